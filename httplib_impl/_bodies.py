@@ -1,0 +1,218 @@
+"""The body of one response: octets of the reader come in, octets of the body go out.
+
+One class for each rule of `_framing.Ending`. Each says how far it can `_fill` its store, and the
+base class hands out what is stored. What was decoded stays in the store until a call returns it, so
+a call that times out can be repeated and loses nothing. A call that got octets returns them; the
+error that ended them is raised by the next one.
+"""
+
+from __future__ import annotations
+
+import sys
+from io import BytesIO
+
+from ._chunked import ChunkedDecoder, Want, whole_chunks
+from ._exceptions import HTTPException, IncompleteRead, UnknownTransferEncoding
+from ._framing import Ending, Framing
+from ._reader import Reader, is_transient
+
+# More octets than can be: no limit.
+_ALL = sys.maxsize
+
+
+class Body:
+    """A body that ends at once, and what all others share.
+
+    Attributes:
+        finished: True once the end was met, or an error was raised that ends the body.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self.finished = False
+        self._reader = reader
+        self._store = BytesIO()
+        self._given = 0
+        self._error: HTTPException | OSError | None = None
+
+    @property
+    def length(self) -> int | None:
+        """How many octets are still to be returned, where that is known."""
+        return 0
+
+    def read(self, amount: int | None) -> bytes:
+        """Return the rest of the body, or up to `amount` octets.
+
+        Raises:
+            IncompleteRead: the body is cut or malformed. `partial` is what this call had received.
+            OSError: the connection failed. What came before is returned first where an amount
+                was given. After a timeout the call can be repeated.
+        """
+        if self._error is None:
+            self._try_to_fill(_ALL if amount is None else self._given + amount)
+        if self._error is not None and (amount is None or not self._stored):
+            self._raise_error()
+        return self._take(amount)
+
+    def _fill(self, goal: int) -> None:  # noqa: ARG002  # there is nothing to fill with
+        """Decode until the store holds `goal` octets, or to the end."""
+        self.finished = True
+
+    def _try_to_fill(self, goal: int) -> None:
+        try:
+            self._fill(goal)
+        except (HTTPException, OSError) as error:
+            if is_transient(error):
+                raise
+            self._error = error
+
+    @property
+    def _stored(self) -> int:
+        return self._store.tell() - self._given
+
+    def _raise_error(self) -> None:
+        error = self._error
+        assert error is not None
+        if isinstance(error, OSError):
+            raise error.with_traceback(None)  # again and again: a reset never looks like an end
+        self._error = None
+        self.finished = True
+        octets = self._take(None)
+        if isinstance(error, IncompleteRead):
+            raise IncompleteRead(octets, error.expected)
+        raise error
+
+    def _take(self, amount: int | None) -> bytes:
+        """Hand out stored octets; all of them without a copy."""
+        stored = self._stored
+        if amount is None or amount >= stored:
+            octets = self._store.getvalue()
+            if self._given:
+                octets = octets[self._given :]
+                self._given = 0
+            self._store = BytesIO()
+            return octets
+        with self._store.getbuffer() as view:
+            octets = bytes(view[self._given : self._given + amount])
+        self._given += amount
+        return octets
+
+
+class LengthBody(Body):
+    """A body that ends after a number of octets."""
+
+    def __init__(self, reader: Reader, length: int) -> None:
+        super().__init__(reader)
+        self._left = length
+
+    @property
+    def length(self) -> int | None:
+        """How many octets are still to be returned."""
+        return self._left + self._stored
+
+    def _fill(self, goal: int) -> None:
+        before = self._store.tell()
+        try:
+            whole = self._reader.collect(self._store, min(self._left, max(goal - before, 0)))
+        finally:
+            self._left -= self._store.tell() - before
+        if not whole:
+            raise IncompleteRead(b"", self._left)
+
+    def _take(self, amount: int | None) -> bytes:
+        octets = super()._take(amount)
+        if not self.length:  # with the last octet, not with the call behind it
+            self.finished = True
+        return octets
+
+
+class CloseBody(Body):
+    """A body that ends with the connection."""
+
+    @property
+    def length(self) -> int | None:
+        """Nobody knows."""
+        return None
+
+    def _fill(self, goal: int) -> None:
+        self._reader.collect(self._store, max(goal - self._store.tell(), 0))
+
+    def _take(self, amount: int | None) -> bytes:
+        octets = super()._take(amount)
+        # 2.7: with an amount, the call that gets nothing is the one that meets the end.
+        if amount is None or (amount and not octets):
+            self.finished = True
+        return octets
+
+
+class ChunkedBody(Body):
+    """A body in chunks."""
+
+    def __init__(self, reader: Reader) -> None:
+        super().__init__(reader)
+        self._decoder = ChunkedDecoder()
+
+    @property
+    def length(self) -> int | None:
+        """Nobody knows."""
+        return None
+
+    def _fill(self, goal: int) -> None:
+        decoder = self._decoder
+        while self._store.tell() < goal and not self.finished:
+            want = decoder.want
+            if want is Want.SIZE_LINE:
+                self._open_chunk(goal)
+            elif want is Want.DATA:
+                self._fetch_data(goal)
+            elif want is Want.DATA_END:
+                decoder.data_end(self._reader.exactly(2))
+            elif want is Want.TRAILER_LINE:
+                decoder.trailer_line(self._reader.line("trailer line"))
+            self.finished = decoder.want is Want.NOTHING
+
+    def _open_chunk(self, goal: int) -> None:
+        store = self._store
+        store.write(b"".join(self._reader.decode(whole_chunks, goal - store.tell())))
+        if store.tell() < goal:
+            self._decoder.size_line(self._reader.line("chunk size"))
+
+    def _fetch_data(self, goal: int) -> None:
+        before = self._store.tell()
+        try:
+            whole = self._reader.collect(self._store, min(self._decoder.left, goal - before))
+        finally:
+            self._decoder.data(self._store.tell() - before)
+        if not whole:
+            raise IncompleteRead(b"", self._decoder.left)
+
+
+class UnknownBody(Body):
+    """A body in a transfer coding that is not understood; its octets mean nothing to the caller."""
+
+    @property
+    def length(self) -> int | None:
+        """Nobody knows."""
+        return None
+
+    def read(self, amount: int | None) -> bytes:  # noqa: ARG002  # no amount is right
+        """Refuse, every time.
+
+        Raises:
+            UnknownTransferEncoding: always.
+        """
+        raise UnknownTransferEncoding("the only transfer coding understood is chunked")
+
+
+def body_for(framing: Framing, reader: Reader) -> Body:
+    """Choose the body that a framing asks for."""
+    if framing.length is not None and framing.ending is Ending.LENGTH:
+        return LengthBody(reader, framing.length)
+    return _BODIES[framing.ending](reader)
+
+
+_BODIES = {
+    Ending.AT_ONCE: Body,
+    Ending.LAST_CHUNK: ChunkedBody,
+    Ending.CLOSE: CloseBody,
+    Ending.UNKNOWN: UnknownBody,
+}

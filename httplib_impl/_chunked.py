@@ -1,0 +1,166 @@
+"""The chunked transfer coding, decoded without reading anything.
+
+`ChunkedDecoder` says in `want` which octets it needs next; the caller fetches them and hands them
+to the method of that name. `whole_chunks` is the same grammar at full speed, for chunks that are
+already here; what it does not understand at a glance it leaves to the decoder.
+
+    chunked-body = *chunk last-chunk trailer-section CRLF               (RFC 9112, 7.1)
+    chunk        = chunk-size [ chunk-ext ] CRLF chunk-data CRLF
+    last-chunk   = 1*"0" [ chunk-ext ] CRLF
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from struct import iter_unpack
+
+from ._exceptions import HTTPException, IncompleteRead
+from ._framing import bounded_int
+from ._grammar import CHUNK_SIZE_LINE, CUT_LAST_CHUNK, MAX_LINES
+
+# The longest size line that `whole_chunks` looks for; a longer one is rare and goes the slow way.
+_SHORT_LINE = 64
+
+
+class Want(Enum):
+    """What the decoder needs next."""
+
+    SIZE_LINE = "one line"
+    DATA = "up to `left` octets"
+    DATA_END = "exactly two octets"
+    TRAILER_LINE = "one line of the trailer section"
+    NOTHING = "nothing, the body is complete"
+
+
+def chunk_size(line: bytes) -> int:
+    r"""The size that a chunk-size line announces.
+
+    >>> chunk_size(b"1A;name=value\r\n")
+    26
+    >>> chunk_size(b"0x1A\r\n")
+    Traceback (most recent call last):
+    httplib_impl._exceptions.IncompleteRead: IncompleteRead(0 bytes read)
+
+    Signs, prefixes and underscores are no digits, leading blanks and a bare LF are refused: where
+    two readers disagree about a size, one of them takes data for the next response.
+
+    Raises:
+        IncompleteRead: the line is cut or malformed; nobody knows where the body ends.
+    """
+    whole = CHUNK_SIZE_LINE.fullmatch(line) or CUT_LAST_CHUNK.fullmatch(line)
+    if not whole:
+        raise IncompleteRead(b"", None)
+    # The second pattern has no group, because all that it accepts is zero.
+    return bounded_int(whole.group(1).lstrip(b"0"), 16) if whole.re.groups else 0
+
+
+class ChunkedDecoder:
+    """Where one chunked body stands.
+
+    Attributes:
+        want: what to fetch next.
+        left: how many octets of the current chunk are still to come.
+    """
+
+    __slots__ = ("left", "trailers", "want")
+
+    def __init__(self) -> None:
+        self.want = Want.SIZE_LINE
+        self.left = 0
+        self.trailers = 0
+
+    def size_line(self, line: bytes) -> None:
+        """Take the line that opens a chunk.
+
+        Raises:
+            IncompleteRead: see `chunk_size`.
+        """
+        self.left = chunk_size(line)
+        self.want = Want.DATA if self.left else Want.TRAILER_LINE
+
+    def data(self, count: int) -> None:
+        """Take note that `count` octets of chunk data were handed on."""
+        self.left -= count
+        if not self.left:
+            self.want = Want.DATA_END
+
+    def data_end(self, octets: bytes) -> None:
+        """Take the two octets behind the data.
+
+        Raises:
+            IncompleteRead: they are not CRLF, or they are not there.
+        """
+        if octets != b"\r\n":
+            raise IncompleteRead(b"", None)
+        self.want = Want.SIZE_LINE
+
+    def trailer_line(self, line: bytes) -> None:
+        """Drop one line of the trailer section; the blank line, or the end of the stream, ends it.
+
+        Raises:
+            HTTPException: more than 100 lines.
+        """
+        if line in (b"\r\n", b"\n", b""):
+            self.want = Want.NOTHING
+            return
+        self.trailers += 1
+        if self.trailers > MAX_LINES:
+            raise HTTPException(f"got more than {MAX_LINES} trailers")
+
+
+def whole_chunks(buffer: bytes, start: int, room: int) -> tuple[list[bytes], int]:
+    r"""Decode the chunks that are complete in the buffer.
+
+    >>> whole_chunks(b"5\r\nhello\r\n3\r\n it\r\n0\r\n\r\n", 0, 100)
+    ([b'hello', b' it'], 18)
+
+    Args:
+        buffer: octets as received.
+        start: where a chunk-size line begins.
+        room: the most octets of data to give.
+
+    Returns:
+        The data, and where the first chunk begins that is incomplete, last, malformed or too large.
+    """
+    pieces: list[bytes] = []
+    sizes: dict[bytes, int] = {}
+    end_of_buffer = len(buffer)
+    while True:
+        data = buffer.find(b"\r\n", start, start + _SHORT_LINE) + 2
+        line = buffer[start:data]
+        size = sizes.get(line)
+        if size is None:
+            size = sizes[line] = _plain_size(line)
+        end = data + size
+        if not size or size > room or end + 2 > end_of_buffer or buffer[end : end + 2] != b"\r\n":
+            return pieces, start
+        if buffer.startswith(line, end + 2):
+            run, end = _equal_chunks(buffer, start, line, size, room)
+            pieces += run
+            room -= len(run) * size
+            start = end
+        else:
+            pieces.append(buffer[data:end])
+            room -= size
+            start = end + 2
+
+
+def _plain_size(line: bytes) -> int:
+    """The size of a short and well-formed line, else 0, which ends the fast way."""
+    match = CHUNK_SIZE_LINE.fullmatch(line)
+    return bounded_int(match.group(1).lstrip(b"0"), 16) if match else 0
+
+
+def _equal_chunks(
+    buffer: bytes, start: int, line: bytes, size: int, room: int
+) -> tuple[list[bytes], int]:
+    """Decode a run of chunks that all have the same size line, the first of which is known."""
+    stride = len(line) + size + 2
+    count = min((len(buffer) - start) // stride, room // size)
+    view = memoryview(buffer)[start : start + count * stride]
+    pieces: list[bytes] = []
+    for head, data, end in iter_unpack(f"{len(line)}s{size}s2s", view):
+        if head != line or end != b"\r\n":
+            break
+        pieces.append(data)
+    return pieces, start + len(pieces) * stride

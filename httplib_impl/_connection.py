@@ -1,0 +1,425 @@
+"""The connection: calls of the caller come in, requests go out, responses are handed on.
+
+`_state` decides whether a call is in turn, `_request` and `_request_body` whether it can be sent,
+`_response` reads the answer. This file joins them in one order: check everything, then change the
+connection, then write. It never parses what a server sent.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator, Mapping
+
+from ._address import authority, parse_address
+from ._constants import HTTP_PORT
+from ._exceptions import NotConnected, ResponseNotReady
+from ._reader import Reader, is_transient
+from ._request import field_line, host_in_url, request_line
+from ._request_body import FileBody, request_body
+from ._response import HTTPResponse
+from ._state import Call, State, next_state
+from ._tunnel import Tunnel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class _Unset:
+    """What stands for a timeout that was not given: the global default of the socket module."""
+
+    def __repr__(self) -> str:
+        return "<the global default timeout>"
+
+
+UNSET = _Unset()
+
+# A request with one of these and without a body says so.                  (RFC 9110, 8.6)
+_METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
+
+
+class HTTPConnection:
+    """A connection to one server, over which requests are sent one behind the other.
+
+    Args:
+        host: name or address, with ``:port`` behind it where no port argument is given.
+        port: 0 to 65535, also as digits.
+        strict: accept valid HTTP/1.0 and HTTP/1.1 status lines only.
+        timeout: seconds that a blocking operation may take; None for ever.
+        source_address: ``(host, port)`` to connect from.
+
+    Attributes:
+        sock: the socket; None while there is no connection.
+        auto_open: whether sending opens the connection.
+
+    Raises:
+        InvalidURL: the host or the port cannot be used.
+    """
+
+    default_port = HTTP_PORT
+    response_class: type[HTTPResponse] = HTTPResponse
+    auto_open = 1
+    debuglevel = 0
+    strict = 0
+    _http_vsn = 11
+    _http_vsn_str = "HTTP/1.1"
+
+    def __init__(
+        self,
+        host: str,
+        port: int | str | None = None,
+        strict: int | None = None,
+        timeout: float | _Unset | None = UNSET,
+        source_address: tuple[str, int] | None = None,
+    ) -> None:
+        self.host, self.port = parse_address(host, port, self.default_port)
+        if strict is not None:
+            self.strict = strict
+        self.timeout = timeout
+        self.source_address = source_address
+        self.sock: Any = None
+        self._tunnel: Tunnel | None = None
+        self._state = State.IDLE
+        self._method = ""
+        self._lines: list[bytes] = []
+        self._hands_over = False
+        self._reader: Reader | None = None
+        self._pending: HTTPResponse | None = None
+        self._unread: HTTPResponse | None = None
+
+    def __repr__(self) -> str:
+        address = authority(self.host, self.port, self.default_port)
+        return f"<{type(self).__name__} {address}: {self._state.value}>"
+
+    # Opening and closing
+
+    def set_debuglevel(self, level: int) -> None:
+        """Print what is sent, and the heads of responses, to standard output; 0 for nothing."""
+        self.debuglevel = level
+
+    def set_tunnel(
+        self,
+        host: str,
+        port: int | str | None = None,
+        headers: Mapping[str, object] | None = None,
+    ) -> None:
+        """Reach that host through a CONNECT to the server of the constructor.
+
+        Args:
+            host: as in the constructor.
+            port: as in the constructor.
+            headers: fields of the CONNECT request; copied.
+
+        Raises:
+            RuntimeError: the connection is open.
+            InvalidURL: the host or the port cannot be used.
+            ValueError: a header cannot be sent.
+        """
+        if self.sock is not None:
+            raise RuntimeError("a tunnel cannot be set up on an open connection")
+        address = parse_address(host, port, self.default_port)
+        lines = [field_line(name, (value,)) for name, value in (headers or {}).items()]
+        self._tunnel = Tunnel(*address, lines)
+
+    def connect(self) -> None:
+        """Open the connection, and the tunnel where one is set.
+
+        Raises:
+            OSError: there is no way to the server; the connection is idle.
+            BadStatusLine, LineTooLong, HTTPException: the proxy's answer is not understood.
+        """
+        self._drop_socket()
+        try:
+            self.sock = self._dial()
+        except BaseException:
+            self.close()
+            raise
+
+    def _dial(self) -> Any:
+        timeout = socket.getdefaulttimeout() if isinstance(self.timeout, _Unset) else self.timeout
+        sock = socket.create_connection((self.host, self.port), timeout, self.source_address)
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tunnel:
+                self._tunnel.open(sock, bool(self.strict), self.debuglevel)
+            return self._secured(sock)
+        except BaseException:
+            sock.close()
+            raise
+
+    def _secured(self, sock: Any) -> Any:
+        """The socket to talk HTTP on; `HTTPSConnection` puts TLS here."""
+        return sock
+
+    def close(self) -> None:
+        """Close the connection; it is idle then, and can be used anew.
+
+        A response that ends with its connection is not touched, it has a life of its own.
+        """
+        unread, self._unread = self._unread, None
+        self._state = State.IDLE
+        self._lines = []
+        self._pending = None
+        try:
+            self._drop_socket()
+        finally:
+            if unread:
+                unread.close()
+
+    def _drop_socket(self) -> None:
+        sock, self.sock, self._reader = self.sock, None, None
+        if sock is not None:
+            sock.close()
+
+    # Sending
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        body: Any = None,
+        headers: Mapping[str, object] | None = None,
+    ) -> None:
+        """Send a whole request.
+
+        Args:
+            method: the request method.
+            url: the request target; empty for ``/``.
+            body: octets, text that is ISO-8859-1, or a file that gives octets.
+            headers: fields, which replace those that are sent by themselves.
+
+        Raises:
+            CannotSendRequest: the last request is unfinished or unanswered.
+            ValueError, InvalidURL, TypeError: something cannot be sent; nothing was.
+            UnimplementedFileMode: the body file cannot give octets; nothing was sent.
+            OSError: sending failed; the answer may have come all the same.
+        """
+        fields = dict(headers or {})
+        lines = [field_line(name, (value,)) for name, value in fields.items()]
+        names = {line.partition(b":")[0].lower() for line in lines}
+        request_line(method, url, self._http_vsn_str)
+        self._settle()
+        before = self._state
+        next_state(before, Call.PUTREQUEST)
+        payload, length = _payload(method, body, names)
+        try:
+            self.putrequest(method, url, **_skips(names))
+            if length is not None:
+                self.putheader("Content-Length", str(length))
+            for name, value in fields.items():
+                self.putheader(name, value)
+            if isinstance(payload, FileBody):
+                payload.first_block()
+        except BaseException:
+            self._state, self._lines = before, []
+            raise
+        self.endheaders(payload)
+
+    def putrequest(
+        self, method: str, url: str, skip_host: object = 0, skip_accept_encoding: object = 0
+    ) -> None:
+        """Start a request; nothing leaves before `endheaders`.
+
+        Args:
+            method: the request method.
+            url: the request target; empty for ``/``.
+            skip_host: true to send no Host field.
+            skip_accept_encoding: true to send no Accept-Encoding field.
+
+        Raises:
+            CannotSendRequest: the last request is unfinished or unanswered.
+            ValueError, InvalidURL: the method or the URL cannot be sent.
+        """
+        self._settle()
+        following = next_state(self._state, Call.PUTREQUEST)
+        line = request_line(method, url, self._http_vsn_str)
+        if self._state is State.IDLE:
+            self._leave_stale_socket()
+        self._method, self._lines, self._hands_over = method, [line], method == "CONNECT"
+        self._state = following
+        if self._http_vsn == 11:
+            if not skip_host:
+                self.putheader("Host", host_in_url(url) or self._authority())
+            if not skip_accept_encoding:
+                self.putheader("Accept-Encoding", "identity")
+
+    def _authority(self) -> str:
+        host, port = self.host, self.port
+        if self._tunnel:
+            host, port = self._tunnel.host, self._tunnel.port
+        return authority(host, port, self.default_port)
+
+    def _settle(self) -> None:
+        """Take note that the unread response was read since the last call."""
+        if self._unread is not None and self._unread.isclosed():
+            self._unread = None
+            self._state = next_state(self._state, Call.READ)
+
+    def _leave_stale_socket(self) -> None:
+        """What waits on an idle connection would be taken for the next response: dial anew."""
+        if self.sock is not None and self._current_reader().is_stale():
+            self._drop_socket()
+
+    def putheader(self, header: str | bytes, *values: object) -> None:
+        """Add a field; every value behind the first becomes a continuation line.
+
+        Args:
+            header: the field name.
+            values: bytes as they are, others by `str`.
+
+        Raises:
+            CannotSendHeader: no request is started.
+            ValueError: the name or a value could end the line; the request stays started.
+        """
+        next_state(self._state, Call.PUTHEADER)
+        line = field_line(header, values)
+        if line[:8].lower() == b"upgrade:":
+            self._hands_over = True
+        self._lines.append(line)
+
+    def endheaders(self, message_body: Any = None) -> None:
+        """Send the head, and a body behind it; no length is added for it.
+
+        Args:
+            message_body: as the body of `request`.
+
+        Raises:
+            CannotSendHeader: no request is started.
+            TypeError, UnimplementedFileMode: the body cannot give octets; nothing was sent.
+            NotConnected: the connection is not open, and `auto_open` is off.
+            OSError: sending failed; the answer may have come all the same.
+        """
+        following = next_state(self._state, Call.ENDHEADERS)
+        payload = b"" if message_body is None else request_body(message_body)
+        if isinstance(payload, FileBody):
+            payload.first_block()
+        head = b"\r\n".join(self._lines) + b"\r\n\r\n"
+        self._state, self._lines = following, []
+        if self._hands_over and self._reader:
+            self._reader.exact = True
+        try:
+            if isinstance(payload, FileBody):
+                self._send_file(head, payload)
+            else:
+                self.send(head + payload)
+        except BaseException:
+            if self.sock is None:  # nothing was sent, and nothing can be
+                self.close()
+            raise
+
+    def _send_file(self, head: bytes, body: FileBody) -> None:
+        blocks = self._blocks(body)
+        self.send(head + next(blocks, b""))
+        for block in blocks:
+            self.send(block)
+
+    def _blocks(self, body: FileBody) -> Iterator[bytes]:
+        try:
+            yield from body.blocks()
+        except Exception:  # whatever the file raised: the message cannot be completed
+            self.close()
+            raise
+
+    def send(self, data: Any) -> None:
+        """Send octets as they are; opens the connection where `auto_open` says so.
+
+        Args:
+            data: octets, text that is ISO-8859-1, or a file.
+
+        Raises:
+            NotConnected: the connection is not open, and `auto_open` is off.
+            OSError: connecting or sending failed.
+        """
+        payload = request_body(data)
+        if self.sock is None:
+            if not self.auto_open:
+                raise NotConnected
+            self.connect()
+        for block in payload.blocks() if isinstance(payload, FileBody) else (payload,):
+            if self.debuglevel > 0:
+                print("send:", ascii(block.decode("latin-1")))
+            self.sock.sendall(block)
+
+    # Receiving
+
+    def getresponse(
+        self,
+        buffering: bool = False,  # noqa: ARG002  # what is buffered follows from the request
+    ) -> HTTPResponse:
+        """Read the head of the response to the request that was sent.
+
+        Args:
+            buffering: accepted and ignored.
+
+        Raises:
+            ResponseNotReady: no request was sent, or the last response is unread.
+            BadStatusLine, UnknownProtocol, LineTooLong, HTTPException: the head is not understood;
+                the connection is closed and idle.
+            OSError: the connection failed, and is closed and idle; after a timeout it is not, and
+                the call can be repeated.
+        """
+        self._settle()
+        following = next_state(self._state, Call.GETRESPONSE)
+        response = self._pending or self._new_response()
+        try:
+            response.begin()
+        except BaseException as error:
+            if is_transient(error):
+                self._pending = response
+            else:
+                self.close()
+            raise
+        self._pending = None
+        if response.will_close:
+            self._part_with(response)
+            self._state = following
+        else:
+            self._unread = response
+            self._state = next_state(self._state, Call.ANSWERED)
+        return response
+
+    def _new_response(self) -> HTTPResponse:
+        reader = self._current_reader() if self.sock is not None else None
+        if reader is None or reader.broken:  # the response before this one was given up
+            self.close()
+            raise ResponseNotReady
+        make: Callable[..., HTTPResponse] = self.response_class
+        # 2.7: a class that knows no debuglevel will do where none is set.
+        debug = (self.debuglevel,) if self.debuglevel > 0 else ()
+        response = make(self.sock, *debug, strict=self.strict, method=self._method)
+        reader.exact = self._hands_over
+        if isinstance(response, HTTPResponse):
+            response.adopt(reader)
+        return response
+
+    def _current_reader(self) -> Reader:
+        """The reader of `sock`, which callers may have replaced."""
+        if self._reader is None or self._reader.sock is not self.sock:
+            self._reader = Reader(self.sock)
+        return self._reader
+
+    def _part_with(self, response: HTTPResponse) -> None:
+        """Leave the socket to a response that ends with it."""
+        if isinstance(response, HTTPResponse):
+            response.take_over()
+        self._drop_socket()
+
+
+def _skips(names: set[bytes]) -> dict[str, int]:
+    """The arguments of `putrequest` for fields that the caller gives; none where none is given."""
+    skips = {"skip_host": b"host" in names, "skip_accept_encoding": b"accept-encoding" in names}
+    return {argument: 1 for argument, skip in skips.items() if skip}
+
+
+def _payload(
+    method: str, body: Any, names: set[bytes]
+) -> tuple[bytes | FileBody | None, int | None]:
+    """What to send as body, and its length where a Content-Length is to be added."""
+    payload = None if body is None else request_body(body)
+    if b"content-length" in names or b"transfer-encoding" in names:
+        return payload, None
+    if payload is None:
+        return None, 0 if method.upper() in _METHODS_WITH_BODY else None
+    if isinstance(payload, FileBody):
+        payload = payload.counted()
+    return payload, payload.length if isinstance(payload, FileBody) else len(payload)

@@ -1,0 +1,59 @@
+"""The patterns of HTTP/1 that the package matches, each below the rule that it stands for.
+
+Octets come in as bytes, a match or None goes out. "Actually" marks where real peers made us depart
+from the rule. Limits stand here too, because they are part of what is accepted.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Every line of a server, its end included. 2.7 reads no longer line, and neither do we.
+MAX_LINE = 65536
+
+# Header lines of one head, trailer lines of one body, interim responses before one final response.
+MAX_LINES = 100
+
+# OWS = *( SP / HTAB )                                               (RFC 9110, 5.6.3)
+# Actually 2.7 strips and splits at every ASCII blank. NBSP, 0x85 and 0x1c are none, which is why
+# text methods, who think otherwise, are never used on what a server sent.
+BLANKS = b" \t\n\r\x0b\x0c"
+
+# method = token = 1*tchar                                           (RFC 9110, 5.6.2 and 9.1)
+METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+# request-target: printable ASCII without the blank                  (RFC 9112, 3.2)
+NOT_IN_URL = re.compile(r"[^!-~]")
+
+# host: no control character, no blank, no DEL                       (RFC 3986, 3.2.2, much wider)
+NOT_IN_HOST = re.compile(r"[\x00-\x20\x7f]")
+
+# absolute-form = scheme "://" [ userinfo "@" ] authority …          (RFC 3986, 3.1 and 3.2)
+ABSOLUTE_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?([^/?#]+)")
+
+# field-name = token                                                 (RFC 9110, 5.1)
+# Actually 2.7 sends any name that cannot break the line or move the colon.
+FIELD_NAME = re.compile(rb"[^\s:\x00][^:\r\n\x00]*")
+
+# field-value = *field-content                                       (RFC 9110, 5.5)
+# Actually a line break is sent where a blank follows: the deprecated obs-fold.
+NOT_IN_VALUE = re.compile(rb"\n(?![ \t])|\r(?![ \t\n])|\x00")
+
+# status-line = HTTP-version SP status-code SP [ reason-phrase ] CRLF        (RFC 9112, 4)
+# Actually any run of blanks separates, a bare LF ends the line, and the reason with its blank may
+# be missing. `strict` accepts this and nothing else.
+STRICT_STATUS_LINE = re.compile(
+    rb"(HTTP/1\.[01])[ \t\r\x0b\x0c]+([1-9][0-9][0-9])(?:[ \t\r\x0b\x0c]+([^\n]*))?\n?"
+)
+
+# status-code = 3DIGIT                                               (RFC 9112, 4)
+# Actually 000 to 099 were never codes.
+STATUS_CODE = re.compile(rb"[1-9][0-9][0-9]")
+
+# chunk-size [ chunk-ext ] CRLF,  chunk-size = 1*HEXDIG              (RFC 9112, 7.1)
+# Actually blanks stand behind the size of some servers.
+CHUNK_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]+)[ \t]*(?:;[^\r\n]*)?\r\n")
+
+# last-chunk = 1*"0" [ chunk-ext ] CRLF                              (RFC 9112, 7.1)
+# Actually a server that closes right behind the zero has said all that it had to say.
+CUT_LAST_CHUNK = re.compile(rb"0+[ \t]*(?:;[^\r\n]*)?\r?")

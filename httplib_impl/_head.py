@@ -1,0 +1,98 @@
+"""The head of a response: interim heads are skipped, the final one is kept.
+
+Lines of a reader come in, a status line and header lines go out. A head can be read in several
+calls: when a line does not come in time, the next call goes on behind the last line that did.
+"""
+
+from __future__ import annotations
+
+from ._exceptions import HTTPException
+from ._grammar import MAX_LINES
+from ._reader import Reader
+from ._status_line import StatusLine, parse_status_line
+
+SWITCHING_PROTOCOLS = 101
+
+
+class Head:
+    """One response head in the making.
+
+    Args:
+        strict: accept valid HTTP/1.0 and HTTP/1.1 status lines only.
+        debuglevel: above 0, every line is printed.
+
+    Attributes:
+        status_line: the status line; None until it has come.
+        lines: the raw header lines with their ends.
+        whole: True once the blank line has come; False where the stream ended before.
+    """
+
+    def __init__(self, strict: bool, debuglevel: int = 0) -> None:
+        self.status_line: StatusLine | None = None
+        self.lines: list[bytes] = []
+        self.whole = False
+        self._strict = strict
+        self._debuglevel = debuglevel
+        self._interim = 0
+
+    def read(self, reader: Reader) -> StatusLine:
+        """Read up to the end of the final head.
+
+        Raises:
+            BadStatusLine, UnknownProtocol: see `parse_status_line`.
+            LineTooLong: a line of more than 65,536 octets.
+            HTTPException: more than 100 header lines, or more than 100 interim responses.
+            OSError: the connection failed; after a timeout the call can be repeated.
+        """
+        while True:
+            if self.status_line is None:
+                self.status_line = self._read_status_line(reader)
+            if self.status_line.version == 9:
+                return self.status_line
+            self._read_header_lines(reader)
+            if not _is_interim(self.status_line.status):
+                return self.status_line
+            self._skip_interim()
+
+    def _read_status_line(self, reader: Reader) -> StatusLine:
+        line = reader.line()
+        if self._debuglevel > 0:
+            print("reply:", ascii(line.decode("latin-1")))
+        status_line = parse_status_line(line, self._strict)
+        if status_line.is_body:
+            reader.unread(line)
+        return status_line
+
+    def _read_header_lines(self, reader: Reader) -> None:
+        if not self.lines:
+            lines = reader.header_lines()
+            if lines is not None:
+                self.lines, self.whole = lines, True
+        while not self.whole:
+            line = reader.line()
+            if line in (b"\r\n", b"\n", b""):
+                self.whole = bool(line)
+                break
+            self.lines.append(line)
+            if len(self.lines) > MAX_LINES:
+                raise HTTPException(f"got more than {MAX_LINES} headers")
+        if self._debuglevel > 0:
+            self._print_header_lines()
+
+    def _print_header_lines(self) -> None:
+        for line in self.lines:
+            text = line.rstrip(b"\r\n").decode("latin-1")
+            print("header:", text.encode("ascii", "backslashreplace").decode("ascii"))
+
+    def _skip_interim(self) -> None:
+        self._interim += 1
+        if self._interim > MAX_LINES:
+            raise HTTPException(f"got more than {MAX_LINES} interim responses")
+        self.status_line = None
+        self.lines = []
+        self.whole = False
+
+
+def _is_interim(status: int) -> bool:
+    """RFC 9110, 15.2: every 1xx is followed by another response, but for the one that upgrades."""
+    return status < 200 and status != SWITCHING_PROTOCOLS

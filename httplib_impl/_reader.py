@@ -1,0 +1,298 @@
+"""The receiving side of one connection: the only place that takes octets from a socket.
+
+Wants come in (a line, exactly n octets, up to n), octets go out. How much is *fetched* depends on
+who may read the socket beside us. Greedy reading takes whatever is there and keeps the rest; exact
+reading never takes an octet behind what was wanted, because behind a CONNECT or an upgrade it
+belongs to someone else. Nothing received is ever lost: when a fetch fails, what came before stays
+here. Nothing is parsed here but line ends.
+"""
+
+from __future__ import annotations
+
+import select
+from io import BytesIO
+from socket import socket
+
+from ._exceptions import LineTooLong
+from ._grammar import MAX_LINE, MAX_LINES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO
+
+# One fetch. Larger ones cost page faults, smaller ones cost calls.
+BLOCK = 65536
+# The first room for a large body; from there on it grows with what was received.
+_FIRST_ROOM = 1 << 18
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same read may succeed later: a timeout, or a socket that does not block."""
+    if isinstance(error, (TimeoutError, BlockingIOError, InterruptedError)):
+        return True
+    # By name, because ssl is imported for those only who use it.
+    return type(error).__name__ in ("SSLWantReadError", "SSLWantWriteError")
+
+
+class SocketSource:
+    """Fetches from a socket, greedily or exactly."""
+
+    def __init__(self, sock: socket) -> None:
+        self.sock = sock
+        self.exact = False
+        self.octets_into = sock.recv_into
+
+    def line(self, limit: int) -> bytes:  # noqa: ARG002  # the shape of FileSource.line
+        """Octets of a line; exactly, that is one at a time, for nobody knows where it ends."""
+        return self.sock.recv(1 if self.exact else BLOCK)
+
+    def octets(self, n: int) -> bytes:
+        """Up to n octets, or what is there."""
+        return self.sock.recv(n if self.exact else BLOCK)
+
+    def is_stale(self) -> bool:
+        """Whether octets, or the end of the stream, wait although no response is due."""
+        if self.sock.fileno() < 0:
+            return True
+        pending = getattr(self.sock, "pending", None)
+        if pending and pending():
+            return True
+        return _is_readable(self.sock) and (pending is None or not self._is_only_tls())
+
+    def _is_only_tls(self) -> bool:
+        """Whether what is readable is no data: TLS 1.3 sends its session tickets late."""
+        timeout = self.sock.gettimeout()
+        self.sock.settimeout(0)
+        try:
+            self.sock.recv(1)
+        except OSError as error:
+            return is_transient(error)
+        finally:
+            self.sock.settimeout(timeout)
+        return False
+
+
+class FileSource:
+    """Fetches from what `makefile("rb")` of a socket-like returned; always exactly."""
+
+    exact = True
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def line(self, limit: int) -> bytes:
+        """One line of at most `limit` octets."""
+        return self._file.readline(limit)
+
+    def octets(self, n: int) -> bytes:
+        """N octets, fewer at the end of the stream."""
+        return self._file.read(n)
+
+    def octets_into(self, room: memoryview) -> int:
+        """As `socket.recv_into`."""
+        octets = self._file.read(len(room))
+        room[: len(octets)] = octets
+        return len(octets)
+
+    def is_stale(self) -> bool:
+        """Never: a file cannot be asked without reading."""
+        return False
+
+
+def _is_socket(sock: object) -> bool:
+    return hasattr(sock, "recv_into") and hasattr(sock, "fileno")
+
+
+def _is_readable(sock: socket) -> bool:
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(sock, select.POLLIN)
+        return bool(poll.poll(0))
+    return bool(select.select([sock], [], [], 0)[0])
+
+
+class Reader:
+    """What one connection has received and not yet handed out.
+
+    Args:
+        sock: a socket, or an object with `makefile("rb")`.
+
+    Attributes:
+        sock: the same.
+        exact: whether nothing behind a want may be taken.
+        broken: True once nobody knows where the next response would begin.
+        handed_over: True once the socket belongs to the caller.
+    """
+
+    def __init__(self, sock: Any) -> None:
+        self.sock = sock
+        self.broken = False
+        self.handed_over = False
+        self._source: SocketSource | FileSource = (
+            SocketSource(sock) if _is_socket(sock) else FileSource(sock.makefile("rb"))
+        )
+        self._exact = False
+        self._buffer = b""
+        self._start = 0
+        self._failure: OSError | None = None
+        self._hold: BinaryIO | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing behind a want may be taken from the socket."""
+        return self._exact
+
+    @exact.setter
+    def exact(self, exact: bool) -> None:
+        self._exact = exact
+        if isinstance(self._source, SocketSource):
+            self._source.exact = exact
+
+    def hold(self) -> None:
+        """Keep the socket readable when its owner closes it, until `release`."""
+        if self._hold is None and isinstance(self._source, SocketSource):
+            # The file is never read: it is the standard library's way to count users of a socket.
+            self._hold = self.sock.makefile("rb", buffering=0)
+
+    def release(self) -> None:
+        """End `hold`; a socket whose owner has closed it is closed now."""
+        hold, self._hold = self._hold, None
+        if hold:
+            hold.close()
+
+    def is_stale(self) -> bool:
+        """Whether a request must not start here: what waits would be taken for its response."""
+        if self.broken or self._failure:
+            return True
+        if self.handed_over:
+            return False
+        return self._start < len(self._buffer) or self._source.is_stale()
+
+    def _fetch(self, fetch: Any, want: Any) -> Any:
+        """Call one method of the source; an error other than a timeout is final."""
+        if self._failure:
+            raise self._failure.with_traceback(None)
+        try:
+            return fetch(want)
+        except OSError as error:
+            if not is_transient(error):
+                self._failure = error
+            raise
+
+    def line(self, line_type: str = "header line") -> bytes:
+        """The next line with its end; at the end of the stream what is left, at last nothing.
+
+        Raises:
+            LineTooLong: more than 65,536 octets, the line's end included.
+            OSError: the fetch failed; after a timeout the call can be repeated.
+        """
+        start = self._start
+        end = self._buffer.find(b"\n", start, start + MAX_LINE) + 1
+        if not end:
+            self._gather_line()
+            start = 0
+            end = self._buffer.find(b"\n", 0, MAX_LINE) + 1
+            if not end:
+                end = len(self._buffer)
+                if end > MAX_LINE:
+                    raise LineTooLong(line_type)
+        self._start = end
+        return self._buffer[start:end]
+
+    def _gather_line(self) -> None:
+        held = bytearray(memoryview(self._buffer)[self._start :])
+        try:
+            while len(held) <= MAX_LINE:
+                octets = self._fetch(self._source.line, MAX_LINE + 1 - len(held))
+                held += octets
+                if not octets or b"\n" in octets:
+                    break
+        finally:
+            self._buffer = bytes(held)
+            self._start = 0
+
+    def header_lines(self) -> list[bytes] | None:
+        """The lines of a header section that is all here, without its blank line; else None."""
+        buffer, start = self._buffer, self._start
+        if buffer.startswith(b"\r\n", start) or buffer.startswith(b"\n", start):
+            self._start = buffer.index(b"\n", start) + 1
+            return []
+        end = buffer.find(b"\n\r\n", start)
+        bare = buffer.find(b"\n\n", start, len(buffer) if end < 0 else end)
+        if bare >= 0:
+            end = bare
+        if end < 0:
+            return None
+        lines = buffer[start:end].split(b"\n")
+        if len(lines) > MAX_LINES or end - start > MAX_LINE:
+            return None  # line by line it shows which limit the server broke first
+        self._start = end + (2 if end == bare else 3)
+        return [line + b"\n" for line in lines]
+
+    def unread(self, octets: bytes) -> None:
+        """Put octets back in front."""
+        self._buffer = octets + self._buffer[self._start :]
+        self._start = 0
+
+    def exactly(self, n: int) -> bytes:
+        """N octets, fewer at the end of the stream; for a handful of octets."""
+        while len(self._buffer) - self._start < n:
+            have = self._buffer[self._start :]
+            octets = self._fetch(self._source.octets, n - len(have))
+            self._buffer, self._start = have + octets, 0
+            if not octets:
+                break
+        octets = self._buffer[self._start : self._start + n]
+        self._start += len(octets)
+        return octets
+
+    def decode(self, decode: Any, room: int) -> list[bytes]:
+        """Let a decoder take what it understands from the octets that are here."""
+        pieces: list[bytes]
+        pieces, self._start = decode(self._buffer, self._start, room)
+        return pieces
+
+    def collect(self, store: BytesIO, n: int) -> bool:
+        """Append n octets to the end of the store, fewer at the end of the stream.
+
+        Returns:
+            False where the stream ended before.
+
+        Raises:
+            OSError: the fetch failed; what came before is in the store.
+        """
+        while n:
+            if self._start == len(self._buffer):
+                if n > BLOCK:
+                    return self._collect_much(store, n)
+                self._buffer, self._start = self._fetch(self._source.octets, n), 0
+                if not self._buffer:
+                    return False
+            with memoryview(self._buffer) as octets:
+                taken = store.write(octets[self._start : self._start + n])
+            self._start += taken
+            n -= taken
+        return True
+
+    def _collect_much(self, store: BytesIO, n: int) -> bool:
+        """As `collect` behind an empty buffer: straight into the store, without a copy.
+
+        The room grows with what was received and never with what was announced.
+        """
+        end = room = store.tell()
+        try:
+            while n:
+                if room - end < min(n, BLOCK):
+                    room = end + min(n, max(_FIRST_ROOM, end // 8))
+                    store.seek(room - 1)
+                    store.write(b"\0")
+                with store.getbuffer() as whole, whole[end:room] as space:
+                    count = self._fetch(self._source.octets_into, space)
+                if not count:
+                    return False
+                end += count
+                n -= count
+        finally:
+            store.truncate(end)
+            store.seek(end)
+        return True

@@ -1,0 +1,68 @@
+"""The head of a request: request line and field lines, checked before any octet is kept.
+
+Text, bytes and numbers of the caller come in, lines of octets without their end go out. What is
+refused here was refused before the connection changed, so the next good call works.
+"""
+
+from __future__ import annotations
+
+from ._exceptions import InvalidURL
+from ._grammar import ABSOLUTE_URL, FIELD_NAME, METHOD, NOT_IN_URL, NOT_IN_VALUE
+
+
+def request_line(method: str, url: str, version: str) -> bytes:
+    """Build the first line of a request.
+
+    >>> request_line("GET", "/index.html", "HTTP/1.1")
+    b'GET /index.html HTTP/1.1'
+
+    RFC 9112, 3: method SP request-target SP HTTP-version. An empty URL is ``/``.
+
+    Raises:
+        ValueError: the method is not a token.
+        InvalidURL: the URL has a character outside 0x21 to 0x7e.
+    """
+    octets = method.encode("latin-1", "replace")  # a letter that is not Latin-1 is no token either
+    if not METHOD.fullmatch(octets):
+        raise ValueError(f"method {method!r} is not a token")
+    bad = NOT_IN_URL.search(url)
+    if bad:
+        raise InvalidURL(f"URL {url!r} contains {bad.group()!r}")
+    return b"%b %b %b" % (octets, (url or "/").encode("ascii"), version.encode("ascii"))
+
+
+def host_in_url(url: str) -> str | None:
+    """The host and port of an absolute URL, without its user information.
+
+    >>> host_in_url("HTTP://me:secret@example.com:8080/x")
+    'example.com:8080'
+    """
+    absolute = ABSOLUTE_URL.match(url)
+    return absolute.group(1) if absolute else None
+
+
+def field_line(name: str | bytes, values: tuple[object, ...]) -> bytes:
+    r"""Build one field of a request, with a continuation line for every further value.
+
+    >>> field_line("X-Tree", ("oak", 7))
+    b'X-Tree: oak\r\n\t7'
+
+    Args:
+        name: the field name; text must be ISO-8859-1.
+        values: bytes stay as they are, anything else goes through `str`.
+
+    Raises:
+        ValueError: the name or a value could end the line, or holds a NUL.
+        UnicodeEncodeError: text that ISO-8859-1 cannot hold.
+    """
+    octets = name if isinstance(name, bytes) else name.encode("latin-1")
+    if not FIELD_NAME.fullmatch(octets):
+        raise ValueError(f"header name {name!r} is not allowed")
+    return octets + b": " + b"\r\n\t".join([_field_value(value) for value in values])
+
+
+def _field_value(value: object) -> bytes:
+    octets = value if isinstance(value, bytes) else str(value).encode("latin-1")
+    if NOT_IN_VALUE.search(octets):
+        raise ValueError(f"header value {value!r} is not allowed")
+    return octets

@@ -1,0 +1,204 @@
+"""The response object: the head as attributes, the body through `read`.
+
+A socket or a reader comes in. Reading, framing and decoding happen elsewhere; this file keeps the
+documented surface and decides who closes the socket. Text goes out as ISO-8859-1.
+"""
+
+from __future__ import annotations
+
+from ._bodies import Body, body_for
+from ._exceptions import HTTPException, ResponseNotReady
+from ._framing import Ending, is_persistent, is_tunnel, message_framing
+from ._head import SWITCHING_PROTOCOLS, Head
+from ._headers import HTTPMessage
+from ._reader import Reader, is_transient
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    Default = TypeVar("Default")
+
+
+class HTTPResponse:
+    """One response. `HTTPConnection.getresponse` makes it and has read its head.
+
+    Args:
+        sock: a socket, or an object with `makefile("rb")`.
+        debuglevel: above 0, the lines of the head are printed.
+        strict: accept valid HTTP/1.0 and HTTP/1.1 status lines only.
+        method: the request method, on which the end of the body depends.
+        buffering: accepted and ignored; what may be buffered follows from the request.
+
+    Attributes:
+        version: 9, 10 or 11.
+        status: the status code.
+        reason: the reason phrase.
+        msg: the header section; None before `begin`.
+        will_close: whether the connection ends with this response.
+        length: the octets of the body still to come, where known.
+        chunked: whether the body is in chunks.
+    """
+
+    def __init__(
+        self,
+        sock: Any,
+        debuglevel: int = 0,
+        strict: int = 0,
+        method: str | None = None,
+        buffering: bool = False,  # noqa: ARG002  # documented by use, not needed
+    ) -> None:
+        self.debuglevel = debuglevel
+        self.strict = strict
+        self.version: int | None = None
+        self.status: int | None = None
+        self.reason: str | None = None
+        self.msg: HTTPMessage | None = None
+        self.will_close: bool | None = None
+        self.chunked: bool | None = None
+        self._sock = sock
+        self._method = method
+        self._head = Head(bool(strict), debuglevel)
+        self._reader: Reader | None = None
+        self._body: Body | None = None
+        self._owns_socket = False
+        self._closed = False
+
+    def begin(self) -> None:
+        """Read the head; a second call does nothing.
+
+        Raises:
+            BadStatusLine, UnknownProtocol, LineTooLong, HTTPException: the head is not understood.
+            OSError: the connection failed; after a timeout the call can be repeated.
+        """
+        if self.msg is not None or self._closed:
+            return
+        reader = self._reader or self._own_reader()
+        line = self._head.read(reader)
+        message = HTTPMessage(self._head.lines)
+        framing = message_framing(self._method, line.status, message)
+        self.version, self.status, self.reason = line.version, line.status, line.reason
+        self.chunked = framing.ending is Ending.LAST_CHUNK
+        self._body = body_for(framing, reader)
+        if self._hands_over(reader):
+            reader.handed_over = True
+            self.will_close = False
+        else:
+            self.will_close = (
+                line.status == SWITCHING_PROTOCOLS
+                or framing.ambiguous
+                or framing.ending in (Ending.CLOSE, Ending.UNKNOWN)
+                or not is_persistent(line.version, message)
+            )
+        self.msg = message
+
+    def _own_reader(self) -> Reader:
+        """Read a socket that the caller owns: never an octet behind this response."""
+        self._reader = reader = Reader(self._sock)
+        reader.exact = True
+        reader.hold()
+        self._owns_socket = True
+        return reader
+
+    def _hands_over(self, reader: Reader) -> bool:
+        """Whether the octets behind the head belong to the caller."""
+        if self.status == SWITCHING_PROTOCOLS:
+            return reader.exact  # nobody asks for an upgrade and reads greedily
+        return is_tunnel(self._method, self.status or 0)
+
+    def adopt(self, reader: Reader) -> None:
+        """Read from the connection's reader, which may hold the first octets already."""
+        self._reader = reader
+
+    def take_over(self) -> None:
+        """Own the socket: it stays open, whatever its connection does, until the body ends."""
+        self._owns_socket = True
+        if self._reader:
+            self._reader.hold()
+
+    @property
+    def length(self) -> int | None:
+        """The octets of the body still to come; None where nobody knows."""
+        return self._body.length if self._body else None
+
+    def read(self, amt: int | None = None) -> bytes:
+        """Return the rest of the body, or up to `amt` octets; nothing behind its end.
+
+        Args:
+            amt: the most octets to return; None or negative for all.
+
+        Raises:
+            IncompleteRead: the body is shorter than announced, or its chunks are malformed.
+            UnknownTransferEncoding: the body is in a transfer coding other than chunked.
+            LineTooLong, HTTPException: a line, or the number of trailers, is over its limit.
+            OSError: the connection failed. Octets before it are returned first where an amount is
+                given; after a timeout the call can be repeated.
+            ResponseNotReady: `begin` was not called.
+        """
+        body = self._body
+        if body is None:
+            if not self._closed:
+                raise ResponseNotReady
+            return b""
+        try:
+            octets = body.read(None if amt is None or amt < 0 else amt)
+        except (HTTPException, OSError) as error:
+            if not is_transient(error) and (body.finished or isinstance(error, OSError)):
+                self._break_off()
+            raise
+        if body.finished:
+            self._body = None
+            self._end()
+        return octets
+
+    def _break_off(self) -> None:
+        """Nobody knows where the next response would begin: this one was the last."""
+        if self._reader:
+            self._reader.broken = True
+        if self._body and self._body.finished:
+            self._body = None
+        self._end()
+
+    def _end(self) -> None:
+        self._closed = True
+        if self._owns_socket and self._reader:
+            self._reader.release()
+
+    def close(self) -> None:
+        """Give the rest of the body up; the connection is then not used again."""
+        if self._closed:
+            return
+        if self._reader:
+            self._reader.broken = True
+        self._body = None
+        self._end()
+
+    def isclosed(self) -> bool:
+        """Whether the body was read to its end, or given up."""
+        return self._closed
+
+    def fileno(self) -> int:
+        """The descriptor of the socket."""
+        number: int = self._sock.fileno()
+        return number
+
+    def getheader(self, name: str, default: Default | None = None) -> str | Default | None:
+        """The value of a header, repetitions joined with a comma and a blank, or `default`.
+
+        Raises:
+            ResponseNotReady: the head was not read.
+        """
+        return self._message().getheader(name, default)
+
+    def getheaders(self) -> list[tuple[str, str]]:
+        """Lower-case names and values, in the order of their first appearance.
+
+        Raises:
+            ResponseNotReady: the head was not read.
+        """
+        return self._message().items()
+
+    def _message(self) -> HTTPMessage:
+        if self.msg is None:
+            raise ResponseNotReady
+        return self.msg

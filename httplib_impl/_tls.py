@@ -1,0 +1,68 @@
+"""HTTPS: the same connection with TLS below it.
+
+A connected socket comes in, one that encrypts goes out, or none at all: where the handshake fails,
+nothing can be sent in clear, because there is no socket left to send it on. `ssl` is imported by
+those only who make an `HTTPSConnection`.
+"""
+
+from __future__ import annotations
+
+from ._connection import UNSET, HTTPConnection, _Unset
+from ._constants import HTTPS_PORT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ssl import SSLContext
+    from typing import Any
+
+
+class HTTPSConnection(HTTPConnection):
+    """A connection over TLS.
+
+    The documentation page promises that no certificate is verified, so none is. Give a `context`
+    to have it otherwise.
+
+    Args:
+        host: as for `HTTPConnection`.
+        port: as for `HTTPConnection`, 443 by default.
+        key_file: name of a PEM file with the client's private key.
+        cert_file: name of a PEM file with the client's certificate chain.
+        strict: as for `HTTPConnection`.
+        timeout: as for `HTTPConnection`.
+        source_address: as for `HTTPConnection`.
+        context: an `ssl.SSLContext`; its verification, that of the host name included, is honoured.
+    """
+
+    default_port = HTTPS_PORT
+
+    def __init__(
+        self,
+        host: str,
+        port: int | str | None = None,
+        key_file: str | None = None,
+        cert_file: str | None = None,
+        strict: int | None = None,
+        timeout: float | _Unset | None = UNSET,
+        source_address: tuple[str, int] | None = None,
+        context: SSLContext | None = None,
+    ) -> None:
+        super().__init__(host, port, strict, timeout, source_address)
+        self.key_file = key_file
+        self.cert_file = cert_file
+        self._context = context or _unverified_context()
+        if cert_file or key_file:
+            # A key without a chain is looked for in the same file, and the other way round.
+            self._context.load_cert_chain(cert_file or key_file or "", key_file)
+
+    def _secured(self, sock: Any) -> Any:
+        host = self._tunnel.host if self._tunnel else self.host
+        return self._context.wrap_socket(sock, server_hostname=host)
+
+
+def _unverified_context() -> SSLContext:
+    from ssl import CERT_NONE, PROTOCOL_TLS_CLIENT, SSLContext
+
+    context = SSLContext(PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = CERT_NONE
+    return context
