@@ -1,0 +1,182 @@
+"""A certificate authority to be thrown away after a run, and the TLS contexts made from it.
+
+In come the names of certificates, good and bad ones; out come contexts for servers and clients, and
+files where a client needs files. Keys are ECDSA and made when they are first asked for. Nothing is
+trusted outside these contexts, and nothing stays on disk that was not asked for.
+"""
+
+import datetime as dt
+import ssl
+import tempfile
+import threading
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import trustme
+
+from certs._files import CertificateFiles, ClientFiles, write_authority, write_client
+
+__all__ = [
+    "CLIENT_CERTIFICATES",
+    "SERVER_CERTIFICATES",
+    "CertificateAuthority",
+    "CertificateFiles",
+    "ClientFiles",
+    "UnknownCertificateError",
+]
+
+_HERE = ("127.0.0.1", "::1", "localhost")
+_CLIENT = ("client@example.test",)
+
+_SERVERS: dict[str, tuple[str, ...]] = {
+    "server": _HERE,
+    "names": ("example.test", "*.example.test"),
+    "wrong-host": ("other.test",),
+    "expired": _HERE,
+    "not-yet-valid": _HERE,
+    "untrusted": _HERE,
+    "self-signed": (),
+}
+_CLIENTS: dict[str, tuple[str, ...]] = {
+    "client": _CLIENT,
+    "client-untrusted": _CLIENT,
+    "client-expired": _CLIENT,
+}
+
+SERVER_CERTIFICATES = tuple(_SERVERS)
+"""The names that `CertificateAuthority.server_context` knows."""
+CLIENT_CERTIFICATES = tuple(_CLIENTS)
+"""The names that `CertificateAuthority.client_context` knows."""
+
+_VALIDITY = {
+    "expired": (dt.datetime(2001, 1, 1), dt.datetime(2002, 1, 1)),
+    "client-expired": (dt.datetime(2001, 1, 1), dt.datetime(2002, 1, 1)),
+    "not-yet-valid": (dt.datetime(2900, 1, 1), dt.datetime(2901, 1, 1)),
+}
+_VERIFY_CLIENT = {
+    "none": ssl.CERT_NONE,
+    "optional": ssl.CERT_OPTIONAL,
+    "required": ssl.CERT_REQUIRED,
+}
+
+
+class UnknownCertificateError(ValueError):
+    """There is no certificate of that name, or no such kind of verification."""
+
+
+class CertificateAuthority:
+    """One authority, its certificates, and a stranger's; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._authority = trustme.CA()
+        self._lock = threading.RLock()
+        self._leaves: dict[str, trustme.LeafCert] = {}
+        self._contexts: dict[tuple[str, str, tuple[str, ...]], ssl.SSLContext] = {}
+
+    @property
+    def ca_pem(self) -> bytes:
+        """The certificate of the authority, as PEM."""
+        return self._authority.cert_pem.bytes()
+
+    def server_context(
+        self, cert: str = "server", client_cert: str = "none", alpn: Iterable[str] = ()
+    ) -> ssl.SSLContext:
+        """The context of a server; the same object for the same arguments.
+
+        It sends no session tickets, which a reset could overtake.
+
+        Args:
+            cert: One of `SERVER_CERTIFICATES`.
+            client_cert: Whether the client is asked for one: `none`, `optional`, `required`.
+            alpn: The protocols to offer, the preferred one first.
+
+        Raises:
+            UnknownCertificateError: No such certificate, or no such kind of verification.
+        """
+        key = (cert, client_cert, tuple(alpn))
+        with self._lock:
+            if key not in self._contexts:
+                self._contexts[key] = self._new_server_context(*key)
+            return self._contexts[key]
+
+    def client_context(
+        self, verify: Literal["none", "chain", "full"] = "full", cert: str | None = None
+    ) -> ssl.SSLContext:
+        """A new context for a client that trusts this authority and no other.
+
+        Args:
+            verify: `none` takes any server, `chain` checks the certificate, `full` also its name.
+            cert: The client's own certificate, one of `CLIENT_CERTIFICATES`.
+
+        Raises:
+            UnknownCertificateError: No such certificate, or no such kind of verification.
+        """
+        _known(verify, ("none", "chain", "full"), "verification")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = verify == "full"
+        context.verify_mode = ssl.CERT_NONE if verify == "none" else ssl.CERT_REQUIRED
+        self._authority.configure_trust(context)
+        if cert is not None:
+            self._leaf(_known(cert, _CLIENTS, "client certificate")).configure_cert(context)
+        return context
+
+    def files(self, directory: Path | str) -> CertificateFiles:
+        """Write the authority and all client certificates into a directory that exists."""
+        place = Path(directory)
+        return CertificateFiles(
+            write_authority(place, self._authority.cert_pem),
+            {name: write_client(place, name, self._leaf(name)) for name in _CLIENTS},
+        )
+
+    @cached_property
+    def _stranger(self) -> trustme.CA:
+        """Another authority, which nobody trusts."""
+        return trustme.CA()
+
+    def _leaf(self, name: str) -> trustme.LeafCert:
+        with self._lock:
+            if name not in self._leaves:
+                issuer = self._stranger if name.endswith("untrusted") else self._authority
+                not_before, not_after = _VALIDITY.get(name, (None, None))
+                self._leaves[name] = issuer.issue_cert(
+                    *(_SERVERS | _CLIENTS)[name],
+                    common_name=name,
+                    not_before=not_before,
+                    not_after=not_after,
+                )
+            return self._leaves[name]
+
+    def _new_server_context(
+        self, cert: str, client_cert: str, alpn: tuple[str, ...]
+    ) -> ssl.SSLContext:
+        _known(cert, _SERVERS, "server certificate")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.num_tickets = 0
+        context.verify_mode = _VERIFY_CLIENT[_known(client_cert, _VERIFY_CLIENT, "client_cert")]
+        if alpn:
+            context.set_alpn_protocols(alpn)
+        self._authority.configure_trust(context)
+        self._configure_server(cert)(context)
+        return context
+
+    def _configure_server(self, cert: str) -> Callable[[ssl.SSLContext], None]:
+        if cert == "self-signed":
+            return _configure_self_signed
+        return self._leaf(cert).configure_cert
+
+
+def _configure_self_signed(context: ssl.SSLContext) -> None:
+    """Show an authority's own certificate: it is signed by itself and known to nobody."""
+    alone = trustme.CA()
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "self-signed.pem"
+        path.write_bytes(alone.private_key_pem.bytes() + alone.cert_pem.bytes())
+        context.load_cert_chain(path)
+
+
+def _known(name: str, names: Iterable[str], what: str) -> str:
+    if name not in names:
+        raise UnknownCertificateError(f"no {what} is called {name!r}; known: {', '.join(names)}")
+    return name

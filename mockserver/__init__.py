@@ -1,0 +1,101 @@
+r"""A scripted HTTP/1.x server for testing clients: it plays exact octets on real sockets.
+
+In comes a script: connections in accept order, each a list of steps. Out comes a record: what the
+client sent, what it did with its end of each connection, and which steps were not reached.
+
+    from mockserver import Close, MockServer, ReadRequest, Send, connection, script
+
+    play = script(connection(ReadRequest(), Send(b"HTTP/1.1 200 OK\r\n\r\nhello"), Close("rst")))
+    with MockServer(play) as server:
+        client_under_test(server.url)
+
+It needs the standard library only, shares no code with any client, and never sleeps to win a race.
+"""
+
+from mockserver._control import (
+    ADDRESS,
+    Close,
+    Drain,
+    Expect,
+    ExpectEof,
+    ExpectNoBytes,
+    ExpectReset,
+    Gate,
+    Pause,
+    Read,
+    ReadEof,
+    ReadRequest,
+    ReadUntil,
+    Shutdown,
+    Signal,
+    Stall,
+    Starttls,
+    Tunnel,
+)
+from mockserver._play import MockServerError, Play
+from mockserver._record import ConnectionRecord, Event, Record
+from mockserver._script import STEPS, Connection, Listener, Script, connection, script
+from mockserver._server import MockServer, TLSProvider
+from mockserver._step import Piece, ScriptError, Step, WritingStep
+from mockserver._writing import (
+    Chunk,
+    Dribble,
+    EndHeaders,
+    Fill,
+    Garbage,
+    Header,
+    Interim,
+    LastChunk,
+    Reply,
+    Send,
+    StatusLine,
+)
+
+__all__ = [
+    "ADDRESS",
+    "STEPS",
+    "Chunk",
+    "Close",
+    "Connection",
+    "ConnectionRecord",
+    "Drain",
+    "Dribble",
+    "EndHeaders",
+    "Event",
+    "Expect",
+    "ExpectEof",
+    "ExpectNoBytes",
+    "ExpectReset",
+    "Fill",
+    "Garbage",
+    "Gate",
+    "Header",
+    "Interim",
+    "LastChunk",
+    "Listener",
+    "MockServer",
+    "MockServerError",
+    "Pause",
+    "Piece",
+    "Play",
+    "Read",
+    "ReadEof",
+    "ReadRequest",
+    "ReadUntil",
+    "Record",
+    "Reply",
+    "Script",
+    "ScriptError",
+    "Send",
+    "Shutdown",
+    "Signal",
+    "Stall",
+    "Starttls",
+    "StatusLine",
+    "Step",
+    "TLSProvider",
+    "Tunnel",
+    "WritingStep",
+    "connection",
+    "script",
+]

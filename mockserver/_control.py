@@ -1,0 +1,233 @@
+"""The steps that read, wait, check and close.
+
+In come names, counts and markers; what they do is the player's business. Nothing here writes to
+the peer, except `Tunnel`, which answers the CONNECT that it reads.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from mockserver._step import CRLF, Headers, Piece, Step, WritingStep, field_lines
+from mockserver._writing import status_line
+
+ADDRESS = b"\0address\0"
+"""In `Expect.raw`: stands for the server's `host:port`, which is known only once it plays."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest(Step):
+    """Read one request: its head through the blank line, then its body.
+
+    Attributes:
+        body: `framed` reads the body that the head announces, `none` only the head.
+        limit: How many octets to read at most; what is longer is taken as it is.
+    """
+
+    step_name: ClassVar[str] = "read_request"
+    primary: ClassVar[str | None] = "body"
+    body: Literal["framed", "none"] = "framed"
+    limit: int = 1 << 28
+
+    def check(self) -> None:
+        """Room for at least one octet."""
+        self.need_at_least("limit", 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Step):
+    """Read exactly `n` octets."""
+
+    step_name: ClassVar[str] = "read"
+    primary: ClassVar[str | None] = "n"
+    n: int
+
+    def check(self) -> None:
+        """A size that exists."""
+        self.need_at_least("n", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadUntil(Step):
+    """Read through the first occurrence of a marker."""
+
+    step_name: ClassVar[str] = "read_until"
+    primary: ClassVar[str | None] = "marker"
+    marker: bytes
+
+    def check(self) -> None:
+        """A marker that can be found."""
+        self.need_some("marker")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEof(Step):
+    """Read everything up to the client's end of stream."""
+
+    step_name: ClassVar[str] = "read_eof"
+
+
+@dataclass(frozen=True, slots=True)
+class Expect(Step):
+    """Check the request that was read last; a difference is a problem, and the play goes on.
+
+    Attributes:
+        headers: Fields that must be there: names without case, values without outer blanks.
+        absent: Names of fields that must not be there.
+        raw: The whole request, octet by octet; `ADDRESS` in it stands for the server's address.
+        connection: `new` for the first request of its connection, `same` for a later one.
+    """
+
+    step_name: ClassVar[str] = "expect"
+    method: str | None = None
+    target: str | None = None
+    headers: Headers = ()
+    absent: tuple[str, ...] = ()
+    body: bytes | None = None
+    raw: bytes | None = None
+    connection: Literal["any", "same", "new"] = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Drain(Step):
+    """Wait until the client has taken everything sent so far out of its kernel's queue."""
+
+    step_name: ClassVar[str] = "drain"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate(Step):
+    """Wait until the test, or a `Signal` of another connection, gives this name."""
+
+    step_name: ClassVar[str] = "gate"
+    primary: ClassVar[str | None] = "name"
+    name: str
+
+    def check(self) -> None:
+        """A name that can be said."""
+        self.need_some("name")
+
+
+@dataclass(frozen=True, slots=True)
+class Signal(Step):
+    """Give a name: opens the gates that wait for it, and a test can wait for it."""
+
+    step_name: ClassVar[str] = "signal"
+    primary: ClassVar[str | None] = "name"
+    name: str
+
+    def check(self) -> None:
+        """A name that can be said."""
+        self.need_some("name")
+
+
+@dataclass(frozen=True, slots=True)
+class Pause(Step):
+    """Be silent for so many seconds; the client's closing ends it early."""
+
+    step_name: ClassVar[str] = "pause"
+    primary: ClassVar[str | None] = "seconds"
+    seconds: float
+
+    def check(self) -> None:
+        """A time that can pass."""
+        if not 0 <= self.seconds < 1e6:
+            self.refuse("seconds", "must be from 0 to a million")
+
+
+@dataclass(frozen=True, slots=True)
+class Stall(Step):
+    """Be silent until the client closes its end; no patience runs out here."""
+
+    step_name: ClassVar[str] = "stall"
+    primary: ClassVar[str | None] = "until"
+    until: Literal["peer_close"] = "peer_close"
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown(Step):
+    """Close the writing half: the client sees an end of stream and can go on sending."""
+
+    step_name: ClassVar[str] = "shutdown"
+    primary: ClassVar[str | None] = "how"
+    how: Literal["write"] = "write"
+
+
+@dataclass(frozen=True, slots=True)
+class Close(Step):
+    """End the connection.
+
+    Attributes:
+        how: `fin` ends the stream in order (inside TLS behind a close_notify), whatever is unread;
+            `rst` resets, throwing away what the client's kernel has not received yet; `abandon`
+            leaves the connection open and silent until the play is finished.
+    """
+
+    step_name: ClassVar[str] = "close"
+    primary: ClassVar[str | None] = "how"
+    how: Literal["fin", "rst", "abandon"] = "fin"
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectEof(Step):
+    """The next thing that the client does is to end its stream; octets or a reset are a problem."""
+
+    step_name: ClassVar[str] = "expect_eof"
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectReset(Step):
+    """The next thing that the client does is to reset; octets or an end of stream are a problem."""
+
+    step_name: ClassVar[str] = "expect_reset"
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectNoBytes(Step):
+    """Until the client closes its end, or the play is finished, it sends nothing."""
+
+    step_name: ClassVar[str] = "expect_no_bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class Starttls(Step):
+    """Do a TLS handshake as the server; a failure is recorded and ends the connection's play.
+
+    Attributes:
+        cert: The name of the certificate to show, as the TLS provider knows it.
+        client_cert: Whether the client is asked for a certificate.
+        alpn: The protocols to offer.
+    """
+
+    step_name: ClassVar[str] = "starttls"
+    primary: ClassVar[str | None] = "cert"
+    cert: str = "server"
+    client_cert: Literal["none", "optional", "required"] = "none"
+    alpn: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """A certificate has a name."""
+        self.need_some("cert")
+
+
+@dataclass(frozen=True, slots=True)
+class Tunnel(WritingStep):
+    """Read a CONNECT request and answer it; what follows is inside the tunnel.
+
+    Attributes:
+        status: The answer's status; only after 2xx can TLS follow.
+        data: The whole answer as raw octets, in place of one made from the other fields.
+    """
+
+    step_name: ClassVar[str] = "tunnel"
+    primary: ClassVar[str | None] = "status"
+    status: int = 200
+    reason: bytes | None = None
+    headers: Headers = ()
+    data: bytes | None = None
+
+    def pieces(self) -> tuple[Piece, ...]:
+        """The answer's head."""
+        if self.data is not None:
+            return (Piece("data", self.data),)
+        line = status_line(self.status, self.reason)
+        return (line, *field_lines(self.headers), Piece("end-of-head", CRLF))

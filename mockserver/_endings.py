@@ -1,0 +1,45 @@
+"""Why the play of one connection ends before its script does; internal, never seen by users."""
+
+
+class Ended(Exception):
+    """The base: nothing more can be played on this connection.
+
+    Attributes:
+        note: What the transcript says about it.
+    """
+
+    note = "the play of this connection ended"
+
+    def __init__(self, note: str | None = None) -> None:
+        super().__init__(note or self.note)
+        self.note = note or self.note
+
+
+class EndOfStream(Ended):
+    """The client ended its stream where a step wanted octets."""
+
+    note = "the client ended its stream"
+
+
+class PeerReset(Ended):
+    """The client reset the connection, or closed it so that nothing can be written."""
+
+    note = "the client reset the connection"
+
+
+class Expired(Ended):
+    """Nothing moved for as long as the server's patience lasts."""
+
+    note = "patience ran out"
+
+
+class Released(Ended):
+    """The play was finished or aborted while the step waited."""
+
+    note = "released"
+
+
+class TLSBroken(Ended):
+    """The handshake came to nothing, or TLS broke later."""
+
+    note = "TLS broke"

@@ -1,0 +1,166 @@
+"""How a play comes to rest, and what is then known about each connection.
+
+In come sessions whose client has finished its calls, out come facts. A thread is at rest when it is
+over, or blocked on its peer while the kernel's counts show that nothing is on its way to wake it.
+Nothing here is decided by a delay; delays only space the questions.
+"""
+
+import select
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+from mockserver import _kernel
+from mockserver._control import ExpectNoBytes, Stall
+from mockserver._record import ConnectionRecord
+from mockserver._session import Session
+from mockserver._wire import Wait
+
+if TYPE_CHECKING:
+    from mockserver._play import Play
+
+_UNSEEN_REST = 0.02
+"""Seconds of silence that stand for rest where the kernel cannot be asked about the client."""
+_IN_FLIGHT = 0.25
+"""Seconds for octets, or a FIN, to cross the loopback; only a peer elsewhere takes longer."""
+
+
+def until(condition: Callable[[], bool], deadline: float) -> bool:
+    """Wait for a condition that other threads or the kernel will make true."""
+    nap = 0.0
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(nap)
+        nap = min(nap + 1e-5, 1e-3)
+    return True
+
+
+def settle(play: "Play", deadline: float) -> list[Session]:
+    """Wait until every session is at rest; returns those that did not come to rest in time."""
+    while True:
+        before = play.progress
+        late = [one for one in play.sessions if not _settles(one, deadline)]
+        if late or play.progress == before:
+            return late
+
+
+def _settles(session: Session, deadline: float) -> bool:
+    while not until(lambda: _at_rest(session), deadline):
+        if session.wire.waits is not Wait.TIME:
+            return False
+        deadline = time.monotonic() + 1.0  # a pause is as long as it is
+    return True
+
+
+def _at_rest(session: Session) -> bool:
+    wire = session.wire
+    waits = wire.waits
+    if waits is Wait.OVER:
+        return True
+    if waits is Wait.NOTHING or waits is Wait.TIME:
+        return False
+    if waits is Wait.NAME:
+        return not (session.gate and session.gate.is_set())
+    peer = wire.peer()
+    if peer is None:
+        return _is_silent(session)
+    if not peer.held:
+        return False  # the end of the stream will wake it
+    return _REST[waits](session, peer)
+
+
+def _octets_rest(session: Session, peer: _kernel.Peer) -> bool:
+    wire = session.wire
+    return peer.open and peer.quiet and _kernel.received(wire.sock) == wire.taken
+
+
+def _closing_rests(_: Session, peer: _kernel.Peer) -> bool:
+    return peer.open
+
+
+def _taking_rests(_: Session, peer: _kernel.Peer) -> bool:
+    return peer.unread > 0
+
+
+def _room_rests(session: Session, _: _kernel.Peer) -> bool:
+    """There is no room, and none has come about in a while that acknowledgements would need."""
+    given = session.wire.given
+    time.sleep(0.002)
+    return given == session.wire.given and not _has_room(session)
+
+
+_REST: dict[Wait, Callable[[Session, _kernel.Peer], bool]] = {
+    Wait.OCTETS: _octets_rest,
+    Wait.CLOSING: _closing_rests,
+    Wait.TAKING: _taking_rests,
+    Wait.ROOM: _room_rests,
+}
+
+
+def _has_room(session: Session) -> bool:
+    poll = select.poll()
+    poll.register(session.wire.sock, select.POLLOUT)
+    return bool(poll.poll(0))
+
+
+def _is_silent(session: Session) -> bool:
+    before = session.wire.taken, session.wire.given, session.wire.waits
+    time.sleep(_UNSEEN_REST)
+    return before == (session.wire.taken, session.wire.given, session.wire.waits)
+
+
+def take_facts(session: Session) -> ConnectionRecord:
+    """The facts about a session at rest; nothing is released yet."""
+    waits = session.wire.waits
+    if waits is not Wait.OCTETS:  # its thread has read everything itself
+        session.drink()
+    after, left = _client_state(session)
+    played = session.index + isinstance(_current(session), Stall | ExpectNoBytes)
+    return ConnectionRecord(
+        events=(*session.events, *session.half_written(), *session.unread()),
+        requests=tuple(session.requests),
+        unplayed=session.steps[played:],
+        after=after,
+        left=left,
+        tls=session.tls,
+    )
+
+
+def _current(session: Session) -> object:
+    return session.steps[session.index] if session.index < len(session.steps) else None
+
+
+State = tuple[Literal["closed", "kept", "gone"], int | None]
+
+
+def _client_state(session: Session) -> State:
+    if session.reset:
+        return "gone", None
+    if session.stream_over:
+        return "closed", None
+    peer = session.wire.peer()
+    if peer is None:
+        return "kept", None
+    if peer.open:
+        return "kept", _left(session)
+    came = until(lambda: _stream_ends(session), time.monotonic() + _IN_FLIGHT)
+    return ("closed" if came else "kept"), None
+
+
+def _stream_ends(session: Session) -> bool:
+    session.drink()
+    return session.stream_over
+
+
+def _left(session: Session) -> int | None:
+    """The client's unread octets, once all of ours have come to its kernel."""
+    wire = session.wire
+
+    def has_all() -> bool:
+        peer = wire.peer()
+        return peer is None or peer.received >= wire.given or wire.waits is Wait.ROOM
+
+    until(has_all, time.monotonic() + _IN_FLIGHT)
+    peer = wire.peer()
+    return None if peer is None else peer.unread

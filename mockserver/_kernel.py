@@ -1,0 +1,149 @@
+"""What the kernel knows about a connection: the peer's state and queues, our own counters.
+
+In come sockets and addresses, out come plain numbers. Linux answers all of it without privileges
+(inet_diag over netlink, `TCP_INFO`, `TIOCOUTQ`); elsewhere the answer is None, and the caller says
+what cannot be known. Nothing here waits for the network, reads a stream or changes a socket.
+"""
+
+import fcntl
+import socket
+import struct
+import sys
+import termios
+import threading
+from typing import NamedTuple
+
+_SOCK_DIAG = 4  # NETLINK_SOCK_DIAG; the socket module has no name for it
+_SOCK_DIAG_BY_FAMILY = 20
+_NLM_F_REQUEST = 1
+_ANY = 0xFFFFFFFF
+_HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
+_REQUEST = struct.Struct("=BBBxI")  # struct inet_diag_req_v2, up to its socket id
+_PORTS = struct.Struct("!HH")
+_REST = struct.Struct("=III")  # interface, and a cookie that stands for any
+_QUEUES = struct.Struct("=IIII")  # rqueue, wqueue, uid, inode of struct inet_diag_msg
+_QUEUES_AT = 72
+_ATTRIBUTES_AT = 88
+_ATTRIBUTE = struct.Struct("=HH")  # struct rtattr
+_INFO = 2  # INET_DIAG_INFO, a struct tcp_info
+_WANT_INFO = 1 << (_INFO - 1)
+_RECEIVED = struct.Struct("=Q")  # tcpi_bytes_received of struct tcp_info
+_RECEIVED_AT = 128
+
+ESTABLISHED, CLOSE_WAIT = 1, 8
+_FIN_IN_FLIGHT = (4, 9, 11)  # FIN_WAIT1, LAST_ACK, CLOSING
+
+
+class Peer(NamedTuple):
+    """The other end of a connection, as its kernel sees it.
+
+    Attributes:
+        state: The TCP state, or 0 where there is no such socket any more.
+        unread: Octets that it has received and its owner has not read.
+        unsent: Octets (a FIN counts as one) that it has not got through yet.
+        received: Octets (a FIN counts as one) that its kernel has ever received.
+        held: Whether a process still holds it.
+    """
+
+    state: int
+    unread: int = 0
+    unsent: int = 0
+    received: int = 0
+    held: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether its owner has closed nothing, not even half of it."""
+        return self.state in (ESTABLISHED, CLOSE_WAIT)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether everything that it sent has arrived."""
+        return self.unsent == 0 and self.state not in _FIN_IN_FLIGHT
+
+
+def question(near: tuple[str, int], far: tuple[str, int]) -> bytes:
+    """The netlink message that asks for the socket at `far` which is connected to `near`."""
+    family = socket.AF_INET6 if ":" in near[0] else socket.AF_INET
+    body = (
+        _REQUEST.pack(family, socket.IPPROTO_TCP, _WANT_INFO, _ANY)
+        + _PORTS.pack(far[1], near[1])
+        + socket.inet_pton(family, far[0]).ljust(16, b"\0")
+        + socket.inet_pton(family, near[0]).ljust(16, b"\0")
+        + _REST.pack(0, _ANY, _ANY)
+    )
+    size = _HEADER.size + len(body)
+    return _HEADER.pack(size, _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, 0, 0) + body
+
+
+class Diagnosis:
+    """Asks the kernel about sockets that belong to others; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._netlink: socket.socket | None = None
+        if sys.platform == "linux":
+            self._netlink = _open_netlink()
+
+    def peer(self, message: bytes) -> Peer | None:
+        """The socket that a `question` asks for; None where the kernel cannot be asked."""
+        with self._lock:
+            if self._netlink is None:
+                return None
+            self._netlink.send(message)
+            answer = self._netlink.recv(4096)
+        return _parse(answer)
+
+    def close(self) -> None:
+        """Give the netlink socket back."""
+        with self._lock:
+            if self._netlink is not None:
+                self._netlink.close()
+                self._netlink = None
+
+
+def _parse(answer: bytes) -> Peer:
+    if int.from_bytes(answer[4:6], sys.byteorder) != _SOCK_DIAG_BY_FAMILY:
+        return Peer(0)  # an error: there is no such socket
+    state = answer[17]
+    unread, unsent, _, inode = _QUEUES.unpack_from(answer, _QUEUES_AT)
+    # A FIN that waits to be read counts as an octet of the queue.
+    unread -= state == CLOSE_WAIT and unread > 0
+    return Peer(state, unread, unsent, _count(answer), inode != 0)
+
+
+def _count(answer: bytes) -> int:
+    """The octets ever received, out of the answer's `tcp_info`; 0 where there is none."""
+    at = _ATTRIBUTES_AT
+    while at < len(answer):
+        size, kind = _ATTRIBUTE.unpack_from(answer, at)
+        if kind == _INFO:
+            return int(_RECEIVED.unpack_from(answer, at + _ATTRIBUTE.size + _RECEIVED_AT)[0])
+        at += (size + 3) & ~3
+    return 0
+
+
+def _open_netlink() -> socket.socket | None:
+    try:
+        return socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG)
+    except OSError:  # containers can forbid it
+        return None
+
+
+def received(sock: socket.socket) -> int | None:
+    """How many octets the kernel has ever received on a socket; a FIN counts as one."""
+    if sys.platform != "linux":
+        return None
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _RECEIVED_AT + _RECEIVED.size)
+    if len(info) < _RECEIVED_AT + _RECEIVED.size:
+        return None
+    (octets,) = _RECEIVED.unpack_from(info, _RECEIVED_AT)
+    return int(octets)
+
+
+def unacknowledged(sock: socket.socket) -> int:
+    """How many octets (a FIN counts as one) we have written that the peer's kernel has not got."""
+    if sys.platform != "linux":
+        return 0
+    answer = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
+    return int.from_bytes(answer, sys.byteorder)

@@ -1,0 +1,231 @@
+"""One play of a script: its connections, its signals, and how it comes to its end.
+
+In come accepted sockets and the caller's wishes (signals, abort, finish), out comes the record. A
+play takes its facts only when every thread has come to rest, so that they do not depend on timing;
+only then does it give its sockets up. It starts no threads and accepts nothing itself.
+"""
+
+import socket
+import ssl
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from mockserver._control import Starttls
+from mockserver._finish import settle, take_facts
+from mockserver._kernel import question
+from mockserver._record import ConnectionRecord, Record
+from mockserver._script import Script, place
+from mockserver._session import Session
+from mockserver._wire import Wait, Wire
+
+if TYPE_CHECKING:
+    from mockserver._pool import Pool
+
+
+class MockServerError(AssertionError):
+    """A test went against its script, or the server was used in a way that cannot work."""
+
+
+class Play:
+    """A script that is being played. Made by `MockServer.play`.
+
+    Attributes:
+        script: What is played.
+        address: Host and port to connect to.
+    """
+
+    def __init__(
+        self,
+        script: Script,
+        address: tuple[str, int],
+        *,
+        patience: float,
+        pool: "Pool",
+        contexts: Mapping[Starttls, ssl.SSLContext],
+        reserved: socket.socket | None = None,
+    ) -> None:
+        self.script = script
+        self.address = address
+        self.contexts = contexts
+        self.sessions: list[Session] = []
+        self.lock = threading.Lock()
+        self.refused_extra = 0
+        self.over = False
+        self.errors: list[str] = []
+        self._patience = patience
+        self._pool = pool
+        self._reserved = reserved
+        self._problems: list[str] = []
+        self._names: defaultdict[str, threading.Event] = defaultdict(threading.Event)
+        self._record: Record | None = None
+
+    @property
+    def address_text(self) -> bytes:
+        """The address as a Host field has it."""
+        host, port = self.address
+        return (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").encode()
+
+    @property
+    def progress(self) -> int:
+        """A number that rises with everything that happens; it costs the threads nothing."""
+        happened = sum(len(one.events) + one.wire.taken + one.wire.given for one in self.sessions)
+        return happened + len(self.sessions) + self.refused_extra
+
+    @property
+    def full(self) -> bool:
+        """Whether every connection of the script has come."""
+        return len(self.sessions) >= len(self.script.connections)
+
+    def release(self, name: str) -> None:
+        """Open the gates of this name, now and for as long as the play lasts."""
+        self.give(name)
+
+    def wait_for(self, name: str) -> None:
+        """Wait until a `signal` step has given this name.
+
+        Raises:
+            MockServerError: It was not given while the server's patience lasted.
+        """
+        if not self._named(name).wait(self._patience):
+            raise MockServerError(f"the signal {name!r} was not given in {self._patience:g} s")
+
+    def finish(self) -> Record:
+        """Take the facts and give all sockets up.
+
+        The client has by now finished all its calls, and still holds its objects. Waits until
+        every connection's thread has ended or is blocked on its peer with nothing in flight.
+
+        Returns:
+            The record; the same one when called again.
+        """
+        if self._record is None:
+            unsettled = self._settle()
+            with self.lock:
+                self.over = True
+                records = tuple(map(take_facts, self.sessions))
+            self._record = Record(
+                records,
+                self.refused_extra,
+                (*self._problems, *unsettled, *self._unplayed(records)),
+                tuple(self.errors),
+            )
+            self._release_all()
+            self._pool.dismiss(self)
+        return self._record
+
+    def abort(self) -> None:
+        """Reset every connection of this play at once; callable from any thread."""
+        with self.lock:
+            if self.over:
+                return
+            for session in self.sessions:
+                session.reset = True
+                session.note("aborted")
+        self._release_all()
+
+    def admit(
+        self, sock: socket.socket, far: tuple[str, int], turn: Callable[[], None]
+    ) -> Session | None:
+        """Make a session for the next connection, or reset one that the script does not have."""
+        with self.lock:
+            if self.over or self.full:
+                self.refused_extra += 1
+                sock.close()
+                return None
+            number = len(self.sessions)
+            ask = question(self.address, far)
+            wire = Wire(sock, ask, self._patience, self._pool.diagnosis, turn)
+            session = Session(number + 1, self.script.connections[number].steps, wire, self)
+            self.sessions.append(session)
+            return session
+
+    def leave(self, session: Session) -> None:
+        """Take a session back from its thread."""
+        with self.lock:
+            session.wire.waits = Wait.OVER
+            if session.wire.released:
+                session.wire.sock.close()
+
+    def tend(self) -> None:
+        """Keep clients moving that send to connections whose steps have ended."""
+        with self.lock:
+            for session in self.sessions:
+                if session.wire.waits is Wait.OVER and not session.wire.released:
+                    self._tend(session)
+
+    def _tend(self, session: Session) -> None:
+        now = time.monotonic()
+        if session.drink() or not session.unread_since:
+            session.unread_since = now
+        waits_in_vain = session.inbox.buffer and not (session.wire.ended or session.reset)
+        if waits_in_vain and now - session.unread_since > self._patience:
+            session.note("rst sent")
+            session.abort()
+            self.problem(f"connection {session.number}: the client waits behind the last step")
+
+    def problem(self, text: str) -> None:
+        """Note something that went against the script."""
+        self._problems.append(text)
+
+    def give(self, name: str) -> None:
+        """Give a signal."""
+        self._named(name).set()
+
+    def await_name(self, session: Session, name: str) -> None:
+        """Wait, on a connection's thread, for a signal."""
+        event = self._named(name)
+        session.gate = event
+        session.wire.await_name(event.wait)
+
+    def stuck(self) -> list[str]:
+        """What the threads that are still at work are waiting for."""
+        return [
+            f"{one.place} waits for {one.wire.waits.value}"
+            for one in self.sessions
+            if one.wire.waits is not Wait.OVER and one.index < len(one.steps)
+        ]
+
+    def _named(self, name: str) -> threading.Event:
+        with self.lock:
+            event = self._names[name]
+            if self.over:
+                event.set()
+            return event
+
+    def _settle(self) -> list[str]:
+        deadline = time.monotonic() + self._patience
+        if self._reserved is None:
+            self._pool.admit_all(self, deadline)
+        return [f"connection {one.number}: does not come to rest" for one in settle(self, deadline)]
+
+    def _unplayed(self, records: tuple[ConnectionRecord, ...]) -> list[str]:
+        texts = []
+        for number, one in enumerate(records, 1):
+            steps = self.script.connections[number - 1].steps
+            first = len(steps) - len(one.unplayed)
+            for index, step in enumerate(one.unplayed, first):
+                texts.append(f"{place(number, index, step)}: not played")
+        came = len(records)
+        for number in range(came + 1, len(self.script.connections) + 1):
+            texts.append(f"connection {number}: never opened")
+        if self.refused_extra:
+            texts.append(f"{self.refused_extra} connections beyond the script")
+        return texts
+
+    def _release_all(self) -> None:
+        with self.lock:
+            self.over = True
+            for session in self.sessions:
+                if not session.wire.released:
+                    session.wire.released = True
+                    if session.wire.waits is Wait.OVER:
+                        session.wire.sock.close()
+                    else:
+                        session.wire.wake()
+            for event in self._names.values():
+                event.set()
+        if self._reserved is not None:
+            self._reserved.close()

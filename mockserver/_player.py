@@ -1,0 +1,278 @@
+"""Plays the steps of one connection, in a straight line, on a thread of its own.
+
+In comes a session, out come its events. Each kind of step has one function here; the table at the
+end says which. A step that cannot be completed ends the play of its connection, by one of the
+endings; what the client does is never an error of the server.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from mockserver import _control as control
+from mockserver import _writing as writing
+from mockserver._control import ADDRESS
+from mockserver._endings import (
+    Ended,
+    EndOfStream,
+    Expired,
+    PeerReset,
+    Released,
+    TLSBroken,
+)
+from mockserver._request import read_request as read_one_request
+from mockserver._request import request_parts
+from mockserver._session import Session
+from mockserver._step import Step, WritingStep
+
+
+def play(session: Session) -> None:
+    """Play the steps until they end, or the connection does."""
+    try:
+        for index, step in enumerate(session.steps):
+            session.index = index
+            _ACTIONS[type(step)](session, step)
+        session.index = len(session.steps)
+    except Released:
+        return
+    except Ended as ending:
+        _wind_up(session, ending)
+
+
+def _wind_up(session: Session, ending: Ended) -> None:
+    """Leave no client waiting where the script cannot go on."""
+    session.events += session.half_written()
+    session.note(ending.note)
+    if isinstance(ending, Expired):
+        session.problem(ending.note)
+        session.abort()
+    elif isinstance(ending, PeerReset):
+        session.stream_over = True
+    else:
+        session.end()
+
+
+def _read_request(session: Session, step: control.ReadRequest) -> None:
+    _take_request(session, step.limit, with_body=step.body == "framed")
+
+
+def _take_request(session: Session, limit: int, *, with_body: bool) -> None:
+    try:
+        oddity = read_one_request(session.inbox, limit, with_body=with_body)
+    finally:
+        if raw := session.inbox.take():
+            session.took(raw, "request")
+            session.requests.append(raw)
+    if oddity:
+        session.note(oddity)
+
+
+def _read(session: Session, step: control.Read) -> None:
+    _take(session, lambda: session.inbox.exactly(step.n))
+
+
+def _read_until(session: Session, step: control.ReadUntil) -> None:
+    _take(session, lambda: session.inbox.through(step.marker))
+
+
+def _take(session: Session, read: Callable[[], object]) -> None:
+    session.inbox.start()
+    try:
+        read()
+    finally:
+        session.took(session.inbox.take(), "data")
+
+
+def _read_eof(session: Session, _: control.ReadEof) -> None:
+    _until_end(session)
+    session.took(_all(session), "data")
+    session.note("the client ended its stream")
+
+
+def _until_end(session: Session) -> None:
+    while not session.stream_over:
+        try:
+            session.inbox.start()
+            session.inbox.exactly(len(session.inbox.buffer) + 1)
+        except EndOfStream:
+            return
+
+
+def _all(session: Session) -> bytes:
+    session.inbox.start()
+    session.inbox.exactly(len(session.inbox.buffer))
+    return session.inbox.take()
+
+
+def _expect_eof(session: Session, _: control.ExpectEof) -> None:
+    _next_end(session, EndOfStream)
+
+
+def _expect_reset(session: Session, _: control.ExpectReset) -> None:
+    _next_end(session, PeerReset)
+
+
+def _next_end(session: Session, wanted: type[Ended]) -> None:
+    """Wait for the client's next move, which must be the wanted ending."""
+    session.inbox.start()
+    try:
+        session.inbox.exactly(1)
+    except (EndOfStream, PeerReset) as ending:
+        session.stream_over = True
+        session.note(ending.note)
+        if not isinstance(ending, wanted):
+            session.problem(f"{ending.note}; expected that {wanted.note}")
+    else:
+        session.problem(f"the client sent octets; expected that {wanted.note}")
+
+
+def _expect_no_bytes(session: Session, _: control.ExpectNoBytes) -> None:
+    data = bytes(session.inbox.buffer)
+    try:
+        data = data or session.channel.read(patient=False)
+    except PeerReset as ending:
+        session.note(ending.note)
+    if data:
+        session.inbox.buffer[:] = data
+        session.problem("the client sent octets; expected none")
+    else:
+        session.stream_over = True
+
+
+def _expect(session: Session, step: control.Expect) -> None:
+    for difference in _differences(session, step):
+        session.note(f"expected otherwise: {difference}")
+        session.problem(difference)
+
+
+def _differences(session: Session, step: control.Expect) -> list[str]:
+    raw = session.requests[-1]
+    parts = request_parts(raw)
+    found = [
+        f"{what} is {seen!r}, expected {wanted!r}"
+        for what, seen, wanted in (
+            ("the method", parts.method, step.method),
+            ("the target", parts.target, step.target),
+            ("the body", parts.body, step.body),
+            (
+                "the request",
+                raw,
+                step.raw and step.raw.replace(ADDRESS, session.stage.address_text),
+            ),
+            ("the connection", "new" if len(session.requests) == 1 else "same", _wanted(step)),
+        )
+        if wanted is not None and seen != wanted
+    ]
+    for name, value in step.headers:
+        if value not in parts.values(name):
+            found.append(f"field {name!r} has {parts.values(name)!r}, expected {value!r}")
+    for absent in step.absent:
+        if values := parts.values(absent.encode("latin-1")):
+            found.append(f"field {absent!r} has {values!r}, expected none")
+    return found
+
+
+def _wanted(step: control.Expect) -> str | None:
+    return None if step.connection == "any" else step.connection
+
+
+def _write(session: Session, step: WritingStep) -> None:
+    for pieces in step.writes():
+        session.write(pieces)
+
+
+def _reply(session: Session, step: writing.Reply) -> None:
+    _write(session, step)
+    if step.framing == "close":
+        session.end()
+
+
+def _dribble(session: Session, step: writing.Dribble) -> None:
+    for pieces in step.writes():
+        session.wire.await_taking()
+        session.write(pieces)
+
+
+def _drain(session: Session, _: control.Drain) -> None:
+    session.wire.await_taking()
+
+
+def _gate(session: Session, step: control.Gate) -> None:
+    session.stage.await_name(session, step.name)
+
+
+def _signal(session: Session, step: control.Signal) -> None:
+    session.note(f"signal {step.name}")
+    session.stage.give(step.name)
+
+
+def _pause(session: Session, step: control.Pause) -> None:
+    session.wire.await_closing(step.seconds)
+
+
+def _stall(session: Session, _: control.Stall) -> None:
+    session.wire.await_closing()
+    session.note("the client closed its end")
+
+
+def _shutdown(session: Session, _: control.Shutdown) -> None:
+    session.end()
+
+
+def _close(session: Session, step: control.Close) -> None:
+    if step.how == "fin":
+        session.end()
+    elif step.how == "rst":
+        session.note("rst sent")
+        session.abort()
+    else:
+        session.note("abandoned")
+
+
+def _starttls(session: Session, step: control.Starttls) -> None:
+    tls = session.encrypt(session.stage.contexts[step])
+    try:
+        tls.handshake()
+    except (TLSBroken, PeerReset) as ending:
+        session.tls = f"failed: {ending.note}"
+        raise
+    session.tls = tls.version
+    session.note(f"TLS established: {tls.version}")
+
+
+def _tunnel(session: Session, step: control.Tunnel) -> None:
+    _take_request(session, 1 << 20, with_body=True)
+    if not session.requests[-1].startswith(b"CONNECT "):
+        session.note("the request is not a CONNECT")
+    session.write(step.pieces())
+
+
+_ACTIONS: dict[type[Step], Callable[[Session, Any], None]] = {
+    control.ReadRequest: _read_request,
+    control.Read: _read,
+    control.ReadUntil: _read_until,
+    control.ReadEof: _read_eof,
+    control.ExpectEof: _expect_eof,
+    control.ExpectReset: _expect_reset,
+    control.ExpectNoBytes: _expect_no_bytes,
+    control.Expect: _expect,
+    writing.Send: _write,
+    writing.Reply: _reply,
+    writing.StatusLine: _write,
+    writing.Header: _write,
+    writing.EndHeaders: _write,
+    writing.Interim: _write,
+    writing.Chunk: _write,
+    writing.LastChunk: _write,
+    writing.Fill: _write,
+    writing.Garbage: _write,
+    writing.Dribble: _dribble,
+    control.Drain: _drain,
+    control.Gate: _gate,
+    control.Signal: _signal,
+    control.Pause: _pause,
+    control.Stall: _stall,
+    control.Shutdown: _shutdown,
+    control.Close: _close,
+    control.Starttls: _starttls,
+    control.Tunnel: _tunnel,
+}

@@ -1,0 +1,123 @@
+"""What a play leaves behind: events, facts about each connection, and a stable text of both.
+
+In come the events that the threads noted, out come immutable facts. They hold no times and no
+ports, so that two runs of the same play can be compared octet by octet. Nothing here judges.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from mockserver._step import Step
+from mockserver._transcript import lines_of
+
+UNREAD = "unread"
+
+
+class Event(NamedTuple):
+    """One thing that happened on a connection.
+
+    Attributes:
+        direction: `<` received, `>` sent, `note` for what has no octets.
+        offset: Octets of this direction before it.
+        data: The octets; empty for a note.
+        role: What they are on the wire (`status-line`, `chunk-size`, …), or the note's text.
+        step: The index of the step in its connection, from 0; -1 where no step did it.
+    """
+
+    direction: Literal["<", ">", "note"]
+    offset: int
+    data: bytes
+    role: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRecord:
+    """The facts about one accepted connection, taken when the play was finished.
+
+    Attributes:
+        events: What happened, in order, inside TLS as the application's octets.
+        requests: Each request as `read_request` or `tunnel` took it, head and body, raw.
+        unplayed: The steps that were not reached or not completed.
+        after: What the client did with its end: `closed` it, `kept` it open; `gone` where the
+            server reset the connection, so that nothing is to be seen.
+        left: Octets that the client's kernel holds and the client has not read; None where the
+            client has closed or the kernel cannot be asked. Inside TLS these are encrypted octets.
+        tls: What the handshake came to: the protocol version, or `failed: ` and the reason; None
+            where there was none.
+    """
+
+    events: tuple[Event, ...] = ()
+    requests: tuple[bytes, ...] = ()
+    unplayed: tuple[Step, ...] = ()
+    after: Literal["closed", "kept", "gone"] | None = None
+    left: int | None = None
+    tls: str | None = None
+
+    @property
+    def received(self) -> bytes:
+        """Every octet that arrived, also those that no step has read."""
+        return b"".join(event.data for event in self.events if event.direction == "<")
+
+    @property
+    def sent(self) -> bytes:
+        """Every octet that the server's kernel took for sending."""
+        return b"".join(event.data for event in self.events if event.direction == ">")
+
+    @property
+    def unread(self) -> bytes:
+        """The octets that arrived and that no step has read."""
+        return b"".join(
+            event.data for event in self.events if event.direction == "<" and event.role == UNREAD
+        )
+
+    def transcript(self) -> Iterable[str]:
+        """The lines of this connection's transcript."""
+        for event in self.events:
+            if event.direction == "note":
+                yield f"  = {event.role}"
+            else:
+                yield from lines_of(event.direction, event.offset, event.role, event.data)
+        if self.after is not None:
+            left = f", {self.left} octets unread by it" if self.left else ""
+            yield f"  = client: {self.after}{left}"
+        for step in self.unplayed:
+            yield f"  - not played: {step.step_name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The facts about one play.
+
+    Attributes:
+        connections: One for each accepted connection that the script has, in accept order.
+        refused_extra: Connections beyond the script; each was reset as soon as it came.
+        problems: What went against the script, each with its connection and step.
+        errors: Faults of the server itself; never the client's doing.
+    """
+
+    connections: tuple[ConnectionRecord, ...] = ()
+    refused_extra: int = 0
+    problems: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+
+    def transcript(self) -> str:
+        """A stable text of octets, offsets, roles, notes and problems, without times and ports."""
+        lines: list[str] = []
+        for number, one in enumerate(self.connections, 1):
+            lines += [f"connection {number}", *one.transcript()]
+        if self.refused_extra:
+            lines.append(f"beyond the script: {self.refused_extra} connections, reset")
+        lines += [f"problem: {text}" for text in self.problems]
+        lines += [f"error: {text}" for text in self.errors]
+        return "\n".join(lines) + "\n" if lines else ""
+
+    def complaints(self) -> tuple[str, ...]:
+        """Everything that makes a test fail: problems, errors, and octets that no step has read."""
+        unread = tuple(
+            f"connection {number}: {len(one.unread)} octets from the client that no step reads"
+            for number, one in enumerate(self.connections, 1)
+            if one.unread
+        )
+        return (*self.errors, *self.problems, *unread)

@@ -1,0 +1,172 @@
+"""The mock server: one port, one script at a time.
+
+In comes a script, out comes what the client did with it. The server is a context manager for tests;
+a runner keeps one server and plays many scripts on it. Misuse raises `MockServerError`; what the
+client does never raises, except at the end of a `with` block whose script was not met.
+"""
+
+import socket
+import ssl
+from types import TracebackType
+from typing import Protocol, Self
+
+from mockserver._control import Starttls
+from mockserver._play import MockServerError, Play
+from mockserver._pool import Pool
+from mockserver._record import Record
+from mockserver._script import Script
+from mockserver._step import ScriptError
+
+
+class TLSProvider(Protocol):
+    """Makes, or keeps, the server's TLS contexts."""
+
+    def __call__(self, cert: str, client_cert: str, alpn: tuple[str, ...]) -> ssl.SSLContext:
+        """The context for the fields of a `Starttls` step."""
+
+
+class MockServer:
+    """Plays scripts on a port of its own.
+
+    With a script, it is played from `start` on, and leaving the `with` block raises
+    `MockServerError`, with the transcript, where the client did not do its part.
+
+    Args:
+        script: What to play from the start; None to use `play`.
+        tls: Where TLS contexts come from; needed for scripts with `Starttls`.
+        host: The loopback address to listen on, IPv4 or IPv6.
+        patience: Seconds without progress after which a wait for the client expires.
+
+    Attributes:
+        current: The play under way, or None.
+        record: The record of the script given to the constructor, once the block is left.
+    """
+
+    def __init__(
+        self,
+        script: Script | None = None,
+        *,
+        tls: TLSProvider | None = None,
+        host: str = "127.0.0.1",
+        patience: float = 1.0,
+    ) -> None:
+        if not 0 < patience < 1e6:
+            raise ValueError(f"patience must be from 0 to a million seconds, not {patience!r}")
+        self.current: Play | None = None
+        self.record: Record | None = None
+        self._script = script
+        self._tls = tls
+        self._host = host
+        self._patience = patience
+        self._pool: Pool | None = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port to connect to."""
+        if self._script is not None and self.current is not None:
+            return self.current.address
+        return self._running.address
+
+    @property
+    def url(self) -> str:
+        """The address as the beginning of an `http` URL, without a slash at its end."""
+        host, port = self.address
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def start(self) -> Self:
+        """Listen, and play the constructor's script if there is one."""
+        if self._pool is not None:
+            raise MockServerError("the server has been started already")
+        self._pool = Pool(self._host)
+        if self._script is not None:
+            try:
+                self.play(self._script)
+            except (ScriptError, MockServerError):
+                self.stop()
+                raise
+        return self
+
+    def play(self, script: Script) -> Play:
+        """Play a script for the connections that come from now on.
+
+        Raises:
+            ScriptError: The script needs TLS, and the server has no provider.
+            MockServerError: Another play is not finished.
+        """
+        pool = self._running
+        if pool.play is not None:
+            raise MockServerError("another play is not finished yet")
+        refuses = script.listener.mode == "refuse"
+        reserved = _reserve(self._host) if refuses else None
+        play = Play(
+            script,
+            reserved.getsockname()[:2] if reserved else pool.address,
+            patience=self._patience,
+            pool=pool,
+            contexts=self._contexts(script),
+            reserved=reserved,
+        )
+        pool.play = self.current = play
+        return play
+
+    def discard(self) -> None:
+        """Forget the port, which an abandoned client may still use; the next play has another."""
+        self._running.renew()
+
+    def stop(self) -> None:
+        """Stop listening, reset what is still open, and wait for the threads.
+
+        Raises:
+            MockServerError: A thread did not end; the message says what it waits for.
+        """
+        if self._pool is None:
+            return
+        pool, self._pool = self._pool, None
+        play = pool.play
+        if pool.close():
+            where = "; ".join(play.stuck()) if play else ""
+            raise MockServerError(f"a thread of the server does not end: {where or 'unknown step'}")
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if self._script is not None and self.current is not None:
+                self.record = self.current.finish()
+        finally:
+            self.stop()
+        if kind is None and self.record is not None:
+            _raise_complaints(self.record)
+
+    @property
+    def _running(self) -> Pool:
+        if self._pool is None:
+            raise MockServerError("the server is not running")
+        return self._pool
+
+    def _contexts(self, script: Script) -> dict[Starttls, ssl.SSLContext]:
+        handshakes = script.handshakes
+        if handshakes and self._tls is None:
+            raise ScriptError("starttls: the server was given no TLS provider")
+        if self._tls is None:
+            return {}
+        return {one: self._tls(one.cert, one.client_cert, one.alpn) for one in handshakes}
+
+
+def _reserve(host: str) -> socket.socket:
+    """A port on which nobody listens, and which nobody else gets."""
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    sock.bind((host, 0))
+    return sock
+
+
+def _raise_complaints(record: Record) -> None:
+    if complaints := record.complaints():
+        text = "\n".join(f"- {one}" for one in complaints)
+        raise MockServerError(f"the script was not met\n{text}\n\n{record.transcript()}")

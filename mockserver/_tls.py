@@ -1,0 +1,114 @@
+"""TLS over a wire, as the server, through memory buffers.
+
+In come octets of the application, out come records on the wire, and back. The pump reads no more
+from the socket than the wire gives it, so that octets which came with a CONNECT head can be part of
+the ClientHello, and the wire's counts stay true. It knows no steps and reports no OpenSSL texts.
+"""
+
+import contextlib
+import ssl
+from collections.abc import Callable
+from typing import TypeVar
+
+from mockserver._endings import Ended, EndOfStream, TLSBroken
+from mockserver._wire import BLOCK, Wire
+
+T = TypeVar("T")
+
+
+class TLS:
+    """An encrypted channel; it offers what a `Wire` offers for application octets."""
+
+    def __init__(self, wire: Wire, context: ssl.SSLContext, early: bytes) -> None:
+        self._wire = wire
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._incoming.write(early)
+        self._object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+
+    @property
+    def version(self) -> str:
+        """The protocol version, once the handshake is done."""
+        return self._object.version() or "none"
+
+    def handshake(self) -> None:
+        """Do the handshake.
+
+        Raises:
+            TLSBroken: The client does not take part; an alert for it has been sent.
+        """
+        try:
+            self._pump(self._object.do_handshake)
+        except EndOfStream:
+            raise TLSBroken("end of stream") from None
+        self._flush()
+
+    def read(self, *, patient: bool = True) -> bytes:
+        """Wait for octets; `b""` is the end of the client's stream, with or without its alert."""
+        try:
+            return self._pump(lambda: self._object.read(BLOCK), patient=patient)
+        except (ssl.SSLZeroReturnError, EndOfStream):
+            return b""
+
+    def write(self, data: bytes) -> None:
+        """Encrypt and send all octets; waits while there is no room."""
+        for start in range(0, len(data), BLOCK):
+            piece = data[start : start + BLOCK]
+            self._pump(lambda piece=piece: self._object.write(piece))  # type: ignore[misc]  # a default binds it
+            self._flush()
+
+    def end(self) -> None:
+        """Send a close_notify and end our stream."""
+        # The client's own close_notify is not waited for.
+        with contextlib.suppress(ssl.SSLError):
+            self._object.unwrap()
+        with contextlib.suppress(Ended):
+            self._flush()
+        self._wire.end()
+
+    def rest(self) -> bytes | None:
+        """What can be read without waiting: octets, `b""` at the end, None for nothing yet."""
+        while True:
+            try:
+                return self._object.read(BLOCK)
+            except ssl.SSLWantReadError:
+                raw = self._wire.rest()
+                if raw is None:
+                    return None
+                self._take(raw)
+            except ssl.SSLError:
+                return b""
+
+    def _pump(self, work: Callable[[], T], *, patient: bool = True) -> T:
+        """Do `work`, feeding it from the wire for as long as it wants."""
+        while True:
+            try:
+                return work()
+            except ssl.SSLWantReadError:
+                self._flush()
+                if not self._take(self._wire.read(patient=patient)):
+                    raise EndOfStream from None
+            except ssl.SSLZeroReturnError:
+                raise
+            except ssl.SSLEOFError:
+                raise EndOfStream from None
+            except ssl.SSLError as error:
+                with contextlib.suppress(Ended):
+                    self._flush()
+                raise TLSBroken(_named(error)) from None
+
+    def _take(self, raw: bytes) -> bool:
+        if raw:
+            self._incoming.write(raw)
+        else:
+            self._incoming.write_eof()
+        return bool(raw)
+
+    def _flush(self) -> None:
+        if self._outgoing.pending:
+            self._wire.write(self._outgoing.read())
+
+
+def _named(error: ssl.SSLError) -> str:
+    """An error without the library's prose: its class, and the reason's symbol if it has one."""
+    return f"{type(error).__name__} {error.reason or ''}".rstrip()

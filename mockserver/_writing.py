@@ -1,0 +1,259 @@
+"""The steps that write: raw octets, whole replies, heads and chunks piece by piece, bulk.
+
+In come arguments that may lie about lengths and break every rule of grammar; out come the exact
+octets with the role of each piece. Only `Reply` adds fields by itself, and only the one that its
+framing needs; there is never a Date or a Server.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import ClassVar, Literal
+
+from mockserver._step import CRLF, Headers, Piece, WritingStep, field_lines
+
+BLOCK = 1 << 16
+"""How many octets of a bulk body leave in one write."""
+
+
+def status_line(status: int, reason: bytes | None, version: bytes = b"HTTP/1.1") -> Piece:
+    """A status line; the registered phrase stands in for a missing reason."""
+    if reason is None:
+        reason = HTTPStatus(status).phrase.encode() if status in _REGISTERED else b""
+    return Piece("status-line", b"%b %d %b" % (version, status, reason) + CRLF)
+
+
+_REGISTERED = frozenset(HTTPStatus)
+
+
+@dataclass(frozen=True, slots=True)
+class Send(WritingStep):
+    """Write exactly these octets, in one write."""
+
+    step_name: ClassVar[str] = "send"
+    primary: ClassVar[str | None] = "data"
+    data: bytes
+
+    def pieces(self) -> tuple[Piece, ...]:
+        """The octets as they are."""
+        return (Piece("data", self.data),)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(WritingStep):
+    """Write a well-formed final response, in one write.
+
+    Attributes:
+        framing: What ends the body: `length` adds Content-Length, `chunked` sends one chunk,
+            `close` adds `Connection: close` and closes behind the body, `none` adds nothing.
+    """
+
+    step_name: ClassVar[str] = "reply"
+    primary: ClassVar[str | None] = "status"
+    status: int = 200
+    reason: bytes | None = None
+    version: bytes = b"HTTP/1.1"
+    headers: Headers = ()
+    body: bytes = b""
+    framing: Literal["length", "chunked", "close", "none"] = "length"
+
+    def pieces(self) -> tuple[Piece, ...]:
+        """Status line, fields, the framing's own field, blank line, body."""
+        return (
+            status_line(self.status, self.reason, self.version),
+            *field_lines((*self.headers, *self._framing_fields())),
+            Piece("end-of-head", CRLF),
+            *self._body(),
+        )
+
+    def _framing_fields(self) -> Headers:
+        return {
+            "length": ((b"Content-Length", b"%d" % len(self.body)),),
+            "chunked": ((b"Transfer-Encoding", b"chunked"),),
+            "close": ((b"Connection", b"close"),),
+            "none": (),
+        }[self.framing]
+
+    def _body(self) -> tuple[Piece, ...]:
+        if self.framing != "chunked":
+            return (Piece("body", self.body),) if self.body else ()
+        chunk = Chunk(self.body).pieces() if self.body else ()
+        return (*chunk, *LastChunk().pieces())
+
+
+@dataclass(frozen=True, slots=True)
+class StatusLine(WritingStep):
+    """Write a status line as it is given, and its end."""
+
+    step_name: ClassVar[str] = "status_line"
+    primary: ClassVar[str | None] = "raw"
+    raw: bytes = b"HTTP/1.1 200 OK"
+    eol: bytes = CRLF
+
+    def pieces(self) -> tuple[Piece, ...]:
+        """One status-line."""
+        return (Piece("status-line", self.raw + self.eol),)
+
+
+@dataclass(frozen=True, slots=True)
+class Header(WritingStep):
+    """Write one field line."""
+
+    step_name: ClassVar[str] = "header"
+    name: bytes
+    value: bytes
+    sep: bytes = b": "
+    eol: bytes = CRLF
+
+    def pieces(self) -> tuple[Piece, ...]:
+        """One field-line."""
+        return (Piece("field-line", self.name + self.sep + self.value + self.eol),)
+
+
+@dataclass(frozen=True, slots=True)
+class EndHeaders(WritingStep):
+    """Write the blank line that ends a head."""
+
+    step_name: ClassVar[str] = "end_headers"
+    primary: ClassVar[str | None] = "eol"
+    eol: bytes = CRLF
+
+    def pieces(self) -> tuple[Piece, ...]:
+        """The end of the head."""
+        return (Piece("end-of-head", self.eol),)
+
+
+@dataclass(frozen=True, slots=True)
+class Interim(WritingStep):
+    """Write interim responses, each a whole head, all in one write."""
+
+    step_name: ClassVar[str] = "interim"
+    primary: ClassVar[str | None] = "status"
+    status: int = 100
+    headers: Headers = ()
+    times: int = 1
+    reason: bytes | None = None
+
+    def check(self) -> None:
+        """At least one response."""
+        self.need_at_least("times", 1)
+
+    def pieces(self) -> tuple[Piece, ...]:
+        """`times` heads."""
+        head = (
+            status_line(self.status, self.reason),
+            *field_lines(self.headers),
+            Piece("end-of-head", CRLF),
+        )
+        return head * self.times
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk(WritingStep):
+    """Write one chunk.
+
+    Attributes:
+        size: The text of the chunk-size, which may lie; None for the true one.
+        ext: What stands behind the size, its `;` included.
+        eol: What ends the size line.
+        end: What follows the chunk-data.
+    """
+
+    step_name: ClassVar[str] = "chunk"
+    primary: ClassVar[str | None] = "data"
+    data: bytes
+    size: bytes | None = None
+    ext: bytes = b""
+    eol: bytes = CRLF
+    end: bytes = CRLF
+
+    def pieces(self) -> tuple[Piece, ...]:
+        """Size line, data and the end of the chunk."""
+        size = b"%x" % len(self.data) if self.size is None else self.size
+        return (
+            Piece("chunk-size", size + self.ext + self.eol),
+            Piece("chunk-data", self.data),
+            Piece("chunk-end", self.end),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LastChunk(WritingStep):
+    """Write the last chunk, the trailer section and its end."""
+
+    step_name: ClassVar[str] = "last_chunk"
+    size: bytes = b"0"
+    trailers: Headers = ()
+    eol: bytes = CRLF
+    end: bytes = CRLF
+
+    def pieces(self) -> tuple[Piece, ...]:
+        """Last chunk, trailers and the final blank line."""
+        return (
+            Piece("last-chunk", self.size + self.eol),
+            *field_lines(self.trailers, "trailer"),
+            Piece("end-of-trailers", self.end),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fill(WritingStep):
+    """Write `n` octets of a repeated pattern, in blocks, without holding them in memory."""
+
+    step_name: ClassVar[str] = "fill"
+    primary: ClassVar[str | None] = "n"
+    n: int
+    pattern: bytes = b"x"
+
+    def check(self) -> None:
+        """A size that exists, and a pattern that fills something."""
+        self.need_at_least("n", 0)
+        self.need_some("pattern")
+
+    def writes(self) -> Iterator[tuple[Piece, ...]]:
+        """Blocks of whole patterns, then what is left."""
+        whole = self.pattern * (BLOCK // len(self.pattern) or 1)
+        for _ in range(self.n // len(whole)):
+            yield (Piece("fill", whole),)
+        if rest := self.n % len(whole):
+            yield (Piece("fill", whole[:rest]),)
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage(WritingStep):
+    """Write `n` octets of noise, the same for the same seed."""
+
+    step_name: ClassVar[str] = "garbage"
+    primary: ClassVar[str | None] = "n"
+    n: int
+    seed: int = 0
+
+    def check(self) -> None:
+        """A size that exists."""
+        self.need_at_least("n", 0)
+
+    def writes(self) -> Iterator[tuple[Piece, ...]]:
+        """Blocks of noise."""
+        noise = random.Random(self.seed)
+        for start in range(0, self.n, BLOCK):
+            yield (Piece("garbage", noise.randbytes(min(BLOCK, self.n - start))),)
+
+
+@dataclass(frozen=True, slots=True)
+class Dribble(WritingStep):
+    """Write in small pieces; each waits until the peer has taken everything before it."""
+
+    step_name: ClassVar[str] = "dribble"
+    primary: ClassVar[str | None] = "data"
+    data: bytes
+    size: int = 1
+
+    def check(self) -> None:
+        """Pieces of at least one octet."""
+        self.need_at_least("size", 1)
+
+    def writes(self) -> Iterator[tuple[Piece, ...]]:
+        """The data, `size` octets at a time."""
+        for start in range(0, len(self.data), self.size):
+            yield (Piece("data", self.data[start : start + self.size]),)
