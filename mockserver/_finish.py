@@ -38,11 +38,12 @@ def until(condition: Callable[[], bool], deadline: float) -> bool:
 
 def settle(play: "Play", deadline: float) -> list[Session]:
     """Wait until every session is at rest; returns those that did not come to rest in time."""
-    while True:
+    while not all(one.wire.waits is Wait.OVER for one in play.sessions):
         before = play.progress
         late = [one for one in play.sessions if not _settles(one, deadline)]
         if late or play.progress == before:
             return late
+    return []
 
 
 def _settles(session: Session, deadline: float) -> bool:
@@ -124,6 +125,7 @@ def take_facts(session: Session) -> ConnectionRecord:
         after=after,
         left=left,
         tls=session.tls,
+        source=session.wire.source,
     )
 
 
@@ -143,7 +145,7 @@ def _client_state(session: Session) -> State:
     if peer is None:
         return "kept", None
     if peer.open:
-        return "kept", _left(session)
+        return "kept", _left(session, peer)
     came = until(lambda: _stream_ends(session), time.monotonic() + _IN_FLIGHT)
     return ("closed" if came else "kept"), None
 
@@ -153,14 +155,11 @@ def _stream_ends(session: Session) -> bool:
     return session.stream_over
 
 
-def _left(session: Session) -> int | None:
+def _left(session: Session, peer: _kernel.Peer | None) -> int | None:
     """The client's unread octets, once all of ours have come to its kernel."""
-    wire = session.wire
-
-    def has_all() -> bool:
+    wire, deadline = session.wire, time.monotonic() + _IN_FLIGHT
+    while peer and peer.received < wire.given and wire.waits is not Wait.ROOM:
+        if time.monotonic() > deadline:
+            break
         peer = wire.peer()
-        return peer is None or peer.received >= wire.given or wire.waits is Wait.ROOM
-
-    until(has_all, time.monotonic() + _IN_FLIGHT)
-    peer = wire.peer()
-    return None if peer is None else peer.unread
+    return peer.unread if peer else None

@@ -46,6 +46,7 @@ class ConnectionRecord:
             client has closed or the kernel cannot be asked. Inside TLS these are encrypted octets.
         tls: What the handshake came to: the protocol version, or `failed: ` and the reason; None
             where there was none.
+        source: The address from which the client connected, without its port.
     """
 
     events: tuple[Event, ...] = ()
@@ -54,6 +55,7 @@ class ConnectionRecord:
     after: Literal["closed", "kept", "gone"] | None = None
     left: int | None = None
     tls: str | None = None
+    source: str = ""
 
     @property
     def received(self) -> bytes:

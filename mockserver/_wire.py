@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 
 from mockserver._endings import Expired, PeerReset, Released
-from mockserver._kernel import Diagnosis, Peer
+from mockserver._kernel import Diagnosis, Peer, question
 
 BLOCK = 1 << 16
 BRIEF = 0.002
@@ -65,7 +65,8 @@ class Wire:
     def __init__(
         self,
         sock: socket.socket,
-        question: bytes,
+        near: tuple[str, int],
+        far: tuple[str, int],
         patience: float,
         diagnosis: Diagnosis,
         step_aside: Callable[[], None],
@@ -79,8 +80,14 @@ class Wire:
         self._patience = patience
         self._diagnosis = diagnosis
         self._step_aside = step_aside
-        self._question = question
+        self._ends = near, far
+        self._question = b""
         self._brief = True
+
+    @property
+    def source(self) -> str:
+        """The address from which the client connected, without its port."""
+        return self._ends[1][0]
 
     def read(self, *, patient: bool = True) -> bytes:
         """Wait for octets; `b""` is the end of the client's stream.
@@ -220,6 +227,8 @@ class Wire:
 
     def peer(self) -> Peer | None:
         """The client's socket as its kernel sees it; None where that cannot be known."""
+        if not self._question:
+            self._question = question(*self._ends)
         return self._diagnosis.peer(self._question)
 
     def rest(self) -> bytes | None:
