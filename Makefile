@@ -1,0 +1,42 @@
+# `make conformance` and `make test` need Python 3.11 or newer with venv, and a package index; all else is installed
+# into .venv here. A second run finds everything in place.
+
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: conformance test lint check format bench clean
+
+conformance: .venv/installed  ## the verdicts on httplib_impl
+	@$(BIN)/httplib-kit check
+
+test: .venv/installed  ## the whole test suite
+	@$(BIN)/python -m pytest -q
+
+lint: .venv/installed-lint  ## format, lint and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+check: lint test  ## everything that has to hold before a commit
+
+format: .venv/installed-lint
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: .venv/installed  ## ratios, each measured in one run
+	@$(BIN)/python -m benchmarks.check_overhead
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/installed: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "httplib-kit needs Python 3.11 or newer; say which: make PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -m venv .venv
+	@$(PIP) --editable '.[test]'
+	@touch $@
+
+.venv/installed-lint: .venv/installed
+	@$(PIP) --editable '.[test,lint]'
+	@touch $@

@@ -1,0 +1,135 @@
+"""What judging costs: plain cases through `check`, against the raw loop.
+
+The raw loop makes the same calls on the same implementation against a bare socket thread: there
+is no script, no transcript, no look at connections, no judge.  Rounds are interleaved, and the
+ratio is that of each pair.
+
+Run ``python -m benchmarks.check_overhead [--rounds N] [--cases N]``.
+"""
+
+import argparse
+import itertools
+import socket
+import statistics
+import threading
+import time
+from collections.abc import Sequence
+
+import httplib_impl
+from certs import CertificateAuthority
+from conformance.cases import Case, load_corpus
+from conformance.cases.build import DEFAULT_OPS
+from conformance.drivers import target
+from conformance.judge import Verdict
+from conformance.run import Runner
+from mockserver import Close, ReadRequest, Send
+
+
+def plain_cases(count: int) -> list[Case]:
+    """Return *count* cases with one plain exchange each: request, one response, read, closed."""
+    plain = [
+        case
+        for case in load_corpus().cases
+        if len(case.ops) == 1 + len(DEFAULT_OPS)
+        and all(
+            op.message["call"] == default.call
+            for op, default in zip(case.ops[1:], DEFAULT_OPS, strict=True)
+        )
+        and response_of(case) is not None
+        and not case.ops[0].message["kwargs"]
+        and case.ops[0].message["call"] == "HTTPConnection"
+        and len(response_of(case) or b"") < 1_000
+        and case.host == "127.0.0.1"
+        and all(
+            not expectation.raises
+            for outcome in case.outcomes
+            for expectation in outcome.ops.values()
+        )
+    ]
+    return list(itertools.islice(itertools.cycle(plain), count))
+
+
+def response_of(case: Case) -> bytes | None:
+    """Return the octets of a case that is one plain response, else None."""
+    if len(case.script.connections) != 1:
+        return None
+    match case.script.connections[0].steps:
+        case (ReadRequest(), Send(data=data), Close(how="fin")):
+            return data
+        case _:
+            return None
+
+
+class BareServer(threading.Thread):
+    """Accepts, receives until the blank line, sends the next response, closes."""
+
+    def __init__(self, responses: Sequence[bytes]) -> None:
+        super().__init__(daemon=True)
+        self._responses = responses
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+
+    def run(self) -> None:
+        """Serve one connection for each response."""
+        with self._listener:
+            for response in self._responses:
+                connection, _ = self._listener.accept()
+                with connection:
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    head = b""
+                    while b"\r\n\r\n" not in head:
+                        head += connection.recv(65536)
+                    connection.sendall(response)
+                    connection.shutdown(socket.SHUT_WR)
+                    while connection.recv(65536):
+                        pass
+
+
+def raw_loop(cases: Sequence[Case]) -> float:
+    """Return the seconds that the calls of *cases* take against a bare socket thread."""
+    server = BareServer([response_of(case) or b"" for case in cases])
+    methods = [case.ops[1].message["args"] for case in cases]
+    server.start()
+    started = time.perf_counter()
+    for method, url in methods:
+        connection = httplib_impl.HTTPConnection("127.0.0.1", server.port)
+        connection.request(method, url)
+        response = connection.getresponse()
+        response.read()
+        response.isclosed()
+        connection.close()
+    elapsed = time.perf_counter() - started
+    server.join()
+    return elapsed
+
+
+def checked(cases: Sequence[Case], runner: Runner) -> float:
+    """Return the seconds that the verdicts on *cases* take."""
+    started = time.perf_counter()
+    verdicts = {result.verdict for result in runner.run(cases)}
+    elapsed = time.perf_counter() - started
+    if not verdicts <= {Verdict.PASS, Verdict.TOLERATED}:
+        raise SystemExit(f"the cases do not pass: {sorted(verdicts)}")
+    return elapsed
+
+
+def main() -> None:
+    """Measure, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--cases", type=int, default=1000)
+    options = parser.parse_args()
+    cases = plain_cases(options.cases)
+    with Runner(target("httplib_impl"), CertificateAuthority()) as runner:
+        raw_loop(cases)
+        checked(cases, runner)
+        pairs = [(raw_loop(cases), checked(cases, runner)) for _ in range(options.rounds)]
+    ratio = statistics.median(check / raw for raw, check in pairs)
+    per_case = 1e6 / len(cases)
+    print(f"raw loop   {statistics.median(raw for raw, _ in pairs) * per_case:7.0f} µs a case")
+    print(f"check      {statistics.median(check for _, check in pairs) * per_case:7.0f} µs a case")
+    print(f"ratio      {ratio:7.2f}   (median of {len(pairs)} pairs; goal: at most 2)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""Cases: from the tables of a TOML file to frozen values that can be played and judged.
+
+In: ``fixtures/cases/*.toml``.  Out: `Case` values, in a stable order, each with the server's
+script, the client's ops, and the accepted outcomes.  The way of a case through this package::
+
+    text --tomllib--> tables --grids--> tables --tables--> CaseTable --build--> Case --sweeps-->
+    Case ...
+
+Every step is a pure function, and every complaint is a `CaseError` that names file, case and field.
+
+This package never opens a socket and never imports pytest or an implementation under test.
+"""
+
+from conformance.cases.corpus import Corpus, load_corpus
+from conformance.cases.errors import CaseError
+from conformance.cases.model import Case, Expectation, Op, Outcome, WireExpectation
+from conformance.cases.places import fixtures_directory
+from conformance.cases.sweeps import DIMENSIONS, swept
+
+__all__ = [
+    "DIMENSIONS",
+    "Case",
+    "CaseError",
+    "Corpus",
+    "Expectation",
+    "Op",
+    "Outcome",
+    "WireExpectation",
+    "fixtures_directory",
+    "load_corpus",
+    "swept",
+]

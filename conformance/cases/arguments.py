@@ -1,0 +1,69 @@
+"""Arguments of calls, from the form of a case file to the form of the driver protocol.
+
+In: a bare TOML value or an `ArgumentTable`.  Out: JSON values only.  A bare string stays one: the
+implementation's own string type.  Everything else that JSON does not have becomes ``{"type": ...,
+...}``, octets as Latin-1 text.
+"""
+
+from typing import Any
+
+from conformance.cases.errors import CaseError
+from conformance.cases.octets import octets
+from conformance.cases.tables import ArgumentTable, decode
+
+# kind -> the keys that may stand beside it
+_KINDS: dict[str, tuple[str, ...]] = {
+    "text": (),
+    "bytes": (),
+    "bytearray": (),
+    "array": ("typecode",),
+    "open": ("mode", "seek"),
+    "filelike": ("len", "seekable", "seek", "kind"),
+    "socketlike": (),
+    "context": (),
+    "cert": ("part",),
+    "address": (),
+    "ref": (),
+    "tuple": (),
+    "generator": (),
+    "mapping": (),
+    "none": (),
+}
+_OCTETS = frozenset({"bytes", "bytearray", "array", "open", "filelike", "socketlike"})
+
+
+def argument(value: Any) -> Any:
+    """Return *value* in the form of the driver protocol.
+
+    Raises:
+        CaseError: a table that is not exactly one kind of argument.
+    """
+    if isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list):
+        return [argument(item) for item in value]
+    table = value if isinstance(value, ArgumentTable) else decode(value, ArgumentTable)
+    given = {
+        key: getattr(table, key)
+        for key in table.__struct_fields__
+        if getattr(table, key) is not None
+    }
+    kinds = [key for key in given if key in _KINDS]
+    if len(kinds) != 1:
+        raise CaseError(f"a typed argument is exactly one of {', '.join(_KINDS)}")
+    kind = kinds[0]
+    stray = sorted(set(given) - {kind, *_KINDS[kind]})
+    if stray:
+        raise CaseError(f"`{stray[0]}` does not go with `{kind}`")
+    beside = {key: item for key, item in given.items() if key != kind}
+    return {"type": kind, "value": _content(kind, given[kind]), **beside}
+
+
+def _content(kind: str, content: Any) -> Any:
+    if kind in _OCTETS:
+        return octets(content).decode("latin-1")
+    if kind in ("tuple", "generator"):
+        return [argument(item) for item in content]
+    if kind == "mapping":
+        return [[argument(part) for part in pair] for pair in content]
+    return None if kind == "none" else content

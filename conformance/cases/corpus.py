@@ -1,0 +1,76 @@
+"""The corpus: all cases of all files, in a stable order, with a digest.
+
+In: a directory of case files.  Out: a `Corpus`.  Results, golden records and baselines carry its
+digest, so that what was recorded against one corpus is not read as if it had been recorded against
+another.
+"""
+
+import fnmatch
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from conformance.cases.errors import CaseError
+from conformance.cases.loader import load_file
+from conformance.cases.model import Case
+from conformance.cases.places import fixtures_directory
+
+LEVELS = ("documented", "precedent", "guard", "observe")
+JUDGED_LEVELS = LEVELS[:3]
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """All cases, in the order of their files.
+
+    Args:
+        cases: the cases, grids expanded, no sweep applied.
+        digest: the first 16 hexadecimal digits of a SHA-256 over the files.
+    """
+
+    cases: tuple[Case, ...]
+    digest: str
+
+    def select(self, globs: Iterable[str] = (), levels: Iterable[str] = LEVELS) -> tuple[Case, ...]:
+        """Return the cases of *levels* whose id matches one of *globs*; without globs, all do."""
+        wanted, patterns = frozenset(levels), tuple(globs)
+        return tuple(
+            case
+            for case in self.cases
+            if case.level in wanted
+            and (not patterns or any(fnmatch.fnmatchcase(case.id, glob) for glob in patterns))
+        )
+
+
+def load_corpus(directory: Path | None = None) -> Corpus:
+    """Return the corpus of *directory*, by default that of the fixtures.
+
+    Raises:
+        CaseError: a file is not a case file, there is none, or two cases share an id or a title.
+    """
+    directory = fixtures_directory() / "cases" if directory is None else directory
+    files = sorted(directory.glob("*.toml"))
+    if not files:
+        raise CaseError("no case files here", file=str(directory))
+    cases: list[Case] = []
+    digest = hashlib.sha256()
+    for path in files:
+        cases.extend(load_file(path))
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    _check_unique(cases)
+    return Corpus(tuple(cases), digest.hexdigest()[:16])
+
+
+def _check_unique(cases: Iterable[Case]) -> None:
+    ids: dict[str, Case] = {}
+    titles: dict[str, Case] = {}
+    for case in cases:
+        first = ids.setdefault(case.id, case)
+        if first is not case:
+            problem = f"this id is taken by a case in {first.file}"
+            raise CaseError(problem, file=case.file, case=case.id, field="id")
+        named = titles.setdefault(case.title, case)
+        if named is not case:
+            problem = f"this title is taken by {named.id} in {named.file}"
+            raise CaseError(problem, file=case.file, case=case.id, field="title")

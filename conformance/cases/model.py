@@ -1,0 +1,183 @@
+"""A case, ready to be played and judged: frozen values, nothing left to interpret.
+
+In: nothing; these are the nouns.  `build` makes them from tables, `sweeps` makes further ones from
+them, the runner sends their script to the server and their ops to a driver, and the judge holds
+their outcomes against what was seen.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.cases.octets import Pieces
+from conformance.cases.tables import FetchTable, Grade, Level, SweepTable
+from mockserver import Script
+
+Setting = Mapping[str, str]
+"""The value of each varied dimension, such as ``{"cut": "bytes"}``; empty where none is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One client call, as it is sent to the driver.
+
+    Args:
+        id: the name under which the trace and the outcomes know it.
+        message: the call in the form of the driver protocol (JSON values only).
+    """
+
+    id: str
+    message: Mapping[str, Any]
+
+    @property
+    def text(self) -> str:
+        """The call as a person would write it: ``response.read(3)``."""
+        return op_text(self.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What one op must have come to.
+
+    Args:
+        raises: the accepted exception classes; empty where a value is expected.
+        attributes: expected values of the exception's attributes, in the form of the driver
+            protocol.
+        has_value: whether *value* is to be compared.
+        value: the expected value, in the form of the driver protocol, with `Pieces` for octets.
+        anything: whether every result is accepted, an error too.
+    """
+
+    raises: tuple[str, ...] = ()
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    has_value: bool = False
+    value: Any = None
+    anything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WireExpectation:
+    """What must have been seen on the wire; None where it is not compared."""
+
+    connections: int | None = None
+    after: tuple[str, ...] | None = None
+    left: tuple[int, ...] | None = None
+    request: tuple[Pieces, ...] | None = None
+    received: tuple[Pieces, ...] | None = None
+    source: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One whole accepted observation.
+
+    Args:
+        ops: the expectation for each op that is compared, by its id.
+        wire: what must have been seen on the wire.
+        grade: ``"pass"`` or ``"tolerated"``.
+        basis: why the outcome is tolerated.
+        when: the values of dimensions to which the outcome is limited.
+    """
+
+    ops: Mapping[str, Expectation]
+    wire: WireExpectation = WireExpectation()
+    grade: Grade = "pass"
+    basis: str | None = None
+    when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One row of the corpus: what the server plays, the client does, must be seen, and why."""
+
+    id: str
+    rev: int
+    title: str
+    level: Level
+    family: str
+    file: str
+    spec: tuple[str, ...]
+    rfc: tuple[str, ...]
+    why: str
+    origin: tuple[str, ...]
+    twin: str | None
+    needs: frozenset[str]
+    host: str
+    script: Script
+    ops: tuple[Op, ...]
+    outcomes: tuple[Outcome, ...]
+    sweep: SweepTable
+    fetch: FetchTable | None = None
+    setting: Setting = field(default_factory=dict)
+    authored: str = ""
+
+    @property
+    def name(self) -> str:
+        """The id, and behind ``@`` the setting of each varied dimension."""
+        setting = ",".join(f"{key}={value}" for key, value in sorted(self.setting.items()))
+        return f"{self.id}@{setting}" if setting else self.id
+
+    def accepted(self) -> tuple[Outcome, ...]:
+        """Return the outcomes that count under the case's setting, in order.
+
+        An outcome for the very value of a dimension comes before those for any.
+        """
+        fitting = [
+            outcome
+            for outcome in self.outcomes
+            if all(
+                self.setting.get(dimension, _WHOLE[dimension]) in values
+                for dimension, values in outcome.when.items()
+            )
+        ]
+        return tuple(sorted(fitting, key=lambda outcome: not outcome.when))
+
+
+_WHOLE = {"cut": "whole", "read_style": "read()", "end": "fin"}
+
+
+def op_text(message: Mapping[str, Any]) -> str:
+    """Return the call of *message* as a person would write it."""
+    on = str(message["on"])
+    if "item" in message:
+        return f"{on}[{argument_text(message['item'])}]"
+    if "get" in message:
+        return f"{on}.{message['get']}"
+    if "set" in message:
+        return f"{on}.{message['set']} = {argument_text(message['value'])}"
+    given = [argument_text(argument) for argument in message["args"]]
+    given += [f"{name}={argument_text(value)}" for name, value in message["kwargs"].items()]
+    if "repeat" in message:
+        given = [f"{message['repeat']}"]
+    return f"{on}.{message['call']}({', '.join(given)})" + (
+        " until it is empty" if "repeat" in message else ""
+    )
+
+
+def argument_text(argument: Any) -> str:
+    """Return an argument of the driver protocol as a person would write it."""
+    if isinstance(argument, list):
+        return "[" + ", ".join(argument_text(item) for item in argument) + "]"
+    if not isinstance(argument, dict):
+        return _shortened(repr(argument))
+    kind, value = argument["type"], argument.get("value")
+    if kind == "none":
+        return "None"
+    if kind == "mapping":
+        pairs = (f"{argument_text(key)}: {argument_text(item)}" for key, item in argument["value"])
+        return "{" + ", ".join(pairs) + "}"
+    if kind == "tuple":
+        return (
+            "(" + "".join(f"{argument_text(item)}, " for item in argument["value"]).rstrip() + ")"
+        )
+    if kind == "bytes":
+        return "b" + _shortened(repr(value))
+    if kind in ("ref", "address"):
+        return f"<{kind} {value}>" if kind == "address" else str(value)
+    return f"{kind}({_shortened(repr(value))})"
+
+
+def _shortened(text: str, most: int = 72) -> str:
+    return (
+        text if len(text) <= most else f"{text[: most - 20]}…{text[-12:]} ({len(text)} characters)"
+    )

@@ -1,0 +1,128 @@
+"""Octets as a case file writes them.
+
+In: a string (one character U+0000 to U+00FF is one octet), a `BytesTable`, or an array of these.
+Out: `bytes`, or, where the server's address may occur, a tuple of `bytes` and `AddressHole` that
+`fill` completes at run time.
+
+Braces inside strings are only braces: nothing here interprets text.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from conformance.cases.errors import CaseError
+from conformance.cases.places import fixtures_directory
+
+AddressPart = Literal["server", "host", "port"]
+
+
+class BytesTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Octets that a plain string would not show well; exactly one way of writing them is used."""
+
+    hex: str | None = None
+    base64: str | None = None
+    repeat: str | None = None
+    times: int | None = None
+    file: str | None = None
+    address: AddressPart | None = None
+
+
+Bytes = str | BytesTable | list[str | BytesTable]
+
+
+@dataclass(frozen=True, slots=True)
+class AddressHole:
+    """A place that the running server fills: with ``127.0.0.1:4711``, its host, or its port."""
+
+    part: AddressPart
+
+    def text(self, host: str, port: int) -> str:
+        """Return what stands here when the server listens on *host* and *port*."""
+        if self.part == "port":
+            return str(port)
+        written = f"[{host}]" if ":" in host else host
+        return written if self.part == "host" else f"{written}:{port}"
+
+
+Pieces = tuple[bytes | AddressHole, ...]
+
+
+def octets(spec: Bytes) -> bytes:
+    """Return the octets of *spec*, in which no address may occur.
+
+    Raises:
+        CaseError: a character beyond U+00FF, a bad escape, or an address.
+    """
+    found = pieces(spec)
+    if any(isinstance(piece, AddressHole) for piece in found):
+        raise CaseError("the server's address is not known here; it belongs in `wire` or in `args`")
+    return b"".join(piece for piece in found if isinstance(piece, bytes))
+
+
+def pieces(spec: Bytes) -> Pieces:
+    """Return the octets of *spec* with holes where the server's address stands."""
+    parts = spec if isinstance(spec, list) else [spec]
+    return tuple(_piece(part) for part in parts)
+
+
+def fill(parts: Pieces, host: str, port: int) -> bytes:
+    """Return the octets of *parts* for a server that listens on *host* and *port*."""
+    return b"".join(
+        part if isinstance(part, bytes) else part.text(host, port).encode("ascii") for part in parts
+    )
+
+
+def _piece(part: str | BytesTable) -> bytes | AddressHole:
+    if isinstance(part, str):
+        return latin1(part)
+    ways = [
+        way
+        for way in (part.hex, part.base64, part.repeat, part.file, part.address)
+        if way is not None
+    ]
+    if len(ways) != 1 or (part.repeat is None) != (part.times is None):
+        raise CaseError(
+            "octets are written as exactly one of hex, base64, repeat with times, file, or address"
+        )
+    if part.address is not None:
+        return AddressHole(part.address)
+    if part.repeat is not None and part.times is not None:
+        return latin1(part.repeat) * part.times
+    if part.file is not None:
+        return _file(part.file)
+    return _decoded(part)
+
+
+def _file(name: str) -> bytes:
+    try:
+        return (fixtures_directory() / name).read_bytes()
+    except OSError as error:
+        raise CaseError(f"no file {name!r} among the fixtures: {error.strerror}") from None
+
+
+def _decoded(part: BytesTable) -> bytes:
+    try:
+        if part.hex is not None:
+            return bytes.fromhex(part.hex)
+        return base64.b64decode(part.base64 or "", validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise CaseError(f"these are not octets: {error}") from None
+
+
+def latin1(text: str) -> bytes:
+    """Return the octets of *text*, one a character.
+
+    Raises:
+        CaseError: a character beyond U+00FF.
+    """
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError as error:
+        bad = text[error.start]
+        raise CaseError(
+            f"the character U+{ord(bad):04X} is not an octet; write octets as \\u00XX"
+        ) from None

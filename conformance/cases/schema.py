@@ -1,0 +1,89 @@
+"""The JSON Schema of a case file, generated from the tables and the mock server's steps.
+
+In: nothing.  Out: a JSON value that is committed beside the cases, so that an editor can check a
+case while it is written.  A test holds the committed file against this.  A grid is a case in which
+a hole may stand for any value, so its schema only closes its own keys.
+"""
+
+import json
+from typing import Any
+
+import msgspec
+
+from conformance.cases.places import fixtures_directory
+from conformance.cases.tables import (
+    CaseTable,
+    ExpectationTable,
+    FileHead,
+    OutcomeHead,
+    step_tables,
+)
+
+SCHEMA_FILE = "case.schema.json"
+
+
+def case_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of one case file."""
+    steps = step_tables()
+    tables = [FileHead, CaseTable, OutcomeHead, ExpectationTable, *steps.values()]
+    _, definitions = msgspec.json.schema_components(tables, ref_template="#/$defs/{name}")
+    # An array of arguments or values may hold anything here: the loader checks those.
+    case = definitions["CaseTable"]["properties"]
+    case["outcome"]["items"] = {"$ref": "#/$defs/Outcome"}
+    case["connections"] = {"type": "array", "items": {"type": "array", "items": _step(steps)}}
+    head = definitions["FileHead"]
+    head["properties"]["case"]["items"] = {"$ref": "#/$defs/CaseTable"}
+    head["properties"]["grid"]["items"] = _grid(case)
+    definitions["Outcome"] = _outcome(definitions["OutcomeHead"])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A case file of httplib-kit",
+        **head,
+        "$defs": {name: definitions[name] for name in sorted(definitions) if name != "FileHead"},
+    }
+
+
+def _step(steps: dict[str, Any]) -> dict[str, Any]:
+    """A step is a table with one key: its value is the step's table, or its main argument."""
+    return {
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": False,
+        "properties": {
+            name: {
+                "anyOf": [
+                    {"not": {"type": "object"}},
+                    {"$ref": f"#/$defs/{name}"},
+                    {"$ref": "#/$defs/BytesTable"},
+                ]
+            }
+            for name in sorted(steps)
+        },
+    }
+
+
+def _outcome(head: dict[str, Any]) -> dict[str, Any]:
+    entry = {"anyOf": [{"not": {"type": "object"}}, {"$ref": "#/$defs/ExpectationTable"}]}
+    return {
+        "title": "Outcome",
+        "type": "object",
+        "properties": head["properties"],
+        "additionalProperties": entry,
+    }
+
+
+def _grid(case: dict[str, Any]) -> dict[str, Any]:
+    keys: dict[str, Any] = dict.fromkeys(case, True)
+    keys["axes"] = {"type": "object", "additionalProperties": {"type": "array"}}
+    return {
+        "type": "object",
+        "properties": keys,
+        "required": ["id", "title", "axes"],
+        "additionalProperties": False,
+    }
+
+
+if __name__ == "__main__":
+    text = json.dumps(case_schema(), indent=1, ensure_ascii=False) + "\n"
+    (fixtures_directory() / SCHEMA_FILE).write_text(text, encoding="utf-8")

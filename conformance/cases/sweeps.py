@@ -1,0 +1,143 @@
+"""Sweeps: the same case with one dimension of its execution varied.
+
+In: a case and the name of a sweep.  Out: the case itself, and the cases that differ from it in a
+dimension.
+
+=============  ===================================================================================
+dimension      values
+=============  ===================================================================================
+`cut`          ``whole``: each step's octets in one write; ``bytes``: one octet a segment;
+               ``steps``: each step's octets arrive, and are taken by the client, before the next
+               step
+`read_style`   ``read()``; ``read(1)``, ``read(7)`` and ``read(amt)``: read by so many octets, the
+last
+               beyond the end, until nothing comes; only a ``read`` without arguments is replaced
+`end`          ``fin``, ``rst``, ``open``: how the server ends a connection that the script closes
+with a FIN =============
+===================================================================================
+
+The runner knows none of this: a swept case is an ordinary case that remembers its setting.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
+
+from conformance.cases.model import Case, Op
+from mockserver import Close, Drain, Dribble, Send, Step
+
+Sweep = Literal["none", "each", "product"]
+
+DIMENSIONS: Mapping[str, tuple[str, ...]] = {
+    "cut": ("whole", "bytes", "steps"),
+    "read_style": ("read()", "read(1)", "read(7)", "read(amt)"),
+    "end": ("fin", "rst", "open"),
+}
+_AMOUNTS = {"read(1)": 1, "read(7)": 7, "read(amt)": 1 << 20}
+# A byte by byte dribble costs some 50 µs an octet, so a body beyond this is left whole.
+_LONGEST_DRIBBLE = 2_000
+
+
+def swept(case: Case, sweep: Sweep) -> Iterator[Case]:
+    """Yield *case* and its variations.
+
+    Args:
+        case: a case without a setting.
+        sweep: ``none`` yields the case alone, ``each`` varies one dimension at a time, ``product``
+            all at once.
+    """
+    yield case
+    if sweep == "none":
+        return
+    for setting in _settings(case, sweep):
+        varied = case
+        for dimension, value in setting.items():
+            if value != DIMENSIONS[dimension][0]:
+                varied = _VARY[dimension](varied, value)
+        if varied is not case:
+            yield dataclasses.replace(varied, setting=setting)
+
+
+def _settings(case: Case, sweep: Sweep) -> Iterator[dict[str, str]]:
+    values = {dimension: _values(case, dimension) for dimension in DIMENSIONS}
+    if sweep == "each":
+        for dimension, choices in values.items():
+            for choice in choices[1:]:
+                yield {dimension: choice}
+        return
+    for combination in itertools.product(*values.values()):
+        setting = {
+            dimension: choice
+            for dimension, choice in zip(values, combination, strict=True)
+            if choice != DIMENSIONS[dimension][0]
+        }
+        if setting:
+            yield setting
+
+
+def _values(case: Case, dimension: str) -> tuple[str, ...]:
+    """Return the values of *dimension* that change something in *case*, the usual one first."""
+    usual, *others = DIMENSIONS[dimension]
+    allowed = getattr(case.sweep, dimension)
+    sensible = [value for value in others if allowed is None or value in allowed]
+    return (usual, *(value for value in sensible if _VARY[dimension](case, value) is not case))
+
+
+def _vary_cut(case: Case, value: str) -> Case:
+    def cut(steps: tuple[Step, ...]) -> Iterator[Step]:
+        for step in steps:
+            if not isinstance(step, Send):
+                yield step
+            elif value == "bytes" and len(step.data) <= _LONGEST_DRIBBLE:
+                yield Dribble(data=step.data, size=1)
+            else:
+                yield step
+                yield Drain()
+
+    has_sends = any(
+        isinstance(step, Send) for conn in case.script.connections for step in conn.steps
+    )
+    return _with_steps(case, lambda steps: tuple(cut(steps))) if has_sends else case
+
+
+def _vary_read_style(case: Case, value: str) -> Case:
+    if not any(_is_plain_read(op) for op in case.ops):
+        return case
+    return dataclasses.replace(
+        case,
+        ops=tuple(
+            Op(op.id, {**op.message, "repeat": _AMOUNTS[value]}) if _is_plain_read(op) else op
+            for op in case.ops
+        ),
+    )
+
+
+def _is_plain_read(op: Op) -> bool:
+    return op.message.get("call") == "read" and not op.message["args"] and not op.message["kwargs"]
+
+
+def _vary_end(case: Case, value: str) -> Case:
+    def end(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        if not steps or steps[-1] != Close(how="fin"):
+            return steps
+        return steps[:-1] if value == "open" else (*steps[:-1], Drain(), Close(how="rst"))
+
+    varied = _with_steps(case, end)
+    return case if varied.script == case.script else varied
+
+
+def _with_steps(case: Case, change: Callable[[tuple[Step, ...]], tuple[Step, ...]]) -> Case:
+    connections = tuple(
+        dataclasses.replace(conn, steps=change(conn.steps)) for conn in case.script.connections
+    )
+    return dataclasses.replace(
+        case, script=dataclasses.replace(case.script, connections=connections)
+    )
+
+
+_VARY: Mapping[str, Callable[[Case, str], Case]] = {
+    "cut": _vary_cut,
+    "read_style": _vary_read_style,
+    "end": _vary_end,
+}

@@ -1,0 +1,156 @@
+"""Expected values: what an outcome says that an op returned.
+
+In: a `Value` as a case file writes it.  Out: one of the frozen nouns below; the judge holds it
+against the value that a driver reported.  The driver's form of a value (JSON only) is described in
+`conformance.drivers.agent`.
+
+A bare string expects octets of whichever type the op returns in Python 3: `bytes` for a body, text
+for all else.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from conformance.cases.errors import CaseError
+from conformance.cases.octets import BytesTable, Pieces, pieces
+from conformance.cases.tables import ValueTable, decode
+
+
+@dataclass(frozen=True, slots=True)
+class Octets:
+    """A string with these octets; *type* is ``bytes``, ``text``, or empty for the op's own."""
+
+    pieces: Pieces
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """None, a boolean or a number, of exactly this type."""
+
+    value: bool | int | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list or a tuple of values."""
+
+    type: str
+    items: "tuple[Expected, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """A mapping, in any order."""
+
+    pairs: "tuple[tuple[Expected, Expected], ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectOf:
+    """An object whose class, or one of its bases, has this name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Containing:
+    """A string with this inside."""
+
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """A string that this regular expression matches as a whole."""
+
+    pattern: str
+
+
+Expected: TypeAlias = Octets | Scalar | Items | Pairs | ObjectOf | Containing | Matching
+
+
+def expected(value: Any) -> Expected:
+    """Return what *value*, as written in a case file, expects.
+
+    Raises:
+        CaseError: a table that is not exactly one kind of value.
+    """
+    if isinstance(value, str):
+        return Octets(pieces(value))
+    if value is None or isinstance(value, bool | int | float):
+        return Scalar(value)
+    if isinstance(value, list):
+        return Items("list", tuple(expected(item) for item in value))
+    table = value if isinstance(value, ValueTable) else decode(value, ValueTable)
+    return _from_table(table)
+
+
+def _from_table(table: ValueTable) -> Expected:
+    given = {
+        key: getattr(table, key)
+        for key in table.__struct_fields__
+        if getattr(table, key) is not None
+    }
+    if len(given) != 1:
+        raise CaseError(f"a value is exactly one of {', '.join(table.__struct_fields__)}")
+    ((kind, content),) = given.items()
+    match kind:
+        case "none":
+            return Scalar(None)
+        case "tuple":
+            return Items("tuple", tuple(expected(item) for item in content))
+        case "mapping":
+            return Pairs(tuple(_pair(pair) for pair in content))
+        case "object":
+            return ObjectOf(content)
+        case "contains":
+            return Containing(content)
+        case "matches":
+            return Matching(_regular(content))
+        case "address":
+            return Octets(pieces(BytesTable(address=content)))
+        case _:
+            return Octets(pieces(content), "" if kind == "concat" else kind)
+
+
+def _pair(pair: Any) -> tuple[Expected, Expected]:
+    if not isinstance(pair, list) or len(pair) != 2:
+        raise CaseError("a mapping is an array of pairs, each an array of key and value")
+    return expected(pair[0]), expected(pair[1])
+
+
+def _regular(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise CaseError(f"not a regular expression: {error}") from None
+    return pattern
+
+
+def expected_text(value: Expected) -> str:
+    """Return *value* as a person would write it."""
+    match value:
+        case Octets():
+            return "".join(_piece_text(piece) for piece in value.pieces) or "''"
+        case Scalar():
+            return repr(value.value)
+        case Items():
+            inner = ", ".join(expected_text(item) for item in value.items)
+            return f"[{inner}]" if value.type == "list" else f"({inner})"
+        case Pairs():
+            inner = ", ".join(f"{expected_text(k)}: {expected_text(v)}" for k, v in value.pairs)
+            return f"{{{inner}}}"
+        case ObjectOf():
+            return f"an object of class {value.name}"
+        case Containing():
+            return f"a string with {value.part!r} in it"
+        case Matching():
+            return f"a string like /{value.pattern}/"
+
+
+def _piece_text(piece: Any) -> str:
+    if isinstance(piece, bytes):
+        return repr(piece.decode("latin-1")) if len(piece) <= 200 else f"<{len(piece)} octets>"
+    return f"<{piece.part} address>"

@@ -1,0 +1,121 @@
+"""``httplib-kit check``: run the corpus against implementations, and say what is broken."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import version
+from itertools import chain
+from pathlib import Path
+from typing import cast
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from certs import CertificateAuthority
+from conformance.cases import Case, load_corpus, swept
+from conformance.cases.sweeps import Sweep
+from conformance.cli.options import level_option, selection
+from conformance.drivers import Target, target
+from conformance.drivers.factory import OURS
+from conformance.judge.verdicts import ERRORS, FAILURES
+from conformance.report import exit_code, story, summary
+from conformance.report.summary import EXIT_ERROR, EXIT_NOTHING
+from conformance.run import Result, RunHead, Runner, write_results
+
+_STORIES = FAILURES | ERRORS
+
+
+@click.command()
+@click.argument("implementations", nargs=-1, metavar="[IMPL]...")
+@selection
+@level_option
+@click.option(
+    "--sweep",
+    type=click.Choice(["none", "each", "product"]),
+    default="none",
+    show_default=True,
+    help="Vary how octets are cut, how bodies are read, how connections end.",
+)
+@click.option("-x", "--exit-first", is_flag=True, help="Stop at the first failure.")
+@click.option("-q", "--quiet", is_flag=True, help="Only the summary, no stories.")
+@click.option(
+    "--results",
+    "results_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write every result to this file, as JSON lines.",
+)
+@click.pass_context
+def check(
+    ctx: click.Context,
+    implementations: tuple[str, ...],
+    globs: tuple[str, ...],
+    levels: tuple[str, ...],
+    sweep: str,
+    exit_first: bool,
+    quiet: bool,
+    results_file: Path | None,
+) -> None:
+    """Judge each IMPL, by default httplib_impl.
+
+    IMPL is an importable module (`http.client`), or an interpreter and a module
+    (`python2.7:httplib`).
+    """
+    if results_file is not None and len(implementations) > 1:
+        raise click.UsageError("--results takes the results of one implementation")
+    if results_file is not None and not results_file.absolute().parent.is_dir():
+        raise click.UsageError(f"--results: no directory {results_file.absolute().parent}")
+    targets = [target(written) for written in implementations or (OURS,)]
+    corpus = load_corpus()
+    cases = corpus.select(globs, levels)
+    if not cases:
+        click.echo("httplib-kit: no case is selected", err=True)
+        ctx.exit(EXIT_NOTHING)
+    every = list(chain.from_iterable(swept(case, cast("Sweep", sweep)) for case in cases))
+    codes = []
+    for index, one in enumerate(targets):
+        if index:
+            click.echo()
+        head, results = _run(one, every, corpus.digest, exit_first, quiet)
+        click.echo("\n".join(summary(head, results)))
+        if results_file is not None:
+            write_results(results_file, head, results)
+        codes.append(exit_code(results))
+    ctx.exit(_worst(codes))
+
+
+def _run(
+    one: Target, cases: Sequence[Case], digest: str, exit_first: bool, quiet: bool
+) -> tuple[RunHead, list[Result]]:
+    results: list[Result] = []
+    with Runner(one, CertificateAuthority()) as runner:
+        head = RunHead.of(runner.identity, kit=version("httplib-kit"), corpus=digest)
+        for result in _with_progress(runner.run(cases), len(cases), one.written):
+            results.append(result)
+            if result.verdict not in _STORIES:
+                continue
+            if not quiet:
+                click.echo("\n".join(story(result)) + "\n")
+            if exit_first:
+                break
+    return head, results
+
+
+def _with_progress(results: Iterable[Result], total: int, name: str) -> Iterator[Result]:
+    """Yield *results*, with a bar on standard error where that is a terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield from results
+        return
+    columns = (TextColumn(name, markup=False), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as progress:
+        task = progress.add_task(name, total=total)
+        for result in results:
+            progress.advance(task)
+            yield result
+
+
+def _worst(codes: Sequence[int]) -> int:
+    """Return the code of the whole run: an error before a failure, both before nothing."""
+    for code in (EXIT_ERROR, 1, EXIT_NOTHING):
+        if code in codes:
+            return code
+    return 0

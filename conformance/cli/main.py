@@ -1,0 +1,45 @@
+"""The group of commands, and how an error becomes one line and exit code 2."""
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from conformance.cases import CaseError
+from conformance.cli.check import check
+from conformance.cli.listing import list_cases
+from conformance.cli.show import show
+from conformance.drivers import DriverError, UnknownImplementation
+from conformance.report.octets import visible_text
+from conformance.report.summary import EXIT_ERROR
+
+
+class _OneLineErrors(click.Group):
+    """A group whose commands end every error of a user with one line and exit code 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (CaseError, UnknownImplementation, DriverError) as error:
+            click.echo(f"httplib-kit: {visible_text(str(error))}", err=True)
+            ctx.exit(EXIT_ERROR)
+        except BrokenPipeError:
+            # Whoever read our output has read enough; what Python still holds for it goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(EXIT_ERROR)
+
+
+@click.group(
+    cls=_OneLineErrors,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 ok, 1 failures, 2 an error of kit, driver or usage, 3 nothing ran.",
+)
+@click.version_option(package_name="httplib-kit", prog_name="httplib-kit")
+def main() -> None:
+    """Judge HTTP/1.x clients by cases that are played over real connections."""
+
+
+main.add_command(check)
+main.add_command(list_cases)
+main.add_command(show)

@@ -1,0 +1,505 @@
+# -*- coding: utf-8 -*-
+"""The agent: the one interpreter of ops, in one file, for Python 2.7 and every later Python.
+
+In: an implementation's import name, then messages.  Out: facts.  It never sees an expectation and judges nothing.
+The in-process driver imports `Agent`; a worker runs this file with the import name as its argument and speaks JSON
+lines: each line on standard input a message, each answered by one line on standard output.
+
+    {"type": "start"}                     -> name, version, python, features
+    {"type": "run", "ops": [...], ...}    -> {"trace": [...]}, one entry for each op
+    {"type": "stop"}                      -> nothing; the process ends
+
+An op is ``{"id", "on", "call", "args", "kwargs", "as"}``, with ``get``, ``set`` and ``value``, or ``item`` in place of
+``call``.  A trace entry is ``{"id", "value"}``, ``{"id", "error"}`` or ``{"id", "skipped": true}``.
+
+A value that JSON has is itself; all others are ``{"type": ...}``: ``bytes`` and ``text`` (octets as Latin-1),
+``tuple``, ``mapping`` (pairs), ``class`` and ``object`` (names of the class and its bases).
+
+The objects of a run are held until the next one, so that the server can see what became of its connections.
+"""
+
+from __future__ import print_function
+
+import array
+import inspect
+import io
+import json
+import os
+import shutil
+import sys
+import tempfile
+
+PYTHON_3 = sys.version_info[0] >= 3
+TEXT = str if PYTHON_3 else type(u"")
+INTEGERS = (int,) if PYTHON_3 else (int, long)  # noqa: F821
+DEPTH = 20  # a value nested deeper than this is reported as its class
+
+
+class Agent(object):
+    """Executes ops against the implementation that is imported as *name*."""
+
+    def __init__(self, name):
+        self.name = name
+        __import__(name)
+        self.module = sys.modules[name]
+        self.files = Files()
+        self.objects = {}
+        self.printed = None
+
+    def start(self):
+        """Return what this implementation is and which optional features it has."""
+        version = getattr(self.module, "__version__", None)
+        return {
+            "type": "start",
+            "name": self.name,
+            "version": as_text(version) if isinstance(version, (str, TEXT)) else python_version(),
+            "python": python_version(),
+            "features": sorted(features(self.module)),
+        }
+
+    def run(self, message):
+        """Execute the ops of *message* and return their trace."""
+        self.release()
+        self.objects = {"module": self.module, "builtins": BUILTINS, "agent": self}
+        arguments = Arguments(message, self.objects, self.files)
+        ops = message["ops"]
+        capture = any(op["on"] == "agent" for op in ops)
+        if not capture:
+            return {"trace": [self.step(op, arguments) for op in ops]}
+        usual, sys.stdout = sys.stdout, io.StringIO() if PYTHON_3 else io.BytesIO()
+        self.printed = sys.stdout
+        try:
+            return {"trace": [self.step(op, arguments) for op in ops]}
+        finally:
+            sys.stdout = usual
+
+    def step(self, op, arguments):
+        """Execute one op and return its entry of the trace."""
+        receiver = op["on"]
+        if receiver not in self.objects:
+            return {"id": op["id"], "skipped": True}
+        try:
+            result = execute(self.objects[receiver], op, arguments)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whatever escapes is a fact about the implementation
+            self.objects.pop(op.get("as"), None)
+            return {"id": op["id"], "error": error_facts(error)}
+        if op.get("as"):
+            self.objects[op["as"]] = result
+        return {"id": op["id"], "value": value_facts(result)}
+
+    def stdout(self):
+        """Return what the calls of this run have printed so far."""
+        return self.printed.getvalue()
+
+    def release(self):
+        """Close and forget the objects of the latest run."""
+        objects, self.objects = self.objects, {}
+        for name in ("module", "builtins", "agent"):
+            objects.pop(name, None)
+        for held in objects.values():
+            if not inspect.isclass(held) and callable(getattr(held, "close", None)):
+                try:
+                    held.close()
+                except Exception:  # the case is over: how an object ends after it is nobody's question
+                    pass
+        self.files.clear()
+
+
+def execute(receiver, op, arguments):
+    """Return what the call, attribute or item of *op* gives on *receiver*."""
+    if "call" in op:
+        if op["on"] == "builtins":
+            function = receiver[op["call"]]
+        else:
+            function = getattr(receiver, op["call"])
+        if "repeat" in op:
+            return read_repeatedly(function, op["repeat"])
+        args = [arguments.decode(item) for item in op["args"]]
+        kwargs = dict((str(key), arguments.decode(item)) for key, item in op["kwargs"].items())
+        return function(*args, **kwargs)
+    if "get" in op:
+        return getattr(receiver, op["get"])
+    if "set" in op:
+        return setattr(receiver, op["set"], arguments.decode(op["value"]))
+    return receiver[arguments.decode(op["item"])]
+
+
+def read_repeatedly(read, amount):
+    """Return all that ``read(amount)`` gives until it gives nothing.
+
+    What came before an error is put before the octets that the error itself carries as `partial`.
+    """
+    blocks = []
+    try:
+        while True:
+            block = read(amount)
+            if not block:
+                return b"".join(blocks)
+            blocks.append(block)
+    except Exception as error:
+        if isinstance(getattr(error, "partial", None), bytes):
+            error.partial = b"".join(blocks) + error.partial
+        raise
+
+
+class Arguments(object):
+    """Turns the arguments of a message into objects of this Python."""
+
+    def __init__(self, message, objects, files):
+        self.host, self.port = message.get("address", ("127.0.0.1", 0))
+        self.certificates = message.get("certificates", {})
+        self.objects = objects
+        self.files = files
+
+    def decode(self, item):
+        """Return the object that *item* stands for."""
+        if isinstance(item, list):
+            return [self.decode(part) for part in item]
+        if isinstance(item, dict):
+            return getattr(self, "make_" + item["type"])(item)
+        return native(item) if isinstance(item, TEXT) else item
+
+    def make_none(self, item):
+        return None
+
+    def make_text(self, item):
+        return item["value"]
+
+    def make_bytes(self, item):
+        return as_bytes(item["value"])
+
+    def make_bytearray(self, item):
+        return bytearray(as_bytes(item["value"]))
+
+    def make_array(self, item):
+        data = array.array(str(item.get("typecode", "B")))
+        getattr(data, "frombytes" if PYTHON_3 else "fromstring")(as_bytes(item["value"]))
+        return data
+
+    def make_tuple(self, item):
+        return tuple(self.decode(part) for part in item["value"])
+
+    def make_generator(self, item):
+        return (part for part in [self.decode(part) for part in item["value"]])
+
+    def make_mapping(self, item):
+        return OrderedMapping([(self.decode(key), self.decode(value)) for key, value in item["value"]])
+
+    def make_open(self, item):
+        opened = self.files.open(as_bytes(item["value"]), str(item.get("mode", "rb")))
+        if item.get("seek"):
+            opened.seek(item["seek"])
+        return opened
+
+    def make_filelike(self, item):
+        return file_like(as_bytes(item["value"]), item)
+
+    def make_socketlike(self, item):
+        return SocketLike(as_bytes(item["value"]))
+
+    def make_address(self, item):
+        part = item["value"]
+        if part == "port":
+            return self.port
+        if part == "port-text":
+            return str(self.port)
+        if part == "host":
+            return str(self.host)
+        return str("[%s]:%d" if ":" in self.host else "%s:%d") % (self.host, self.port)
+
+    def make_ref(self, item):
+        names = item["value"].split(".")
+        value = self.objects[names[0]]
+        for name in names[1:]:
+            value = getattr(value, name)
+        return value
+
+    def make_cert(self, item):
+        return str(self.certificates[item["value"]][item.get("part", "chain")])
+
+    def make_context(self, item):
+        import ssl
+
+        context = ssl.create_default_context(cafile=str(self.certificates["ca"]["chain"]))
+        if item["value"] != "verify":
+            context.check_hostname = False
+        if item["value"] == "unverified":
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+class OrderedMapping(object):
+    """A mapping, no dict, that gives its pairs in the order in which it got them."""
+
+    def __init__(self, pairs):
+        self.pairs = pairs
+
+    def keys(self):
+        return [key for key, _ in self.pairs]
+
+    def items(self):
+        return list(self.pairs)
+
+    iteritems = items
+
+    def __iter__(self):
+        return iter(self.keys())
+
+    def __len__(self):
+        return len(self.pairs)
+
+    def __getitem__(self, name):
+        for key, value in self.pairs:
+            if key == name:
+                return value
+        raise KeyError(name)
+
+    def __contains__(self, name):
+        return name in self.keys()
+
+    def get(self, name, default=None):
+        return self[name] if name in self else default
+
+
+class Files(object):
+    """The real files that a case's arguments need, in a directory of their own."""
+
+    def __init__(self):
+        self.directory = None
+        self.opened = []
+
+    def open(self, data, mode):
+        """Return a file with the content *data*, opened in *mode*."""
+        if self.directory is None:
+            self.directory = tempfile.mkdtemp(prefix="httplib-kit-")
+        path = os.path.join(self.directory, str(len(self.opened)))
+        with open(path, "wb") as made:
+            made.write(data)
+        if PYTHON_3 and "b" not in mode:
+            opened = open(path, mode, encoding="latin-1", newline="")
+        else:
+            opened = open(path, mode)
+        self.opened.append(opened)
+        return opened
+
+    def clear(self):
+        """Close and delete all of them."""
+        for opened in self.opened:
+            opened.close()
+        self.opened = []
+        if self.directory is not None:
+            shutil.rmtree(self.directory, ignore_errors=True)
+            self.directory = None
+
+
+class FileLike(object):
+    """An object with a `read` method, and no other part of a file."""
+
+    def __init__(self, data, position):
+        self.data = data
+        self.position = position
+
+    def read(self, amount=-1):
+        end = len(self.data) if amount is None or amount < 0 else self.position + amount
+        block = self.data[self.position : end]
+        self.position = max(self.position, min(end, len(self.data)))
+        return block
+
+
+def seek(self, offset, whence=0):
+    start = (0, self.position, len(self.data))[whence]
+    self.position = start + offset
+    return self.position
+
+
+def file_like(data, item):
+    """Return a `FileLike` with just the further methods that *item* asks for."""
+    methods = {}
+    if item.get("seekable"):
+        methods.update(seek=seek, tell=lambda self: self.position)
+    if "len" in item:
+        methods.update(__len__=lambda self: item["len"])
+    made = type(str("FileLike"), (FileLike,), methods)
+    return made(data.decode("latin-1") if item.get("kind") == "text" else data, item.get("seek", 0))
+
+
+class SocketLike(object):
+    """An object that is a socket in no more than `sendall`, `close` and `makefile`."""
+
+    def __init__(self, data):
+        self.data = data
+        self.sent = b""
+
+    def sendall(self, data):
+        self.sent += bytes(data)
+
+    def makefile(self, mode="rb", *buffering):
+        return io.BytesIO(self.data)
+
+    def close(self):
+        self.data = b""
+
+
+BUILTINS = dict(
+    (function.__name__, function)
+    for function in (
+        bool, callable, getattr, hasattr, int, isinstance, issubclass, iter, len, list, next, repr, sorted, str, tuple, type
+    )
+)
+BUILTINS["contains"] = lambda container, item: item in container
+BUILTINS["same"] = lambda one, other: one is other
+
+
+def features(module):
+    """Return the names of the optional features that *module* has, each found by a look at it or a small probe."""
+    found = set(["python3"] if PYTHON_3 else [])
+    plain, secure = getattr(module, "HTTPConnection", None), getattr(module, "HTTPSConnection", None)
+    found.update(set(["strict", "source_address"]) & parameters(plain, "__init__"))
+    found.update(set(["key_file", "cert_file", "context"]) & parameters(secure, "__init__"))
+    found.update(set(["skip_accept_encoding"]) & parameters(plain, "putrequest"))
+    found.update(name for name in ("HTTP", "HTTPS") if hasattr(module, name))
+    if hasattr(plain, "set_tunnel"):
+        found.add("set_tunnel")
+    response = getattr(module, "HTTPResponse", None)
+    if hasattr(response, "isclosed"):
+        found.add("isclosed")
+    found.update(probed(response))
+    return found
+
+
+def parameters(owner, method):
+    """Return the names of the parameters of *method* of the class *owner*."""
+    function = getattr(owner, method, None)
+    if function is None:
+        return set()
+    try:
+        if PYTHON_3:
+            return set(inspect.signature(function).parameters)
+        return set(inspect.getargspec(function).args)
+    except (TypeError, ValueError):  # a callable without a readable signature
+        return set()
+
+
+def probed(response_class):
+    """Return what a response shows that is made by hand from a few octets."""
+    found = set()
+    response = parsed(response_class, b"HTTP/1.1 200 OK\r\nX-Probe: 1\r\nContent-Length: 0\r\n\r\n")
+    if response is None:
+        return found
+    found.add("response-class")
+    names = [name for name, _ in response.getheaders()]
+    if "x-probe" in names:
+        found.add("lowercase-names")
+    if all(hasattr(response.msg, name) for name in ("getrawheader", "getheaders", "getplist")):
+        found.add("mimetools")
+    old = parsed(response_class, b"hello\r\n")
+    if old is not None and getattr(old, "version", None) == 9:
+        found.add("http09")
+    return found
+
+
+def parsed(response_class, octets):
+    """Return the response that *octets* make, or None where this implementation makes none by hand."""
+    try:
+        response = response_class(SocketLike(octets))
+        response.begin()
+    except Exception:  # a probe that fails, in whatever way, shows that the feature is absent
+        return None
+    return response
+
+
+def value_facts(value, depth=0):
+    """Return *value* in a form that JSON has."""
+    if value is None or value is True or value is False or isinstance(value, (float,) + INTEGERS):
+        return int(value) if type(value) not in (int, float, bool, type(None)) else value
+    if isinstance(value, (bytes, bytearray)):
+        return {"type": "bytes", "value": bytes(value).decode("latin-1")}
+    if isinstance(value, TEXT):
+        return {"type": "text", "value": value}
+    if depth < DEPTH:
+        if isinstance(value, list):
+            return [value_facts(item, depth + 1) for item in value]
+        if isinstance(value, tuple):
+            return {"type": "tuple", "value": [value_facts(item, depth + 1) for item in value]}
+        if isinstance(value, dict):
+            pairs = [[value_facts(key, depth + 1), value_facts(item, depth + 1)] for key, item in value.items()]
+            return {"type": "mapping", "value": pairs}
+    if inspect.isclass(value):
+        return dict(class_facts(value), type="class")
+    # An instance of an old-style class says `instance` as its type, and its class only when asked.
+    return dict(class_facts(getattr(value, "__class__", type(value))), type="object")
+
+
+def class_facts(kind):
+    """Return the qualified names of the class *kind* and of its bases, nearest first."""
+    names = [qualified(base) for base in inspect.getmro(kind)]
+    return {"class": names[0], "bases": names[1:]}
+
+
+def qualified(kind):
+    return as_text("%s.%s" % (kind.__module__, kind.__name__))
+
+
+def error_facts(error):
+    """Return the class, bases, attributes and text of an exception."""
+    attributes = {}
+    for name in ("args", "partial", "expected", "line", "version", "errno"):
+        if hasattr(error, name):
+            attributes[name] = value_facts(getattr(error, name))
+    try:
+        message = str(error)
+    except Exception:  # an exception that cannot say what it is: a fact as well
+        message = "(no text)"
+    facts = class_facts(type(error))
+    facts.update(attributes=attributes, message=as_text(message))
+    return facts
+
+
+def as_text(text):
+    return text if isinstance(text, TEXT) else text.decode("latin-1")
+
+
+def as_bytes(text):
+    return text.encode("latin-1")
+
+
+def native(text):
+    return text if PYTHON_3 else text.encode("latin-1")
+
+
+def python_version():
+    return as_text(".".join(str(part) for part in sys.version_info[:3]))
+
+
+def serve(name):
+    """Answer the messages on standard input until there are no more, or one says stop."""
+    # What an implementation prints goes to standard error; the protocol keeps standard output for itself.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    lines = os.fdopen(os.dup(0), "rb")
+    agent = None
+    while True:
+        line = lines.readline()
+        message = json.loads(line.decode("utf-8")) if line else {"type": "stop"}
+        if message["type"] == "stop":
+            return
+        if message["type"] == "start":
+            try:
+                agent = Agent(name)
+                answer = agent.start()
+            except Exception as error:  # the implementation cannot be imported, for whatever reason
+                answer = {"type": "start", "error": error_facts(error)}
+        elif message["type"] == "run" and agent is not None:
+            answer = agent.run(message)
+        else:
+            answer = {"unsupported": message["type"]}
+        answers.write(json.dumps(answer).encode("utf-8") + b"\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    # The directory of this file is not the implementation's: only the current one is.
+    sys.path[0] = os.getcwd()
+    serve(sys.argv[1])

@@ -1,0 +1,73 @@
+"""From the text that names an implementation to a driver.
+
+========================  =====================================================================
+written as                driver
+========================  =====================================================================
+`httplib_impl`            in-process: it is ours
+`http.client`             a worker under this interpreter
+`python2.7:httplib`       split at the last colon: a worker under that interpreter
+========================  =====================================================================
+"""
+
+import importlib.util
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+
+from conformance.drivers.base import Driver, UnknownImplementation
+from conformance.drivers.in_process import InProcess
+from conformance.drivers.worker import AGENT, Worker
+
+OURS = "httplib_impl"
+_DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An implementation, found but not yet started.
+
+    Args:
+        written: as the user wrote it.
+        interpreter: the program that runs the agent; None for in-process.
+        module: the import name.
+    """
+
+    written: str
+    interpreter: str | None
+    module: str
+
+    def make(self) -> Driver:
+        """Start a driver for it.
+
+        Raises:
+            DriverError: the implementation cannot be imported or started.
+        """
+        if self.interpreter is None:
+            return InProcess(self.module)
+        return Worker(self.written, [self.interpreter, str(AGENT), self.module])
+
+
+def target(written: str) -> Target:
+    """Return the implementation that *written* names.
+
+    Raises:
+        UnknownImplementation: it names none.
+    """
+    interpreter, colon, module = written.rpartition(":")
+    if not _DOTTED.fullmatch(module):
+        raise UnknownImplementation(f"{written!r} is not the name of an implementation")
+    if not colon:
+        if not _importable(module):
+            raise UnknownImplementation(f"no module called {module!r} can be imported here")
+        return Target(written, None if module == OURS else sys.executable, module)
+    program = shutil.which(interpreter)
+    if program is None:
+        raise UnknownImplementation(f"{written!r}: no program called {interpreter!r}")
+    return Target(written, program, module)
+
+
+def _importable(module: str) -> bool:
+    """Tell whether the top of *module* can be found; whether it imports is seen at the start."""
+    top = module.partition(".")[0]
+    return importlib.util.find_spec(top) is not None

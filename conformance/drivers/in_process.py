@@ -1,0 +1,45 @@
+"""The in-process driver: the agent, imported.
+
+In: an import name.  Out: traces, without a process or a pipe between.  Only for implementations
+that are ours: one that loops or crashes would take the kit with it, so the runner can do no more
+than abandon the thread.
+"""
+
+from conformance.drivers.agent import Agent
+from conformance.drivers.base import DriverError, Identity, Message, Trace, identity_of
+
+
+class InProcess:
+    """Executes ops in the calling thread.
+
+    Args:
+        name: the import name of the implementation.
+
+    Raises:
+        DriverError: it cannot be imported.
+    """
+
+    def __init__(self, name: str) -> None:
+        try:
+            self._agent = Agent(name)
+        except ImportError as error:
+            raise DriverError(f"{name} cannot be imported: {error}") from None
+        self._identity = identity_of(name, self._agent.start())
+
+    @property
+    def identity(self) -> Identity:
+        """Who is being judged."""
+        return self._identity
+
+    def run(self, message: Message) -> Trace:
+        """Execute the ops of *message*."""
+        trace: Trace = self._agent.run(message)["trace"]
+        return trace
+
+    def kill(self) -> bool:
+        """Return False: a thread cannot be ended from outside."""
+        return False
+
+    def stop(self) -> None:
+        """Release the objects of the latest run."""
+        self._agent.release()

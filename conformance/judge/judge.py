@@ -1,0 +1,213 @@
+"""The verdict on one observation.
+
+The outcomes of the case are tried in order; the first that the whole observation matches decides.
+Where none does, the verdict names the difference from the outcome that the observation follows
+farthest, and an exception that no outcome names, from outside the module, sockets and TLS, is a
+LEAK before it is anything else.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from conformance.cases.model import Case, Expectation, Op, Outcome
+from conformance.cases.names import FAMILIES, met_by
+from conformance.cases.octets import Pieces, fill
+from conformance.cases.values import expected_text
+from conformance.judge.errors import error_names
+from conformance.judge.match import Matcher, seen_text
+from conformance.judge.observation import Observation
+from conformance.judge.verdicts import Judgement, Mismatch, Verdict
+
+_OCTET_CALLS = frozenset({"read", "recv", "readline"})
+_NAME_CALLS = frozenset({"getheaders", "keys", "items"})
+_ATTRIBUTE_TYPES = {"partial": "bytes", "args": ""}
+
+
+def judge(
+    case: Case,
+    observation: Observation,
+    features: frozenset[str] = frozenset({"python3", "lowercase-names"}),
+    error_map: Mapping[str, str] | None = None,
+) -> Judgement:
+    """Return the verdict on *observation*, a run of *case*.
+
+    Args:
+        case: the case, with its setting.
+        observation: what was seen.
+        features: what the driver declared.
+        error_map: native exception names to known ones, before the usual rules.
+    """
+    if observation.faults:
+        return Judgement(Verdict.HARNESS_ERROR, accepted=observation.faults)
+    if case.level == "observe":
+        return Judgement(Verdict.INFO)
+    bench = _Bench(case, observation, features, error_map or {})
+    outcomes = case.accepted()
+    misses: list[Mismatch] = []
+    for outcome in outcomes:
+        miss = next(bench.mismatches(outcome), None)
+        if miss is None:
+            return _met(outcome)
+        misses.append(miss)
+    leak = bench.leak(outcomes)
+    nearest = leak or max(misses, key=lambda miss: miss.position)
+    accepted = tuple(
+        dict.fromkeys(bench.accepted_text(outcome, nearest.where) for outcome in outcomes)
+    )
+    return Judgement(nearest.verdict, mismatch=nearest, accepted=accepted)
+
+
+def _met(outcome: Outcome) -> Judgement:
+    if outcome.grade == "tolerated":
+        return Judgement(Verdict.TOLERATED, basis=outcome.basis or "")
+    return Judgement(Verdict.PASS)
+
+
+class _Bench:
+    """One observation on the bench: what does not change from outcome to outcome."""
+
+    def __init__(
+        self,
+        case: Case,
+        observation: Observation,
+        features: frozenset[str],
+        error_map: Mapping[str, str],
+    ) -> None:
+        self.ops = case.ops
+        self.scripted = len(case.script.connections)
+        self.seen = observation
+        self.error_map = error_map
+        self.typed = "python3" in features
+        self.folds = "lowercase-names" not in features
+
+    def mismatches(self, outcome: Outcome) -> Iterator[Mismatch]:
+        """Yield where the observation leaves *outcome*, in the order of the ops, the wire last."""
+        for position, op in enumerate(self.ops):
+            yield from self._op(op, position, outcome.ops.get(op.id, _SILENT))
+        for verdict, key, wanted, seen in self._wire(outcome):
+            if wanted != seen:
+                yield Mismatch(verdict, key, len(self.ops), _wire_text(wanted), _wire_text(seen))
+
+    def _op(self, op: Op, position: int, wanted: Expectation) -> Iterator[Mismatch]:
+        entry = self.seen.trace[op.id]
+        verdict = self._op_verdict(op, entry, wanted)
+        if verdict is not None:
+            yield Mismatch(verdict, op.id, position, expectation_text(wanted), entry_text(entry))
+
+    def _op_verdict(self, op: Op, entry: Mapping[str, Any], wanted: Expectation) -> Verdict | None:
+        if wanted.anything:
+            return None
+        if "error" in entry:
+            if not wanted.raises:
+                return Verdict.FALSE_ERROR
+            return None if self._error_fits(entry["error"], wanted) else Verdict.WRONG_ERROR
+        if entry.get("skipped"):
+            return Verdict.WRONG_VALUE if wanted.raises or wanted.has_value else None
+        if wanted.raises:
+            return Verdict.NO_ERROR
+        if wanted.has_value and not self._value_fits(op, entry["value"], wanted):
+            return Verdict.WRONG_VALUE
+        return None
+
+    def _error_fits(self, error: Mapping[str, Any], wanted: Expectation) -> bool:
+        names = error_names(error, self.error_map)
+        if not any(met_by(name, names) for name in wanted.raises):
+            return False
+        seen = {**error["attributes"], "message": {"type": "text", "value": error["message"]}}
+        matcher = Matcher(self.seen.host, self.seen.port, self.typed)
+        return all(
+            key in seen and matcher.matches(value, seen[key], _ATTRIBUTE_TYPES.get(key, "text"))
+            for key, value in wanted.attributes.items()
+        )
+
+    def _value_fits(self, op: Op, value: Any, wanted: Expectation) -> bool:
+        call = op.message.get("call")
+        folded = self.folds and call in _NAME_CALLS
+        matcher = Matcher(self.seen.host, self.seen.port, self.typed, folded)
+        usual = (
+            "bytes" if call in _OCTET_CALLS else "" if op.message["on"] == "builtins" else "text"
+        )
+        return matcher.matches(wanted.value, value, usual)
+
+    def _wire(self, outcome: Outcome) -> Iterator[tuple[Verdict, str, Any, Any]]:
+        """Yield what *outcome* says about the wire beside what was seen, where both are known."""
+        wire, seen = outcome.wire, self.seen.connections
+        requests = [request for connection in seen for request in connection.requests]
+        if wire.request is not None:
+            yield Verdict.WRONG_VALUE, "request", self._filled(wire.request), requests
+        if wire.received is not None:
+            received = [connection.received for connection in seen]
+            yield Verdict.WRONG_VALUE, "received", self._filled(wire.received), received
+        made = len(seen) + self.seen.unexpected
+        wanted = wire.connections if wire.connections is not None else min(made, self.scripted)
+        yield Verdict.WRONG_CONNECTION, "connections", wanted, made
+        for key in ("after", "left", "source"):
+            expected = getattr(wire, key)
+            if expected is not None:
+                found = [getattr(connection, key) for connection in seen]
+                yield Verdict.WRONG_CONNECTION, key, _known(list(expected), found), found
+
+    def _filled(self, wanted: tuple[Pieces, ...]) -> list[bytes]:
+        return [fill(item, self.seen.host, self.seen.port) for item in wanted]
+
+    def leak(self, outcomes: tuple[Outcome, ...]) -> Mismatch | None:
+        """Return the first exception that no outcome names and that nobody has to expect."""
+        for position, op in enumerate(self.ops):
+            entry = self.seen.trace[op.id]
+            if "error" not in entry:
+                continue
+            names = error_names(entry["error"], self.error_map)
+            wanted = [outcome.ops.get(op.id, _SILENT) for outcome in outcomes]
+            named = any(
+                item.anything or any(met_by(name, names) for name in item.raises) for item in wanted
+            )
+            if not named and FAMILIES.isdisjoint(names):
+                text = expectation_text(wanted[0]) if wanted else ""
+                return Mismatch(Verdict.LEAK, op.id, position, text, entry_text(entry))
+        return None
+
+    def accepted_text(self, outcome: Outcome, where: str) -> str:
+        """Return what *outcome* says about the place *where*."""
+        grade = f" ({outcome.grade}: {outcome.basis})" if outcome.grade == "tolerated" else ""
+        if any(op.id == where for op in self.ops):
+            return expectation_text(outcome.ops.get(where, _SILENT)) + grade
+        wanted = {key: value for _, key, value, _ in self._wire(outcome)}
+        return _wire_text(wanted[where]) + grade if where in wanted else f"any{grade}"
+
+
+_SILENT = Expectation()
+
+
+def _known(wanted: list[Any], seen: list[Any]) -> list[Any]:
+    """Return *wanted* without what could not be seen on this system."""
+    if len(wanted) != len(seen):
+        return wanted
+    return [one if other is not None else None for one, other in zip(wanted, seen, strict=True)]
+
+
+def expectation_text(wanted: Expectation) -> str:
+    """Return what *wanted* accepts, as a person would write it."""
+    if wanted.anything:
+        return "anything"
+    if wanted.has_value:
+        return expected_text(wanted.value)
+    if not wanted.raises:
+        return "no exception"
+    details = ", ".join(f"{key} {expected_text(value)}" for key, value in wanted.attributes.items())
+    return " or ".join(wanted.raises) + (f" with {details}" if details else "")
+
+
+def entry_text(entry: Mapping[str, Any]) -> str:
+    """Return an entry of a trace as a person would write it."""
+    if "error" not in entry:
+        return "not called: no such object" if entry.get("skipped") else seen_text(entry["value"])
+    error = entry["error"]
+    kept = {key: value for key, value in error["attributes"].items() if key != "args"}
+    details = ", ".join(f"{key} {seen_text(value)}" for key, value in kept.items())
+    return f"{error['class']}: {error['message']}" + (f" ({details})" if details else "")
+
+
+def _wire_text(value: Any) -> str:
+    if not isinstance(value, list):
+        return str(value)
+    return "[" + ", ".join(repr(item) for item in value) + "]"

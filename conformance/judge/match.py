@@ -1,0 +1,137 @@
+"""Expected values held against observed ones.
+
+In: an `Expected` of a case, and a value in the form of the driver protocol.  Out: whether they
+agree.
+
+Octets are compared as octets.  Their type counts only where the driver is of a Python 3: bytes for
+what is a body, text for everything else, unless the case names the type.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.cases.octets import fill
+from conformance.cases.values import (
+    Containing,
+    Expected,
+    Items,
+    Matching,
+    ObjectOf,
+    Octets,
+    Pairs,
+    Scalar,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """Compares values of one run.
+
+    Args:
+        host: the host of the server, which stands for an address in octets.
+        port: its port.
+        typed: whether bytes and text are told apart.
+        folded: whether the names of header fields are compared without regard to case.
+    """
+
+    host: str
+    port: int
+    typed: bool
+    folded: bool = False
+
+    def matches(self, expected: Expected, seen: Any, usual: str = "") -> bool:
+        """Tell whether *seen* is what *expected* says; untyped octets are of type *usual*."""
+        match expected:
+            case Octets():
+                return self._octets(expected, seen, usual)
+            case Scalar():
+                return type(seen) is type(expected.value) and seen == expected.value
+            case Items():
+                return self._items(expected, seen, usual)
+            case Pairs():
+                return self._pairs(expected, seen, usual)
+            case ObjectOf():
+                return expected.name in _class_names(seen)
+            case Containing():
+                return expected.part in (_text(seen) or "")
+            case Matching():
+                return re.fullmatch(expected.pattern, _text(seen) or "", re.DOTALL) is not None
+
+    def _octets(self, expected: Octets, seen: Any, usual: str) -> bool:
+        text = _text(seen)
+        if text is None:
+            return False
+        wanted = expected.type or usual
+        if self.typed and wanted and seen["type"] != wanted:
+            return False
+        octets = fill(expected.pieces, self.host, self.port).decode("latin-1")
+        return text == octets or (self.folded and text.lower() == octets.lower())
+
+    def _items(self, expected: Items, seen: Any, usual: str) -> bool:
+        items = _items(expected.type, seen)
+        return (
+            items is not None
+            and len(items) == len(expected.items)
+            and all(
+                self.matches(one, other, usual)
+                for one, other in zip(expected.items, items, strict=True)
+            )
+        )
+
+    def _pairs(self, expected: Pairs, seen: Any, usual: str) -> bool:
+        if not isinstance(seen, dict) or seen.get("type") != "mapping":
+            return False
+        left = list(seen["value"])
+        for key, value in expected.pairs:
+            found = next(
+                (
+                    p
+                    for p in left
+                    if self.matches(key, p[0], usual) and self.matches(value, p[1], usual)
+                ),
+                None,
+            )
+            if found is None:
+                return False
+            left.remove(found)
+        return not left
+
+
+def _text(seen: Any) -> str | None:
+    if isinstance(seen, dict) and seen.get("type") in ("bytes", "text"):
+        return str(seen["value"])
+    return None
+
+
+def _items(kind: str, seen: Any) -> list[Any] | None:
+    if kind == "list":
+        return seen if isinstance(seen, list) else None
+    if isinstance(seen, dict) and seen.get("type") == "tuple":
+        return list(seen["value"])
+    return None
+
+
+def _class_names(seen: Any) -> set[str]:
+    if not isinstance(seen, dict) or seen.get("type") not in ("object", "class"):
+        return set()
+    return {str(name).rpartition(".")[2] for name in (seen["class"], *seen["bases"])}
+
+
+def seen_text(seen: Any) -> str:
+    """Return an observed value as a person would write it."""
+    if isinstance(seen, list):
+        return f"[{', '.join(seen_text(item) for item in seen)}]"
+    if not isinstance(seen, dict):
+        return repr(seen)
+    match seen["type"]:
+        case "bytes" | "text":
+            value = str(seen["value"])
+            return repr(value) if len(value) <= 200 else f"<{len(value)} octets>"
+        case "tuple":
+            return f"({', '.join(seen_text(item) for item in seen['value'])})"
+        case "mapping":
+            inner = (f"{seen_text(key)}: {seen_text(value)}" for key, value in seen["value"])
+            return f"{{{', '.join(inner)}}}"
+        case kind:
+            return f"{'the class' if kind == 'class' else 'an object of class'} {seen['class']}"

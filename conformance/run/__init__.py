@@ -1,0 +1,13 @@
+"""The run: every case played against a real server by a driver, judged, and written down.
+
+In: a `Target`, cases in any number, and a certificate authority.  Out: a `Result` for each case, in
+order.
+
+An implementation that hangs or dies costs its own verdict and about two seconds, never the run.
+The runner knows neither grids nor sweeps, needs no pytest, and prints nothing.
+"""
+
+from conformance.run.results import Result, RunHead, read_results, write_results
+from conformance.run.runner import Runner
+
+__all__ = ["Result", "RunHead", "Runner", "read_results", "write_results"]

@@ -1,0 +1,166 @@
+"""A lane: a driver with the servers it is played against, and how one case goes through them.
+
+In: a case.  Out: its result.  The lane runs in whatever thread calls it and waits without limit;
+`late` tells it that somebody who watched has reset its sockets or killed its driver, so that what
+follows is a HANG.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from conformance.cases import Case
+from conformance.drivers import Driver, DriverDied, DriverError
+from conformance.drivers.base import Trace
+from conformance.judge import ConnectionFacts, Observation, Verdict, judge
+from conformance.judge.judge import entry_text
+from conformance.judge.verdicts import FAILURES
+from conformance.run.results import Result, not_run, result_of
+from mockserver import MockServer, Play, Record, TLSProvider
+
+Certificates = Mapping[str, Mapping[str, str]]
+_CERTIFICATE_ARGUMENTS = frozenset({"cert", "context"})
+
+
+class Lane:
+    """Runs cases one after the other.
+
+    Args:
+        driver: the implementation under test; the lane stops it.
+        tls: makes the servers' TLS contexts.
+        certificates: returns the names of the PEM files for the driver; called when a case needs
+            them.
+        error_map: native exception names to known ones.
+    """
+
+    def __init__(
+        self,
+        driver: Driver,
+        tls: TLSProvider,
+        certificates: Callable[[], Certificates],
+        error_map: Mapping[str, str],
+    ) -> None:
+        self.driver = driver
+        self.late = False
+        self._tls = tls
+        self._certificates = certificates
+        self._error_map = error_map
+        self._servers: dict[str, MockServer] = {}
+        self._play: Play | None = None
+
+    @property
+    def progress(self) -> int:
+        """A number that changes whenever something happens on the wire."""
+        play = self._play
+        return 0 if play is None else play.progress
+
+    def reset(self) -> None:
+        """Reset all sockets of the case that runs; for the thread that watches."""
+        self.late = True
+        play = self._play
+        if play is not None:
+            play.abort()
+
+    def close(self) -> None:
+        """Stop the driver and the servers."""
+        self.driver.stop()
+        for server in self._servers.values():
+            server.stop()
+
+    def run_case(self, case: Case) -> Result:
+        """Play, run and judge *case*."""
+        missing = case.needs - self.driver.identity.features
+        if missing:
+            reason = f"the implementation has no {', '.join(sorted(missing))}"
+            return not_run(case, Verdict.UNSUPPORTED, reason)
+        try:
+            server = self._server(case.host)
+        except OSError as error:
+            reason = f"no server can listen on {case.host}: {error.strerror}"
+            return not_run(case, Verdict.UNSUPPORTED, reason)
+        return self._played(case, server)
+
+    def _server(self, host: str) -> MockServer:
+        server = self._servers.get(host)
+        if server is None:
+            server = MockServer(tls=self._tls, host=host)
+            server.start()
+            self._servers[host] = server
+        return server
+
+    def _played(self, case: Case, server: MockServer) -> Result:
+        self.late = False
+        play = self._play = server.play(case.script)
+        try:
+            trace = self.driver.run(self._message(case, play.address))
+        except (DriverDied, DriverError) as error:
+            play.finish()
+            return self._unanswered(case, error)
+        record = play.finish()
+        if self.late:
+            reason = "no progress for a second, until the server reset its sockets"
+            return not_run(case, Verdict.HANG, reason)
+        return self._judged(case, trace, record, play.address)
+
+    def _unanswered(self, case: Case, error: Exception) -> Result:
+        if self.late:
+            return not_run(case, Verdict.HANG, "stuck, even when the server had reset its sockets")
+        died = isinstance(error, DriverDied)
+        return not_run(case, Verdict.CRASH if died else Verdict.DRIVER_ERROR, str(error))
+
+    def _message(self, case: Case, address: tuple[str, int]) -> dict[str, Any]:
+        message: dict[str, Any] = {
+            "type": "run",
+            "id": case.id,
+            "rev": case.rev,
+            "ops": [op.message for op in case.ops],
+            "address": list(address),
+        }
+        if any(_needs_certificates(op.message) for op in case.ops):
+            message["certificates"] = self._certificates()
+        return message
+
+    def _judged(self, case: Case, trace: Trace, record: Record, address: tuple[str, int]) -> Result:
+        observation = observation_of(trace, record, address)
+        features = self.driver.identity.features
+        judgement = judge(case, observation, features, self._error_map)
+        if judgement.verdict not in FAILURES and judgement.verdict is not Verdict.HARNESS_ERROR:
+            return result_of(case, judgement)
+        return result_of(
+            case,
+            judgement,
+            reason="; ".join(observation.faults),
+            trace=[
+                f"{op.text} -> {entry_text(entry)}"
+                for op, entry in zip(case.ops, trace, strict=True)
+            ],
+            transcript=record.transcript(),
+        )
+
+
+def _needs_certificates(message: Mapping[str, Any]) -> bool:
+    given = [*message.get("args", ()), *message.get("kwargs", {}).values(), message.get("value")]
+    return any(isinstance(item, dict) and item["type"] in _CERTIFICATE_ARGUMENTS for item in given)
+
+
+def observation_of(trace: Trace, record: Record, address: tuple[str, int]) -> Observation:
+    """Return what a driver's *trace* and a server's *record* show together."""
+    host, port = address
+    return Observation(
+        trace={entry["id"]: entry for entry in trace},
+        host=host,
+        port=port,
+        connections=tuple(
+            ConnectionFacts(
+                requests=connection.requests,
+                received=connection.received,
+                sent=connection.sent,
+                after=connection.after,
+                left=connection.left,
+                source=connection.source,
+            )
+            for connection in record.connections
+        ),
+        unexpected=record.refused_extra,
+        problems=record.problems,
+        faults=record.errors,
+    )

@@ -1,0 +1,148 @@
+"""Results: what a run leaves behind, one JSON line a case, and everything that a report needs.
+
+In: a case and its judgement.  Out: a `Result`; a file of them opens with a `RunHead`.  There are no
+times and no port numbers in it, so that the same run gives the same file.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from conformance.cases import Case
+from conformance.drivers import Identity
+from conformance.judge import FAILURES, Judgement, Verdict
+from conformance.judge.verdicts import ERRORS
+
+
+class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The first line of a result file: who was judged, by which corpus."""
+
+    kit: str
+    corpus: str
+    implementation: str
+    name: str
+    version: str
+    features: list[str]
+
+    @classmethod
+    def of(cls, identity: Identity, *, kit: str, corpus: str) -> "RunHead":
+        """Return the head of a run on the implementation with this *identity*."""
+        return cls(
+            kit=kit,
+            corpus=corpus,
+            implementation=identity.written,
+            name=identity.name,
+            version=identity.version,
+            features=sorted(identity.features),
+        )
+
+
+class Result(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One case, judged.
+
+    Args:
+        id: the case's id; with *rev* and *setting* it names what was run.
+        verdict: a `Verdict`.
+        basis: why a tolerated outcome is tolerated.
+        reason: why the case was not run, or how the implementation hung or died.
+        where: the op or the key of ``wire`` at which the outcome was left.
+        call: that op as a call.
+        accepted: what the accepted outcomes say about that place.
+        seen: what was seen there.
+        trace: what every op came to, as text; given where the case failed.
+        transcript: the wire as text; given where the case failed.
+    """
+
+    id: str
+    rev: int
+    verdict: str
+    level: str
+    family: str
+    title: str
+    spec: list[str]
+    setting: dict[str, str] = {}
+    basis: str = ""
+    reason: str = ""
+    where: str = ""
+    call: str = ""
+    accepted: list[str] = []
+    seen: str = ""
+    trace: list[str] = []
+    transcript: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the verdict is a failure of the implementation."""
+        return self.verdict in FAILURES
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the verdict is an error of the kit or the driver."""
+        return self.verdict in ERRORS
+
+    @property
+    def name(self) -> str:
+        """The id, with the setting where a dimension was varied."""
+        setting = ",".join(f"{key}={value}" for key, value in sorted(self.setting.items()))
+        return f"{self.id}@{setting}" if setting else self.id
+
+
+def result_of(case: Case, judgement: Judgement, **details: Any) -> Result:
+    """Return the result of *case*; *details* are further fields of it."""
+    mismatch = judgement.mismatch
+    if mismatch is not None:
+        calls = {op.id: op.text for op in case.ops}
+        details.update(
+            where=mismatch.where,
+            call=calls.get(mismatch.where, ""),
+            accepted=list(judgement.accepted),
+            seen=mismatch.seen,
+        )
+    return Result(
+        id=case.id,
+        rev=case.rev,
+        verdict=judgement.verdict.value,
+        level=case.level,
+        family=case.family,
+        title=case.title,
+        spec=list(case.spec),
+        setting=dict(case.setting),
+        basis=judgement.basis,
+        **details,
+    )
+
+
+def not_run(case: Case, verdict: Verdict, reason: str) -> Result:
+    """Return the result of a case that came to *verdict* without being judged."""
+    return result_of(case, Judgement(verdict), reason=reason)
+
+
+def write_results(path: Path, head: RunHead, results: Iterable[Result]) -> None:
+    """Write a result file at *path*, whole or not at all."""
+    lines = [msgspec.json.encode(head), *(msgspec.json.encode(result) for result in results)]
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(b"\n".join(lines) + b"\n")
+    partial.replace(path)
+
+
+def read_results(path: Path) -> tuple[RunHead, Iterator[Result]]:
+    """Return the head and the results of the file at *path*.
+
+    Raises:
+        ValueError: a line is not what it must be; the message names file and line.
+    """
+    lines = path.read_bytes().splitlines()
+    if not lines:
+        raise ValueError(f"{path}: empty, so it is no result file")
+    return _decoded(path, 1, lines[0], RunHead), (
+        _decoded(path, number, line, Result) for number, line in enumerate(lines[1:], 2)
+    )
+
+
+def _decoded(path: Path, number: int, line: bytes, kind: Any) -> Any:
+    try:
+        return msgspec.json.decode(line, type=kind)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"{path}: line {number}: {error}") from None

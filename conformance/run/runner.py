@@ -1,0 +1,218 @@
+"""The runner: a result for each case, whatever the implementation does.
+
+The cases go through a lane in a thread of its own; the calling thread only watches.  Where a case
+makes no progress for a second, all sockets of its server are reset; where its client is still stuck
+a second later, the driver's process is killed, or, in-process, the lane is abandoned and a new one
+goes on with the next case.  Results are collected by glances: a hand-over between threads for each
+would cost as much as a plain case.
+"""
+
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from certs import CertificateAuthority
+from conformance.cases import Case
+from conformance.drivers import Identity, Target
+from conformance.judge import Verdict
+from conformance.run.lane import Certificates, Lane
+from conformance.run.results import Result, not_run
+
+DEADLINE = 1.0
+"""Seconds without progress until the server resets its sockets; again, and the client is lost."""
+_GLANCE = 0.02
+"""Seconds between two glances at the lane."""
+
+
+class Runner:
+    """Runs cases against one implementation.
+
+    Args:
+        target: the implementation.
+        authority: the certificate authority of this run.
+        error_map: native exception names to known ones.
+        deadline: seconds without progress after which a case is late.
+
+    Raises:
+        DriverError: the implementation cannot be started.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        authority: CertificateAuthority,
+        error_map: Mapping[str, str] | None = None,
+        deadline: float = DEADLINE,
+    ) -> None:
+        self.deadline = deadline
+        self._target = target
+        self._authority = authority
+        self._error_map = error_map or {}
+        self._certificates: Certificates = {}
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
+        self._shift: _Shift | None = None
+        self._lane = self._new_lane()
+
+    @property
+    def identity(self) -> Identity:
+        """Who is being judged."""
+        return self._lane.driver.identity
+
+    def __enter__(self) -> "Runner":
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop driver and servers, and delete the certificate files."""
+        if self._shift is not None:
+            self._shift.end()
+        self._lane.close()
+        if self._directory is not None:
+            self._directory.cleanup()
+
+    def run(self, cases: Iterable[Case]) -> Iterator[Result]:
+        """Yield the result of each of *cases*, in order."""
+        waiting = iter(cases)
+        while True:
+            shift = self._shift = _Shift(self._lane, waiting, self.deadline)
+            yield from shift.results()
+            if shift.completed:
+                return
+            self._lane = self._new_lane()
+
+    def run_case(self, case: Case) -> Result:
+        """Return the result of *case*."""
+        return next(self.run([case]))
+
+    def _new_lane(self) -> Lane:
+        server_context = self._authority.server_context
+        return Lane(self._target.make(), server_context, self._files, self._error_map)
+
+    def _files(self) -> Certificates:
+        """Return the names of the PEM files for drivers, written at the first call."""
+        if self._directory is None:
+            self._directory = tempfile.TemporaryDirectory(prefix="httplib-kit-")
+            written = self._authority.files(Path(self._directory.name))
+            self._certificates = {
+                "ca": {"chain": str(written.ca_file)},
+                **{
+                    name: {part: str(getattr(files, part)) for part in ("key", "chain", "combined")}
+                    for name, files in written.clients.items()
+                },
+            }
+        return self._certificates
+
+
+class _Shift:
+    """One thread's work at a lane, and the watch over it.
+
+    Args:
+        lane: the lane; nobody else uses it.
+        waiting: the cases; an abandoned shift takes no further one.
+        deadline: seconds without progress.
+    """
+
+    def __init__(self, lane: Lane, waiting: Iterator[Case], deadline: float) -> None:
+        self.completed = False
+        self._lane = lane
+        self._waiting = waiting
+        self._deadline = deadline
+        self._current: Case | None = None
+        self._done: deque[Result] = deque()
+        self._count = 0
+        self._given_up = threading.Event()
+        self._ended = threading.Event()
+
+    def results(self) -> Iterator[Result]:
+        """Yield the results as they come, until there are no more cases or the lane is given up."""
+        threading.Thread(target=self._work, name="conformance-lane", daemon=True).start()
+        try:
+            watch = _Watch(self._lane, self._deadline)
+            while not self._ended.wait(_GLANCE):
+                yield from self._collected()
+                if watch.is_lost(self._count):
+                    yield self._abandoned()
+                    return
+            yield from self._collected()
+        finally:
+            self._given_up.set()
+
+    def end(self) -> None:
+        """Let the case that runs end, with a deadline, and take no further one."""
+        self._given_up.set()
+        if not self._ended.wait(self._deadline):
+            self._lane.reset()
+            self._ended.wait(self._deadline)
+
+    def _work(self) -> None:
+        try:
+            self._work_through()
+        finally:
+            self._ended.set()
+
+    def _work_through(self) -> None:
+        while not self._given_up.is_set():
+            case = self._current = next(self._waiting, None)
+            if case is None:
+                self.completed = True
+                return
+            result = self._result(case)
+            if self._given_up.is_set():
+                return  # nobody waits for it, or the watch has given this case its verdict
+            self._done.append(result)
+            self._count += 1
+
+    def _result(self, case: Case) -> Result:
+        try:
+            return self._lane.run_case(case)
+        except Exception as error:  # noqa: BLE001 # an error of the kit is a verdict too
+            problem = f"{type(error).__name__}: {error}"
+            return not_run(case, Verdict.HARNESS_ERROR, problem)
+
+    def _collected(self) -> Iterator[Result]:
+        while self._done:
+            yield self._done.popleft()
+
+    def _abandoned(self) -> Result:
+        self._given_up.set()
+        case = self._current
+        if case is None:
+            raise RuntimeError("a lane that runs no case cannot be stuck")
+        return not_run(case, Verdict.HANG, "stuck for good; its thread was abandoned")
+
+
+class _Watch:
+    """Counts the seconds in which nothing happens, and acts on them."""
+
+    def __init__(self, lane: Lane, deadline: float) -> None:
+        self._lane = lane
+        self._deadline = deadline
+        self._last: tuple[int, int] | None = None
+        self._since = 0.0
+        self._measures = 0
+
+    def is_lost(self, count: int) -> bool:
+        """Take the next measure where it is due; tell whether there is none left.
+
+        Args:
+            count: how many cases the lane has done.
+        """
+        now = time.monotonic()
+        if self._last is None or count != self._last[0]:
+            self._measures = 0
+            self._last, self._since = (count, self._lane.progress), now
+        elif self._measures == 0 and self._lane.progress != self._last[1]:
+            self._last, self._since = (count, self._lane.progress), now
+        if now - self._since < self._deadline:
+            return False
+        self._since = now
+        self._measures += 1
+        if self._measures == 1:
+            self._lane.reset()
+            return False
+        return self._measures > 2 or not self._lane.driver.kill()

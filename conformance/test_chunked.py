@@ -1,0 +1,9 @@
+"""Conformance: the chunked transfer coding, every production of it right and broken."""
+
+from conformance.plugin import WireCase
+
+FAMILY = "chunked"
+
+
+def test_what_is_seen_is_an_accepted_outcome(wire_case: WireCase) -> None:
+    wire_case.check()

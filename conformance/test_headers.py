@@ -1,0 +1,9 @@
+"""Conformance: the header block, and what must not be lost in it."""
+
+from conformance.plugin import WireCase
+
+FAMILY = "headers"
+
+
+def test_what_is_seen_is_an_accepted_outcome(wire_case: WireCase) -> None:
+    wire_case.check()

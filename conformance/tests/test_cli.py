@@ -1,0 +1,105 @@
+"""The command line: what it prints, and what its exit code says."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from conformance.cases import load_corpus
+
+
+def kit(*args: str, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-W", "error", "-m", "conformance.cli", *args]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+def test_check_passes_on_the_reference(tmp_path: Path) -> None:
+    results = tmp_path / "results.jsonl"
+    done = kit("check", "--select", "framing.*", "--results", str(results))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    head, *rows = [msgspec.json.decode(line) for line in results.read_bytes().splitlines()]
+    assert head["corpus"] == load_corpus().digest
+    assert {row["verdict"] for row in rows} <= {"PASS", "TOLERATED"}
+
+
+def test_check_says_the_same_twice() -> None:
+    one, two = (kit("check", "--select", "chunked.*") for _ in range(2))
+    assert one.stdout == two.stdout
+
+
+def test_check_fails_on_an_implementation_that_differs() -> None:
+    done = kit("check", "http.client", "--select", "status-line.*", "--level", "documented")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout + done.stderr
+    assert re.search(
+        r"^(NO_ERROR|WRONG_ERROR|WRONG_VALUE|FALSE_ERROR|LEAK) ", done.stdout, re.MULTILINE
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (["check", "no_such_module"], 2, "no_such_module"),
+        (["check", "no-such-python:httplib"], 2, "no-such-python"),
+        (["check", "--level", "nonsense"], 2, "nonsense"),
+        (["check", "--select", "no.such.case"], 3, "no case is selected"),
+        (["check", "--results", "/no/such/directory/file"], 2, "no directory"),
+        (["show", "no.such.case"], 2, "no.such.case"),
+        (["list", "--exception", "Nonsense"], 2, "Nonsense"),
+        (["frobnicate"], 2, "frobnicate"),
+    ],
+)
+def test_an_error_names_the_place(args: list[str], code: int, said: str) -> None:
+    done = kit(*args)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_list_piped_is_one_case_a_line() -> None:
+    listed = kit("list", "--level", "all").stdout.splitlines()
+    assert listed == [case.id for case in load_corpus().cases]
+
+
+def test_list_authored_counts_a_grid_once() -> None:
+    listed = kit("list", "--authored", "--level", "all").stdout.splitlines()
+    assert len(listed) == len(set(listed))
+    assert set(listed) == {case.authored for case in load_corpus().cases}
+
+
+def test_list_by_exception_names_cases_that_raise_it() -> None:
+    listed = kit("list", "--exception", "UnknownTransferEncoding", "--level", "all").stdout.split()
+    assert listed
+    corpus = {case.id: case for case in load_corpus().cases}
+    for name in listed:
+        raised = [e.raises for o in corpus[name].outcomes for e in o.ops.values()]
+        assert any("UnknownTransferEncoding" in names for names in raised)
+
+
+def test_show_tells_bytes_calls_and_outcomes() -> None:
+    case = next(case for case in load_corpus().cases if case.family == "framing" and case.outcomes)
+    shown = kit("show", case.id).stdout
+    assert case.title in shown
+    assert case.why in shown
+    for op in case.ops:
+        assert op.text in shown
+
+
+def test_every_case_can_be_shown() -> None:
+    from click.testing import CliRunner
+
+    from conformance.cli import show
+
+    for case in list({case.authored: case for case in load_corpus().cases}.values())[:40]:
+        done = CliRunner().invoke(show.show, [case.id])
+        assert done.exit_code == 0, case.id
+
+
+def test_a_reader_that_has_enough_is_no_error() -> None:
+    command = f"{sys.executable} -m conformance.cli list | head -n 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr

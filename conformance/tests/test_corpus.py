@@ -1,0 +1,97 @@
+"""The lint of the corpus: what holds for every case that is committed."""
+
+import json
+import re
+import tomllib
+from collections import Counter
+
+import jsonschema
+import pytest
+
+from conformance.cases import Case, fixtures_directory, load_corpus
+from conformance.cases.names import DOCUMENTED
+from conformance.cases.schema import SCHEMA_FILE, case_schema
+
+CORPUS = load_corpus()
+SPEC = tomllib.loads((fixtures_directory() / "spec.toml").read_text(encoding="utf-8"))[
+    "requirement"
+]
+REQUIREMENTS = {row["id"] for row in SPEC}
+BY_ID = {case.id: case for case in CORPUS.cases}
+AUTHORED = list({case.authored: case for case in CORPUS.cases}.values())
+
+
+@pytest.mark.parametrize("case", AUTHORED, ids=lambda case: case.authored)
+def test_a_case_cites_requirements_that_exist(case: Case) -> None:
+    assert set(case.spec) <= REQUIREMENTS
+
+
+def test_a_twin_is_a_case() -> None:
+    missing = {case.id: case.twin for case in CORPUS.cases if case.twin and case.twin not in BY_ID}
+    assert not missing
+
+
+def test_no_case_is_its_own_twin() -> None:
+    assert not [case.id for case in CORPUS.cases if case.twin == case.id]
+
+
+@pytest.mark.parametrize("case", AUTHORED, ids=lambda case: case.authored)
+def test_a_section_of_an_rfc_is_written_as_its_number_and_section(case: Case) -> None:
+    assert all(re.fullmatch(r"\d{4}(#[0-9A-Z]+(\.\d+)*)?", section) for section in case.rfc)
+
+
+@pytest.mark.parametrize("case", AUTHORED, ids=lambda case: case.authored)
+def test_an_origin_is_a_link(case: Case) -> None:
+    assert all(link.startswith("https://") for link in case.origin)
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_every_documented_exception_fires_in_some_case(name: str) -> None:
+    assert (
+        any(
+            name in expectation.raises
+            for case in CORPUS.cases
+            for outcome in case.outcomes
+            if outcome.grade == "pass"
+            for expectation in outcome.ops.values()
+        )
+        or name in ABSTRACT
+    )
+
+
+ABSTRACT = {"ImproperConnectionState"}
+"""What the page lists as a base only: its three subclasses fire, it never does itself."""
+
+
+def test_requirements_are_numbered_and_named_once() -> None:
+    assert [row["number"] for row in SPEC] == list(range(1, len(SPEC) + 1))
+    assert len(REQUIREMENTS) == len(SPEC)
+
+
+def test_every_requirement_has_a_case() -> None:
+    cited = Counter(requirement for case in CORPUS.cases for requirement in case.spec)
+    assert not sorted(REQUIREMENTS - set(cited))
+
+
+def test_the_committed_schema_is_the_generated_one() -> None:
+    committed = json.loads((fixtures_directory() / SCHEMA_FILE).read_text(encoding="utf-8"))
+    assert committed == case_schema()
+
+
+@pytest.mark.parametrize(
+    "path", sorted((fixtures_directory() / "cases").glob("*.toml")), ids=lambda path: path.name
+)
+def test_every_file_meets_the_schema(path: object) -> None:
+    assert hasattr(path, "read_text")
+    validator = jsonschema.Draft202012Validator(case_schema())
+    problems = [
+        error.message[:300]
+        for error in validator.iter_errors(tomllib.loads(path.read_text(encoding="utf-8")))
+    ]
+    assert not problems
+
+
+def test_the_schema_is_closed() -> None:
+    validator = jsonschema.Draft202012Validator(case_schema())
+    assert not validator.is_valid({"family": "framing", "case": [{"id": "a.b", "unknown": 1}]})
+    assert not validator.is_valid({"family": "framing", "cases": []})

@@ -1,0 +1,200 @@
+"""Case files: what is taken, and the one line that says why something is not."""
+
+from pathlib import Path
+
+import pytest
+
+from conformance.cases import Case, CaseError, load_corpus
+from conformance.cases.loader import load_file, load_text
+from conformance.cases.octets import fill
+from conformance.cases.values import Octets
+from mockserver import Close, ReadRequest, Send
+
+HEAD = 'family = "framing"\n'
+CASE = """
+[[case]]
+id = "framing.hello"
+title = "A body of five octets"
+level = "documented"
+spec = ["HTTPResponse.read"]
+why = "It is the plainest body."
+respond = "HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\nhello"
+[[case.outcome]]
+read = "hello"
+"""
+
+
+def one(text: str) -> Case:
+    (case,) = load_text(HEAD + text, "test.toml")
+    return case
+
+
+def complaint(text: str, head: str = HEAD) -> str:
+    with pytest.raises(CaseError) as caught:
+        load_text(head + text, "test.toml")
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_respond_stands_for_one_connection_that_ends_with_a_fin() -> None:
+    (connection,) = one(CASE).script.connections
+    assert connection.steps == (
+        ReadRequest(),
+        Send(data=b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
+        Close(how="fin"),
+    )
+
+
+def test_without_ops_the_client_gets_and_reads() -> None:
+    assert [op.text for op in one(CASE).ops] == [
+        "module.HTTPConnection(<address host>, <address port>)",
+        "conn.request('GET', '/')",
+        "conn.getresponse()",
+        "response.read()",
+        "response.isclosed()",
+    ]
+
+
+def test_a_bare_value_is_an_expectation() -> None:
+    expectation = one(CASE).outcomes[0].ops["read"]
+    assert isinstance(expectation.value, Octets)
+    assert fill(expectation.value.pieces, "", 0) == b"hello"
+
+
+def test_a_second_op_of_a_name_is_numbered() -> None:
+    ops = 'ops = [{ call = "read", on = "conn" }, { call = "read", on = "conn" }]\n'
+    case = one(CASE.replace("[[case.outcome]]", ops + "[[case.outcome]]"))
+    assert [op.id for op in case.ops] == ["new", "read", "read2"]
+
+
+def test_an_op_goes_to_the_latest_response() -> None:
+    ops = 'ops = [{ call = "getresponse", as = "first" }, { call = "read" }, { get = "sock" }]\n'
+    case = one(CASE.replace("[[case.outcome]]", ops + "[[case.outcome]]"))
+    assert [op.message["on"] for op in case.ops] == ["module", "conn", "first", "conn"]
+
+
+def test_strict_as_a_keyword_is_a_need() -> None:
+    new = "new = { kwargs = { strict = true } }\n"
+    assert one(CASE.replace("[[case.outcome]]", new + "[[case.outcome]]")).needs == {"strict"}
+
+
+def test_an_unknown_key_is_told_where_it_belongs() -> None:
+    said = complaint(CASE.replace("why =", 'raises = "X"\nwhy ='))
+    assert said.startswith("test.toml: framing.hello: ")
+    assert "unknown key `raises`" in said
+    assert "an outcome" in said
+
+
+def test_a_step_among_the_keys_of_a_case_is_told_where_it_belongs() -> None:
+    assert "`connections`, as a step" in complaint(CASE.replace("why =", "stall = {}\nwhy ="))
+
+
+def test_a_missing_key_is_named() -> None:
+    assert "why" in complaint(CASE.replace('why = "It is the plainest body."', ""))
+
+
+def test_an_outcome_for_an_unknown_op_is_named() -> None:
+    said = complaint(CASE.replace('read = "hello"', 'raed = "hello"'))
+    assert "outcome[0]" in said
+    assert "`raed`" in said
+
+
+def test_an_unknown_exception_is_named() -> None:
+    said = complaint(CASE.replace('read = "hello"', 'read = { raises = "IncompletRead" }'))
+    assert "outcome[0].read.raises" in said
+    assert "`IncompletRead`" in said
+
+
+def test_an_unknown_step_is_named() -> None:
+    text = CASE.replace("respond =", "connections = [[{ sned = '' }]]\n#")
+    assert "connections[0][0]: no step is called `sned`" in complaint(text)
+
+
+def test_a_wrong_type_in_a_step_is_named() -> None:
+    text = CASE.replace("respond =", "connections = [[{ pause = { seconds = 'x' } }]]\n#")
+    assert "connections[0][0].pause" in complaint(text)
+
+
+def test_a_step_after_close_is_refused() -> None:
+    text = CASE.replace("respond =", "connections = [[{ close = 'fin' }, { send = 'x' }]]\n#")
+    assert "connections" in complaint(text)
+
+
+def test_respond_beside_connections_is_refused() -> None:
+    assert "respond" in complaint(CASE.replace("respond =", "connections = []\nrespond ="))
+
+
+def test_a_bad_escape_is_told_with_its_line() -> None:
+    said = complaint(CASE.replace("\\r\\n\\r\\nhello", "\\q"))
+    assert said.startswith("test.toml: is not TOML:")
+    assert "line 9" in said
+
+
+def test_a_character_beyond_an_octet_is_told_with_its_field() -> None:
+    assert "test.toml: framing.hello: respond:" in complaint(CASE.replace("OK", "\u20ac"))
+
+
+@pytest.mark.parametrize("name", ["hello", "Framing.Hello", "framing..hello", "framing.hello."])
+def test_an_id_is_a_dotted_slug(name: str) -> None:
+    assert "dotted slug" in complaint(CASE.replace("framing.hello", name))
+
+
+def test_a_title_is_a_fact() -> None:
+    assert "fact" in complaint(CASE.replace("A body of", "It should have"))
+
+
+def test_a_long_title_is_refused() -> None:
+    assert "70" in complaint(CASE.replace("A body of five octets", "x" * 71))
+
+
+def test_a_tolerated_outcome_says_why() -> None:
+    said = complaint(CASE.replace('read = "hello"', 'grade = "tolerated"\nread = "hello"'))
+    assert "basis" in said
+
+
+def test_a_judged_case_has_an_outcome() -> None:
+    assert "outcome" in complaint(CASE[: CASE.index("[[case.outcome]]")])
+
+
+def test_an_unknown_family_is_refused() -> None:
+    assert complaint(CASE, 'family = "frames"\n').startswith("test.toml: ")
+
+
+def test_two_cases_with_one_id_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(HEAD + CASE)
+    (tmp_path / "b.toml").write_text(HEAD + CASE)
+    with pytest.raises(CaseError, match=r"b\.toml: framing\.hello: id: .*a\.toml"):
+        load_corpus(tmp_path)
+
+
+def test_two_cases_with_one_title_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(HEAD + CASE + CASE.replace("framing.hello", "framing.other"))
+    with pytest.raises(CaseError, match=r"framing\.other: title"):
+        load_corpus(tmp_path)
+
+
+def test_an_empty_directory_is_no_corpus(tmp_path: Path) -> None:
+    with pytest.raises(CaseError, match="no case files"):
+        load_corpus(tmp_path)
+
+
+def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_bytes(b"# \xff")
+    with pytest.raises(CaseError, match=r"a\.toml: is not UTF-8"):
+        load_file(tmp_path / "a.toml")
+
+
+def test_the_digest_follows_the_files(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(HEAD + CASE)
+    before = load_corpus(tmp_path).digest
+    assert load_corpus(tmp_path).digest == before
+    (tmp_path / "a.toml").write_text(HEAD + CASE.replace("plainest", "simplest"))
+    assert load_corpus(tmp_path).digest != before
+
+
+def test_levels_and_globs_select(tmp_path: Path) -> None:
+    other = CASE.replace("framing.hello", "chunked.x").replace("A body", "Another body")
+    (tmp_path / "a.toml").write_text(HEAD + CASE + other.replace("documented", "guard"))
+    corpus = load_corpus(tmp_path)
+    assert [case.id for case in corpus.select(["framing.*"])] == ["framing.hello"]
+    assert [case.id for case in corpus.select(levels=["guard"])] == ["chunked.x"]

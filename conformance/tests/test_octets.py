@@ -1,0 +1,81 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance.cases.errors import CaseError
+from conformance.cases.octets import AddressHole, BytesTable, fill, octets, pieces
+from conformance.report.octets import lines, visible
+
+
+@given(st.binary(max_size=300))
+def test_a_string_of_latin_1_is_its_octets(data: bytes) -> None:
+    assert octets(data.decode("latin-1")) == data
+
+
+@given(st.binary(max_size=100), st.binary(max_size=100))
+def test_an_array_is_joined(one: bytes, two: bytes) -> None:
+    parts: list[str | BytesTable] = [one.decode("latin-1"), BytesTable(hex=two.hex())]
+    assert octets(parts) == one + two
+
+
+def test_a_repeat_is_spelled_out() -> None:
+    assert octets(BytesTable(repeat="ab", times=3)) == b"ababab"
+
+
+def test_base64_is_decoded() -> None:
+    assert octets(BytesTable(base64="AP8=")) == b"\x00\xff"
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        BytesTable(),
+        BytesTable(hex="00", base64="AA=="),
+        BytesTable(repeat="a"),
+        BytesTable(times=3),
+        BytesTable(hex="0"),
+        BytesTable(base64="?"),
+        BytesTable(file="no-such-file"),
+    ],
+)
+def test_a_table_that_is_not_exactly_one_way_of_writing_is_refused(table: BytesTable) -> None:
+    with pytest.raises(CaseError):
+        octets(table)
+
+
+def test_a_character_beyond_an_octet_is_named() -> None:
+    with pytest.raises(CaseError, match=r"U\+20AC"):
+        octets("price: \u20ac")
+
+
+def test_braces_are_only_braces() -> None:
+    assert octets("{address}") == b"{address}"
+
+
+def test_an_address_is_filled_at_run_time() -> None:
+    parts = pieces(["Host: ", BytesTable(address="server"), "\r\n"])
+    assert fill(parts, "127.0.0.1", 4711) == b"Host: 127.0.0.1:4711\r\n"
+    assert fill(parts, "::1", 4711) == b"Host: [::1]:4711\r\n"
+    assert parts[1] == AddressHole("server")
+
+
+def test_an_address_is_refused_where_it_is_not_known() -> None:
+    with pytest.raises(CaseError, match="address"):
+        octets(BytesTable(address="port"))
+
+
+@given(st.binary(max_size=50), st.binary(max_size=50))
+def test_different_octets_look_different(one: bytes, two: bytes) -> None:
+    assert (visible(one) == visible(two)) == (one == two)
+
+
+@given(st.binary(max_size=300))
+def test_visible_octets_are_printable_ascii(data: bytes) -> None:
+    text = visible(data)
+    assert text.isascii()
+    assert text.isprintable()
+
+
+@given(st.binary(max_size=300), st.integers(min_value=1, max_value=120))
+def test_lines_lose_nothing(data: bytes, width: int) -> None:
+    assert "".join(lines(data, width)) == visible(data)

@@ -1,0 +1,191 @@
+"""Implementations that behave as badly as they can: each costs its own verdict, never the run."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from certs import CertificateAuthority
+from conformance.cases import Case
+from conformance.cases.loader import load_text
+from conformance.drivers import DriverError, Target, UnknownImplementation, target
+from conformance.drivers.worker import AGENT
+from conformance.judge import Verdict
+from conformance.run import Result, Runner
+
+SHORT = 0.3
+"""A deadline for tests in which it is missed on purpose."""
+
+CASES = """
+family = "framing"
+[[case]]
+id = "runner.bad"
+title = "The case in which it happens"
+level = "documented"
+spec = ["HTTPResponse.read"]
+why = "It happens here."
+respond = "HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\nhello"
+ops = [{ call = "request", args = ["GET", "/"] }]
+[[case.outcome]]
+request = { none = true }
+[[case]]
+id = "runner.good"
+title = "The case after it"
+level = "documented"
+spec = ["HTTPResponse.read"]
+why = "The run goes on."
+respond = "HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\nhello"
+ops = [{ call = "fine", id = "fine" }]
+[[case.outcome]]
+fine = 1
+""".replace("request = { none = true }", "request = { value = { none = true } }")
+
+MODULE = """
+import os, socket, sys, threading, time
+class HTTPConnection(object):
+    def __init__(self, host, port):
+        self.host, self.port = host, port
+    def fine(self):
+        return 1
+    def request(self, method, url):
+        {body}
+"""
+
+
+@pytest.fixture
+def authority() -> CertificateAuthority:
+    return CertificateAuthority()
+
+
+@pytest.fixture(autouse=True)
+def importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield
+    for name in [name for name in sys.modules if name.startswith("misbehaving_")]:
+        del sys.modules[name]
+
+
+def cases() -> list[Case]:
+    return load_text(CASES, "test.toml")
+
+
+def module(tmp_path: Path, name: str, body: str) -> str:
+    (tmp_path / f"misbehaving_{name}.py").write_text(MODULE.format(body=body))
+    return f"misbehaving_{name}"
+
+
+def run(one: Target, authority: CertificateAuthority) -> list[Result]:
+    with Runner(one, authority, deadline=SHORT) as runner:
+        return list(runner.run(cases()))
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "verdict"),
+    [
+        ("sleeps", "time.sleep(60)", Verdict.HANG),
+        ("loops", "while True: pass", Verdict.HANG),
+        ("waits", "socket.create_connection((self.host, self.port)).recv(1)", Verdict.HANG),
+        ("exits", "os._exit(3)", Verdict.CRASH),
+        ("aborts", "os.abort()", Verdict.CRASH),
+        ("kills", "os.kill(os.getpid(), 9)", Verdict.CRASH),
+        ("leaves", "sys.exit(1)", Verdict.LEAK),
+        ("runs-out", "raise MemoryError()", Verdict.LEAK),
+    ],
+)
+def test_what_goes_wrong_costs_one_verdict(
+    tmp_path: Path, authority: CertificateAuthority, name: str, body: str, verdict: Verdict
+) -> None:
+    written = module(tmp_path, name.replace("-", "_"), body)
+    bad, good = run(target(written), authority)
+    assert bad.verdict == verdict
+    assert good.verdict == Verdict.PASS
+
+
+def test_a_client_that_waits_is_woken_in_process(
+    tmp_path: Path, authority: CertificateAuthority
+) -> None:
+    body = """with socket.create_connection((self.host, self.port)) as sock:
+            sock.recv(1)"""
+    name = module(tmp_path, "woken", body)
+    bad, good = run(Target(name, None, name), authority)
+    assert bad.verdict == Verdict.HANG
+    assert "server reset" in bad.reason
+    assert good.verdict == Verdict.PASS
+
+
+def test_a_client_that_is_stuck_in_process_loses_its_thread(
+    tmp_path: Path, authority: CertificateAuthority
+) -> None:
+    name = module(tmp_path, "stuck", "threading.Event().wait(60)")
+    bad, good = run(Target(name, None, name), authority)
+    assert bad.verdict == Verdict.HANG
+    assert "abandoned" in bad.reason
+    assert good.verdict == Verdict.PASS
+
+
+def test_what_an_implementation_prints_is_not_taken_for_an_answer(
+    tmp_path: Path, authority: CertificateAuthority
+) -> None:
+    name = module(tmp_path, "prints", "print('{}'); os.write(1, b'{}\\n')")
+    assert [result.verdict for result in run(target(name), authority)] == [Verdict.PASS] * 2
+
+
+def test_the_last_words_of_a_process_are_told(
+    tmp_path: Path, authority: CertificateAuthority
+) -> None:
+    name = module(tmp_path, "speaks", "os.write(2, b'farewell\\n'); os._exit(3)")
+    bad, _ = run(target(name), authority)
+    assert "status 3" in bad.reason
+    assert "farewell" in bad.reason
+
+
+def test_a_broken_import_is_one_line(tmp_path: Path, authority: CertificateAuthority) -> None:
+    (tmp_path / "misbehaving_import.py").write_text("1 / 0\n")
+    with pytest.raises(DriverError, match=r"cannot be imported: ZeroDivisionError"):
+        Runner(target("misbehaving_import"), authority)
+
+
+def test_an_interpreter_that_is_none_is_one_line(authority: CertificateAuthority) -> None:
+    with pytest.raises(DriverError, match="answer"):
+        Runner(Target("echo:x", "/bin/echo", "x"), authority)
+
+
+@pytest.mark.parametrize(
+    "written", ["no_such_module_here", "no-such-python:httplib", "", "a b", "python3:", "x.", ":x"]
+)
+def test_an_unknown_implementation_is_refused(written: str) -> None:
+    with pytest.raises(UnknownImplementation):
+        target(written)
+
+
+def test_ours_runs_in_process_and_others_in_a_worker() -> None:
+    assert target("httplib_impl").interpreter is None
+    assert target("http.client").interpreter == sys.executable
+
+
+def test_an_interpreter_and_a_module_are_split_at_the_last_colon() -> None:
+    one = target(f"{sys.executable}:http.client")
+    assert (one.interpreter, one.module) == (sys.executable, "http.client")
+
+
+def test_a_case_that_needs_what_the_driver_lacks_is_not_run(
+    tmp_path: Path, authority: CertificateAuthority
+) -> None:
+    text = CASES.replace('why = "It happens here."', 'why = "x"\nneeds = ["time-travel"]')
+    name = module(tmp_path, "lacks", "pass")
+    with Runner(target(name), authority) as runner:
+        result = runner.run_case(load_text(text, "test.toml")[0])
+    assert result.verdict == Verdict.UNSUPPORTED
+    assert "time-travel" in result.reason
+
+
+def test_the_agent_is_alone_in_its_process(tmp_path: Path, authority: CertificateAuthority) -> None:
+    body = "raise RuntimeError([name for name in sys.modules if name.startswith('conformance')])"
+    bad, _ = run(target(module(tmp_path, "alone", body)), authority)
+    assert bad.seen.endswith("[]")
+
+
+def test_the_agent_is_a_single_file() -> None:
+    assert AGENT.is_file()

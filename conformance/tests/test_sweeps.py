@@ -1,0 +1,94 @@
+from conformance.cases import Case, swept
+from conformance.cases.loader import load_text
+from mockserver import Close, Drain, Dribble, ReadRequest, Send
+
+CASE = """
+family = "framing"
+[[case]]
+id = "sweeps.case"
+title = "A case"
+level = "documented"
+spec = ["HTTPResponse.read"]
+why = "To be swept."
+respond = "hello"
+{extra}
+[[case.outcome]]
+"""
+
+
+def case_with(extra: str = "") -> Case:
+    (case,) = load_text(CASE.format(extra=extra), "test.toml")
+    return case
+
+
+def settings(case: Case, sweep: str) -> list[dict[str, str]]:
+    assert sweep in ("each", "product")
+    return [dict(varied.setting) for varied in swept(case, sweep)]  # type: ignore[arg-type] # checked above
+
+
+def varied(case: Case, **setting: str) -> Case:
+    return next(one for one in swept(case, "each") if one.setting == setting)
+
+
+def test_no_sweep_is_the_case_alone() -> None:
+    case = case_with()
+    assert list(swept(case, "none")) == [case]
+
+
+def test_each_varies_one_dimension_at_a_time() -> None:
+    assert settings(case_with(), "each") == [
+        {},
+        {"cut": "bytes"},
+        {"cut": "steps"},
+        {"read_style": "read(1)"},
+        {"read_style": "read(7)"},
+        {"read_style": "read(amt)"},
+        {"end": "rst"},
+        {"end": "open"},
+    ]
+
+
+def test_a_product_has_every_combination_once() -> None:
+    found = settings(case_with(), "product")
+    assert len(found) == 3 * 4 * 3
+    assert len({tuple(sorted(setting.items())) for setting in found}) == len(found)
+
+
+def test_a_case_names_the_values_that_make_sense() -> None:
+    case = case_with('sweep = { end = ["fin"], cut = ["whole"] }')
+    assert {key for setting in settings(case, "each") for key in setting} == {"read_style"}
+
+
+def test_a_dimension_that_changes_nothing_is_left_out() -> None:
+    case = case_with('ops = [{ call = "read", args = [3] }]')
+    assert {key for setting in settings(case, "each") for key in setting} == {"cut", "end"}
+
+
+def test_bytes_cuts_every_send() -> None:
+    (connection,) = varied(case_with(), cut="bytes").script.connections
+    assert connection.steps == (ReadRequest(), Dribble(data=b"hello", size=1), Close(how="fin"))
+
+
+def test_steps_waits_behind_every_send() -> None:
+    (connection,) = varied(case_with(), cut="steps").script.connections
+    assert connection.steps == (ReadRequest(), Send(data=b"hello"), Drain(), Close(how="fin"))
+
+
+def test_an_open_end_leaves_the_close_out() -> None:
+    (connection,) = varied(case_with(), end="open").script.connections
+    assert connection.steps == (ReadRequest(), Send(data=b"hello"))
+
+
+def test_a_reset_comes_when_everything_was_taken() -> None:
+    (connection,) = varied(case_with(), end="rst").script.connections
+    assert connection.steps[-2:] == (Drain(), Close(how="rst"))
+
+
+def test_a_read_style_replaces_only_a_read_without_arguments() -> None:
+    ops = 'ops = [{ call = "read", args = [3] }, { call = "read" }]'
+    case = varied(case_with(ops), read_style="read(7)")
+    assert [op.message.get("repeat") for op in case.ops] == [None, None, 7]
+
+
+def test_the_name_of_a_swept_case_tells_its_setting() -> None:
+    assert varied(case_with(), end="rst").name == "sweeps.case@end=rst"
