@@ -25,17 +25,6 @@ _IN_FLIGHT = 0.25
 """Seconds for octets, or a FIN, to cross the loopback; only a peer elsewhere takes longer."""
 
 
-def until(condition: Callable[[], bool], deadline: float) -> bool:
-    """Wait for a condition that other threads or the kernel will make true."""
-    nap = 0.0
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(nap)
-        nap = min(nap + 1e-5, 1e-3)
-    return True
-
-
 def settle(play: "Play", deadline: float) -> list[Session]:
     """Wait until every session is at rest; returns those that did not come to rest in time."""
     while not all(one.wire.waits is Wait.OVER for one in play.sessions):
@@ -47,6 +36,7 @@ def settle(play: "Play", deadline: float) -> list[Session]:
 
 
 def _settles(session: Session, deadline: float) -> bool:
+    until = session.wire.bell.until
     while not until(lambda: _at_rest(session), deadline):
         if session.wire.waits is not Wait.TIME:
             return False
@@ -146,7 +136,8 @@ def _client_state(session: Session) -> State:
         return "kept", None
     if peer.open:
         return "kept", _left(session, peer)
-    came = until(lambda: _stream_ends(session), time.monotonic() + _IN_FLIGHT)
+    deadline = time.monotonic() + _IN_FLIGHT
+    came = session.wire.bell.until(lambda: _stream_ends(session), deadline)
     return ("closed" if came else "kept"), None
 
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from mockserver._control import Starttls
 from mockserver._finish import settle, take_facts
-from mockserver._kernel import question
 from mockserver._record import ConnectionRecord, Record
 from mockserver._script import Script, place
 from mockserver._session import Session
@@ -136,8 +135,8 @@ class Play:
                 sock.close()
                 return None
             number = len(self.sessions)
-            ask = question(self.address, far)
-            wire = Wire(sock, ask, self._patience, self._pool.diagnosis, turn)
+            pool = self._pool
+            wire = Wire(sock, self.address, far, self._patience, pool.diagnosis, pool.bell, turn)
             session = Session(number + 1, self.script.connections[number].steps, wire, self)
             self.sessions.append(session)
             return session
@@ -145,7 +144,7 @@ class Play:
     def leave(self, session: Session) -> None:
         """Take a session back from its thread."""
         with self.lock:
-            session.wire.waits = Wait.OVER
+            session.wire.wait_for(Wait.OVER)
             if session.wire.released:
                 session.wire.sock.close()
 

@@ -13,7 +13,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from mockserver._finish import until
+from mockserver._bell import Bell
 from mockserver._kernel import Diagnosis
 from mockserver._player import play as play_session
 from mockserver._session import Session
@@ -34,16 +34,19 @@ class Pool:
 
     Attributes:
         diagnosis: The kernel's view of sockets.
+        bell: Rung when a thread begins to wait or is over.
         play: What is being played, or None.
     """
 
     def __init__(self, host: str) -> None:
         self.host = host
         self.diagnosis = Diagnosis()
+        self.bell = Bell()
         self.play: Play | None = None
         self._listener = _listen(host)
-        self._alarm, self._bell = socket.socketpair()
-        self._ears = self._both_ears()
+        self._alarm, self._trigger = socket.socketpair()
+        self._queue = _ears(self._listener)
+        self._ears = _ears(self._listener, self._alarm)
         self._lead = threading.Lock()
         self._door = threading.Lock()
         self._threads: list[threading.Thread] = []
@@ -64,15 +67,16 @@ class Pool:
 
     def admit_all(self, play: "Play", deadline: float) -> None:
         """Wait until every connection that has come is part of the play."""
-        until(lambda: self._nobody_waits(play), deadline)
+        self.bell.until(lambda: self._nobody_waits(play), deadline)
 
     def renew(self) -> None:
         """Listen on another port; whoever knows the old one is refused."""
         with self._door:
             self._listener.close()
             self._listener = _listen(self.host)
-            self._ears = self._both_ears()
-            self._bell.send(b"!")
+            self._queue = _ears(self._listener)
+            self._ears = _ears(self._listener, self._alarm)
+            self._trigger.send(b"!")
 
     def close(self) -> list[threading.Thread]:
         """Stop listening, then wait for the threads.
@@ -83,14 +87,14 @@ class Pool:
         with self._door:
             self._closed = True
             self._listener.close()
-            self._bell.send(b"!")
+            self._trigger.send(b"!")
         if self.play is not None:
             self.play.abort()
         deadline = time.monotonic() + 1.0
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         self._alarm.close()
-        self._bell.close()
+        self._trigger.close()
         self.diagnosis.close()
         return [thread for thread in self._threads if thread.is_alive()]
 
@@ -161,9 +165,7 @@ class Pool:
 
     def _nobody_waits(self, play: "Play") -> bool:
         with self._door:
-            waiting = select.poll()
-            waiting.register(self._listener, select.POLLIN)
-            while waiting.poll(0):
+            while self._queue.poll(0):
                 if not play.full:
                     return False
                 self._admit(Turn(self))  # beyond the script: it is only counted
@@ -181,12 +183,6 @@ class Pool:
         if self.play is not None:
             self.play.errors.append(text)
 
-    def _both_ears(self) -> select.poll:
-        ears = select.poll()
-        ears.register(self._listener, select.POLLIN)
-        ears.register(self._alarm, select.POLLIN)
-        return ears
-
 
 class Turn:
     """A thread's turn to lead, which it can give up once."""
@@ -200,6 +196,14 @@ class Turn:
         if not self.over:
             self.over = True
             self._pool.hand_over()
+
+
+def _ears(*sockets: socket.socket) -> select.poll:
+    """What hears that one of the sockets can be read."""
+    ears = select.poll()
+    for sock in sockets:
+        ears.register(sock, select.POLLIN)
+    return ears
 
 
 def _listen(host: str) -> socket.socket:

@@ -12,10 +12,11 @@ from typing import NamedTuple
 from mockserver._endings import EndOfStream
 
 _BLANK = (b"\r\n", b"\n")
-_LENGTH = re.compile(rb"(?im)^content-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?$")
-_CHUNKED = re.compile(rb"(?im)^transfer-encoding[ \t]*:.*\bchunked\b")
+_AHEAD = re.compile(rb"[\r\n]*")
+_BLANK_LINE = re.compile(rb"\n\r?\n")
+_LENGTH = re.compile(rb"(?i)\ncontent-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?\n")
+_CHUNKED = re.compile(rb"(?i)\ntransfer-encoding[ \t]*:.*\bchunked\b")
 _SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?\r?\n\Z", re.DOTALL)
-_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 
 
 class Full(Exception):
@@ -62,6 +63,21 @@ class Inbox:
         self._advance(found + len(marker))
         return bytes(self.buffer[start : self._at])
 
+    def head(self) -> bytes:
+        """Read through the first blank line behind a line that is not blank."""
+        searched = 0
+        while (end := self._end_of_head(searched)) is None:
+            searched = max(0, len(self.buffer) - 2)
+            self._receive()
+        self._advance(end)
+        return bytes(self.buffer[:end])
+
+    def _end_of_head(self, searched: int) -> int | None:
+        # A match holds on to the buffer, which must be free to grow: it does not leave this method.
+        ahead = _AHEAD.match(self.buffer)
+        found = _BLANK_LINE.search(self.buffer, max(searched, ahead.end() if ahead else 0))
+        return found.end() if found else None
+
     def _receive(self) -> None:
         if self._limit is not None and len(self.buffer) >= self._limit:
             self._advance(self._limit + 1)
@@ -94,23 +110,10 @@ def read_request(inbox: Inbox, limit: int, *, with_body: bool) -> str | None:
     """
     inbox.start(limit)
     try:
-        head = _read_head(inbox)
+        head = inbox.head()
         return _read_body(inbox, head) if with_body else None
     except Full:
         return f"the request is longer than {limit} octets"
-
-
-def _read_head(inbox: Inbox) -> bytes:
-    lines = [_first_line(inbox)]
-    while lines[-1] not in _BLANK:
-        lines.append(inbox.through(b"\n"))
-    return b"".join(lines)
-
-
-def _first_line(inbox: Inbox) -> bytes:
-    while (line := inbox.through(b"\n")) in _BLANK:
-        pass
-    return line
 
 
 def _read_body(inbox: Inbox, head: bytes) -> str | None:
@@ -152,7 +155,7 @@ class RequestParts(NamedTuple):
 def request_parts(raw: bytes) -> RequestParts:
     """Take a raw request apart: names in lower case, values stripped, the body as it came."""
     raw = raw.lstrip(b"\r\n")
-    end = _END_OF_HEAD.search(raw)
+    end = _BLANK_LINE.search(raw)
     head, body = (raw[: end.start()], raw[end.end() :]) if end else (raw, b"")
     line, *lines = head.split(b"\n")
     words = [*line.strip().split(b" ", 2), b"", b""]

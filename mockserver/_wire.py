@@ -13,6 +13,7 @@ import struct
 import time
 from collections.abc import Callable
 
+from mockserver._bell import Bell
 from mockserver._endings import Expired, PeerReset, Released
 from mockserver._kernel import Diagnosis, Peer, question
 
@@ -58,6 +59,7 @@ class Wire:
         waits: What the thread of this connection is blocked on.
         taken: Octets read from the kernel; its end of stream is not counted.
         given: Octets that the kernel took for sending; our end of stream counts as one.
+        bell: Rung when a wait begins or ends for good.
         released: Set by an observer that ends the play; the next wake-up obeys it.
         ended: Whether we have ended our stream.
     """
@@ -69,6 +71,7 @@ class Wire:
         far: tuple[str, int],
         patience: float,
         diagnosis: Diagnosis,
+        bell: Bell,
         step_aside: Callable[[], None],
     ) -> None:
         self.sock = sock
@@ -80,6 +83,7 @@ class Wire:
         self._patience = patience
         self._diagnosis = diagnosis
         self._step_aside = step_aside
+        self.bell = bell
         self._ends = near, far
         self._question = b""
         self._brief = True
@@ -89,13 +93,18 @@ class Wire:
         """The address from which the client connected, without its port."""
         return self._ends[1][0]
 
+    def wait_for(self, waits: Wait) -> None:
+        """Say what the thread is going to be blocked on."""
+        self.waits = waits
+        self.bell.ring()
+
     def read(self, *, patient: bool = True) -> bytes:
         """Wait for octets; `b""` is the end of the client's stream.
 
         Args:
             patient: Whether the wait may expire.
         """
-        self.waits = Wait.OCTETS
+        self.wait_for(Wait.OCTETS)
         data: bytes | None = None
         try:
             data = self.sock.recv(BLOCK)
@@ -160,7 +169,7 @@ class Wire:
         self._step_aside()
         poll = select.poll()
         poll.register(self.sock, mask)
-        self.waits = waits
+        self.wait_for(waits)
         if self.released:  # whoever releases after this line sees what to wake
             raise Released
         happened = poll.poll(None if seconds is None else seconds * 1000)
@@ -179,7 +188,7 @@ class Wire:
             Expired: It took nothing for too long, or the kernel cannot be asked.
         """
         self._step_aside()
-        self.waits = Wait.TAKING
+        self.wait_for(Wait.TAKING)
         try:
             self._poll_peer()
         finally:
@@ -207,7 +216,7 @@ class Wire:
     def await_name(self, wait: Callable[[float], bool]) -> None:
         """Wait for an event that is not the client's; `wait` gets the patience in seconds."""
         self._step_aside()
-        self.waits = Wait.NAME
+        self.wait_for(Wait.NAME)
         happened = wait(self._patience)
         self.waits = Wait.NOTHING
         if self.released:
