@@ -82,6 +82,7 @@ def build(raw: Mapping[str, Any], *, family: str, file: str, authored: str = "")
         host=table.server.host,
         script=_script(table),
         ops=ops,
+        certificates=any(_names_certificates(op.message) for op in ops),
         outcomes=_outcomes(table, {op.id for op in ops}),
         sweep=table.sweep,
         fetch=table.fetch,
@@ -169,6 +170,12 @@ def _implied_needs(ops: tuple[Op, ...]) -> frozenset[str]:
             needs |= {name for name in ("strict", "key_file", "cert_file") if name in keywords}
             needs |= {name for name in ("HTTP", "HTTPS") if op.message.get("call") == name}
     return frozenset(needs)
+
+
+def _names_certificates(message: Mapping[str, Any]) -> bool:
+    """Tell whether the driver needs files of the certificate authority for this call."""
+    given = [*message.get("args", ()), *message.get("kwargs", {}).values(), message.get("value")]
+    return any(isinstance(item, dict) and item["type"] in ("cert", "context") for item in given)
 
 
 def _script(table: CaseTable) -> Script:
@@ -291,8 +298,9 @@ def _attributes(table: ExpectationTable) -> dict[str, Any]:
         for key in ("expected", "line", "version", "args", "message")
         if getattr(table, key) is not None
     }
-    if table.partial is not None:
-        attributes["partial"] = expected(ValueTable(concat=table.partial))
+    for key in ("partial", "before"):
+        if getattr(table, key) is not None:
+            attributes[key] = expected(ValueTable(concat=getattr(table, key)))
     return attributes
 
 

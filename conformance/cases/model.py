@@ -105,6 +105,7 @@ class Case:
     host: str
     script: Script
     ops: tuple[Op, ...]
+    certificates: bool
     outcomes: tuple[Outcome, ...]
     sweep: SweepTable
     fetch: FetchTable | None = None

@@ -131,6 +131,7 @@ class ExpectationTable(Table, frozen=True):
     raises: str | list[str] | None = None
     any: bool | None = None
     partial: Bytes | None = None
+    before: Bytes | None = None
     expected: int | ValueTable | None = None
     line: Value | None = None
     version: Value | None = None

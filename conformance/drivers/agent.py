@@ -13,7 +13,8 @@ An op is ``{"id", "on", "call", "args", "kwargs", "as"}``, with ``get``, ``set``
 ``call``.  A trace entry is ``{"id", "value"}``, ``{"id", "error"}`` or ``{"id", "skipped": true}``.
 
 A value that JSON has is itself; all others are ``{"type": ...}``: ``bytes`` and ``text`` (octets as Latin-1),
-``tuple``, ``mapping`` (pairs), ``class`` and ``object`` (names of the class and its bases).
+``tuple``, ``mapping`` (pairs), ``class`` and ``object`` (names of the class and its bases), and ``int``, in
+hexadecimal, for a whole number beyond 64 bits.
 
 The objects of a run are held until the next one, so that the server can see what became of its connections.
 """
@@ -31,6 +32,7 @@ import tempfile
 
 PYTHON_3 = sys.version_info[0] >= 3
 TEXT = str if PYTHON_3 else type(u"")
+LARGE = 1 << 63
 INTEGERS = (int,) if PYTHON_3 else (int, long)  # noqa: F821
 DEPTH = 20  # a value nested deeper than this is reported as its class
 
@@ -129,7 +131,8 @@ def execute(receiver, op, arguments):
 def read_repeatedly(read, amount):
     """Return all that ``read(amount)`` gives until it gives nothing.
 
-    What came before an error is put before the octets that the error itself carries as `partial`.
+    What came before an error is kept with it: before the octets that it carries as `partial`, or,
+    where it carries none, as `before`.
     """
     blocks = []
     try:
@@ -139,8 +142,11 @@ def read_repeatedly(read, amount):
                 return b"".join(blocks)
             blocks.append(block)
     except Exception as error:
+        came = b"".join(blocks)
         if isinstance(getattr(error, "partial", None), bytes):
-            error.partial = b"".join(blocks) + error.partial
+            error.partial = came + error.partial
+        else:
+            error.before = came
         raise
 
 
@@ -412,8 +418,10 @@ def parsed(response_class, octets):
 
 def value_facts(value, depth=0):
     """Return *value* in a form that JSON has."""
-    if value is None or value is True or value is False or isinstance(value, (float,) + INTEGERS):
-        return int(value) if type(value) not in (int, float, bool, type(None)) else value
+    if value is None or isinstance(value, (bool, float)) or type(value) is int and -LARGE < value < LARGE:
+        return value
+    if isinstance(value, INTEGERS):
+        return whole_facts(int(value))
     if isinstance(value, (bytes, bytearray)):
         return {"type": "bytes", "value": bytes(value).decode("latin-1")}
     if isinstance(value, TEXT):
@@ -432,9 +440,19 @@ def value_facts(value, depth=0):
     return dict(class_facts(getattr(value, "__class__", type(value))), type="object")
 
 
-def class_facts(kind):
-    """Return the qualified names of the class *kind* and of its bases, nearest first."""
-    names = [qualified(base) for base in inspect.getmro(kind)]
+def whole_facts(value):
+    """Return a whole number in a form that every reader of JSON takes exactly."""
+    return value if -LARGE < value < LARGE else {"type": "int", "value": as_text("%x" % value)}
+
+
+def class_facts(kind, known={}):
+    """Return the qualified names of the class *kind* and of its bases, nearest first.
+
+    The names of a class are found once: most results of calls are objects of a few classes.
+    """
+    if kind not in known:
+        known[kind] = [qualified(base) for base in inspect.getmro(kind)]
+    names = known[kind]
     return {"class": names[0], "bases": names[1:]}
 
 
@@ -445,7 +463,7 @@ def qualified(kind):
 def error_facts(error):
     """Return the class, bases, attributes and text of an exception."""
     attributes = {}
-    for name in ("args", "partial", "expected", "line", "version", "errno"):
+    for name in ("args", "partial", "before", "expected", "line", "version", "errno"):
         if hasattr(error, name):
             attributes[name] = value_facts(getattr(error, name))
     try:

@@ -20,7 +20,7 @@ from conformance.judge.verdicts import Judgement, Mismatch, Verdict
 
 _OCTET_CALLS = frozenset({"read", "recv", "readline"})
 _NAME_CALLS = frozenset({"getheaders", "keys", "items"})
-_ATTRIBUTE_TYPES = {"partial": "bytes", "args": ""}
+_ATTRIBUTE_TYPES = {"partial": "bytes", "before": "bytes", "args": ""}
 
 
 def judge(
@@ -45,7 +45,7 @@ def judge(
     outcomes = case.accepted()
     misses: list[Mismatch] = []
     for outcome in outcomes:
-        miss = next(bench.mismatches(outcome), None)
+        miss = bench.mismatch(outcome)
         if miss is None:
             return _met(outcome)
         misses.append(miss)
@@ -77,22 +77,23 @@ class _Bench:
         self.scripted = len(case.script.connections)
         self.seen = observation
         self.error_map = error_map
-        self.typed = "python3" in features
-        self.folds = "lowercase-names" not in features
+        host, port, typed = observation.host, observation.port, "python3" in features
+        self.matcher = Matcher(host, port, typed)
+        self.name_matcher = Matcher(host, port, typed, folded="lowercase-names" not in features)
 
-    def mismatches(self, outcome: Outcome) -> Iterator[Mismatch]:
-        """Yield where the observation leaves *outcome*, in the order of the ops, the wire last."""
+    def mismatch(self, outcome: Outcome) -> Mismatch | None:
+        """Return where the observation first leaves *outcome*: the ops in order, then the wire."""
         for position, op in enumerate(self.ops):
-            yield from self._op(op, position, outcome.ops.get(op.id, _SILENT))
-        for verdict, key, wanted, seen in self._wire(outcome):
-            if wanted != seen:
-                yield Mismatch(verdict, key, len(self.ops), _wire_text(wanted), _wire_text(seen))
-
-    def _op(self, op: Op, position: int, wanted: Expectation) -> Iterator[Mismatch]:
-        entry = self.seen.trace[op.id]
-        verdict = self._op_verdict(op, entry, wanted)
-        if verdict is not None:
-            yield Mismatch(verdict, op.id, position, expectation_text(wanted), entry_text(entry))
+            entry, wanted = self.seen.trace[op.id], outcome.ops.get(op.id, _SILENT)
+            verdict = self._op_verdict(op, entry, wanted)
+            if verdict is not None:
+                told = expectation_text(wanted), entry_text(entry)
+                return Mismatch(verdict, op.id, position, *told)
+        for verdict, key, expected, seen in self._wire(outcome):
+            if expected != seen:
+                told = _wire_text(expected), _wire_text(seen)
+                return Mismatch(verdict, key, len(self.ops), *told)
+        return None
 
     def _op_verdict(self, op: Op, entry: Mapping[str, Any], wanted: Expectation) -> Verdict | None:
         if wanted.anything:
@@ -114,16 +115,15 @@ class _Bench:
         if not any(met_by(name, names) for name in wanted.raises):
             return False
         seen = {**error["attributes"], "message": {"type": "text", "value": error["message"]}}
-        matcher = Matcher(self.seen.host, self.seen.port, self.typed)
         return all(
-            key in seen and matcher.matches(value, seen[key], _ATTRIBUTE_TYPES.get(key, "text"))
+            key in seen
+            and self.matcher.matches(value, seen[key], _ATTRIBUTE_TYPES.get(key, "text"))
             for key, value in wanted.attributes.items()
         )
 
     def _value_fits(self, op: Op, value: Any, wanted: Expectation) -> bool:
         call = op.message.get("call")
-        folded = self.folds and call in _NAME_CALLS
-        matcher = Matcher(self.seen.host, self.seen.port, self.typed, folded)
+        matcher = self.name_matcher if call in _NAME_CALLS else self.matcher
         usual = (
             "bytes" if call in _OCTET_CALLS else "" if op.message["on"] == "builtins" else "text"
         )

@@ -46,7 +46,8 @@ class Matcher:
             case Octets():
                 return self._octets(expected, seen, usual)
             case Scalar():
-                return type(seen) is type(expected.value) and seen == expected.value
+                number = _number(seen)
+                return type(number) is type(expected.value) and number == expected.value
             case Items():
                 return self._items(expected, seen, usual)
             case Pairs():
@@ -98,6 +99,13 @@ class Matcher:
         return not left
 
 
+def _number(seen: Any) -> Any:
+    """Return *seen*, or the whole number that it stands for where JSON could not hold it."""
+    if isinstance(seen, dict) and seen.get("type") == "int":
+        return int(str(seen["value"]), 16)
+    return seen
+
+
 def _text(seen: Any) -> str | None:
     if isinstance(seen, dict) and seen.get("type") in ("bytes", "text"):
         return str(seen["value"])
@@ -133,5 +141,7 @@ def seen_text(seen: Any) -> str:
         case "mapping":
             inner = (f"{seen_text(key)}: {seen_text(value)}" for key, value in seen["value"])
             return f"{{{', '.join(inner)}}}"
+        case "int":
+            return f"0x{seen['value']}"
         case kind:
             return f"{'the class' if kind == 'class' else 'an object of class'} {seen['class']}"

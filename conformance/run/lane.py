@@ -18,7 +18,8 @@ from conformance.run.results import Result, not_run, result_of
 from mockserver import MockServer, Play, Record, TLSProvider
 
 Certificates = Mapping[str, Mapping[str, str]]
-_CERTIFICATE_ARGUMENTS = frozenset({"cert", "context"})
+_PATIENCE = 60.0
+"""Seconds that a step waits for the client: far more than any deadline, which alone decides."""
 
 
 class Lane:
@@ -82,7 +83,7 @@ class Lane:
     def _server(self, host: str) -> MockServer:
         server = self._servers.get(host)
         if server is None:
-            server = MockServer(tls=self._tls, host=host)
+            server = MockServer(tls=self._tls, host=host, patience=_PATIENCE)
             server.start()
             self._servers[host] = server
         return server
@@ -115,7 +116,7 @@ class Lane:
             "ops": [op.message for op in case.ops],
             "address": list(address),
         }
-        if any(_needs_certificates(op.message) for op in case.ops):
+        if case.certificates:
             message["certificates"] = self._certificates()
         return message
 
@@ -135,11 +136,6 @@ class Lane:
             ],
             transcript=record.transcript(),
         )
-
-
-def _needs_certificates(message: Mapping[str, Any]) -> bool:
-    given = [*message.get("args", ()), *message.get("kwargs", {}).values(), message.get("value")]
-    return any(isinstance(item, dict) and item["type"] in _CERTIFICATE_ARGUMENTS for item in given)
 
 
 def observation_of(trace: Trace, record: Record, address: tuple[str, int]) -> Observation:
