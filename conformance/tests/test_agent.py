@@ -1,0 +1,176 @@
+"""The agent, as the same file under every interpreter that is here."""
+
+import json
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.drivers import agent
+from conformance.drivers.worker import AGENT
+
+INTERPRETERS = {
+    "python2.7": "httplib",
+    "python3.8": "http.client",
+    "python3.9": "http.client",
+    "python3.10": "http.client",
+    "python3.11": "http.client",
+    "python3.12": "http.client",
+    "python3.13": "http.client",
+    "pypy3": "http.client",
+    sys.executable: "http.client",
+}
+
+PROBE_MODULE = """
+class HTTPException(Exception):
+    pass
+class Odd(HTTPException):
+    def __init__(self):
+        self.partial, self.expected = b"hel", 2 ** 70
+class HTTPConnection:
+    def __init__(self, host, port):
+        self.host, self.port = host, port
+    def back(self, value):
+        return value
+    def values(self):
+        return [None, True, 3, 2 ** 70, 1.5, b"\\xff", u"\\xe9", (1,), {1: 2}, HTTPException]
+    def fail(self):
+        raise Odd()
+    def read(self, amount):
+        self.reads = getattr(self, "reads", 0) + 1
+        if self.reads == 3:
+            raise Odd()
+        return b"ab"
+    def talk(self):
+        print("talk")
+    def pieces(self, body):
+        return [body.read(2), body.read()]
+"""
+
+
+@cache
+def works(interpreter: str) -> bool:
+    """Tell whether the interpreter is here, and not only a launcher for one that is not."""
+    program = shutil.which(interpreter)
+    command = [program or "", "-c", ""]
+    return program is not None and subprocess.run(command, capture_output=True).returncode == 0
+
+
+@pytest.fixture(params=INTERPRETERS, ids=lambda name: Path(name).name)
+def interpreter(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    if not works(name):
+        pytest.skip(f"no {name} here")
+    return name
+
+
+def ask(interpreter: str, module: str, *messages: dict[str, Any], cwd: Path) -> list[Any]:
+    """Return the answers of an agent in a process of its own."""
+    lines = "".join(json.dumps(message) + "\n" for message in messages)
+    command = [interpreter, str(AGENT), module]
+    done = subprocess.run(command, input=lines, capture_output=True, text=True, cwd=cwd, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def op(call: str, *args: Any, on: str = "conn", **more: Any) -> dict[str, Any]:
+    return {"id": call, "on": on, "call": call, "args": list(args), "kwargs": {}, **more}
+
+
+NEW = op("HTTPConnection", "127.0.0.1", 80, on="module", **{"as": "conn"})
+
+
+def run(interpreter: str, tmp_path: Path, *ops: dict[str, Any]) -> list[Any]:
+    (tmp_path / "probe.py").write_text(PROBE_MODULE)
+    start, answer = ask(
+        interpreter,
+        "probe",
+        {"type": "start"},
+        {"type": "run", "ops": [NEW, *ops]},
+        cwd=tmp_path,
+    )
+    assert "error" not in start
+    trace: list[Any] = answer["trace"][1:]
+    return trace
+
+
+def test_it_says_who_it_is(interpreter: str, tmp_path: Path) -> None:
+    (answer,) = ask(interpreter, INTERPRETERS[interpreter], {"type": "start"}, cwd=tmp_path)
+    assert answer["name"] == INTERPRETERS[interpreter]
+    assert ("python3" in answer["features"]) == (not answer["python"].startswith("2."))
+    assert ("strict" in answer["features"]) == (INTERPRETERS[interpreter] == "httplib")
+    assert ("http09" in answer["features"]) == (INTERPRETERS[interpreter] == "httplib")
+
+
+def test_values_cross_with_their_octets(interpreter: str, tmp_path: Path) -> None:
+    (entry,) = run(interpreter, tmp_path, op("values"))
+    *values, kind = entry["value"]
+    assert values == [
+        None,
+        True,
+        3,
+        {"type": "int", "value": f"{2**70:x}"},
+        1.5,
+        {"type": "bytes", "value": "\xff"},
+        {"type": "text", "value": "\xe9"},
+        {"type": "tuple", "value": [1]},
+        {"type": "mapping", "value": [[1, 2]]},
+    ]
+    assert (kind["type"], kind["class"]) == ("class", "probe.HTTPException")
+
+
+def test_an_error_crosses_with_bases_and_attributes(interpreter: str, tmp_path: Path) -> None:
+    (entry,) = run(interpreter, tmp_path, op("fail"))
+    assert entry["error"]["class"] == "probe.Odd"
+    assert entry["error"]["bases"][0] == "probe.HTTPException"
+    assert entry["error"]["attributes"]["partial"] == {"type": "bytes", "value": "hel"}
+    assert entry["error"]["attributes"]["expected"] == {"type": "int", "value": f"{2**70:x}"}
+
+
+def test_repeated_reads_keep_what_came_before_an_error(interpreter: str, tmp_path: Path) -> None:
+    (entry,) = run(interpreter, tmp_path, op("read", repeat=2))
+    assert entry["error"]["attributes"]["partial"] == {"type": "bytes", "value": "ababhel"}
+
+
+def test_a_call_without_a_receiver_is_skipped(interpreter: str, tmp_path: Path) -> None:
+    (entry,) = run(interpreter, tmp_path, op("read", on="nobody"))
+    assert entry == {"id": "read", "skipped": True}
+
+
+def test_what_is_printed_can_be_asked_for(interpreter: str, tmp_path: Path) -> None:
+    _, entry = run(interpreter, tmp_path, op("talk"), op("stdout", on="agent"))
+    assert entry["value"]["value"] == "talk\n"
+
+
+@pytest.mark.parametrize("kind", ["open", "filelike"])
+def test_files_are_read_from_where_they_stand(interpreter: str, tmp_path: Path, kind: str) -> None:
+    body = {"type": kind, "value": "0123\xff", "seek": 1}
+    (entry,) = run(interpreter, tmp_path, op("pieces", body))
+    octets = [item["value"] for item in entry["value"]]
+    assert octets == ["12", "3\xff"]
+
+
+def test_a_mapping_keeps_its_order(interpreter: str, tmp_path: Path) -> None:
+    mapping = {"type": "mapping", "value": [["b", "1"], ["a", "2"]]}
+    back = op("back", mapping, **{"as": "given"})
+    _, entry = run(
+        interpreter, tmp_path, back, op("list", {"type": "ref", "value": "given"}, on="builtins")
+    )
+    assert [item["value"] for item in entry["value"]] == ["b", "a"]
+
+
+def test_a_failed_import_is_an_answer(interpreter: str, tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("1 / 0\n")
+    (answer,) = ask(interpreter, "broken", {"type": "start"}, cwd=tmp_path)
+    assert answer["error"]["class"].endswith("ZeroDivisionError")
+
+
+def test_objects_are_held_until_the_next_run() -> None:
+    here = agent.Agent("http.client")
+    here.run({"ops": [{**NEW, "id": "new"}]})
+    assert "conn" in here.objects
+    here.release()
+    assert not here.objects
