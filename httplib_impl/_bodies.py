@@ -109,6 +109,16 @@ class LengthBody(Body):
         """How many octets are still to be returned."""
         return self._left + self._stored
 
+    def read(self, amount: int | None) -> bytes:
+        """As `Body.read`; at once where nothing has to be fetched."""
+        n = self._left if amount is None or amount > self._left else amount
+        octets = self._reader.take(n) if self._error is None and not self._stored else None
+        if octets is None:
+            return super().read(amount)
+        self._left -= n
+        self.finished = not self._left
+        return octets
+
     def _fill(self, goal: int) -> None:
         before = self._store.tell()
         try:

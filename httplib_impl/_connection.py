@@ -194,24 +194,20 @@ class HTTPConnection:
             UnimplementedFileMode: the body file cannot give octets; nothing was sent.
             OSError: sending failed; the answer may have come all the same.
         """
-        fields = dict(headers or {})
-        lines = [field_line(name, (value,)) for name, value in fields.items()]
-        names = {line.partition(b":")[0].lower() for line in lines}
-        request_line(method, url, self._http_vsn_str)
-        self._settle()
-        before = self._state
-        next_state(before, Call.PUTREQUEST)
-        payload, length = _payload(method, body, names)
+        fields = list((headers or {}).items())
+        names = {field_line(name, (value,)).partition(b":")[0].lower() for name, value in fields}
+        before = self._state, self._lines, self._method, self._hands_over
         try:
             self.putrequest(method, url, **_skips(names))
+            payload, length = _payload(method, body, names)
             if length is not None:
                 self.putheader("Content-Length", str(length))
-            for name, value in fields.items():
+            for name, value in fields:
                 self.putheader(name, value)
             if isinstance(payload, FileBody):
                 payload.first_block()
         except BaseException:
-            self._state, self._lines = before, []
+            self._state, self._lines, self._method, self._hands_over = before
             raise
         self.endheaders(payload)
 
@@ -407,8 +403,12 @@ class HTTPConnection:
 
 def _skips(names: set[bytes]) -> dict[str, int]:
     """The arguments of `putrequest` for fields that the caller gives; none where none is given."""
-    skips = {"skip_host": b"host" in names, "skip_accept_encoding": b"accept-encoding" in names}
-    return {argument: 1 for argument, skip in skips.items() if skip}
+    skips = {}
+    if b"host" in names:
+        skips["skip_host"] = 1
+    if b"accept-encoding" in names:
+        skips["skip_accept_encoding"] = 1
+    return skips
 
 
 def _payload(

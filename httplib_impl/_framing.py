@@ -19,6 +19,8 @@ MAX_DIGITS = 400
 class Ending(Enum):
     """What ends a body."""
 
+    __hash__ = object.__hash__  # members are singletons; the hash of Enum is written in Python
+
     AT_ONCE = "there is no body"
     LENGTH = "a number of octets"
     LAST_CHUNK = "a chunk of size zero"
@@ -49,7 +51,7 @@ class Framing:
 def message_framing(method: str | None, status: int, message: HTTPMessage) -> Framing:
     r"""Decide how the body ends.
 
-    >>> message = HTTPMessage([b"Content-Length: 5\r\n"])
+    >>> message = HTTPMessage(b"Content-Length: 5\r\n")
     >>> message_framing("GET", 200, message)
     <Framing: a number of octets>
     >>> message_framing("GET", 304, message)
@@ -98,6 +100,8 @@ def content_length(values: list[bytes]) -> int | None:
     RFC 9110, 8.6: Content-Length = 1*DIGIT. Equal repetitions count as one, as they come from
     proxies that merged a repeated field. Anything else gives no length at all.
     """
+    if len(values) == 1 and values[0].isdigit() and len(values[0]) <= MAX_DIGITS:
+        return int(values[0])  # as nearly always
     numbers = {item.strip(BLANKS) for item in b",".join(values).split(b",")}
     if not all(number.isdigit() for number in numbers):
         return None
@@ -113,19 +117,23 @@ def bounded_int(digits: bytes, base: int) -> int:
 def elements(message: HTTPMessage, name: bytes) -> list[bytes]:
     r"""The elements of a list-valued field, in lower case, all its fields taken together.
 
-    >>> elements(HTTPMessage([b"Connection: Close, ,TE\r\n", b"connection: x\r\n"]), b"connection")
+    >>> message = HTTPMessage(b"Connection: Close, ,TE\r\nconnection: x\r\n")
+    >>> elements(message, b"connection")
     [b'close', b'te', b'x']
 
     RFC 9110, 5.6.1: #element => [ element ] *( OWS "," OWS [ element ] ).
     """
-    items = b",".join(message.field_values(name)).lower().split(b",")
+    values = message.field_values(name)
+    if not values:
+        return values
+    items = b",".join(values).lower().split(b",")
     return [item for item in (item.strip(BLANKS) for item in items) if item]
 
 
 def is_persistent(version: int, message: HTTPMessage) -> bool:
     r"""Whether the server keeps the connection open behind this response.
 
-    >>> is_persistent(11, HTTPMessage([])), is_persistent(10, HTTPMessage([]))
+    >>> is_persistent(11, HTTPMessage(b"")), is_persistent(10, HTTPMessage(b""))
     (True, False)
 
     RFC 9112, 9.3: ``close`` ends it; HTTP/1.1 persists; HTTP/1.0 persists by ``keep-alive``.

@@ -23,14 +23,25 @@ class Head:
 
     Attributes:
         status_line: the status line; None until it has come.
-        lines: the raw header lines with their ends.
+        block: the raw header lines with their ends, without the blank line.
         whole: True once the blank line has come; False where the stream ended before.
     """
 
+    __slots__ = (
+        "_debuglevel",
+        "_interim",
+        "_lines",
+        "_strict",
+        "block",
+        "status_line",
+        "whole",
+    )
+
     def __init__(self, strict: bool, debuglevel: int = 0) -> None:
         self.status_line: StatusLine | None = None
-        self.lines: list[bytes] = []
+        self.block = b""
         self.whole = False
+        self._lines: list[bytes] = []
         self._strict = strict
         self._debuglevel = debuglevel
         self._interim = 0
@@ -64,24 +75,27 @@ class Head:
         return status_line
 
     def _read_header_lines(self, reader: Reader) -> None:
-        if not self.lines:
-            lines = reader.header_lines()
-            if lines is not None:
-                self.lines, self.whole = lines, True
-        while not self.whole:
-            line = reader.line()
-            if line in (b"\r\n", b"\n", b""):
-                self.whole = bool(line)
-                break
-            self.lines.append(line)
-            if len(self.lines) > MAX_LINES:
-                raise HTTPException(f"got more than {MAX_LINES} headers")
+        block = None if self._lines else reader.header_block()
+        if block is None:
+            self._read_line_by_line(reader)
+        else:
+            self.block, self.whole = block, True
         if self._debuglevel > 0:
             self._print_header_lines()
 
+    def _read_line_by_line(self, reader: Reader) -> None:
+        while True:
+            line = reader.line()
+            if line in (b"\r\n", b"\n", b""):
+                self.block, self.whole = b"".join(self._lines), bool(line)
+                return
+            self._lines.append(line)
+            if len(self._lines) > MAX_LINES:
+                raise HTTPException(f"got more than {MAX_LINES} headers")
+
     def _print_header_lines(self) -> None:
-        for line in self.lines:
-            text = line.rstrip(b"\r\n").decode("latin-1")
+        for line in self.block.splitlines():
+            text = line.decode("latin-1")
             print("header:", text.encode("ascii", "backslashreplace").decode("ascii"))
 
     def _skip_interim(self) -> None:
@@ -89,8 +103,9 @@ class Head:
         if self._interim > MAX_LINES:
             raise HTTPException(f"got more than {MAX_LINES} interim responses")
         self.status_line = None
-        self.lines = []
+        self.block = b""
         self.whole = False
+        self._lines = []
 
 
 def _is_interim(status: int) -> bool:

@@ -1,6 +1,6 @@
 """The header section: lines become fields, and fields become the documented message object.
 
-Raw lines with their ends come in, `HTTPMessage` goes out. No line is an error here: a line that is
+A block of lines as they came goes in, `HTTPMessage` comes out. No line is an error: one that is
 no field is skipped and the rest is kept, because a client that stops reading loses the framing.
 """
 
@@ -16,104 +16,128 @@ if TYPE_CHECKING:
 
     Default = TypeVar("Default")
 
-
-class Field:
-    """One field: its lower-case name, the pieces of its value, and the raw lines it came in."""
-
-    __slots__ = ("lines", "name", "pieces")
-
-    def __init__(self, name: bytes, value: bytes, line: bytes) -> None:
-        self.name = name
-        self.pieces = [value]
-        self.lines = [line]
-
-    @property
-    def value(self) -> bytes:
-        """The value; 2.7: lines of an obs-fold are joined by a newline and one blank."""
-        return b"\n ".join(self.pieces)
+_NO_VALUES: list[bytes] = []
 
 
-def parse_fields(lines: list[bytes]) -> list[Field]:
-    r"""Turn the lines of a header section into fields.
+def fields(block: bytes) -> list[bytes]:
+    r"""Split a header section into its fields, each with its continuation lines.
 
-    >>> lines = [b"Age: 1\r\n", b"no field\r\n", b"Via: a\r\n", b" b\r\n"]
-    >>> [(field.name, field.value) for field in parse_fields(lines)]
-    [(b'age', b'1'), (b'via', b'a\n b')]
+    >>> fields(b"Age: 1\r\nVia: a\r\n b\r\nno field\r\n of mine\r\n")
+    [b'Age: 1\r', b'Via: a\r\n b\r']
 
     RFC 9112, 5: field-line = field-name ":" OWS field-value OWS. A line that begins with a blank
-    continues the line before it (obs-fold), also where that one was skipped. A blank before the
-    colon stays in the name, so ``Content-Length :`` frames nothing.
+    continues the line before it (obs-fold), also where that one is skipped. Skipped are lines
+    without a colon or without a name and, 2.7, those that begin a mailbox.
+
+    Args:
+        block: the lines with their ends, without the blank line.
+
+    Returns:
+        The fields as they came, without the last LF of each.
     """
-    fields: list[Field] = []
-    current: Field | None = None
-    first = True
+    lines = block.split(b"\n")
+    if b"\n " in block or b"\n\t" in block:
+        lines = _folded(lines)
+    found: list[bytes] = []
     for line in lines:
-        if line[:1] in (b" ", b"\t") and not first:
-            if current:
-                current.pieces.append(line.strip(BLANKS))
-                current.lines.append(line)
-            continue
-        first = False
-        name, colon, value = line.partition(b":")
-        if not colon or not name or (not fields and line.startswith(b"From ")):
-            current = None  # 2.7: "From " is the first line of a mailbox, kept from rfc822
-            continue
-        current = Field(name.lower(), value.strip(BLANKS), line)
-        fields.append(current)
-    return fields
+        # A field has a colon, and not in front. A colon of a later line is not the name's.
+        if line.find(b":") > 0 and (found or not line.startswith(b"From ")):
+            found.append(line)
+    return found
+
+
+def _folded(lines: list[bytes]) -> list[bytes]:
+    """Join continuation lines to the line before them, as they are."""
+    groups: list[list[bytes]] = [lines[:1]]
+    for line in lines[1:]:
+        if line[:1] in (b" ", b"\t"):
+            groups[-1].append(line)
+        else:
+            groups.append([line])
+    # What continues a line that is no field must not lend it its colon.
+    return [b"\n".join(group) for group in groups if b":" in group[0]]
+
+
+def field_value(raw: bytes) -> bytes:
+    r"""The value in what stands behind a colon.
+
+    >>> field_value(b" a\r\n  b \r")
+    b'a\n b'
+
+    2.7: the lines of an obs-fold are stripped and joined by a newline and one blank.
+    """
+    if b"\n" not in raw:
+        return raw.strip()
+    return b"\n ".join([line.strip() for line in raw.split(b"\n")])
 
 
 class HTTPMessage:
-    """The fields of one response, read as `mimetools.Message` was read.
+    r"""The fields of one response, read as `mimetools.Message` was read.
 
-    Names are compared without ASCII case. All text is ISO-8859-1. Mapping access gives the values
-    of a repeated name joined with a comma and a blank, in the order of their lines.
+    >>> HTTPMessage(b"Vary: Accept\r\nContent-Length : 5\r\nvary: Range\r\n").items()
+    [('vary', 'Accept, Range'), ('content-length ', '5')]
+
+    Names are compared without ASCII case; a blank before the colon stays in the name. All text is
+    ISO-8859-1. Mapping access gives the values of a repeated name joined with a comma and a blank.
 
     Args:
-        lines: the raw header lines with their ends, without the blank line.
+        block: the raw header lines with their ends, without the blank line.
     """
 
-    def __init__(self, lines: list[bytes]) -> None:
-        self._fields = parse_fields(lines)
-        self._by_name: dict[bytes, list[Field]] = {}
+    def __init__(self, block: bytes) -> None:
+        self._fields = fields(block)
+        # The last line of a stream that was cut has no end, and gets none.
+        self._cut = bool(self._fields) and block.endswith(self._fields[-1])
+        self._values: dict[bytes, list[bytes]] = {}
         for field in self._fields:
-            self._by_name.setdefault(field.name, []).append(field)
+            name, _, raw = field.partition(b":")
+            name = name.lower()
+            if name in self._values:
+                self._values[name].append(field_value(raw))
+            else:
+                self._values[name] = [field_value(raw)]
 
     def field_values(self, name: bytes) -> list[bytes]:
         """The values of every field of that lower-case name, for the framing rules."""
-        return [field.value for field in self._by_name.get(name, ())]
+        return self._values.get(name, _NO_VALUES)
 
-    def _named(self, name: str) -> list[Field]:
-        try:
-            return self._by_name.get(name.encode("latin-1").lower(), [])
-        except UnicodeEncodeError:  # no server can have sent such a name
-            return []
+    def _named(self, name: str) -> list[bytes]:
+        return self._values.get(name.encode("latin-1", "replace").lower(), _NO_VALUES)
+
+    def _lines(self, fields: list[bytes]) -> list[str]:
+        """The raw lines of some fields, with their ends."""
+        lines = [line + b"\n" for field in fields for line in field.split(b"\n")]
+        if self._cut and fields and fields[-1] is self._fields[-1]:
+            lines[-1] = lines[-1][:-1]
+        return [line.decode("latin-1") for line in lines]
 
     @property
     def headers(self) -> list[str]:
         """The raw lines with their ends, without those that are no field."""
-        return [line.decode("latin-1") for field in self._fields for line in field.lines]
+        return self._lines(self._fields)
 
     def getheader(self, name: str, default: Default | None = None) -> str | Default | None:
         """The joined value of a name, or `default`."""
-        fields = self._named(name)
-        if not fields:
-            return default
-        return b", ".join([field.value for field in fields]).decode("latin-1")
+        values = self._named(name)
+        return b", ".join(values).decode("latin-1") if values else default
 
     get = getheader
 
     def getheaders(self, name: str) -> list[str]:
         """The values of a name, one item for each of its lines."""
-        return [field.value.decode("latin-1") for field in self._named(name)]
+        return [value.decode("latin-1") for value in self._named(name)]
+
+    def _matching(self, name: str) -> list[bytes]:
+        prefix = name.encode("latin-1", "replace").lower()
+        return [field for field in self._fields if field.partition(b":")[0].lower() == prefix]
 
     def getallmatchingheaders(self, name: str) -> list[str]:
         """The raw lines of every field of a name, continuation lines included."""
-        return [line.decode("latin-1") for field in self._named(name) for line in field.lines]
+        return self._lines(self._matching(name))
 
     def getfirstmatchingheader(self, name: str) -> list[str]:
         """The raw lines of the first field of a name."""
-        return [line.decode("latin-1") for field in self._named(name)[:1] for line in field.lines]
+        return self._lines(self._matching(name)[:1])
 
     def getrawheader(self, name: str) -> str | None:
         """Everything behind the colon of the first field of a name, its line ends included."""
@@ -128,7 +152,7 @@ class HTTPMessage:
 
     def keys(self) -> list[str]:
         """The lower-case names, each once, in the order of their first lines."""
-        return [name.decode("latin-1") for name in self._by_name]
+        return [name.decode("latin-1") for name in self._values]
 
     def items(self) -> list[tuple[str, str]]:
         """Names with their joined values."""
@@ -148,7 +172,7 @@ class HTTPMessage:
         return iter(self.keys())
 
     def __len__(self) -> int:
-        return len(self._by_name)
+        return len(self._values)
 
     def __str__(self) -> str:
         return "".join(self.headers)

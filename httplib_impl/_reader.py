@@ -10,6 +10,7 @@ here. Nothing is parsed here but line ends.
 from __future__ import annotations
 
 import select
+from collections.abc import Callable
 from io import BytesIO
 from socket import socket
 
@@ -41,6 +42,8 @@ class SocketSource:
         self.sock = sock
         self.exact = False
         self.octets_into = sock.recv_into
+        self._pending = getattr(sock, "pending", None)  # TLS keeps octets where poll cannot see
+        self._is_readable: Callable[[], bool] | None = None
 
     def line(self, limit: int) -> bytes:  # noqa: ARG002  # the shape of FileSource.line
         """Octets of a line; exactly, that is one at a time, for nobody knows where it ends."""
@@ -52,12 +55,13 @@ class SocketSource:
 
     def is_stale(self) -> bool:
         """Whether octets, or the end of the stream, wait although no response is due."""
-        if self.sock.fileno() < 0:
-            return True
-        pending = getattr(self.sock, "pending", None)
-        if pending and pending():
-            return True
-        return _is_readable(self.sock) and (pending is None or not self._is_only_tls())
+        if self._is_readable is None:
+            if self.sock.fileno() < 0:
+                return True
+            self._is_readable = _readable_test(self.sock)
+        if self._pending is None:
+            return self._is_readable()
+        return self._pending() > 0 or (self._is_readable() and not self._is_only_tls())
 
     def _is_only_tls(self) -> bool:
         """Whether what is readable is no data: TLS 1.3 sends its session tickets late."""
@@ -103,12 +107,13 @@ def _is_socket(sock: object) -> bool:
     return hasattr(sock, "recv_into") and hasattr(sock, "fileno")
 
 
-def _is_readable(sock: socket) -> bool:
-    if hasattr(select, "poll"):
-        poll = select.poll()
-        poll.register(sock, select.POLLIN)
-        return bool(poll.poll(0))
-    return bool(select.select([sock], [], [], 0)[0])
+def _readable_test(sock: socket) -> Callable[[], bool]:
+    """A call that tells whether octets or an end wait; also true of a socket that was closed."""
+    if not hasattr(select, "poll"):
+        return lambda: bool(select.select([sock], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return lambda: bool(poll.poll(0))
 
 
 class Reader:
@@ -211,23 +216,31 @@ class Reader:
             self._buffer = bytes(held)
             self._start = 0
 
-    def header_lines(self) -> list[bytes] | None:
-        """The lines of a header section that is all here, without its blank line; else None."""
+    def header_block(self) -> bytes | None:
+        """A header section that is all here and within the limits, without its blank line.
+
+        Returns:
+            None where it is not; line by line it shows then what is missing, or which limit the
+            server broke first.
+        """
         buffer, start = self._buffer, self._start
-        if buffer.startswith(b"\r\n", start) or buffer.startswith(b"\n", start):
-            self._start = buffer.index(b"\n", start) + 1
-            return []
-        end = buffer.find(b"\n\r\n", start)
-        bare = buffer.find(b"\n\n", start, len(buffer) if end < 0 else end)
-        if bare >= 0:
+        end = buffer.find(b"\n\r\n", max(start - 1, 0)) + 1
+        # A bare LF is a blank line as well; it counts where it comes first.
+        bare = buffer.find(b"\n\n", max(start - 1, 0), end or len(buffer)) + 1
+        if bare:
             end = bare
-        if end < 0:
+        if not end or end - start > MAX_LINE or buffer.count(b"\n", start, end) > MAX_LINES:
             return None
-        lines = buffer[start:end].split(b"\n")
-        if len(lines) > MAX_LINES or end - start > MAX_LINE:
-            return None  # line by line it shows which limit the server broke first
-        self._start = end + (2 if end == bare else 3)
-        return [line + b"\n" for line in lines]
+        self._start = end + (1 if bare else 2)
+        return buffer[start:end]
+
+    def take(self, n: int) -> bytes | None:
+        """N octets that are all here; else None."""
+        start = self._start
+        if len(self._buffer) - start < n:
+            return None
+        self._start += n
+        return self._buffer[start : start + n]
 
     def unread(self, octets: bytes) -> None:
         """Put octets back in front."""

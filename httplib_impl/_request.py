@@ -58,7 +58,7 @@ def field_line(name: str | bytes, values: tuple[object, ...]) -> bytes:
     octets = name if isinstance(name, bytes) else name.encode("latin-1")
     if not FIELD_NAME.fullmatch(octets):
         raise ValueError(f"header name {name!r} is not allowed")
-    return octets + b": " + b"\r\n\t".join([_field_value(value) for value in values])
+    return octets + b": " + b"\r\n\t".join(map(_field_value, values))
 
 
 def _field_value(value: object) -> bytes:

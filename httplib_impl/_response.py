@@ -75,7 +75,7 @@ class HTTPResponse:
             return
         reader = self._reader or self._own_reader()
         line = self._head.read(reader)
-        message = HTTPMessage(self._head.lines)
+        message = HTTPMessage(self._head.block)
         framing = message_framing(self._method, line.status, message)
         self.version, self.status, self.reason = line.version, line.status, line.reason
         self.chunked = framing.ending is Ending.LAST_CHUNK

@@ -22,6 +22,8 @@ from ._exceptions import (
 class State(Enum):
     """Where a connection stands."""
 
+    __hash__ = object.__hash__  # members are singletons; the hash of Enum is written in Python
+
     IDLE = "idle"
     STARTED = "request started"
     SENT = "request sent"
@@ -32,6 +34,8 @@ class State(Enum):
 
 class Call(Enum):
     """What can happen to a connection; `close` is not here, because it is never out of turn."""
+
+    __hash__ = object.__hash__
 
     PUTREQUEST = "putrequest"
     PUTHEADER = "putheader"

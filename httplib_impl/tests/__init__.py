@@ -1,0 +1,1 @@
+"""Unit tests of the reference implementation: the network is a list of bytes."""

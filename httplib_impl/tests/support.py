@@ -1,0 +1,176 @@
+"""The network of the unit tests: what a server sends is a list, what a client sends is kept."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+from httplib_impl import HTTPConnection, HTTPResponse
+
+# The reading end of a pipe into which nothing is ever written.
+_IDLE, _NEVER_WRITTEN = os.pipe()
+
+Event = bytes | OSError
+Feed = Callable[[bytes], list[Event]]
+
+
+class Wire:
+    """A socket that gives one segment per `recv` and raises the errors in between.
+
+    Behind the last segment the stream ends, unless it is kept open: then a read is a hang, and
+    fails the test. It has a real descriptor, on which nothing ever arrives.
+    """
+
+    def __init__(self, events: list[Event], kept_open: bool = False) -> None:
+        self.events = list(events)
+        self.kept_open = kept_open
+        self.sent: list[bytes] = []
+        self.closed = False
+        self.holders = 0
+
+    def recv(self, n: int) -> bytes:
+        if not self.events:
+            assert not self.kept_open, "the client waits for octets that never come"
+            return b""
+        event = self.events.pop(0)
+        if isinstance(event, OSError):
+            raise event
+        if len(event) > n:
+            self.events.insert(0, event[n:])
+        return event[:n]
+
+    def recv_into(self, room: memoryview) -> int:
+        octets = self.recv(len(room))
+        room[: len(octets)] = octets
+        return len(octets)
+
+    def sendall(self, octets: bytes) -> None:
+        self.sent.append(bytes(octets))
+
+    def fileno(self) -> int:
+        return -1 if self.closed else _IDLE
+
+    def makefile(self, mode: str, buffering: int) -> io.BytesIO:
+        assert (mode, buffering) == ("rb", 0), "only the one that holds the socket is made"
+        self.holders += 1
+        return io.BytesIO()
+
+    def close(self) -> None:
+        self.closed = True
+
+    def unread(self) -> bytes:
+        return b"".join(event for event in self.events if isinstance(event, bytes))
+
+
+class FileOnly:
+    """The least that may be given as a socket."""
+
+    def __init__(self, octets: bytes) -> None:
+        self.file = io.BytesIO(octets)
+        self.sent: list[bytes] = []
+
+    def sendall(self, octets: bytes) -> None:
+        self.sent.append(octets)
+
+    def makefile(self, mode: str) -> io.BytesIO:
+        assert mode == "rb"
+        return self.file
+
+    def close(self) -> None:
+        pass
+
+
+def whole(octets: bytes) -> list[Event]:
+    return [octets]
+
+
+def byte_by_byte(octets: bytes) -> list[Event]:
+    return [octets[i : i + 1] for i in range(len(octets))]
+
+
+def in_halves(octets: bytes) -> list[Event]:
+    return [octets[: len(octets) // 2], octets[len(octets) // 2 :]] if len(octets) > 1 else [octets]
+
+
+FEEDS: list[Feed] = [whole, byte_by_byte, in_halves]
+
+
+def connection(
+    octets: bytes | list[Event], kept_open: bool = False, strict: int = 0
+) -> HTTPConnection:
+    conn = HTTPConnection("example.com", strict=strict)
+    conn.sock = Wire([octets] if isinstance(octets, bytes) else octets, kept_open)
+    return conn
+
+
+def respond(
+    octets: bytes | list[Event], method: str = "GET", kept_open: bool = False, strict: int = 0
+) -> HTTPResponse:
+    """The response that a connection reads from these octets."""
+    conn = connection(octets, kept_open, strict)
+    conn.request(method, "/")
+    return conn.getresponse()
+
+
+def sent(conn: HTTPConnection) -> bytes:
+    return b"".join(conn.sock.sent)
+
+
+def read_in_pieces(response: HTTPResponse, amount: int) -> bytes:
+    return b"".join(iter(lambda: response.read(amount), b""))
+
+
+@contextlib.contextmanager
+def listener(*players: Callable[[socket.socket], None]) -> Iterator[tuple[str, int]]:
+    """A local server that hands its connections to the players, one behind the other."""
+    failures: list[BaseException] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)
+
+        def serve() -> None:
+            try:
+                for play in players:
+                    peer, _ = server.accept()
+                    with peer:
+                        peer.settimeout(10)
+                        play(peer)
+            except BaseException as error:  # noqa: BLE001  # it is raised in the test's thread
+                failures.append(error)
+                server.close()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield server.getsockname()
+        finally:
+            thread.join(15)
+    assert not thread.is_alive(), "the server waits for a client that never came"
+    if failures:
+        raise failures[0]
+
+
+def hear(peer: socket.socket) -> bytes:
+    """All that the client sends until it closes, or resets, as one that left octets unread does."""
+    heard = b""
+    with contextlib.suppress(ConnectionResetError):
+        while octets := peer.recv(1000):
+            heard += octets
+    return heard
+
+
+def expect_gone(peer: socket.socket) -> None:
+    """Wait until the client has closed."""
+    assert hear(peer) == b"", "the client sends where it was to be gone"
+
+
+def read_head(peer: socket.socket) -> bytes:
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        octet = peer.recv(1)
+        assert octet, f"the client closed the connection behind {head!r}"
+        head += octet
+    return head

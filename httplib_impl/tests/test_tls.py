@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import trustme
+
+from httplib_impl import CannotSendHeader, HTTPSConnection
+from httplib_impl.tests.support import expect_gone, hear, listener, read_head
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+Player = Callable[[socket.socket], None]
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def server_context(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "end.example").configure_cert(context)
+    return context
+
+
+def secured(context: ssl.SSLContext, play: Callable[[ssl.SSLSocket], None]) -> Player:
+    def secure(peer: socket.socket) -> None:
+        with context.wrap_socket(peer, server_side=True) as tls:
+            play(tls)
+
+    return secure
+
+
+def answer(peer: socket.socket) -> None:
+    read_head(peer)
+    peer.sendall(OK)
+    expect_gone(peer)
+
+
+def get(conn: HTTPSConnection) -> bytes:
+    conn.request("GET", "/")
+    return conn.getresponse().read()
+
+
+def test_by_default_no_certificate_is_verified(server_context: ssl.SSLContext) -> None:
+    with listener(secured(server_context, answer)) as address:
+        conn = HTTPSConnection(*address, timeout=10)
+        assert get(conn) == b"ok"
+        conn.close()
+
+
+def test_a_context_that_verifies_is_honoured(
+    server_context: ssl.SSLContext, authority: trustme.CA
+) -> None:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    with listener(secured(server_context, answer)) as address:
+        conn = HTTPSConnection(*address, timeout=10, context=context)
+        assert get(conn) == b"ok"
+        conn.close()
+
+
+def failing(context: ssl.SSLContext, heard: list[bytes]) -> Player:
+    """A server whose handshake fails; what comes in clear behind that is heard."""
+
+    def play(peer: socket.socket) -> None:
+        with peer.dup() as raw:
+            raw.settimeout(10)
+            with suppress(OSError), context.wrap_socket(peer, server_side=True) as tls:
+                tls.recv(1)
+            heard.append(hear(raw))
+
+    return play
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_a_certificate_that_does_not_verify_leaves_nothing_to_send_in_clear_on(
+    server_context: ssl.SSLContext, authority: trustme.CA, trusted: bool
+) -> None:
+    context = ssl.create_default_context()
+    server = server_context
+    if trusted:  # then it is the name that is wrong
+        authority.configure_trust(context)
+        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("other.example").configure_cert(server)
+    heard: list[bytes] = []
+    with listener(failing(server, heard), failing(server, heard)) as address:
+        conn = HTTPSConnection(*address, timeout=10, context=context)
+        for _ in range(2):
+            with pytest.raises(ssl.SSLCertVerificationError):
+                conn.request("GET", "/secret")
+            assert conn.sock is None
+            with pytest.raises(CannotSendHeader):
+                conn.endheaders()
+    assert heard == [b"", b""]
+
+
+def test_a_server_that_speaks_in_clear_gets_nothing_in_clear() -> None:
+    def clear(peer: socket.socket) -> None:
+        peer.sendall(b"HTTP/1.1 400 No TLS\r\n\r\n")
+        heard.append(hear(peer))
+
+    heard: list[bytes] = []
+    with listener(clear, clear) as address:
+        conn = HTTPSConnection(*address, timeout=10)
+        for _ in range(2):
+            with pytest.raises(ssl.SSLError):
+                conn.request("GET", "/secret")
+            assert conn.sock is None
+    assert len(heard) == 2
+    assert not any(b"secret" in octets for octets in heard)
+
+
+def test_a_client_certificate_comes_from_the_two_files(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    client = authority.issue_cert("client@example.org")
+    key, chain, both = (tmp_path / name for name in ("key.pem", "chain.pem", "both.pem"))
+    client.private_key_pem.write_to_path(str(key))
+    client.cert_chain_pems[0].write_to_path(str(chain))
+    client.private_key_and_cert_chain_pem.write_to_path(str(both))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+
+    def play(peer: ssl.SSLSocket) -> None:
+        certificate = peer.getpeercert()
+        assert certificate
+        names.append(certificate["subjectAltName"])
+        answer(peer)
+
+    names: list[object] = []
+    with listener(*[secured(context, play)] * 2) as address:
+        for key_file, cert_file in ((str(key), str(chain)), (None, str(both))):
+            conn = HTTPSConnection(*address, key_file, cert_file, timeout=10)
+            assert get(conn) == b"ok"
+            conn.close()
+    assert names == [(("email", "client@example.org"),)] * 2
+
+
+def test_a_file_that_is_not_there_is_an_error_of_the_constructor(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        HTTPSConnection("h", 443, str(tmp_path / "key.pem"), str(tmp_path / "cert.pem"))
+
+
+def test_tls_goes_through_a_tunnel_to_the_name_of_the_endpoint(
+    server_context: ssl.SSLContext, authority: trustme.CA
+) -> None:
+    def proxy(peer: socket.socket) -> None:
+        assert read_head(peer).startswith(b"CONNECT end.example:443 HTTP/1.0\r\n")
+        peer.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        secured(server_context, answer)(peer)
+
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    with listener(proxy) as address:
+        conn = HTTPSConnection(*address, timeout=10, context=context)
+        conn.set_tunnel("end.example")
+        assert get(conn) == b"ok"
+        conn.close()
+
+
+def test_session_tickets_are_no_leftovers_and_the_connection_is_reused(
+    server_context: ssl.SSLContext,
+) -> None:
+    def twice(peer: socket.socket) -> None:
+        for _ in range(2):
+            read_head(peer)
+            peer.sendall(OK)
+
+    with listener(secured(server_context, twice)) as address:
+        conn = HTTPSConnection(*address, timeout=10)
+        assert [get(conn), get(conn)] == [b"ok", b"ok"]
+        assert conn.sock.gettimeout() == 10
+        conn.close()
+
+
+@pytest.mark.parametrize("late", [b"HTTP/1.1 200 Evil\r\n\r\n", None])
+def test_late_octets_or_an_end_make_the_next_request_dial_anew(
+    server_context: ssl.SSLContext, late: bytes | None
+) -> None:
+    taken, spoiled = threading.Event(), threading.Event()
+
+    def poisoned(peer: socket.socket) -> None:
+        read_head(peer)
+        peer.sendall(OK)
+        assert taken.wait(10)
+        if late:
+            peer.sendall(late)
+        else:
+            peer.shutdown(socket.SHUT_WR)
+        spoiled.set()
+        while peer.recv(100):
+            pass
+
+    with listener(secured(server_context, poisoned), secured(server_context, answer)) as address:
+        conn = HTTPSConnection(*address, timeout=10)
+        assert get(conn) == b"ok"
+        taken.set()
+        assert spoiled.wait(10)
+        assert get(conn) == b"ok"
+        conn.close()
+
+
+def test_a_body_cut_by_an_end_of_tls_is_incomplete(server_context: ssl.SSLContext) -> None:
+    from httplib_impl import IncompleteRead
+
+    def cut(peer: socket.socket) -> None:
+        read_head(peer)
+        peer.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\nhello")
+
+    with listener(secured(server_context, cut)) as address:
+        conn = HTTPSConnection(*address, timeout=10)
+        conn.request("GET", "/")
+        response = conn.getresponse()
+        with pytest.raises(IncompleteRead) as caught:
+            response.read()
+        assert caught.value.partial == b"hello"
