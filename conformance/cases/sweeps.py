@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 
 from conformance.cases.model import Case, Op
-from mockserver import Close, Drain, Dribble, Send, Step
+from mockserver import Close, Drain, Dribble, Step, WritingStep
 
 Sweep = Literal["none", "each", "product"]
 
@@ -87,18 +87,31 @@ def _values(case: Case, dimension: str) -> tuple[str, ...]:
 def _vary_cut(case: Case, value: str) -> Case:
     def cut(steps: tuple[Step, ...]) -> Iterator[Step]:
         for step in steps:
-            if not isinstance(step, Send):
+            octets = _written(step)
+            if not octets:
                 yield step
-            elif value == "bytes" and len(step.data) <= _LONGEST_DRIBBLE:
-                yield Dribble(data=step.data, size=1)
+            elif value == "bytes" and len(octets) <= _LONGEST_DRIBBLE:
+                yield Dribble(data=octets, size=1)
             else:
                 yield step
                 yield Drain()
 
-    has_sends = any(
-        isinstance(step, Send) for conn in case.script.connections for step in conn.steps
-    )
-    return _with_steps(case, lambda steps: tuple(cut(steps))) if has_sends else case
+    writes = any(_written(step) for conn in case.script.connections for step in conn.steps)
+    return _with_steps(case, lambda steps: tuple(cut(steps))) if writes else case
+
+
+def _written(step: Step) -> bytes:
+    """Return the octets that *step* writes; none where it does not, or cuts them by itself.
+
+    Of those that are too many to be dribbled only the first are made.
+    """
+    octets = b""
+    if isinstance(step, WritingStep) and not isinstance(step, Dribble):
+        for pieces in step.writes():
+            octets += b"".join(piece.data for piece in pieces)
+            if len(octets) > _LONGEST_DRIBBLE:
+                break
+    return octets
 
 
 def _vary_read_style(case: Case, value: str) -> Case:
