@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 
 from conformance.cases.model import Case, Op
-from mockserver import Close, Drain, Dribble, Step, WritingStep
+from mockserver import Close, Drain, Dribble, Reply, Step, Tunnel, WritingStep
 
 Sweep = Literal["none", "each", "product"]
 
@@ -101,17 +101,23 @@ def _vary_cut(case: Case, value: str) -> Case:
 
 
 def _written(step: Step) -> bytes:
-    """Return the octets that *step* writes; none where it does not, or cuts them by itself.
+    """Return the octets that *step* writes; none where it does something else as well.
 
     Of those that are too many to be dribbled only the first are made.
     """
     octets = b""
-    if isinstance(step, WritingStep) and not isinstance(step, Dribble):
+    if isinstance(step, WritingStep) and not _does_more(step):
         for pieces in step.writes():
             octets += b"".join(piece.data for piece in pieces)
             if len(octets) > _LONGEST_DRIBBLE:
                 break
     return octets
+
+
+def _does_more(step: WritingStep) -> bool:
+    """Tell a step that reads, closes or waits beside writing: it is left as it is."""
+    closes = isinstance(step, Reply) and step.framing == "close"
+    return closes or isinstance(step, Dribble | Tunnel)
 
 
 def _vary_read_style(case: Case, value: str) -> Case:

@@ -1,3 +1,5 @@
+import pytest
+
 from conformance.cases import Case, swept
 from conformance.cases.loader import load_text
 from mockserver import Close, Drain, Dribble, ReadRequest, Send
@@ -92,3 +94,19 @@ def test_a_read_style_replaces_only_a_read_without_arguments() -> None:
 
 def test_the_name_of_a_swept_case_tells_its_setting() -> None:
     assert varied(case_with(), end="rst").name == "sweeps.case@end=rst"
+
+
+@pytest.mark.parametrize(
+    "step", ["{ tunnel = 200 }", "{ reply = { framing = 'close' } }", "{ dribble = 'x' }"]
+)
+def test_a_step_that_does_more_than_write_is_not_cut(step: str) -> None:
+    text = CASE.format(extra="").replace('respond = "hello"', f"connections = [[{step}]]")
+    (case,) = load_text(text, "test.toml")
+    assert {key for setting in settings(case, "each") for key in setting} == {"read_style"}
+
+
+def test_a_chunk_is_cut_as_a_send_is() -> None:
+    text = CASE.format(extra="").replace('respond = "hello"', "connections = [[{ chunk = 'x' }]]")
+    (case,) = load_text(text, "test.toml")
+    (connection,) = varied(case, cut="bytes").script.connections
+    assert connection.steps == (Dribble(data=b"1\r\nx\r\n", size=1),)
