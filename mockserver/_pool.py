@@ -60,6 +60,13 @@ class Pool:
         host, port = self._listener.getsockname()[:2]
         return host, port
 
+    def begin(self, play: "Play") -> None:
+        """Give connections to a play from now on; those that came before it are reset."""
+        with self._door:
+            while self._queue.poll(0):
+                self._admit(Turn(self))
+            self.play = play
+
     def dismiss(self, play: "Play") -> None:
         """Forget a play that is finished."""
         if self.play is play:

@@ -106,7 +106,8 @@ class MockServer:
             contexts=self._contexts(script),
             reserved=reserved,
         )
-        pool.play = self.current = play
+        self.current = play
+        pool.begin(play)
         return play
 
     def discard(self) -> None:

@@ -24,6 +24,7 @@ class TLS:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._incoming.write(early)
+        self._ahead = b""
         self._object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
 
     @property
@@ -45,6 +46,8 @@ class TLS:
 
     def read(self, *, patient: bool = True) -> bytes:
         """Wait for octets; `b""` is the end of the client's stream, with or without its alert."""
+        if self._ahead:
+            return self._take_ahead()
         try:
             return self._pump(lambda: self._object.read(BLOCK), patient=patient)
         except (ssl.SSLZeroReturnError, EndOfStream):
@@ -58,7 +61,8 @@ class TLS:
             self._flush()
 
     def end(self) -> None:
-        """Send a close_notify and end our stream."""
+        """Send a close_notify and end our stream; what has arrived can still be read."""
+        self._decrypt_ahead()
         # The client's own close_notify is not waited for.
         with contextlib.suppress(ssl.SSLError):
             self._object.unwrap()
@@ -68,6 +72,8 @@ class TLS:
 
     def rest(self) -> bytes | None:
         """What can be read without waiting: octets, `b""` at the end, None for nothing yet."""
+        if self._ahead:
+            return self._take_ahead()
         while True:
             try:
                 return self._object.read(BLOCK)
@@ -78,6 +84,16 @@ class TLS:
                 self._take(raw)
             except ssl.SSLError:
                 return b""
+
+    def _decrypt_ahead(self) -> None:
+        """Decrypt what is here: OpenSSL loses it if the end is announced over unread records."""
+        with contextlib.suppress(ssl.SSLError):
+            while data := self._object.read(BLOCK):
+                self._ahead += data
+
+    def _take_ahead(self) -> bytes:
+        data, self._ahead = self._ahead, b""
+        return data
 
     def _pump(self, work: Callable[[], T], *, patient: bool = True) -> T:
         """Do `work`, feeding it from the wire for as long as it wants."""

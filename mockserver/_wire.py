@@ -183,8 +183,10 @@ class Wire:
 
         It asks for the client's own count, which needs no acknowledgement to arrive here.
 
+        A client that closes in order has taken everything; one that does not resets.
+
         Raises:
-            PeerReset: The client gave its end up first.
+            PeerReset: The client gave its end up before it had taken everything.
             Expired: It took nothing for too long, or the kernel cannot be asked.
         """
         self._step_aside()
@@ -201,7 +203,8 @@ class Wire:
             if peer is None:
                 raise Expired("the client's queue cannot be seen on this system")
             if not peer.held:
-                raise PeerReset
+                self._judge_closing()
+                return
             took = peer.received - peer.unread
             if took >= self.given:
                 return
@@ -212,6 +215,18 @@ class Wire:
             time.sleep(nap)
             nap = min(nap + 2e-6, 1e-3)
         raise Released
+
+    def _judge_closing(self) -> None:
+        """The client has given its end up: in order, with all taken, or by a reset."""
+        poll = select.poll()
+        poll.register(self.sock, _CLOSED)
+        happened = poll.poll(self._patience * 1000)
+        if self.released:
+            raise Released
+        if not happened:
+            raise Expired
+        if happened[0][1] & select.POLLERR:
+            raise PeerReset
 
     def await_name(self, wait: Callable[[float], bool]) -> None:
         """Wait for an event that is not the client's; `wait` gets the patience in seconds."""

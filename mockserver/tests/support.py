@@ -1,0 +1,36 @@
+"""What the tests of the server share: a request, a response, and plain reads."""
+
+import socket
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+
+
+def exactly(sock: socket.socket, n: int) -> bytes:
+    """Read n octets, or fewer if the stream ends."""
+    data = b""
+    while len(data) < n and (more := sock.recv(n - len(data))):
+        data += more
+    return data
+
+
+def to_end(sock: socket.socket) -> bytes:
+    """Read up to the end of the stream."""
+    return b"".join(each_read(sock))
+
+
+def each_read(sock: socket.socket) -> list[bytes]:
+    """What each read up to the end of the stream returned."""
+    reads = []
+    while data := sock.recv(65536):
+        reads.append(data)
+    return reads
+
+
+def is_reset(sock: socket.socket) -> bool:
+    """Whether the next thing on a stream is a reset; an end or octets are not."""
+    try:
+        sock.recv(65536)
+    except ConnectionResetError:
+        return True
+    return False

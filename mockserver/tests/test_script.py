@@ -1,0 +1,112 @@
+"""An order of steps that cannot be played is refused, by the numbers of connection and step."""
+
+import re
+from typing import Any
+
+import pytest
+
+from mockserver import (
+    Close,
+    Connection,
+    Expect,
+    ExpectEof,
+    ExpectNoBytes,
+    ExpectReset,
+    Listener,
+    MockServer,
+    Pause,
+    Read,
+    ReadEof,
+    ReadRequest,
+    Reply,
+    Script,
+    ScriptError,
+    Send,
+    Shutdown,
+    Starttls,
+    Step,
+    Tunnel,
+    connection,
+    script,
+)
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        ((Close(), Send(b"x")), "step 2 (send): the connection is closed by then"),
+        ((Close("abandon"), Pause(0)), "step 2 (pause): the connection is closed by then"),
+        ((Reply(framing="close"), Close()), "step 2 (close): the connection is closed by then"),
+        ((ExpectReset(), Send(b"x")), "step 2 (send): the connection is closed by then"),
+        ((Shutdown(), Send(b"x")), "step 2 (send): writing is shut down by then"),
+        ((Shutdown(), Reply()), "step 2 (reply): writing is shut down by then"),
+        ((ReadEof(), Read(1)), "step 2 (read): the client's stream has ended by then"),
+        (
+            (ExpectEof(), ReadRequest()),
+            "step 2 (read_request): the client's stream has ended by then",
+        ),
+        (
+            (ReadEof(), ExpectNoBytes()),
+            "step 2 (expect_no_bytes): the client's stream has ended by then",
+        ),
+        ((Read(1), Expect()), "step 2 (expect): no request has been read by then"),
+        (
+            (ReadRequest(), Starttls()),
+            "step 2 (starttls): must be the first step, or inside a tunnel",
+        ),
+        ((Starttls(), Tunnel(), Starttls()), "step 3 (starttls): TLS is spoken already"),
+        ((Tunnel(407), Starttls()), "step 2 (starttls): a status of 407 opens no tunnel"),
+    ],
+)
+def test_a_misplaced_step_is_refused(steps: tuple[Step, ...], message: str) -> None:
+    with pytest.raises(ScriptError, match=f"^{re.escape('connection 2, ' + message)}$"):
+        script(connection(ReadRequest()), connection(*steps))
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (),
+        (Starttls(), ReadRequest(), Reply()),
+        (Tunnel(), Starttls(), ReadRequest(), Expect(), Close()),
+        (Tunnel(data=b"HTTP/1.0 200 go\r\n\r\n"), Starttls()),
+        (Tunnel(407), ReadRequest()),
+        (Tunnel(), Expect(method="CONNECT")),
+        (Shutdown(), ReadEof(), Close()),
+        (ReadEof(), Send(b"x"), Close()),
+    ],
+)
+def test_a_sound_order_is_taken(steps: tuple[Step, ...]) -> None:
+    assert script(connection(*steps)).connections == (Connection(steps),)
+
+
+def test_what_is_no_step_is_refused() -> None:
+    wrong: Any = "send"
+    with pytest.raises(ScriptError, match="connection 1, step 1: must be a step, not 'send'"):
+        script(connection(wrong))
+
+
+def test_what_is_no_connection_is_refused() -> None:
+    wrong: Any = (Close(),)
+    with pytest.raises(ScriptError, match="connection 1: must be a Connection"):
+        script(wrong)
+
+
+def test_an_unknown_listener_mode_is_refused() -> None:
+    wrong: Any = "ignore"
+    with pytest.raises(ScriptError, match="listener: mode must be"):
+        Listener(wrong)
+
+
+def test_a_refusing_listener_has_no_connections() -> None:
+    with pytest.raises(ScriptError, match="a script that refuses has no connections"):
+        script(connection(), listener=Listener("refuse"))
+
+
+def test_tls_without_a_provider_is_refused_before_it_is_played() -> None:
+    with MockServer() as server, pytest.raises(ScriptError, match="no TLS provider"):
+        server.play(script(connection(Starttls())))
+
+
+def test_equal_scripts_are_equal_values() -> None:
+    assert script(connection(Send(b"x"))) == Script((Connection((Send(b"x"),)),))
