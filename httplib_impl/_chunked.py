@@ -12,11 +12,10 @@ already here; what it does not understand at a glance it leaves to the decoder.
 from __future__ import annotations
 
 from enum import Enum
-from struct import iter_unpack
 
 from ._exceptions import HTTPException, IncompleteRead
 from ._framing import bounded_int
-from ._grammar import CHUNK_SIZE_LINE, CUT_LAST_CHUNK, MAX_LINES
+from ._grammar import CHUNK_SIZE_LINE, MAX_LINES
 
 # The longest size line that `whole_chunks` looks for; a longer one is rare and goes the slow way.
 _SHORT_LINE = 64
@@ -47,11 +46,13 @@ def chunk_size(line: bytes) -> int:
     Raises:
         IncompleteRead: the line is cut or malformed; nobody knows where the body ends.
     """
-    whole = CHUNK_SIZE_LINE.fullmatch(line) or CUT_LAST_CHUNK.fullmatch(line)
-    if not whole:
+    cut = not line.endswith(b"\n")
+    whole = CHUNK_SIZE_LINE.fullmatch(line.removesuffix(b"\r") + b"\r\n" if cut else line)
+    size = bounded_int(whole.group(1).lstrip(b"0"), 16) if whole else None
+    # A server that closes right behind the zero has said all that it had to say.
+    if size is None or (cut and size):
         raise IncompleteRead(b"", None)
-    # The second pattern has no group, because all that it accepts is zero.
-    return bounded_int(whole.group(1).lstrip(b"0"), 16) if whole.re.groups else 0
+    return size
 
 
 class ChunkedDecoder:
@@ -155,6 +156,8 @@ def _equal_chunks(
     buffer: bytes, start: int, line: bytes, size: int, room: int
 ) -> tuple[list[bytes], int]:
     """Decode a run of chunks that all have the same size line, the first of which is known."""
+    from struct import iter_unpack  # rarely needed, and slow to import
+
     stride = len(line) + size + 2
     count = min((len(buffer) - start) // stride, room // size)
     view = memoryview(buffer)[start : start + count * stride]

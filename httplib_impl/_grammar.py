@@ -20,7 +20,7 @@ MAX_LINES = 100
 BLANKS = b" \t\n\r\x0b\x0c"
 
 # method = token = 1*tchar                                           (RFC 9110, 5.6.2 and 9.1)
-METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 # request-target: printable ASCII without the blank                  (RFC 9112, 3.2)
 NOT_IN_URL = re.compile(r"[^!-~]")
@@ -53,7 +53,3 @@ STATUS_CODE = re.compile(rb"[1-9][0-9][0-9]")
 # chunk-size [ chunk-ext ] CRLF,  chunk-size = 1*HEXDIG              (RFC 9112, 7.1)
 # Actually blanks stand behind the size of some servers.
 CHUNK_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]+)[ \t]*(?:;[^\r\n]*)?\r\n")
-
-# last-chunk = 1*"0" [ chunk-ext ] CRLF                              (RFC 9112, 7.1)
-# Actually a server that closes right behind the zero has said all that it had to say.
-CUT_LAST_CHUNK = re.compile(rb"0+[ \t]*(?:;[^\r\n]*)?\r?")

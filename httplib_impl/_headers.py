@@ -19,31 +19,27 @@ if TYPE_CHECKING:
 _NO_VALUES: list[bytes] = []
 
 
-def fields(block: bytes) -> list[bytes]:
-    r"""Split a header section into its fields, each with its continuation lines.
+def field_lines(block: bytes) -> list[bytes]:
+    r"""Split a header section into lines, each with the lines that continue it.
 
-    >>> fields(b"Age: 1\r\nVia: a\r\n b\r\nno field\r\n of mine\r\n")
+    >>> field_lines(b"Age: 1\r\nVia: a\r\n b\r\nno field\r\n of: mine\r\n")
     [b'Age: 1\r', b'Via: a\r\n b\r']
 
     RFC 9112, 5: field-line = field-name ":" OWS field-value OWS. A line that begins with a blank
-    continues the line before it (obs-fold), also where that one is skipped. Skipped are lines
-    without a colon or without a name and, 2.7, those that begin a mailbox.
+    continues the line before it (obs-fold), also where that one is no field; those are left out.
 
     Args:
         block: the lines with their ends, without the blank line.
 
     Returns:
-        The fields as they came, without the last LF of each.
+        The lines as they came, without the last LF of each.
     """
     lines = block.split(b"\n")
     if b"\n " in block or b"\n\t" in block:
         lines = _folded(lines)
-    found: list[bytes] = []
-    for line in lines:
-        # A field has a colon, and not in front. A colon of a later line is not the name's.
-        if line.find(b":") > 0 and (found or not line.startswith(b"From ")):
-            found.append(line)
-    return found
+    if b"From " in block:
+        lines = _without_mailbox(lines)
+    return [line for line in lines if line.find(b":") > 0]
 
 
 def _folded(lines: list[bytes]) -> list[bytes]:
@@ -58,6 +54,14 @@ def _folded(lines: list[bytes]) -> list[bytes]:
     return [b"\n".join(group) for group in groups if b":" in group[0]]
 
 
+def _without_mailbox(lines: list[bytes]) -> list[bytes]:
+    """2.7: lines that begin a mailbox are skipped in front of the first field."""
+    for i, line in enumerate(lines):
+        if line.find(b":") > 0 and not line.startswith(b"From "):
+            return lines[i:]
+    return []
+
+
 def field_value(raw: bytes) -> bytes:
     r"""The value in what stands behind a colon.
 
@@ -66,8 +70,6 @@ def field_value(raw: bytes) -> bytes:
 
     2.7: the lines of an obs-fold are stripped and joined by a newline and one blank.
     """
-    if b"\n" not in raw:
-        return raw.strip()
     return b"\n ".join([line.strip() for line in raw.split(b"\n")])
 
 
@@ -85,17 +87,19 @@ class HTTPMessage:
     """
 
     def __init__(self, block: bytes) -> None:
-        self._fields = fields(block)
+        self._fields = field_lines(block)
         # The last line of a stream that was cut has no end, and gets none.
         self._cut = bool(self._fields) and block.endswith(self._fields[-1])
         self._values: dict[bytes, list[bytes]] = {}
+        values = self._values
         for field in self._fields:
             name, _, raw = field.partition(b":")
             name = name.lower()
-            if name in self._values:
-                self._values[name].append(field_value(raw))
+            value = field_value(raw) if b"\n" in raw else raw.strip()
+            if name in values:
+                values[name].append(value)
             else:
-                self._values[name] = [field_value(raw)]
+                values[name] = [value]
 
     def field_values(self, name: bytes) -> list[bytes]:
         """The values of every field of that lower-case name, for the framing rules."""

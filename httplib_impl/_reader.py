@@ -205,6 +205,11 @@ class Reader:
         return self._buffer[start:end]
 
     def _gather_line(self) -> None:
+        if self._start == len(self._buffer):
+            self._buffer, self._start = b"", 0
+            self._buffer = self._fetch(self._source.line, MAX_LINE + 1)
+            if b"\n" in self._buffer or not self._buffer:
+                return
         held = bytearray(memoryview(self._buffer)[self._start :])
         try:
             while len(held) <= MAX_LINE:
@@ -224,9 +229,10 @@ class Reader:
             server broke first.
         """
         buffer, start = self._buffer, self._start
-        end = buffer.find(b"\n\r\n", max(start - 1, 0)) + 1
+        before = start - 1 if start else 0  # the LF of the line before may begin a blank line
+        end = buffer.find(b"\n\r\n", before) + 1
         # A bare LF is a blank line as well; it counts where it comes first.
-        bare = buffer.find(b"\n\n", max(start - 1, 0), end or len(buffer)) + 1
+        bare = buffer.find(b"\n\n", before, end or len(buffer)) + 1
         if bare:
             end = bare
         if not end or end - start > MAX_LINE or buffer.count(b"\n", start, end) > MAX_LINES:

@@ -22,13 +22,12 @@ def request_line(method: str, url: str, version: str) -> bytes:
         ValueError: the method is not a token.
         InvalidURL: the URL has a character outside 0x21 to 0x7e.
     """
-    octets = method.encode("latin-1", "replace")  # a letter that is not Latin-1 is no token either
-    if not METHOD.fullmatch(octets):
+    if not METHOD.fullmatch(method):
         raise ValueError(f"method {method!r} is not a token")
     bad = NOT_IN_URL.search(url)
     if bad:
         raise InvalidURL(f"URL {url!r} contains {bad.group()!r}")
-    return b"%b %b %b" % (octets, (url or "/").encode("ascii"), version.encode("ascii"))
+    return f"{method} {url or '/'} {version}".encode("ascii")
 
 
 def host_in_url(url: str) -> str | None:
