@@ -58,7 +58,10 @@ def _at_rest(session: Session) -> bool:
         return _is_silent(session)
     if not peer.held:
         return False  # the end of the stream will wake it
-    return _REST[waits](session, peer)
+    try:
+        return _REST[waits](session, peer)
+    except (OSError, ValueError):
+        return False  # its thread has moved on, and has closed the socket
 
 
 def _octets_rest(session: Session, peer: _kernel.Peer) -> bool:

@@ -6,6 +6,7 @@ play blocks for more than a moment, so that a short play needs one thread and no
 thousand stalled ones need a thousand threads. No thread is ever started for a case that finds one.
 """
 
+import contextlib
 import select
 import socket
 import sys
@@ -79,7 +80,7 @@ class Pool:
     def renew(self) -> None:
         """Listen on another port; whoever knows the old one is refused."""
         with self._door:
-            self._listener.close()
+            _silence(self._listener)
             self._listener = _listen(self.host)
             self._queue = _ears(self._listener)
             self._ears = _ears(self._listener, self._alarm)
@@ -93,7 +94,7 @@ class Pool:
         """
         with self._door:
             self._closed = True
-            self._listener.close()
+            _silence(self._listener)
             self._trigger.send(b"!")
         if self.play is not None:
             self.play.abort()
@@ -211,6 +212,13 @@ def _ears(*sockets: socket.socket) -> select.poll:
     for sock in sockets:
         ears.register(sock, select.POLLIN)
     return ears
+
+
+def _silence(listener: socket.socket) -> None:
+    """Stop listening at once: a thread that polls would keep a socket alive that is only closed."""
+    with contextlib.suppress(OSError):  # not every system shuts listeners down
+        listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
 
 
 def _listen(host: str) -> socket.socket:

@@ -259,13 +259,13 @@ class Wire:
         """What can be read without waiting: octets, `b""` at the end, None for nothing yet.
 
         Raises:
-            PeerReset: The client has reset the connection.
+            PeerReset: The connection has been reset.
         """
         try:
             data = self.sock.recv(BLOCK, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return None
-        except ConnectionError:
+        except OSError:  # reset by either side
             raise PeerReset from None
         self.taken += len(data)
         return data
