@@ -196,6 +196,7 @@ class HTTPConnection:
         """
         fields = list((headers or {}).items())
         names = {field_line(name, (value,)).partition(b":")[0].lower() for name, value in fields}
+        self._settle()  # a response that was read by now must not come back as unread
         before = self._state, self._lines, self._method, self._hands_over
         try:
             self.putrequest(method, url, **_skips(names))
