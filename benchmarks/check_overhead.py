@@ -36,7 +36,8 @@ def is_plain(case: Case) -> bool:
     calls = [op.message.get("call") for op in case.ops]
     expectations = [item for outcome in case.outcomes for item in outcome.ops.values()]
     return (
-        calls == ["HTTPConnection", *(op.call for op in DEFAULT_OPS)]
+        case.level != "observe"
+        and calls == ["HTTPConnection", *(op.call for op in DEFAULT_OPS)]
         and not case.ops[0].message["kwargs"]
         and len(response_of(case) or bytes(1_000)) < 1_000
         and not any(item.raises or item.anything for item in expectations)

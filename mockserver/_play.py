@@ -13,12 +13,13 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from mockserver._blocking import Wait
 from mockserver._control import Starttls
 from mockserver._finish import settle, take_facts
 from mockserver._record import ConnectionRecord, Record
 from mockserver._script import Script, place
 from mockserver._session import Session
-from mockserver._wire import Wait, Wire
+from mockserver._wire import Wire
 
 if TYPE_CHECKING:
     from mockserver._pool import Pool
@@ -72,6 +73,12 @@ class Play:
         """A number that rises with everything that happens; it costs the threads nothing."""
         happened = sum(len(one.events) + one.wire.taken + one.wire.given for one in self.sessions)
         return happened + len(self.sessions) + self.refused_extra
+
+    @property
+    def activity(self) -> tuple[int, ...]:
+        """What changes as long as either side does anything, the client's taking of octets too."""
+        peers = [one.wire.peer() for one in tuple(self.sessions)]
+        return self.progress, *(peer.unread for peer in peers if peer is not None)
 
     @property
     def full(self) -> bool:

@@ -49,10 +49,10 @@ class Lane:
         self._play: Play | None = None
 
     @property
-    def progress(self) -> int:
-        """A number that changes whenever something happens on the wire."""
+    def activity(self) -> tuple[int, ...]:
+        """What changes whenever something happens on the wire, the client's taking too."""
         play = self._play
-        return 0 if play is None else play.progress
+        return () if play is None else play.activity
 
     def reset(self) -> None:
         """Reset all sockets of the case that runs; for the thread that watches."""

@@ -187,32 +187,42 @@ class _Shift:
 
 
 class _Watch:
-    """Counts the seconds in which nothing happens, and acts on them."""
+    """Counts the time in which nothing happens, and acts on it.
+
+    A glance that comes late counts as one that came in time: where the machine is too busy to let
+    this thread look, the implementation gets no processor either.
+    """
 
     def __init__(self, lane: Lane, deadline: float) -> None:
         self._lane = lane
         self._deadline = deadline
-        self._last: tuple[int, int] | None = None
-        self._since = 0.0
+        self._seen: tuple[int, tuple[int, ...]] = (-1, ())
+        self._glanced = time.monotonic()
+        self._idle = 0.0
         self._measures = 0
 
     def is_lost(self, count: int) -> bool:
-        """Take the next measure where it is due; tell whether there is none left.
+        """Glance; take the next measure where it is due; tell whether there is none left.
 
         Args:
             count: how many cases the lane has done.
         """
-        now = time.monotonic()
-        if self._last is None or count != self._last[0]:
+        self._pass_time()
+        seen = count, self._lane.activity
+        if count != self._seen[0]:
             self._measures = 0
-            self._last, self._since = (count, self._lane.progress), now
-        elif self._measures == 0 and self._lane.progress != self._last[1]:
-            self._last, self._since = (count, self._lane.progress), now
-        if now - self._since < self._deadline:
+        if count != self._seen[0] or (seen != self._seen and not self._measures):
+            self._seen, self._idle = seen, 0.0
+        if self._idle < self._deadline:
             return False
-        self._since = now
+        self._idle = 0.0
         self._measures += 1
         if self._measures == 1:
             self._lane.reset()
             return False
         return self._measures > 2 or not self._lane.driver.kill()
+
+    def _pass_time(self) -> None:
+        now = time.monotonic()
+        self._idle += min(now - self._glanced, 2 * _GLANCE)
+        self._glanced = now
