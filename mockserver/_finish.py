@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from mockserver import _kernel
+from mockserver._blocking import Wait
 from mockserver._control import ExpectNoBytes, Stall
 from mockserver._record import ConnectionRecord
 from mockserver._session import Session
-from mockserver._wire import Wait
 
 if TYPE_CHECKING:
     from mockserver._play import Play
@@ -70,7 +70,7 @@ def _octets_rest(session: Session, peer: _kernel.Peer) -> bool:
 
 
 def _closing_rests(_: Session, peer: _kernel.Peer) -> bool:
-    return peer.open
+    return peer.held
 
 
 def _taking_rests(_: Session, peer: _kernel.Peer) -> bool:

@@ -10,7 +10,6 @@ from typing import Any
 
 from mockserver import _control as control
 from mockserver import _writing as writing
-from mockserver._control import ADDRESS
 from mockserver._endings import (
     Ended,
     EndOfStream,
@@ -19,8 +18,8 @@ from mockserver._endings import (
     Released,
     TLSBroken,
 )
+from mockserver._expect import differences
 from mockserver._request import read_request as read_one_request
-from mockserver._request import request_parts
 from mockserver._session import Session
 from mockserver._step import Step, WritingStep
 
@@ -139,43 +138,17 @@ def _expect_no_bytes(session: Session, _: control.ExpectNoBytes) -> None:
 
 
 def _expect(session: Session, step: control.Expect) -> None:
-    for difference in _differences(session, step):
+    stage = session.stage
+    for difference in differences(step, session.requests, stage.address_text):
         session.note(f"expected otherwise: {difference}")
         session.problem(difference)
 
 
-def _differences(session: Session, step: control.Expect) -> list[str]:
-    raw = session.requests[-1]
-    parts = request_parts(raw)
-    found = [
-        f"{what} is {seen!r}, expected {wanted!r}"
-        for what, seen, wanted in (
-            ("the method", parts.method, step.method),
-            ("the target", parts.target, step.target),
-            ("the body", parts.body, step.body),
-            (
-                "the request",
-                raw,
-                step.raw and step.raw.replace(ADDRESS, session.stage.address_text),
-            ),
-            ("the connection", "new" if len(session.requests) == 1 else "same", _wanted(step)),
-        )
-        if wanted is not None and seen != wanted
-    ]
-    for name, value in step.headers:
-        if value not in parts.values(name):
-            found.append(f"field {name!r} has {parts.values(name)!r}, expected {value!r}")
-    for absent in step.absent:
-        if values := parts.values(absent.encode("latin-1")):
-            found.append(f"field {absent!r} has {values!r}, expected none")
-    return found
-
-
-def _wanted(step: control.Expect) -> str | None:
-    return None if step.connection == "any" else step.connection
-
-
 def _write(session: Session, step: WritingStep) -> None:
+    session.write(step.pieces())
+
+
+def _write_bulk(session: Session, step: WritingStep) -> None:
     for pieces in step.writes():
         session.write(pieces)
 
@@ -263,8 +236,8 @@ _ACTIONS: dict[type[Step], Callable[[Session, Any], None]] = {
     writing.Interim: _write,
     writing.Chunk: _write,
     writing.LastChunk: _write,
-    writing.Fill: _write,
-    writing.Garbage: _write,
+    writing.Fill: _write_bulk,
+    writing.Garbage: _write_bulk,
     writing.Dribble: _dribble,
     control.Drain: _drain,
     control.Gate: _gate,

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from mockserver._endings import EndOfStream
 
 _BLANK = (b"\r\n", b"\n")
+_LINE_ENDS = (b"\r", b"\n")
 _AHEAD = re.compile(rb"[\r\n]*")
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 _LENGTH = re.compile(rb"(?i)\ncontent-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?\n")
@@ -66,7 +67,7 @@ class Inbox:
     def head(self) -> bytes:
         """Read through the first blank line behind a line that is not blank."""
         searched = 0
-        while (end := self._end_of_head(searched)) is None:
+        while (end := self._end_of_head(searched) if self.buffer else None) is None:
             searched = max(0, len(self.buffer) - 2)
             self._receive()
         self._advance(end)
@@ -74,8 +75,9 @@ class Inbox:
 
     def _end_of_head(self, searched: int) -> int | None:
         # A match holds on to the buffer, which must be free to grow: it does not leave this method.
-        ahead = _AHEAD.match(self.buffer)
-        found = _BLANK_LINE.search(self.buffer, max(searched, ahead.end() if ahead else 0))
+        if self.buffer[:1] in _LINE_ENDS and (ahead := _AHEAD.match(self.buffer)):
+            searched = max(searched, ahead.end())
+        found = _BLANK_LINE.search(self.buffer, searched)
         return found.end() if found else None
 
     def _receive(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from ssl import SSLContext
 from typing import Protocol
 
+from mockserver._blocking import Wait
 from mockserver._control import Starttls
 from mockserver._endings import Ended
 from mockserver._record import UNREAD, Event
@@ -16,7 +17,7 @@ from mockserver._request import Inbox
 from mockserver._script import place
 from mockserver._step import Piece, Step
 from mockserver._tls import TLS
-from mockserver._wire import Wait, Wire
+from mockserver._wire import Wire
 
 _KEPT = 1 << 26
 """How many unread octets are kept before no more are taken from the kernel."""
@@ -96,7 +97,7 @@ class Session:
     def took(self, data: bytes, role: str) -> None:
         """Note octets that a step has read."""
         if data:
-            self.events.append(Event("<", self._taken, data, role, self._step))
+            self.events.append(Event("<", self._taken, data, role, self.index))
             self._taken += len(data)
 
     def write(self, pieces: tuple[Piece, ...]) -> None:

@@ -351,3 +351,31 @@ def test_silence_is_broken_by_an_octet(server: MockServer, connect: Connect) -> 
         "connection 1, step 2 (expect_no_bytes): the client sent octets; expected none",
     )
     assert record.connections[0].unread == b"x"
+
+
+def test_a_pause_is_not_cut_short_by_half_a_closing(server: MockServer, connect: Connect) -> None:
+    one = play(server, ReadEof(), Pause(0.05), Send(b"x"), Close())
+    client = connect(one.address)
+    start = time.monotonic()
+    client.shutdown(socket.SHUT_WR)
+    assert to_end(client) == b"x"
+    assert time.monotonic() - start >= 0.045
+
+
+def test_a_pause_ends_with_the_client(server: MockServer, connect: Connect) -> None:
+    one = play(server, ReadRequest(), Pause(60), Close())
+    client = connect(one.address)
+    client.sendall(REQUEST)
+    client.close()
+    assert one.finish().problems == ()
+
+
+def test_a_stall_outlasts_half_a_closing(server: MockServer, connect: Connect) -> None:
+    one = play(server, ReadEof(), Stall(), Close())
+    client = connect(one.address)
+    client.shutdown(socket.SHUT_WR)
+    client.settimeout(0.05)
+    with pytest.raises(TimeoutError):
+        client.recv(1)
+    client.close()
+    assert one.finish().problems == ()

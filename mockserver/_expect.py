@@ -1,0 +1,46 @@
+"""Compares a request with what a script expected; a pure function.
+
+In come the raw requests of a connection, out come the differences, each in a sentence.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from mockserver._control import ADDRESS, Expect
+from mockserver._request import RequestParts, request_parts
+
+
+def differences(step: Expect, requests: Sequence[bytes], address: bytes) -> list[str]:
+    """How the last request of a connection differs from what a step expects.
+
+    Args:
+        step: What is expected.
+        requests: All requests of the connection so far, raw.
+        address: What stands for `ADDRESS`.
+    """
+    raw = requests[-1]
+    parts = request_parts(raw)
+    wanted_raw = None if step.raw is None else step.raw.replace(ADDRESS, address)
+    wanted_connection = None if step.connection == "any" else step.connection
+    seen_connection = "new" if len(requests) == 1 else "same"
+    compared = (
+        ("the method", parts.method, step.method),
+        ("the target", parts.target, step.target),
+        ("the body", parts.body, step.body),
+        ("the request", raw, wanted_raw),
+        ("the connection", seen_connection, wanted_connection),
+    )
+    found = [
+        f"{what} is {seen!r}, expected {wanted!r}"
+        for what, seen, wanted in compared
+        if wanted is not None and seen != wanted
+    ]
+    return [*found, *_field_differences(step, parts)]
+
+
+def _field_differences(step: Expect, parts: RequestParts) -> Iterator[str]:
+    for name, value in step.headers:
+        if value not in (values := parts.values(name)):
+            yield f"field {name!r} has {values!r}, expected {value!r}"
+    for absent in step.absent:
+        if values := parts.values(absent.encode("latin-1")):
+            yield f"field {absent!r} has {values!r}, expected none"
