@@ -19,56 +19,41 @@ if TYPE_CHECKING:
 _NO_VALUES: list[bytes] = []
 
 
-def field_lines(block: bytes) -> list[bytes]:
+def field_lines(block: bytes) -> tuple[list[bytes], bool]:
     r"""Split a header section into lines, each with the lines that continue it.
 
-    >>> field_lines(b"Age: 1\r\nVia: a\r\n b\r\nno field\r\n of: mine\r\n")
-    [b'Age: 1\r', b'Via: a\r\n b\r']
+    >>> field_lines(b"Age: 1\r\nVia: a\r\n b\r\n")
+    ([b'Age: 1\r', b'Via: a\r\n b\r'], True)
 
-    RFC 9112, 5: field-line = field-name ":" OWS field-value OWS. A line that begins with a blank
-    continues the line before it (obs-fold), also where that one is no field; those are left out.
+    RFC 9112, 5.2: a line that begins with a blank continues the line before it (obs-fold).
 
     Args:
         block: the lines with their ends, without the blank line.
 
     Returns:
-        The lines as they came, without the last LF of each.
+        The lines as they came, without the last LF of each, and whether any is continued.
     """
     lines = block.split(b"\n")
-    if b"\n " in block or b"\n\t" in block:
-        lines = _folded(lines)
-    if b"From " in block:
-        lines = _without_mailbox(lines)
-    return [line for line in lines if line.find(b":") > 0]
-
-
-def _folded(lines: list[bytes]) -> list[bytes]:
-    """Join continuation lines to the line before them, as they are."""
-    groups: list[list[bytes]] = [lines[:1]]
+    # Not with `in`: bytes try first whether the other side is a number, which costs an exception.
+    if block.find(b"\n ") < 0 and block.find(b"\n\t") < 0:
+        return lines, False
+    groups = [lines[:1]]
     for line in lines[1:]:
         if line[:1] in (b" ", b"\t"):
             groups[-1].append(line)
         else:
             groups.append([line])
-    # What continues a line that is no field must not lend it its colon.
-    return [b"\n".join(group) for group in groups if b":" in group[0]]
-
-
-def _without_mailbox(lines: list[bytes]) -> list[bytes]:
-    """2.7: lines that begin a mailbox are skipped in front of the first field."""
-    for i, line in enumerate(lines):
-        if line.find(b":") > 0 and not line.startswith(b"From "):
-            return lines[i:]
-    return []
+    # What continues a line that is no field is skipped with it, and must not lend it its colon.
+    return [b"\n".join(group) for group in groups if b":" in group[0]], True
 
 
 def field_value(raw: bytes) -> bytes:
-    r"""The value in what stands behind a colon.
+    r"""The value in what stands behind a colon, whose lines continue each other.
 
     >>> field_value(b" a\r\n  b \r")
     b'a\n b'
 
-    2.7: the lines of an obs-fold are stripped and joined by a newline and one blank.
+    2.7: the lines are stripped and joined by a newline and one blank.
     """
     return b"\n ".join([line.strip() for line in raw.split(b"\n")])
 
@@ -76,30 +61,36 @@ def field_value(raw: bytes) -> bytes:
 class HTTPMessage:
     r"""The fields of one response, read as `mimetools.Message` was read.
 
-    >>> HTTPMessage(b"Vary: Accept\r\nContent-Length : 5\r\nvary: Range\r\n").items()
-    [('vary', 'Accept, Range'), ('content-length ', '5')]
+    >>> HTTPMessage(b"Vary: Accept\r\nno field\r\nAge : 5\r\nvary: Range\r\n").items()
+    [('vary', 'Accept, Range'), ('age ', '5')]
 
-    Names are compared without ASCII case; a blank before the colon stays in the name. All text is
-    ISO-8859-1. Mapping access gives the values of a repeated name joined with a comma and a blank.
+    RFC 9112, 5: field-line = field-name ":" OWS field-value OWS. Names are compared without ASCII
+    case; a blank before the colon stays in the name, so that ``Content-Length :`` frames nothing. A
+    line without a colon or without a name is skipped. All text is ISO-8859-1. Mapping access gives
+    the values of a repeated name joined with a comma and a blank.
 
     Args:
         block: the raw header lines with their ends, without the blank line.
     """
 
     def __init__(self, block: bytes) -> None:
-        self._fields = field_lines(block)
-        # The last line of a stream that was cut has no end, and gets none.
-        self._cut = bool(self._fields) and block.endswith(self._fields[-1])
         self._values: dict[bytes, list[bytes]] = {}
-        values = self._values
-        for field in self._fields:
-            name, _, raw = field.partition(b":")
+        self._fields: list[bytes] = []
+        values, fields = self._values, self._fields
+        lines, continued = field_lines(block)
+        clean = field_value if continued else bytes.strip
+        for line in lines:
+            name, colon, raw = line.partition(b":")
+            if not colon or not name or (not fields and name.startswith(b"From ")):
+                continue  # 2.7: "From " begins a mailbox, in front of the first field
+            fields.append(line)
             name = name.lower()
-            value = field_value(raw) if b"\n" in raw else raw.strip()
             if name in values:
-                values[name].append(value)
+                values[name].append(clean(raw))
             else:
-                values[name] = [value]
+                values[name] = [clean(raw)]
+        # The last line of a stream that was cut has no end, and gets none.
+        self._cut = bool(fields) and block.endswith(fields[-1])
 
     def field_values(self, name: bytes) -> list[bytes]:
         """The values of every field of that lower-case name, for the framing rules."""

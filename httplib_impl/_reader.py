@@ -208,14 +208,14 @@ class Reader:
         if self._start == len(self._buffer):
             self._buffer, self._start = b"", 0
             self._buffer = self._fetch(self._source.line, MAX_LINE + 1)
-            if b"\n" in self._buffer or not self._buffer:
+            if self._buffer.find(b"\n") >= 0 or not self._buffer:
                 return
         held = bytearray(memoryview(self._buffer)[self._start :])
         try:
             while len(held) <= MAX_LINE:
                 octets = self._fetch(self._source.line, MAX_LINE + 1 - len(held))
                 held += octets
-                if not octets or b"\n" in octets:
+                if not octets or octets.find(b"\n") >= 0:
                     break
         finally:
             self._buffer = bytes(held)
