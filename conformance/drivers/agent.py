@@ -101,9 +101,10 @@ class Agent(object):
         for name in ("module", "builtins", "agent"):
             objects.pop(name, None)
         for held in objects.values():
-            if not inspect.isclass(held) and callable(getattr(held, "close", None)):
+            close = getattr(held, "close", None)
+            if close is not None:
                 try:
-                    held.close()
+                    close()
                 except Exception:  # the case is over: how an object ends after it is nobody's question
                     pass
         self.files.clear()
@@ -112,13 +113,12 @@ class Agent(object):
 def execute(receiver, op, arguments):
     """Return what the call, attribute or item of *op* gives on *receiver*."""
     if "call" in op:
-        if op["on"] == "builtins":
-            function = receiver[op["call"]]
-        else:
-            function = getattr(receiver, op["call"])
+        function = receiver[op["call"]] if receiver is BUILTINS else getattr(receiver, op["call"])
         if "repeat" in op:
             return read_repeatedly(function, op["repeat"])
         args = [arguments.decode(item) for item in op["args"]]
+        if not op["kwargs"]:
+            return function(*args)
         kwargs = dict((str(key), arguments.decode(item)) for key, item in op["kwargs"].items())
         return function(*args, **kwargs)
     if "get" in op:
@@ -161,10 +161,10 @@ class Arguments(object):
 
     def decode(self, item):
         """Return the object that *item* stands for."""
-        if isinstance(item, list):
-            return [self.decode(part) for part in item]
         if isinstance(item, dict):
             return getattr(self, "make_" + item["type"])(item)
+        if isinstance(item, list):
+            return [self.decode(part) for part in item]
         return native(item) if isinstance(item, TEXT) else item
 
     def make_none(self, item):
@@ -418,7 +418,7 @@ def parsed(response_class, octets):
 
 def value_facts(value, depth=0):
     """Return *value* in a form that JSON has."""
-    if value is None or isinstance(value, (bool, float)) or type(value) is int and -LARGE < value < LARGE:
+    if value is None or isinstance(value, (bool, float)):
         return value
     if isinstance(value, INTEGERS):
         return whole_facts(int(value))
