@@ -19,6 +19,7 @@ from mockserver import (
     ReadRequest,
     Reply,
     Send,
+    Signal,
     Stall,
     Step,
     connection,
@@ -191,12 +192,21 @@ def test_connections_beyond_the_script_are_reset_and_counted(
         assert record.problems == ("2 connections beyond the script",)
 
 
-def test_a_client_beyond_the_script_does_not_wait(server: MockServer, connect: Connect) -> None:
-    one = play(server, ReadRequest(), Stall())
+@pytest.mark.parametrize("step", [Stall(), ReadRequest(), Gate("never"), Drain()])
+def test_a_client_beyond_the_script_does_not_wait(
+    server: MockServer, connect: Connect, step: Step
+) -> None:
+    one = play(server, ReadRequest(), Send(RESPONSE), step)
     asked(one, connect)
     with pytest.raises(ConnectionResetError):
-        connect(one.address).recv(1)
+        ends_within_two_seconds(connect(one.address))
     assert one.finish().refused_extra == 1
+
+
+def ends_within_two_seconds(client: socket.socket) -> None:
+    """Wait less long than the server would by its patience."""
+    client.settimeout(2)
+    client.recv(1)
 
 
 def test_connections_are_numbered_as_they_were_opened(server: MockServer, connect: Connect) -> None:
@@ -325,3 +335,24 @@ def test_a_drain_is_done_when_the_client_has_closed_in_order(
         record = one.finish()
         assert record.problems == ()
         assert record.connections[0].after == "gone"
+
+
+def test_a_gate_that_has_been_opened_is_gone_through(server: MockServer, connect: Connect) -> None:
+    for _ in range(TIMES):
+        one = play(server, Signal("here"), Gate("go"), Send(RESPONSE))
+        connect(one.address)
+        one.wait_for("here")
+        one.release("go")
+        record = one.finish().connections[0]
+        assert (record.unplayed, record.left) == ((), len(RESPONSE))
+
+
+def test_a_drain_is_not_done_when_the_client_has_reset(
+    server: MockServer, connect: Connect
+) -> None:
+    for _ in range(TIMES):
+        one = play(server, Send(RESPONSE), Drain(), Close())
+        client = connect(one.address)
+        client.recv(1, socket.MSG_PEEK)
+        client.close()
+        assert one.finish().connections[0].unplayed == (Drain(), Close())
