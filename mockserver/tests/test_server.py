@@ -27,6 +27,7 @@ from mockserver import (
     Send,
     Stall,
     Step,
+    _player,
     connection,
     script,
 )
@@ -340,3 +341,22 @@ def test_noise_is_never_an_error_of_the_server(
     if noise.random() < 0.5:
         client.close()
     assert one.finish().errors == ()
+
+
+def test_a_fault_of_the_server_is_in_the_record_and_kills_no_thread(
+    server: MockServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("of ours")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(_player._ACTIONS, Send, broken)
+        one = server.play(ONE)
+        client = connect(one.address)
+        client.sendall(REQUEST)
+        assert is_reset(client)
+        record = one.finish()
+    assert record.errors == ("connection 1: ZeroDivisionError: of ours",)
+    one = server.play(ONE)
+    assert ask(server, connect) == RESPONSE
+    assert one.finish().complaints() == ()
