@@ -17,8 +17,9 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "bytes": (),
     "bytearray": (),
     "array": ("typecode",),
+    "memoryview": ("typecode",),
     "open": ("mode", "seek"),
-    "filelike": ("len", "seekable", "seek", "kind"),
+    "filelike": ("len", "seekable", "seek", "kind", "greedy"),
     "socketlike": (),
     "context": (),
     "cert": ("part",),
@@ -29,7 +30,7 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "mapping": (),
     "none": (),
 }
-_OCTETS = frozenset({"bytes", "bytearray", "array", "open", "filelike", "socketlike"})
+_OCTETS = frozenset({"bytes", "bytearray", "array", "memoryview", "open", "filelike", "socketlike"})
 
 
 def argument(value: Any) -> Any:

@@ -69,6 +69,18 @@ def pieces(spec: Bytes) -> Pieces:
     return tuple(_piece(part) for part in parts)
 
 
+def joined(parts: Pieces) -> Pieces:
+    """Return *parts* with neighbouring octets in one piece."""
+    whole: list[bytes | AddressHole] = []
+    for part in parts:
+        last = whole[-1] if whole else None
+        if isinstance(part, bytes) and isinstance(last, bytes):
+            whole[-1] = last + part
+        else:
+            whole.append(part)
+    return tuple(whole)
+
+
 def fill(parts: Pieces, host: str, port: int) -> bytes:
     """Return the octets of *parts* for a server that listens on *host* and *port*."""
     return b"".join(

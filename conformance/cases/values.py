@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from conformance.cases.errors import CaseError
-from conformance.cases.octets import BytesTable, Pieces, pieces
+from conformance.cases.octets import BytesTable, Pieces, joined, pieces
 from conformance.cases.tables import ValueTable, decode
 
 
@@ -133,7 +133,7 @@ def expected_text(value: Expected) -> str:
     """Return *value* as a person would write it."""
     match value:
         case Octets():
-            return "".join(_piece_text(piece) for piece in value.pieces) or "''"
+            return " ".join(_piece_text(piece) for piece in joined(value.pieces)) or "''"
         case Scalar():
             return repr(value.value)
         case Items():

@@ -30,6 +30,11 @@ import shutil
 import sys
 import tempfile
 
+try:
+    import builtins
+except ImportError:  # Python 2
+    import __builtin__ as builtins
+
 PYTHON_3 = sys.version_info[0] >= 3
 TEXT = str if PYTHON_3 else type(u"")
 LARGE = 1 << 63
@@ -65,7 +70,7 @@ class Agent(object):
         self.objects = {"module": self.module, "builtins": BUILTINS, "agent": self}
         arguments = Arguments(message, self.objects, self.files)
         ops = message["ops"]
-        capture = any(op["on"] == "agent" for op in ops)
+        capture = any(op["on"] == "agent" and op.get("call") == "stdout" for op in ops)
         if not capture:
             return {"trace": [self.step(op, arguments) for op in ops]}
         usual, sys.stdout = sys.stdout, io.StringIO() if PYTHON_3 else io.BytesIO()
@@ -84,6 +89,8 @@ class Agent(object):
             result = execute(self.objects[receiver], op, arguments)
         except KeyboardInterrupt:
             raise
+        except NoSuchObject:
+            return {"id": op["id"], "skipped": True}
         except BaseException as error:  # whatever escapes is a fact about the implementation
             self.objects.pop(op.get("as"), None)
             return {"id": op["id"], "error": error_facts(error)}
@@ -94,6 +101,10 @@ class Agent(object):
     def stdout(self):
         """Return what the calls of this run have printed so far."""
         return self.printed.getvalue()
+
+    def keep(self, value):
+        """Return *value*: with `as`, an argument becomes an object that later ops can look at."""
+        return value
 
     def release(self):
         """Close and forget the objects of the latest run."""
@@ -150,6 +161,10 @@ def read_repeatedly(read, amount):
         raise
 
 
+class NoSuchObject(Exception):
+    """An argument refers to an object that no earlier op has made."""
+
+
 class Arguments(object):
     """Turns the arguments of a message into objects of this Python."""
 
@@ -175,6 +190,9 @@ class Arguments(object):
 
     def make_bytes(self, item):
         return as_bytes(item["value"])
+
+    def make_memoryview(self, item):
+        return memoryview(self.make_array(item))
 
     def make_bytearray(self, item):
         return bytearray(as_bytes(item["value"]))
@@ -216,9 +234,13 @@ class Arguments(object):
         return str("[%s]:%d" if ":" in self.host else "%s:%d") % (self.host, self.port)
 
     def make_ref(self, item):
-        names = item["value"].split(".")
-        value = self.objects[names[0]]
-        for name in names[1:]:
+        first, _, rest = item["value"].partition(".")
+        if first not in self.objects:
+            raise NoSuchObject(first)
+        value = self.objects[first]
+        if value is BUILTINS:
+            return BUILTINS.get(rest) or getattr(builtins, rest)
+        for name in rest.split(".") if rest else ():
             value = getattr(value, name)
         return value
 
@@ -255,6 +277,9 @@ class OrderedMapping(object):
 
     def __len__(self):
         return len(self.pairs)
+
+    def __setitem__(self, name, value):
+        self.pairs = [pair for pair in self.pairs if pair[0] != name] + [(name, value)]
 
     def __getitem__(self, name):
         for key, value in self.pairs:
@@ -303,12 +328,14 @@ class Files(object):
 class FileLike(object):
     """An object with a `read` method, and no other part of a file."""
 
-    def __init__(self, data, position):
+    def __init__(self, data, position, greedy):
         self.data = data
         self.position = position
+        self.greedy = greedy
 
     def read(self, amount=-1):
-        end = len(self.data) if amount is None or amount < 0 else self.position + amount
+        whole = self.greedy or amount is None or amount < 0
+        end = len(self.data) if whole else self.position + amount
         block = self.data[self.position : end]
         self.position = max(self.position, min(end, len(self.data)))
         return block
@@ -328,7 +355,8 @@ def file_like(data, item):
     if "len" in item:
         methods.update(__len__=lambda self: item["len"])
     made = type(str("FileLike"), (FileLike,), methods)
-    return made(data.decode("latin-1") if item.get("kind") == "text" else data, item.get("seek", 0))
+    content = data.decode("latin-1") if item.get("kind") == "text" else data
+    return made(content, item.get("seek", 0), item.get("greedy", False))
 
 
 class SocketLike(object):
@@ -336,10 +364,10 @@ class SocketLike(object):
 
     def __init__(self, data):
         self.data = data
-        self.sent = b""
+        self.sends = []  # the octets of each call of sendall
 
     def sendall(self, data):
-        self.sent += bytes(data)
+        self.sends.append(bytes(data))
 
     def makefile(self, mode="rb", *buffering):
         return io.BytesIO(self.data)
