@@ -8,16 +8,11 @@ error that ended them is raised by the next one.
 
 from __future__ import annotations
 
-import sys
-from io import BytesIO
-
 from ._chunked import ChunkedDecoder, Want, whole_chunks
 from ._exceptions import HTTPException, IncompleteRead, UnknownTransferEncoding
 from ._framing import Ending, Framing
-from ._reader import Reader, is_transient
-
-# More octets than can be: no limit.
-_ALL = sys.maxsize
+from ._reader import BLOCK, Reader, is_transient
+from ._store import ALL, Store
 
 
 class Body:
@@ -30,8 +25,7 @@ class Body:
     def __init__(self, reader: Reader) -> None:
         self.finished = False
         self._reader = reader
-        self._store = BytesIO()
-        self._given = 0
+        self._store = Store()
         self._error: HTTPException | OSError | None = None
 
     @property
@@ -48,10 +42,10 @@ class Body:
                 was given. After a timeout the call can be repeated.
         """
         if self._error is None:
-            self._try_to_fill(_ALL if amount is None else self._given + amount)
-        if self._error is not None and (amount is None or not self._stored):
+            self._try_to_fill(ALL if amount is None else amount)
+        if self._error is not None and (amount is None or not len(self._store)):
             self._raise_error()
-        return self._take(amount)
+        return self._take(ALL if amount is None else amount)
 
     def _fill(self, goal: int) -> None:  # noqa: ARG002  # there is nothing to fill with
         """Decode until the store holds `goal` octets, or to the end."""
@@ -65,10 +59,6 @@ class Body:
                 raise
             self._error = error
 
-    @property
-    def _stored(self) -> int:
-        return self._store.tell() - self._given
-
     def _raise_error(self) -> None:
         error = self._error
         assert error is not None
@@ -76,25 +66,14 @@ class Body:
             raise error.with_traceback(None)  # again and again: a reset never looks like an end
         self._error = None
         self.finished = True
-        octets = self._take(None)
+        octets = self._store.take(ALL)
         if isinstance(error, IncompleteRead):
             raise IncompleteRead(octets, error.expected)
         raise error
 
-    def _take(self, amount: int | None) -> bytes:
-        """Hand out stored octets; all of them without a copy."""
-        stored = self._stored
-        if amount is None or amount >= stored:
-            octets = self._store.getvalue()
-            if self._given:
-                octets = octets[self._given :]
-                self._given = 0
-            self._store = BytesIO()
-            return octets
-        with self._store.getbuffer() as view:
-            octets = bytes(view[self._given : self._given + amount])
-        self._given += amount
-        return octets
+    def _take(self, amount: int) -> bytes:
+        """Hand out what is stored."""
+        return self._store.take(amount)
 
 
 class LengthBody(Body):
@@ -107,28 +86,31 @@ class LengthBody(Body):
     @property
     def length(self) -> int | None:
         """How many octets are still to be returned."""
-        return self._left + self._stored
+        return self._left + len(self._store)
 
     def read(self, amount: int | None) -> bytes:
-        """As `Body.read`; at once where nothing has to be fetched."""
-        n = self._left if amount is None or amount > self._left else amount
-        octets = self._reader.take(n) if self._error is None and not self._stored else None
-        if octets is None:
-            return super().read(amount)
-        self._left -= n
-        self.finished = not self._left
-        return octets
+        """As `Body.read`; without the store where one fetch is enough."""
+        if self._error is None and not len(self._store):
+            n = self._left if amount is None or amount > self._left else amount
+            octets = self._reader.at_once(n)
+            self._left -= len(octets)
+            if len(octets) == n:
+                self.finished = not self._left
+                return octets
+            self._store.append(octets)
+        return super().read(amount)
 
     def _fill(self, goal: int) -> None:
-        before = self._store.tell()
+        wanted = min(self._left, max(goal - len(self._store), 0))
+        before = len(self._store)
         try:
-            whole = self._reader.collect(self._store, min(self._left, max(goal - before, 0)))
+            whole = self._reader.collect(self._store, wanted, direct=BLOCK // 4)
         finally:
-            self._left -= self._store.tell() - before
+            self._left -= len(self._store) - before
         if not whole:
             raise IncompleteRead(b"", self._left)
 
-    def _take(self, amount: int | None) -> bytes:
+    def _take(self, amount: int) -> bytes:
         octets = super()._take(amount)
         if not self.length:  # with the last octet, not with the call behind it
             self.finished = True
@@ -144,12 +126,12 @@ class CloseBody(Body):
         return None
 
     def _fill(self, goal: int) -> None:
-        self._reader.collect(self._store, max(goal - self._store.tell(), 0))
+        self._reader.collect(self._store, ALL if goal == ALL else max(goal - len(self._store), 0))
 
-    def _take(self, amount: int | None) -> bytes:
+    def _take(self, amount: int) -> bytes:
         octets = super()._take(amount)
         # 2.7: with an amount, the call that gets nothing is the one that meets the end.
-        if amount is None or (amount and not octets):
+        if amount == ALL or (amount and not octets):
             self.finished = True
         return octets
 
@@ -168,7 +150,7 @@ class ChunkedBody(Body):
 
     def _fill(self, goal: int) -> None:
         decoder = self._decoder
-        while self._store.tell() < goal and not self.finished:
+        while len(self._store) < goal and not self.finished:
             want = decoder.want
             if want is Want.SIZE_LINE:
                 self._open_chunk(goal)
@@ -182,16 +164,16 @@ class ChunkedBody(Body):
 
     def _open_chunk(self, goal: int) -> None:
         store = self._store
-        store.write(b"".join(self._reader.decode(whole_chunks, goal - store.tell())))
-        if store.tell() < goal:
+        store.append_all(self._reader.decode(whole_chunks, goal - len(store)))
+        if len(store) < goal:
             self._decoder.size_line(self._reader.line("chunk size"))
 
     def _fetch_data(self, goal: int) -> None:
-        before = self._store.tell()
+        before = len(self._store)
         try:
             whole = self._reader.collect(self._store, min(self._decoder.left, goal - before))
         finally:
-            self._decoder.data(self._store.tell() - before)
+            self._decoder.data(len(self._store) - before)
         if not whole:
             raise IncompleteRead(b"", self._decoder.left)
 

@@ -20,6 +20,11 @@ from ._grammar import CHUNK_SIZE_LINE, MAX_LINES
 # The longest size line that `whole_chunks` looks for; a longer one is rare and goes the slow way.
 _SHORT_LINE = 64
 
+# From this size on it pays to show the data where it is, and copy it once.
+_LARGE = 4096
+
+Piece = bytes | memoryview
+
 
 class Want(Enum):
     """What the decoder needs next."""
@@ -109,11 +114,14 @@ class ChunkedDecoder:
             raise HTTPException(f"got more than {MAX_LINES} trailers")
 
 
-def whole_chunks(buffer: bytes, start: int, room: int) -> tuple[list[bytes], int]:
-    r"""Decode the chunks that are complete in the buffer.
+def whole_chunks(buffer: bytes, start: int, room: int) -> tuple[list[Piece], int]:
+    r"""Decode the chunks that are here with all their framing, up to the next size line.
 
     >>> whole_chunks(b"5\r\nhello\r\n3\r\n it\r\n0\r\n\r\n", 0, 100)
     ([b'hello', b' it'], 18)
+
+    Between two pieces of data stands CRLF and the next size line, and the same few of these come
+    again and again: each is understood once.
 
     Args:
         buffer: octets as received.
@@ -123,27 +131,30 @@ def whole_chunks(buffer: bytes, start: int, room: int) -> tuple[list[bytes], int
     Returns:
         The data, and where the first chunk begins that is incomplete, last, malformed or too large.
     """
-    pieces: list[bytes] = []
-    sizes: dict[bytes, int] = {}
-    end_of_buffer = len(buffer)
-    while True:
-        data = buffer.find(b"\r\n", start, start + _SHORT_LINE) + 2
-        line = buffer[start:data]
-        size = sizes.get(line)
-        if size is None:
-            size = sizes[line] = _plain_size(line)
+    pieces: list[Piece] = []
+    known: dict[bytes, int] = {}
+    between = b""
+    data = buffer.find(b"\r\n", start, start + _SHORT_LINE) + 2
+    size = _plain_size(buffer[start:data])
+    while 0 < size <= room:
         end = data + size
-        if not size or size > room or end + 2 > end_of_buffer or buffer[end : end + 2] != b"\r\n":
-            return pieces, start
-        if buffer.startswith(line, end + 2):
-            run, end = _equal_chunks(buffer, start, line, size, room)
+        data_behind = buffer.find(b"\r\n", end + 2, end + _SHORT_LINE) + 2
+        last_between, between = between, buffer[end:data_behind]
+        size_behind = known.get(between)
+        if size_behind is None:
+            size_behind = known[between] = _size_behind(between)
+        if size_behind < 0:
+            break
+        pieces.append(buffer[data:end] if size < _LARGE else memoryview(buffer)[data:end])
+        room -= size
+        start, data, size = end + 2, data_behind, size_behind
+        if between == last_between and 0 < size <= room:
+            run, start = _equal_chunks(buffer, start, between[2:], size, room)
             pieces += run
             room -= len(run) * size
-            start = end
-        else:
-            pieces.append(buffer[data:end])
-            room -= size
-            start = end + 2
+            data = buffer.find(b"\r\n", start, start + _SHORT_LINE) + 2
+            size = _plain_size(buffer[start:data])
+    return pieces, start
 
 
 def _plain_size(line: bytes) -> int:
@@ -152,16 +163,21 @@ def _plain_size(line: bytes) -> int:
     return bounded_int(match.group(1).lstrip(b"0"), 16) if match else 0
 
 
+def _size_behind(between: bytes) -> int:
+    """The size in a line behind the end of a chunk, -1 where that end is not one."""
+    return _plain_size(between[2:]) if between.startswith(b"\r\n") else -1
+
+
 def _equal_chunks(
     buffer: bytes, start: int, line: bytes, size: int, room: int
 ) -> tuple[list[bytes], int]:
-    """Decode a run of chunks that all have the same size line, the first of which is known."""
+    """Decode the chunks from `start` on that have this size line, while they are well-formed."""
     from struct import iter_unpack  # rarely needed, and slow to import
 
     stride = len(line) + size + 2
     count = min((len(buffer) - start) // stride, room // size)
-    view = memoryview(buffer)[start : start + count * stride]
     pieces: list[bytes] = []
+    view = memoryview(buffer)[start : start + count * stride]
     for head, data, end in iter_unpack(f"{len(line)}s{size}s2s", view):
         if head != line or end != b"\r\n":
             break

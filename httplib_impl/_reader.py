@@ -11,20 +11,20 @@ from __future__ import annotations
 
 import select
 from collections.abc import Callable
-from io import BytesIO
+from functools import partial
 from socket import socket
 
 from ._exceptions import LineTooLong
 from ._grammar import MAX_LINE, MAX_LINES
+from ._store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
-# One fetch. Larger ones cost page faults, smaller ones cost calls.
+# One fetch: it grows where the server fills it, for large ones are slow while little comes.
 BLOCK = 65536
-# The first room for a large body; from there on it grows with what was received.
-_FIRST_ROOM = 1 << 18
+_LARGEST_BLOCK = 4 * BLOCK
 
 
 def is_transient(error: BaseException) -> bool:
@@ -42,16 +42,27 @@ class SocketSource:
         self.sock = sock
         self.exact = False
         self.octets_into = sock.recv_into
+        self._block = BLOCK
         self._pending = getattr(sock, "pending", None)  # TLS keeps octets where poll cannot see
         self._is_readable: Callable[[], bool] | None = None
 
     def line(self, limit: int) -> bytes:  # noqa: ARG002  # the shape of FileSource.line
         """Octets of a line; exactly, that is one at a time, for nobody knows where it ends."""
-        return self.sock.recv(1 if self.exact else BLOCK)
+        return self.sock.recv(1) if self.exact else self._whatever_is_there()
 
     def octets(self, n: int) -> bytes:
         """Up to n octets, or what is there."""
-        return self.sock.recv(n if self.exact else BLOCK)
+        return self.sock.recv(n) if self.exact else self._whatever_is_there()
+
+    def _whatever_is_there(self) -> bytes:
+        octets = self.sock.recv(self._block)
+        if len(octets) == self._block < _LARGEST_BLOCK:
+            self._block *= 2
+        return octets
+
+    def just(self, n: int) -> bytes:
+        """Up to n octets, and no more even where more are there."""
+        return self.sock.recv(n)
 
     def is_stale(self) -> bool:
         """Whether octets, or the end of the stream, wait although no response is due."""
@@ -91,6 +102,8 @@ class FileSource:
     def octets(self, n: int) -> bytes:
         """N octets, fewer at the end of the stream."""
         return self._file.read(n)
+
+    just = octets
 
     def octets_into(self, room: memoryview) -> int:
         """As `socket.recv_into`."""
@@ -240,11 +253,14 @@ class Reader:
         self._start = end + (1 if bare else 2)
         return buffer[start:end]
 
-    def take(self, n: int) -> bytes | None:
-        """N octets that are all here; else None."""
-        start = self._start
-        if len(self._buffer) - start < n:
-            return None
+    def at_once(self, n: int) -> bytes:
+        """N octets where they are here, or can come in one fetch of a good size; else fewer."""
+        start, here = self._start, len(self._buffer) - self._start
+        if not here and BLOCK <= n <= _LARGEST_BLOCK:
+            octets: bytes = self._fetch(self._source.just, n)
+            return octets
+        if here < n:
+            return b""
         self._start += n
         return self._buffer[start : start + n]
 
@@ -265,14 +281,19 @@ class Reader:
         self._start += len(octets)
         return octets
 
-    def decode(self, decode: Any, room: int) -> list[bytes]:
+    def decode(self, decode: Any, room: int) -> list[bytes | memoryview]:
         """Let a decoder take what it understands from the octets that are here."""
-        pieces: list[bytes]
+        pieces: list[bytes | memoryview]
         pieces, self._start = decode(self._buffer, self._start, room)
         return pieces
 
-    def collect(self, store: BytesIO, n: int) -> bool:
-        """Append n octets to the end of the store, fewer at the end of the stream.
+    def collect(self, store: Store, n: int, direct: int = _LARGEST_BLOCK) -> bool:
+        """Append n octets to the store, fewer at the end of the stream.
+
+        Args:
+            store: where to.
+            n: how many.
+            direct: from how many on they go there without a stop in the buffer.
 
         Returns:
             False where the stream ended before.
@@ -282,36 +303,13 @@ class Reader:
         """
         while n:
             if self._start == len(self._buffer):
-                if n > BLOCK:
-                    return self._collect_much(store, n)
+                if n >= direct:
+                    return store.receive(partial(self._fetch, self._source.octets_into), n)
                 self._buffer, self._start = self._fetch(self._source.octets, n), 0
                 if not self._buffer:
                     return False
-            with memoryview(self._buffer) as octets:
-                taken = store.write(octets[self._start : self._start + n])
-            self._start += taken
-            n -= taken
-        return True
-
-    def _collect_much(self, store: BytesIO, n: int) -> bool:
-        """As `collect` behind an empty buffer: straight into the store, without a copy.
-
-        The room grows with what was received and never with what was announced.
-        """
-        end = room = store.tell()
-        try:
-            while n:
-                if room - end < min(n, BLOCK):
-                    room = end + min(n, max(_FIRST_ROOM, end // 8))
-                    store.seek(room - 1)
-                    store.write(b"\0")
-                with store.getbuffer() as whole, whole[end:room] as space:
-                    count = self._fetch(self._source.octets_into, space)
-                if not count:
-                    return False
-                end += count
-                n -= count
-        finally:
-            store.truncate(end)
-            store.seek(end)
+            with memoryview(self._buffer)[self._start : self._start + n] as octets:
+                store.append(octets)
+                self._start += len(octets)
+                n -= len(octets)
         return True

@@ -61,6 +61,7 @@ class HTTPResponse:
         self._head = Head(bool(strict), debuglevel)
         self._reader: Reader | None = None
         self._body: Body | None = None
+        self._length_at_end: int | None = None
         self._owns_socket = False
         self._closed = False
 
@@ -119,7 +120,7 @@ class HTTPResponse:
     @property
     def length(self) -> int | None:
         """The octets of the body still to come; None where nobody knows."""
-        return self._body.length if self._body else None
+        return self._body.length if self._body else self._length_at_end
 
     def read(self, amt: int | None = None) -> bytes:
         """Return the rest of the body, or up to `amt` octets; nothing behind its end.
@@ -147,7 +148,6 @@ class HTTPResponse:
                 self._break_off()
             raise
         if body.finished:
-            self._body = None
             self._end()
         return octets
 
@@ -155,12 +155,13 @@ class HTTPResponse:
         """Nobody knows where the next response would begin: this one was the last."""
         if self._reader:
             self._reader.broken = True
-        if self._body and self._body.finished:
-            self._body = None
         self._end()
 
     def _end(self) -> None:
         self._closed = True
+        if self._body and self._body.finished:  # else it still has an error to raise
+            self._length_at_end = self._body.length
+            self._body = None
         if self._owns_socket and self._reader:
             self._reader.release()
 
@@ -168,10 +169,9 @@ class HTTPResponse:
         """Give the rest of the body up; the connection is then not used again."""
         if self._closed:
             return
-        if self._reader:
-            self._reader.broken = True
-        self._body = None
-        self._end()
+        if self._body:
+            self._body.finished = True
+        self._break_off()
 
     def isclosed(self) -> bool:
         """Whether the body was read to its end, or given up."""

@@ -86,6 +86,8 @@ def test_an_end_of_stream_behind_the_zero_is_complete(tail: bytes, feed: Feed) -
         (b"5\r\nworld\r", b"world", None),
         (b"5\r\nworldXX0\r\n\r\n", b"world", None),
         (b"5\r\nworld\n\n0\r\n\r\n", b"world", None),
+        (b"5\r\nhello\r\n" * 9 + b"5\r\nworldXX5\r\nhello\r\n", b"hello" * 9 + b"world", None),
+        (b"5\r\nhello\r\n" * 9 + b"+\r\nworld\r\n", b"hello" * 9, None),
         (b"\r\n", b"", None),
         (b"zz\r\n", b"", None),
         (b"+5\r\nworld\r\n", b"", None),
@@ -177,7 +179,7 @@ def test_a_body_of_a_length_is_closed_with_its_last_octet(feed: Feed) -> None:
     for amount in (0, 2, 2, 1):
         response.read(amount)
         seen.append((response.isclosed(), response.length))
-    assert seen == [(False, 5), (False, 3), (False, 1), (True, None)]
+    assert seen == [(False, 5), (False, 3), (False, 1), (True, 0)]
 
 
 @pytest.mark.parametrize("feed", FEEDS)
@@ -241,6 +243,29 @@ def test_a_timeout_loses_nothing_and_the_call_can_be_repeated(head: bytes, feed:
         conn.request("GET", "/")
         response = patiently(conn.getresponse)
         assert patiently(partial(response.read, amount)) == b"hello"
+
+
+def test_a_large_body_loses_nothing_to_timeouts_and_cuts() -> None:
+    block = bytes(range(256)) * 1024
+    events: list[Event] = [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(block) * 20)]
+    for _ in range(19):
+        events += [block, TimeoutError()]
+    response = respond([*events, block])
+    assert patiently(response.read) == block * 20
+    response = respond(events)
+    with pytest.raises(IncompleteRead) as caught:
+        patiently(response.read)
+    assert (caught.value.partial, caught.value.expected) == (block * 19, len(block))
+
+
+def test_large_chunks_are_joined_in_order() -> None:
+    sizes = [70000, 5000, 5000, 5000, 1, 300000, 4096, 4095] * 3
+    data = [bytes([i]) * size for i, size in enumerate(sizes)]
+    octets = CHUNKED + b"".join([b"%x\r\n%b\r\n" % (len(d), d) for d in data]) + b"0\r\n\r\n"
+    for block in (65536, 1 << 20, 999):
+        events: list[Event] = [octets[i : i + block] for i in range(0, len(octets), block)]
+        assert respond(list(events), kept_open=True).read() == b"".join(data)
+        assert read_in_pieces(respond(events, kept_open=True), 70001) == b"".join(data)
 
 
 def test_what_a_timed_out_read_had_received_can_be_read_in_pieces() -> None:

@@ -201,6 +201,18 @@ def test_behind_a_101_that_was_asked_for_every_octet_is_left_on_the_socket() -> 
     assert getattr(wire, "unread")() == b"raw octets"  # noqa: B009  # typed as any socket
 
 
+def test_behind_an_upgrade_nothing_is_taken_for_leftovers() -> None:
+    conn = connection(
+        b"HTTP/1.1 101 Go\r\n\r\n" + OK + b"Content-Length: 0\r\n\r\n", kept_open=True
+    )
+    wire = conn.sock
+    conn.request("GET", "/", headers={"Upgrade": "x"})
+    conn.getresponse().read()
+    conn.request("GET", "/")
+    assert conn.sock is wire
+    assert conn.getresponse().status == 200
+
+
 def test_a_refused_upgrade_is_an_ordinary_response() -> None:
     response, wire, sock = upgrade(OK + b"Content-Length: 2\r\n\r\nok")
     assert sock is wire

@@ -1,0 +1,106 @@
+"""Octets that were decoded and not yet returned: appended at one end, taken from the other.
+
+They are kept in one buffer that is handed out without a copy where all of it is wanted, and that a
+socket can fill directly. The buffer grows with what was received and never with what was announced.
+Nothing is decoded here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from io import BytesIO
+
+# More octets than there can be: no limit.
+ALL = sys.maxsize
+
+# The first room for octets that come straight from a socket.
+_FIRST_ROOM = 1 << 20
+
+# Up to so many pieces it is faster to append one by one.
+_FEW = 16
+
+
+class Store:
+    """A queue of octets."""
+
+    __slots__ = ("_file", "_given")
+
+    def __init__(self) -> None:
+        self._file = BytesIO()  # its position is always the end of what was received
+        self._given = 0
+
+    def __len__(self) -> int:
+        return self._file.tell() - self._given
+
+    def append(self, octets: bytes | memoryview) -> None:
+        """Add octets at the end."""
+        self._file.write(octets)
+
+    def append_all(self, pieces: list[bytes | memoryview]) -> None:
+        """Add pieces at the end: many small ones at once, few large ones without a copy between."""
+        if len(pieces) > _FEW:
+            self._file.write(b"".join(pieces))
+        else:
+            self._file.writelines(pieces)
+
+    def receive(self, receive_into: Callable[[memoryview], int], n: int) -> bool:
+        """Add n octets at the end, as they come.
+
+        Args:
+            receive_into: takes a place for octets and returns how many it put there; 0 at the end.
+            n: how many; `ALL` for as many as there are.
+
+        Returns:
+            False where the stream ended before.
+
+        Raises:
+            OSError: whatever `receive_into` raised; what came before is kept.
+        """
+        end = room = self._file.tell()
+        try:
+            while n:
+                if end == room:
+                    room = self._make_room(end, n)
+                with self._file.getbuffer() as whole, whole[end:room] as space:
+                    count = receive_into(space)
+                if not count:
+                    return False
+                end += count
+                n -= count
+        finally:
+            self._file.truncate(end)
+            self._file.seek(end)
+        return True
+
+    def _make_room(self, end: int, n: int) -> int:
+        """Make room for some of n octets, and return where it ends."""
+        total = end + n
+        if 15 * end <= n < ALL - end:
+            limit = max(_FIRST_ROOM, 17 * end)
+            room = total if total <= limit else min(limit, max(_FIRST_ROOM, total // 16))
+            self._move(end, room)
+            return room
+        room = end + min(n, max(_FIRST_ROOM, end // 8))
+        self._file.seek(room - 1)
+        self._file.write(b"\0")
+        return room
+
+    def _move(self, end: int, room: int) -> None:
+        """Move what little there is into fresh zeros, which cost nothing until they are touched."""
+        larger = BytesIO(bytes(room))
+        with self._file.getbuffer() as old, larger.getbuffer() as new:
+            new[:end] = old[:end]
+        self._file = larger
+
+    def take(self, amount: int) -> bytes:
+        """Remove up to `amount` octets from the front; all of them without a copy."""
+        if amount >= len(self):
+            octets = self._file.getvalue()
+            octets = octets[self._given :] if self._given else octets
+            self.__init__()  # type: ignore[misc]  # begin anew
+            return octets
+        with self._file.getbuffer() as view:
+            octets = bytes(view[self._given : self._given + amount])
+        self._given += amount
+        return octets
