@@ -366,6 +366,10 @@ class SocketLike(object):
         self.data = data
         self.sends = []  # the octets of each call of sendall
 
+    @property
+    def sent(self):
+        return b"".join(self.sends)
+
     def sendall(self, data):
         self.sends.append(bytes(data))
 
