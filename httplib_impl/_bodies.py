@@ -1,9 +1,9 @@
 """The body of one response: octets of the reader come in, octets of the body go out.
 
-One class for each rule of `_framing.Ending`. Each says how far it can `_fill` its store, and the
-base class hands out what is stored. What was decoded stays in the store until a call returns it, so
-a call that times out can be repeated and loses nothing. A call that got octets returns them; the
-error that ended them is raised by the next one.
+One class for each rule of `_framing.Ending` that needs one. Each says how far it can `_fill` its
+store, and the base class hands out what is stored. What was decoded stays in the store until a call
+returns it, so a call that times out can be repeated and loses nothing. A call that got octets
+returns them; the error that ended them is raised by the next one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ._store import ALL, Store
 
 
 class Body:
-    """A body that ends at once, and what all others share.
+    """What all bodies share.
 
     Attributes:
         finished: True once the end was met, or an error was raised that ends the body.
@@ -30,8 +30,8 @@ class Body:
 
     @property
     def length(self) -> int | None:
-        """How many octets are still to be returned, where that is known."""
-        return 0
+        """How many octets are still to be returned; None where nobody knows."""
+        return None
 
     def read(self, amount: int | None) -> bytes:
         """Return the rest of the body, or up to `amount` octets.
@@ -42,22 +42,19 @@ class Body:
                 was given. After a timeout the call can be repeated.
         """
         if self._error is None:
-            self._try_to_fill(ALL if amount is None else amount)
+            try:
+                self._fill(ALL if amount is None else amount)
+            except (HTTPException, OSError) as error:
+                if is_transient(error):
+                    raise
+                self._error = error
         if self._error is not None and (amount is None or not len(self._store)):
             self._raise_error()
         return self._take(ALL if amount is None else amount)
 
-    def _fill(self, goal: int) -> None:  # noqa: ARG002  # there is nothing to fill with
+    def _fill(self, goal: int) -> None:
         """Decode until the store holds `goal` octets, or to the end."""
-        self.finished = True
-
-    def _try_to_fill(self, goal: int) -> None:
-        try:
-            self._fill(goal)
-        except (HTTPException, OSError) as error:
-            if is_transient(error):
-                raise
-            self._error = error
+        raise NotImplementedError
 
     def _raise_error(self) -> None:
         error = self._error
@@ -77,7 +74,7 @@ class Body:
 
 
 class LengthBody(Body):
-    """A body that ends after a number of octets."""
+    """A body that ends after a number of octets, which may be none."""
 
     def __init__(self, reader: Reader, length: int) -> None:
         super().__init__(reader)
@@ -120,11 +117,6 @@ class LengthBody(Body):
 class CloseBody(Body):
     """A body that ends with the connection."""
 
-    @property
-    def length(self) -> int | None:
-        """Nobody knows."""
-        return None
-
     def _fill(self, goal: int) -> None:
         self._reader.collect(self._store, ALL if goal == ALL else max(goal - len(self._store), 0))
 
@@ -142,11 +134,6 @@ class ChunkedBody(Body):
     def __init__(self, reader: Reader) -> None:
         super().__init__(reader)
         self._decoder = ChunkedDecoder()
-
-    @property
-    def length(self) -> int | None:
-        """Nobody knows."""
-        return None
 
     def _fill(self, goal: int) -> None:
         decoder = self._decoder
@@ -181,11 +168,6 @@ class ChunkedBody(Body):
 class UnknownBody(Body):
     """A body in a transfer coding that is not understood; its octets mean nothing to the caller."""
 
-    @property
-    def length(self) -> int | None:
-        """Nobody knows."""
-        return None
-
     def read(self, amount: int | None) -> bytes:  # noqa: ARG002  # no amount is right
         """Refuse, every time.
 
@@ -197,13 +179,12 @@ class UnknownBody(Body):
 
 def body_for(framing: Framing, reader: Reader) -> Body:
     """Choose the body that a framing asks for."""
-    if framing.length is not None and framing.ending is Ending.LENGTH:
+    if framing.length is not None:
         return LengthBody(reader, framing.length)
     return _BODIES[framing.ending](reader)
 
 
-_BODIES = {
-    Ending.AT_ONCE: Body,
+_BODIES: dict[Ending, type[Body]] = {
     Ending.LAST_CHUNK: ChunkedBody,
     Ending.CLOSE: CloseBody,
     Ending.UNKNOWN: UnknownBody,

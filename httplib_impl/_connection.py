@@ -24,6 +24,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+Port = int | str | None
+Headers = Mapping[str, object] | None
+
 
 class _Unset:
     """What stands for a timeout that was not given: the global default of the socket module."""
@@ -67,7 +70,7 @@ class HTTPConnection:
     def __init__(
         self,
         host: str,
-        port: int | str | None = None,
+        port: Port = None,
         strict: int | None = None,
         timeout: float | _Unset | None = UNSET,
         source_address: tuple[str, int] | None = None,
@@ -97,12 +100,7 @@ class HTTPConnection:
         """Print what is sent, and the heads of responses, to standard output; 0 for nothing."""
         self.debuglevel = level
 
-    def set_tunnel(
-        self,
-        host: str,
-        port: int | str | None = None,
-        headers: Mapping[str, object] | None = None,
-    ) -> None:
+    def set_tunnel(self, host: str, port: Port = None, headers: Headers = None) -> None:
         """Reach that host through a CONNECT to the server of the constructor.
 
         Args:
@@ -173,13 +171,7 @@ class HTTPConnection:
 
     # Sending
 
-    def request(
-        self,
-        method: str,
-        url: str,
-        body: Any = None,
-        headers: Mapping[str, object] | None = None,
-    ) -> None:
+    def request(self, method: str, url: str, body: Any = None, headers: Headers = None) -> None:
         """Send a whole request.
 
         Args:
@@ -293,7 +285,7 @@ class HTTPConnection:
         head = b"\r\n".join(self._lines) + b"\r\n\r\n"
         self._state, self._lines = following, []
         if self._hands_over and self._reader:
-            self._reader.exact = True
+            self._reader.source.exact = True
         try:
             if isinstance(payload, FileBody):
                 self._send_file(head, payload)
@@ -339,10 +331,7 @@ class HTTPConnection:
 
     # Receiving
 
-    def getresponse(
-        self,
-        buffering: bool = False,  # noqa: ARG002  # what is buffered follows from the request
-    ) -> HTTPResponse:
+    def getresponse(self, buffering: bool = False) -> HTTPResponse:  # noqa: ARG002  # not needed
         """Read the head of the response to the request that was sent.
 
         Args:
@@ -384,7 +373,7 @@ class HTTPConnection:
         # 2.7: a class that knows no debuglevel will do where none is set.
         debug = (self.debuglevel,) if self.debuglevel > 0 else ()
         response = make(self.sock, *debug, strict=self.strict, method=self._method)
-        reader.exact = self._hands_over
+        reader.source.exact = self._hands_over
         if isinstance(response, HTTPResponse):
             response.adopt(reader)
         return response

@@ -27,16 +27,6 @@ class Head:
         whole: True once the blank line has come; False where the stream ended before.
     """
 
-    __slots__ = (
-        "_debuglevel",
-        "_interim",
-        "_lines",
-        "_strict",
-        "block",
-        "status_line",
-        "whole",
-    )
-
     def __init__(self, strict: bool, debuglevel: int = 0) -> None:
         self.status_line: StatusLine | None = None
         self.block = b""

@@ -36,7 +36,11 @@ def is_transient(error: BaseException) -> bool:
 
 
 class SocketSource:
-    """Fetches from a socket, greedily or exactly."""
+    """Fetches from a socket.
+
+    Attributes:
+        exact: whether nothing behind a want may be taken; else whatever is there is.
+    """
 
     def __init__(self, sock: socket) -> None:
         self.sock = sock
@@ -88,11 +92,14 @@ class SocketSource:
 
 
 class FileSource:
-    """Fetches from what `makefile("rb")` of a socket-like returned; always exactly."""
+    """Fetches from what `makefile("rb")` of a socket-like returned; always exactly.
 
-    exact = True
+    Attributes:
+        exact: as that of `SocketSource`, though it makes no difference here.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
+        self.exact = False
         self._file = file
 
     def line(self, limit: int) -> bytes:
@@ -116,8 +123,9 @@ class FileSource:
         return False
 
 
-def _is_socket(sock: object) -> bool:
-    return hasattr(sock, "recv_into") and hasattr(sock, "fileno")
+def _source(sock: Any) -> SocketSource | FileSource:
+    is_socket = hasattr(sock, "recv_into") and hasattr(sock, "fileno")
+    return SocketSource(sock) if is_socket else FileSource(sock.makefile("rb"))
 
 
 def _readable_test(sock: socket) -> Callable[[], bool]:
@@ -137,7 +145,7 @@ class Reader:
 
     Attributes:
         sock: the same.
-        exact: whether nothing behind a want may be taken.
+        source: what fetches; whether it is `exact` depends on the request.
         broken: True once nobody knows where the next response would begin.
         handed_over: True once the socket belongs to the caller.
     """
@@ -146,29 +154,15 @@ class Reader:
         self.sock = sock
         self.broken = False
         self.handed_over = False
-        self._source: SocketSource | FileSource = (
-            SocketSource(sock) if _is_socket(sock) else FileSource(sock.makefile("rb"))
-        )
-        self._exact = False
+        self.source = _source(sock)
         self._buffer = b""
         self._start = 0
         self._failure: OSError | None = None
         self._hold: BinaryIO | None = None
 
-    @property
-    def exact(self) -> bool:
-        """Whether nothing behind a want may be taken from the socket."""
-        return self._exact
-
-    @exact.setter
-    def exact(self, exact: bool) -> None:
-        self._exact = exact
-        if isinstance(self._source, SocketSource):
-            self._source.exact = exact
-
     def hold(self) -> None:
         """Keep the socket readable when its owner closes it, until `release`."""
-        if self._hold is None and isinstance(self._source, SocketSource):
+        if self._hold is None and isinstance(self.source, SocketSource):
             # The file is never read: it is the standard library's way to count users of a socket.
             self._hold = self.sock.makefile("rb", buffering=0)
 
@@ -184,7 +178,7 @@ class Reader:
             return True
         if self.handed_over:
             return False
-        return self._start < len(self._buffer) or self._source.is_stale()
+        return self._start < len(self._buffer) or self.source.is_stale()
 
     def _fetch(self, fetch: Any, want: Any) -> Any:
         """Call one method of the source; an error other than a timeout is final."""
@@ -220,13 +214,13 @@ class Reader:
     def _gather_line(self) -> None:
         if self._start == len(self._buffer):
             self._buffer, self._start = b"", 0
-            self._buffer = self._fetch(self._source.line, MAX_LINE + 1)
+            self._buffer = self._fetch(self.source.line, MAX_LINE + 1)
             if self._buffer.find(b"\n") >= 0 or not self._buffer:
                 return
         held = bytearray(memoryview(self._buffer)[self._start :])
         try:
             while len(held) <= MAX_LINE:
-                octets = self._fetch(self._source.line, MAX_LINE + 1 - len(held))
+                octets = self._fetch(self.source.line, MAX_LINE + 1 - len(held))
                 held += octets
                 if not octets or octets.find(b"\n") >= 0:
                     break
@@ -257,7 +251,7 @@ class Reader:
         """N octets where they are here, or can come in one fetch of a good size; else fewer."""
         start, here = self._start, len(self._buffer) - self._start
         if not here and BLOCK <= n <= _LARGEST_BLOCK:
-            octets: bytes = self._fetch(self._source.just, n)
+            octets: bytes = self._fetch(self.source.just, n)
             return octets
         if here < n:
             return b""
@@ -273,7 +267,7 @@ class Reader:
         """N octets, fewer at the end of the stream; for a handful of octets."""
         while len(self._buffer) - self._start < n:
             have = self._buffer[self._start :]
-            octets = self._fetch(self._source.octets, n - len(have))
+            octets = self._fetch(self.source.octets, n - len(have))
             self._buffer, self._start = have + octets, 0
             if not octets:
                 break
@@ -304,8 +298,8 @@ class Reader:
         while n:
             if self._start == len(self._buffer):
                 if n >= direct:
-                    return store.receive(partial(self._fetch, self._source.octets_into), n)
-                self._buffer, self._start = self._fetch(self._source.octets, n), 0
+                    return store.receive(partial(self._fetch, self.source.octets_into), n)
+                self._buffer, self._start = self._fetch(self.source.octets, n), 0
                 if not self._buffer:
                     return False
             with memoryview(self._buffer)[self._start : self._start + n] as octets:

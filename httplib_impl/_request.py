@@ -36,7 +36,7 @@ def host_in_url(url: str) -> str | None:
     >>> host_in_url("HTTP://me:secret@example.com:8080/x")
     'example.com:8080'
     """
-    absolute = ABSOLUTE_URL.match(url)
+    absolute = None if url.startswith("/") else ABSOLUTE_URL.match(url)  # as nearly always
     return absolute.group(1) if absolute else None
 
 

@@ -96,7 +96,7 @@ class HTTPResponse:
     def _own_reader(self) -> Reader:
         """Read a socket that the caller owns: never an octet behind this response."""
         self._reader = reader = Reader(self._sock)
-        reader.exact = True
+        reader.source.exact = True
         reader.hold()
         self._owns_socket = True
         return reader
@@ -104,7 +104,7 @@ class HTTPResponse:
     def _hands_over(self, reader: Reader) -> bool:
         """Whether the octets behind the head belong to the caller."""
         if self.status == SWITCHING_PROTOCOLS:
-            return reader.exact  # nobody asks for an upgrade and reads greedily
+            return reader.source.exact  # nobody asks for an upgrade and reads greedily
         return is_tunnel(self._method, self.status or 0)
 
     def adopt(self, reader: Reader) -> None:

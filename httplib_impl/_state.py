@@ -11,12 +11,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from ._exceptions import (
-    CannotSendHeader,
-    CannotSendRequest,
-    ImproperConnectionState,
-    ResponseNotReady,
-)
+from ._exceptions import CannotSendHeader, CannotSendRequest, ResponseNotReady
 
 
 class State(Enum):
@@ -59,7 +54,7 @@ TRANSITIONS: dict[tuple[State, Call], State] = {
     (State.UNREAD_SENT, Call.READ): State.SENT,
 }
 
-_REFUSALS: dict[Call, type[ImproperConnectionState]] = {
+_REFUSALS = {
     Call.PUTREQUEST: CannotSendRequest,
     Call.PUTHEADER: CannotSendHeader,
     Call.ENDHEADERS: CannotSendHeader,
@@ -78,5 +73,5 @@ def next_state(state: State, call: Call) -> State:
     """
     following = TRANSITIONS.get((state, call))
     if following is None:
-        raise _REFUSALS.get(call, ImproperConnectionState)
+        raise _REFUSALS[call]
     return following

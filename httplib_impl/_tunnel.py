@@ -44,7 +44,7 @@ class Tunnel:
             print("send:", ascii(request.decode("latin-1")))
         sock.sendall(request)
         reader = Reader(sock)
-        reader.exact = True
+        reader.source.exact = True
         head = Head(strict, debuglevel)
         try:
             answer = head.read(reader)

@@ -423,6 +423,17 @@ def test_a_replaced_socket_is_read_from_its_start() -> None:
     assert conn.getresponse().read() == b""
 
 
+def test_a_refused_request_behind_a_read_response_leaves_the_connection_idle() -> None:
+    conn = connection(OK, kept_open=True)
+    conn.request("GET", "/1")
+    conn.getresponse().read()
+    with pytest.raises(TypeError):
+        conn.request("POST", "/2", 5)
+    conn.sock.events = [OK]
+    conn.request("GET", "/3")
+    assert conn.getresponse().read() == b"ok"
+
+
 def test_the_state_is_shown() -> None:
     conn = connection(OK)
     assert repr(conn) == "<HTTPConnection example.com: idle>"
