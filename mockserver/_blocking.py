@@ -9,6 +9,7 @@ import enum
 import math
 import select
 import socket
+import threading
 import time
 from collections.abc import Callable
 
@@ -43,6 +44,7 @@ class Blocking:
         given: Octets that the kernel took for sending; our end of stream counts as one.
         bell: Rung when a wait begins or ends for good.
         released: Set by an observer that ends the play; the next wake-up obeys it.
+        moving: Held for the end of a wait; an observer that acts for a waiting thread holds it.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Blocking:
         self.given = 0
         self.bell = bell
         self.released = False
+        self.moving = threading.Lock()
         self._ends = near, far
         self._patience = patience
         self._diagnosis = diagnosis
@@ -128,7 +131,7 @@ class Blocking:
             peer = self.peer()
             if peer is None:
                 raise Expired("the client's queue cannot be seen on this system")
-            if not peer.held:
+            if not (peer.held or (peer.ending and peer.received >= self.given)):
                 self._judge_closing()
                 return
             took = peer.received - peer.unread
@@ -173,7 +176,8 @@ class Blocking:
         if self.released:  # whoever releases after this line sees what to wake
             raise Released
         happened = poll.poll(None if seconds is None else seconds * 1000)
-        self.waits = Wait.NOTHING
+        with self.moving:
+            self.waits = Wait.NOTHING
         if self.released:
             raise Released
         return bool(happened)

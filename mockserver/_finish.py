@@ -7,14 +7,15 @@ Nothing here is decided by a delay; delays only space the questions.
 
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal
 
 from mockserver import _kernel
 from mockserver._blocking import Wait
-from mockserver._control import ExpectNoBytes, Stall
+from mockserver._control import ExpectEof, ExpectNoBytes, ExpectReset, Stall
 from mockserver._record import ConnectionRecord
 from mockserver._session import Session
+from mockserver._step import Step
 
 if TYPE_CHECKING:
     from mockserver._play import Play
@@ -57,7 +58,7 @@ def _at_rest(session: Session) -> bool:
     if peer is None:
         return _is_silent(session)
     if not peer.held:
-        return False  # the end of the stream will wake it
+        return not session.let_the_end_in()  # the end of the stream will wake it
     try:
         return _REST[waits](session, peer)
     except (OSError, ValueError):
@@ -110,7 +111,7 @@ def take_facts(session: Session) -> ConnectionRecord:
     if waits is not Wait.OCTETS:  # its thread has read everything itself
         session.drink()
     after, left = _client_state(session)
-    played = session.index + isinstance(_current(session), Stall | ExpectNoBytes)
+    played = session.index + (_current(session) in (Stall, ExpectNoBytes))
     return ConnectionRecord(
         events=(*session.events, *session.half_written(), *session.unread()),
         requests=tuple(session.requests),
@@ -122,8 +123,21 @@ def take_facts(session: Session) -> ConnectionRecord:
     )
 
 
-def _current(session: Session) -> object:
-    return session.steps[session.index] if session.index < len(session.steps) else None
+def unmet_expectations(session: Session) -> Iterator[str]:
+    """What a session at rest still waits for and the client was expected to do by now."""
+    wanted = _AWAITED.get(_current(session))
+    if wanted is not None and session.wire.waits is Wait.OCTETS:
+        yield f"{session.place}: {wanted}"
+
+
+_AWAITED: dict[type[Step] | None, str] = {
+    ExpectEof: "the client has not ended its stream",
+    ExpectReset: "the client has not reset the connection",
+}
+
+
+def _current(session: Session) -> type[Step] | None:
+    return type(session.steps[session.index]) if session.index < len(session.steps) else None
 
 
 State = tuple[Literal["closed", "kept", "gone"], int | None]
@@ -141,7 +155,7 @@ def _client_state(session: Session) -> State:
         return "kept", _left(session, peer)
     deadline = time.monotonic() + _IN_FLIGHT
     came = session.wire.bell.until(lambda: _stream_ends(session), deadline)
-    return ("closed" if came else "kept"), None
+    return ("closed" if came or not peer.held else "kept"), None
 
 
 def _stream_ends(session: Session) -> bool:

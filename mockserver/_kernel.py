@@ -57,9 +57,14 @@ class Peer(NamedTuple):
         return self.state in (ESTABLISHED, CLOSE_WAIT)
 
     @property
+    def ending(self) -> bool:
+        """Whether its end of stream is on the way: perhaps behind octets that find no room."""
+        return self.state in _FIN_IN_FLIGHT
+
+    @property
     def quiet(self) -> bool:
         """Whether everything that it sent has arrived."""
-        return self.unsent == 0 and self.state not in _FIN_IN_FLIGHT
+        return self.unsent == 0 and not self.ending
 
 
 def question(near: tuple[str, int], far: tuple[str, int]) -> bytes:

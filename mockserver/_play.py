@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from mockserver._blocking import Wait
 from mockserver._control import Starttls
-from mockserver._finish import settle, take_facts
+from mockserver._finish import settle, take_facts, unmet_expectations
 from mockserver._record import ConnectionRecord, Record
 from mockserver._script import Script, place
 from mockserver._session import Session
@@ -111,12 +111,14 @@ class Play:
             unsettled = self._settle()
             with self.lock:
                 self.over = True
+                unmet = [text for one in self.sessions for text in unmet_expectations(one)]
                 records = tuple(map(take_facts, self.sessions))
             self._record = Record(
                 records,
                 self.refused_extra,
-                (*self._problems, *unsettled, *self._unplayed(records)),
+                (*self._problems, *unsettled, *unmet),
                 tuple(self.errors),
+                self._unplayed(records),
             )
             self._release_all()
             self._pool.dismiss(self)
@@ -207,7 +209,7 @@ class Play:
             self._pool.admit_all(self, deadline)
         return [f"connection {one.number}: does not come to rest" for one in settle(self, deadline)]
 
-    def _unplayed(self, records: tuple[ConnectionRecord, ...]) -> list[str]:
+    def _unplayed(self, records: tuple[ConnectionRecord, ...]) -> tuple[str, ...]:
         texts = []
         for number, one in enumerate(records, 1):
             steps = self.script.connections[number - 1].steps
@@ -217,9 +219,7 @@ class Play:
         came = len(records)
         for number in range(came + 1, len(self.script.connections) + 1):
             texts.append(f"connection {number}: never opened")
-        if self.refused_extra:
-            texts.append(f"{self.refused_extra} connections beyond the script")
-        return texts
+        return tuple(texts)
 
     def _release_all(self) -> None:
         with self.lock:

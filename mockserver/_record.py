@@ -95,7 +95,9 @@ class Record:
     Attributes:
         connections: One for each accepted connection that the script has, in accept order.
         refused_extra: Connections beyond the script; each was reset as soon as it came.
-        problems: What went against the script, each with its connection and step.
+        problems: What went against the script, each with its connection and step: an expectation
+            that failed, a wait that expired, a client that waits behind the last step.
+        unplayed: Steps and connections of the script that were not reached or not completed.
         errors: Faults of the server itself; never the client's doing.
     """
 
@@ -103,6 +105,7 @@ class Record:
     refused_extra: int = 0
     problems: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
+    unplayed: tuple[str, ...] = ()
 
     def transcript(self) -> str:
         """A stable text of octets, offsets, roles, notes and problems, without times and ports."""
@@ -112,14 +115,21 @@ class Record:
         if self.refused_extra:
             lines.append(f"beyond the script: {self.refused_extra} connections, reset")
         lines += [f"problem: {text}" for text in self.problems]
+        lines += [f"unplayed: {text}" for text in self.unplayed]
         lines += [f"error: {text}" for text in self.errors]
         return "\n".join(lines) + "\n" if lines else ""
 
     def complaints(self) -> tuple[str, ...]:
-        """Everything that makes a test fail: problems, errors, and octets that no step has read."""
+        """Everything that makes a test fail.
+
+        Errors, problems, what was not played, connections beyond the script, and octets that no
+        step has read.
+        """
         unread = tuple(
             f"connection {number}: {len(one.unread)} octets from the client that no step reads"
             for number, one in enumerate(self.connections, 1)
             if one.unread
         )
-        return (*self.errors, *self.problems, *unread)
+        extra = [f"{self.refused_extra} connections beyond the script"]
+        beyond = extra if self.refused_extra else []
+        return (*self.errors, *self.problems, *self.unplayed, *beyond, *unread)

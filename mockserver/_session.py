@@ -157,6 +157,17 @@ class Session:
             self.stream_over = not data
         return len(self.inbox.buffer) > before
 
+    def let_the_end_in(self) -> bool:
+        """For an observer: make room for an end of stream behind octets that no step reads.
+
+        Returns:
+            Whether the end can still come in; not where the client has sent too much to be kept.
+        """
+        with self.wire.moving:
+            if self.wire.waits is Wait.CLOSING:
+                self.drink()
+        return len(self.inbox.buffer) < _KEPT
+
     def unread(self) -> list[Event]:
         """The event for the octets that no step has read."""
         rest = bytes(self.inbox.buffer)

@@ -10,13 +10,16 @@ from mockserver import (
     ConnectionRecord,
     Drain,
     Dribble,
+    ExpectEof,
     ExpectNoBytes,
+    ExpectReset,
     Fill,
     Gate,
     MockServer,
     Play,
     ReadEof,
     ReadRequest,
+    ReadUntil,
     Reply,
     Send,
     Signal,
@@ -101,7 +104,8 @@ def test_steps_that_wait_for_a_client_that_does_nothing_more(
         exactly(client, len(RESPONSE))
         record = one.finish()
         assert record.connections[0].unplayed == (ReadRequest(), Close())
-        assert record.problems == (
+        assert record.problems == ()
+        assert record.unplayed == (
             "connection 1, step 3 (read_request): not played",
             "connection 1, step 4 (close): not played",
         )
@@ -175,7 +179,7 @@ def test_a_connection_that_never_came(server: MockServer) -> None:
     one = play(server, ReadRequest())
     record = one.finish()
     assert record.connections == ()
-    assert record.problems == ("connection 1: never opened",)
+    assert (record.problems, record.unplayed) == ((), ("connection 1: never opened",))
 
 
 def test_connections_beyond_the_script_are_reset_and_counted(
@@ -189,7 +193,7 @@ def test_connections_beyond_the_script_are_reset_and_counted(
                 connect(one.address)
         record = one.finish()
         assert (len(record.connections), record.refused_extra) == (1, 2)
-        assert record.problems == ("2 connections beyond the script",)
+        assert record.complaints() == ("2 connections beyond the script",)
 
 
 @pytest.mark.parametrize("step", [Stall(), ReadRequest(), Gate("never"), Drain()])
@@ -356,3 +360,59 @@ def test_a_drain_is_not_done_when_the_client_has_reset(
         client.recv(1, socket.MSG_PEEK)
         client.close()
         assert one.finish().connections[0].unplayed == (Drain(), Close())
+
+
+@pytest.mark.parametrize(
+    ("step", "problem"),
+    [
+        (ExpectEof(), "connection 1, step 2 (expect_eof): the client has not ended its stream"),
+        (
+            ExpectReset(),
+            "connection 1, step 2 (expect_reset): the client has not reset the connection",
+        ),
+    ],
+)
+def test_an_expected_end_that_has_not_come_by_the_finish(
+    server: MockServer, connect: Connect, step: Step, problem: str
+) -> None:
+    one = play(server, ReadRequest(), step)
+    client = asked(one, connect)
+    record = one.finish()
+    client.close()
+    assert record.problems == (problem,)
+    assert record.connections[0].unplayed == (step,)
+
+
+def test_silence_up_to_the_finish_is_what_was_expected(
+    server: MockServer, connect: Connect
+) -> None:
+    one = play(server, ReadRequest(), ExpectNoBytes())
+    asked(one, connect)
+    assert one.finish().complaints() == ()
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (Stall(),),
+        (Stall(), Close()),
+        (Drain(), Stall()),
+        (Send(b"x"), Drain(), Close()),
+        (Gate("never"),),
+    ],
+)
+def test_an_end_of_stream_behind_octets_that_nobody_reads(
+    server: MockServer, connect: Connect, steps: tuple[Step, ...]
+) -> None:
+    one = play(server, ReadUntil(b"\r\n\r\n"), *steps)
+    client = connect(one.address)
+    client.settimeout(0.1)
+    with pytest.raises(TimeoutError):
+        client.sendall(b"POST / HTTP/1.1\r\n\r\n" + bytes(16_000_000))
+    if Send(b"x") in steps:
+        exactly(client, 1)
+    client.close()
+    record = one.finish()
+    assert record.problems == ()
+    assert record.connections[0].after == "closed"
+    assert record.connections[0].unplayed == ((Gate("never"),) if Gate("never") in steps else ())
