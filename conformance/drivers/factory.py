@@ -37,6 +37,11 @@ class Target:
     interpreter: str | None
     module: str
 
+    @property
+    def is_reference(self) -> bool:
+        """Whether it is the project's own, which has to meet every case without tolerance."""
+        return self.written == OURS
+
     def make(self) -> Driver:
         """Start a driver for it.
 

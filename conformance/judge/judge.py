@@ -6,7 +6,7 @@ farthest, and an exception that no outcome names, from outside the module, socke
 LEAK before it is anything else.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.cases.model import Case, Expectation, Op, Outcome
@@ -28,6 +28,8 @@ def judge(
     observation: Observation,
     features: frozenset[str] = frozenset({"python3", "lowercase-names"}),
     error_map: Mapping[str, str] | None = None,
+    *,
+    tolerant: bool = True,
 ) -> Judgement:
     """Return the verdict on *observation*, a run of *case*.
 
@@ -36,13 +38,14 @@ def judge(
         observation: what was seen.
         features: what the driver declared.
         error_map: native exception names to known ones, before the usual rules.
+        tolerant: whether outcomes graded tolerated count; for the reference they do not.
     """
     if observation.faults:
         return Judgement(Verdict.HARNESS_ERROR, accepted=observation.faults)
     if case.level == "observe":
         return Judgement(Verdict.INFO)
     bench = _Bench(case, observation, features, error_map or {})
-    outcomes = case.accepted()
+    outcomes = [one for one in case.accepted() if tolerant or one.grade == "pass"]
     misses: list[Mismatch] = []
     for outcome in outcomes:
         miss = bench.mismatch(outcome)
@@ -150,7 +153,7 @@ class _Bench:
     def _filled(self, wanted: tuple[Pieces, ...]) -> list[bytes]:
         return [fill(item, self.seen.host, self.seen.port) for item in wanted]
 
-    def leak(self, outcomes: tuple[Outcome, ...]) -> Mismatch | None:
+    def leak(self, outcomes: Sequence[Outcome]) -> Mismatch | None:
         """Return the first exception that no outcome names and that nobody has to expect."""
         for position, op in enumerate(self.ops):
             entry = self.seen.trace[op.id]

@@ -31,6 +31,7 @@ class Lane:
         certificates: returns the names of the PEM files for the driver; called when a case needs
             them.
         error_map: native exception names to known ones.
+        tolerant: whether outcomes graded tolerated count.
     """
 
     def __init__(
@@ -39,12 +40,15 @@ class Lane:
         tls: TLSProvider,
         certificates: Callable[[], Certificates],
         error_map: Mapping[str, str],
+        *,
+        tolerant: bool,
     ) -> None:
         self.driver = driver
         self.late = False
         self._tls = tls
         self._certificates = certificates
         self._error_map = error_map
+        self._tolerant = tolerant
         self._servers: dict[str, MockServer] = {}
         self._play: Play | None = None
 
@@ -123,7 +127,7 @@ class Lane:
     def _judged(self, case: Case, trace: Trace, record: Record, address: tuple[str, int]) -> Result:
         observation = observation_of(trace, record, address)
         features = self.driver.identity.features
-        judgement = judge(case, observation, features, self._error_map)
+        judgement = judge(case, observation, features, self._error_map, tolerant=self._tolerant)
         if judgement.verdict not in FAILURES and judgement.verdict is not Verdict.HARNESS_ERROR:
             return result_of(case, judgement)
         return result_of(

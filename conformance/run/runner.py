@@ -35,6 +35,7 @@ class Runner:
         authority: the certificate authority of this run.
         error_map: native exception names to known ones.
         deadline: seconds without progress after which a case is late.
+        tolerant: whether outcomes graded tolerated count; by default for all but the reference.
 
     Raises:
         DriverError: the implementation cannot be started.
@@ -46,11 +47,13 @@ class Runner:
         authority: CertificateAuthority,
         error_map: Mapping[str, str] | None = None,
         deadline: float = DEADLINE,
+        tolerant: bool | None = None,
     ) -> None:
         self.deadline = deadline
         self._target = target
         self._authority = authority
         self._error_map = error_map or {}
+        self._tolerant = not target.is_reference if tolerant is None else tolerant
         self._certificates: Certificates = {}
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._shift: _Shift | None = None
@@ -90,8 +93,13 @@ class Runner:
         return next(self.run([case]))
 
     def _new_lane(self) -> Lane:
-        server_context = self._authority.server_context
-        return Lane(self._target.make(), server_context, self._files, self._error_map)
+        return Lane(
+            self._target.make(),
+            self._authority.server_context,
+            self._files,
+            self._error_map,
+            tolerant=self._tolerant,
+        )
 
     def _files(self) -> Certificates:
         """Return the names of the PEM files for drivers, written at the first call."""

@@ -287,3 +287,15 @@ def test_a_timeout_is_no_plain_oserror() -> None:
 
 def test_there_are_twelve_documented_exceptions() -> None:
     assert len(DOCUMENTED) == 12
+
+
+def test_without_tolerance_only_outcomes_graded_pass_count() -> None:
+    outcome = """read = "x"
+[[case.outcome]]
+grade = "tolerated"
+basis = "precedent"
+read = "hello"
+"""
+    judgement = judge(case_with(outcome), observed(HELLO), tolerant=False)
+    assert judgement.verdict is Verdict.WRONG_VALUE
+    assert judgement.accepted == ("'x'",)

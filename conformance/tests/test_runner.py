@@ -165,6 +165,11 @@ def test_ours_runs_in_process_and_others_in_a_worker() -> None:
     assert target("http.client").interpreter == sys.executable
 
 
+def test_only_the_reference_is_judged_without_tolerance() -> None:
+    assert target("httplib_impl").is_reference
+    assert not target(f"{sys.executable}:httplib_impl").is_reference
+
+
 def test_an_interpreter_and_a_module_are_split_at_the_last_colon() -> None:
     one = target(f"{sys.executable}:http.client")
     assert (one.interpreter, one.module) == (sys.executable, "http.client")
