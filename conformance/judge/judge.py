@@ -144,6 +144,7 @@ class _Bench:
         made = len(seen) + self.seen.unexpected
         wanted = wire.connections if wire.connections is not None else min(made, self.scripted)
         yield Verdict.WRONG_CONNECTION, "connections", wanted, made
+        yield Verdict.WRONG_CONNECTION, "script", [], list(self.seen.problems)
         for key in ("after", "left", "source"):
             expected = getattr(wire, key)
             if expected is not None:

@@ -205,6 +205,14 @@ def test_a_connection_beyond_the_script_is_a_wrong_connection() -> None:
     assert verdict('read = "hello"', observed(HELLO, unexpected=1)) is Verdict.WRONG_CONNECTION
 
 
+def test_a_step_that_the_client_did_not_meet_is_a_wrong_connection() -> None:
+    seen = observed(HELLO, problems=("connection 1, step 2 (expect_eof): a reset",))
+    judgement = judge(case_with('read = "hello"'), seen)
+    assert judgement.verdict is Verdict.WRONG_CONNECTION
+    assert judgement.mismatch is not None
+    assert "expect_eof" in judgement.mismatch.seen
+
+
 def test_what_could_not_be_seen_is_not_compared() -> None:
     blind = replace(CONNECTION, left=None, after=None)
     seen = observed(HELLO, connections=(blind,))
