@@ -467,9 +467,9 @@ def value_facts(value, depth=0):
             pairs = [[value_facts(key, depth + 1), value_facts(item, depth + 1)] for key, item in value.items()]
             return {"type": "mapping", "value": pairs}
     if inspect.isclass(value):
-        return dict(class_facts(value), type="class")
+        return class_facts("class", value)
     # An instance of an old-style class says `instance` as its type, and its class only when asked.
-    return dict(class_facts(getattr(value, "__class__", type(value))), type="object")
+    return class_facts("object", getattr(value, "__class__", type(value)))
 
 
 def whole_facts(value):
@@ -477,15 +477,16 @@ def whole_facts(value):
     return value if -LARGE < value < LARGE else {"type": "int", "value": as_text("%x" % value)}
 
 
-def class_facts(kind, known={}):
+def class_facts(what, kind, known={}):
     """Return the qualified names of the class *kind* and of its bases, nearest first.
 
-    The names of a class are found once: most results of calls are objects of a few classes.
+    They are found once for a class: most results of calls are objects of a few classes.
     """
-    if kind not in known:
-        known[kind] = [qualified(base) for base in inspect.getmro(kind)]
-    names = known[kind]
-    return {"class": names[0], "bases": names[1:]}
+    facts = known.get((what, kind))
+    if facts is None:
+        names = [qualified(base) for base in inspect.getmro(kind)]
+        facts = known[what, kind] = {"type": what, "class": names[0], "bases": names[1:]}
+    return facts
 
 
 def qualified(kind):
@@ -502,9 +503,7 @@ def error_facts(error):
         message = str(error)
     except Exception:  # an exception that cannot say what it is: a fact as well
         message = "(no text)"
-    facts = class_facts(type(error))
-    facts.update(attributes=attributes, message=as_text(message))
-    return facts
+    return dict(class_facts("error", type(error)), attributes=attributes, message=as_text(message))
 
 
 def as_text(text):

@@ -1,33 +1,35 @@
 """What one run of a case has shown: the trace of the client and the facts of the wire.
 
-In: nothing; these are the nouns.  All values are plain, so that an observation can be written down
-and read back.
+In: nothing; these are the nouns.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionFacts:
-    """What the server saw of one connection.
+class ConnectionFacts(Protocol):
+    """What the server saw of one connection; the mock server's own record is one."""
 
-    Args:
-        requests: each request as it was read, head and body.
-        received: all octets received; inside TLS, what was decrypted.
-        sent: all octets sent.
-        after: ``closed``, ``kept`` or ``gone``; None where it could not be seen.
-        left: octets that the client's kernel held unread; None where it could not be seen.
-        source: the address from which it came.
-    """
+    @property
+    def requests(self) -> tuple[bytes, ...]:
+        """Each request as it was read, head and body."""
 
-    requests: tuple[bytes, ...]
-    received: bytes
-    sent: bytes
-    after: str | None
-    left: int | None
-    source: str
+    @property
+    def received(self) -> bytes:
+        """All octets received; inside TLS, what was decrypted."""
+
+    @property
+    def after(self) -> str | None:
+        """``closed``, ``kept`` or ``gone``; None where it could not be seen."""
+
+    @property
+    def left(self) -> int | None:
+        """Octets that the client's kernel held unread; None where it could not be seen."""
+
+    @property
+    def source(self) -> str:
+        """The address from which it came."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 from conformance.cases import Case
 from conformance.drivers import Driver, DriverDied, DriverError
 from conformance.drivers.base import Trace
-from conformance.judge import ConnectionFacts, Observation, Verdict, judge
+from conformance.judge import Observation, Verdict, judge
 from conformance.judge.judge import entry_text
 from conformance.judge.verdicts import FAILURES
 from conformance.run.results import Result, not_run, result_of
@@ -149,17 +149,7 @@ def observation_of(trace: Trace, record: Record, address: tuple[str, int]) -> Ob
         trace={entry["id"]: entry for entry in trace},
         host=host,
         port=port,
-        connections=tuple(
-            ConnectionFacts(
-                requests=connection.requests,
-                received=connection.received,
-                sent=connection.sent,
-                after=connection.after,
-                left=connection.left,
-                source=connection.source,
-            )
-            for connection in record.connections
-        ),
+        connections=record.connections,
         unexpected=record.refused_extra,
         problems=record.problems,
         faults=record.errors,

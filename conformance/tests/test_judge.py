@@ -1,6 +1,6 @@
 """The judge: hand-made observations, and the verdict that each must get."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from conformance.cases import Case
 from conformance.cases.loader import load_text
 from conformance.cases.names import DOCUMENTED, met_by
-from conformance.judge import ConnectionFacts, Observation, Verdict, judge
+from conformance.judge import Observation, Verdict, judge
 from conformance.judge.errors import error_names
 
 PYTHON_2 = frozenset({"lowercase-names"})
@@ -55,7 +55,20 @@ def raised(name: str, *bases: str, **attributes: Any) -> dict[str, Any]:
 INCOMPLETE = raised(
     "httplib.IncompleteRead", "httplib.HTTPException", partial=octets("hel"), expected=2
 )
-CONNECTION = ConnectionFacts((b"GET / HTTP/1.1\r\n\r\n",), b"", b"", "closed", 0, "127.0.0.1")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A connection as somebody else than the mock server might report it."""
+
+    requests: tuple[bytes, ...] = (b"GET / HTTP/1.1\r\n\r\n",)
+    received: bytes = b""
+    after: str | None = "closed"
+    left: int | None = 0
+    source: str = "127.0.0.1"
+
+
+CONNECTION = Seen()
 
 
 def observed(read: dict[str, Any], **changes: Any) -> Observation:
