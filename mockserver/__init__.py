@@ -15,12 +15,15 @@ It needs the standard library only, shares no code with any client, and never sl
 from mockserver._control import (
     ADDRESS,
     Close,
+    Dispatch,
     Drain,
     Expect,
     ExpectEof,
     ExpectNoBytes,
     ExpectReset,
     Gate,
+    Goto,
+    Label,
     Pause,
     Read,
     ReadEof,
@@ -29,12 +32,21 @@ from mockserver._control import (
     Shutdown,
     Signal,
     Stall,
-    Starttls,
-    Tunnel,
 )
 from mockserver._play import MockServerError, Play
 from mockserver._record import ConnectionRecord, Event, Record
-from mockserver._script import STEPS, Connection, Listener, Script, connection, script
+from mockserver._script import (
+    STEPS,
+    Connection,
+    Listener,
+    Route,
+    Script,
+    connection,
+    fault_on,
+    route,
+    script,
+)
+from mockserver._secure import Starttls, TlsFault, Tunnel
 from mockserver._server import MockServer, TLSProvider
 from mockserver._step import Piece, ScriptError, Step, WritingStep
 from mockserver._writing import (
@@ -58,6 +70,7 @@ __all__ = [
     "Close",
     "Connection",
     "ConnectionRecord",
+    "Dispatch",
     "Drain",
     "Dribble",
     "EndHeaders",
@@ -69,8 +82,10 @@ __all__ = [
     "Fill",
     "Garbage",
     "Gate",
+    "Goto",
     "Header",
     "Interim",
+    "Label",
     "LastChunk",
     "Listener",
     "MockServer",
@@ -84,6 +99,7 @@ __all__ = [
     "ReadUntil",
     "Record",
     "Reply",
+    "Route",
     "Script",
     "ScriptError",
     "Send",
@@ -94,8 +110,11 @@ __all__ = [
     "StatusLine",
     "Step",
     "TLSProvider",
+    "TlsFault",
     "Tunnel",
     "WritingStep",
     "connection",
+    "fault_on",
+    "route",
     "script",
 ]

@@ -1,14 +1,13 @@
 """The steps that read, wait, check and close.
 
 In come names, counts and markers; what they do is the player's business. Nothing here writes to
-the peer, except `Tunnel`, which answers the CONNECT that it reads.
+the peer.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from mockserver._step import CRLF, Headers, Piece, Step, WritingStep, field_lines
-from mockserver._writing import status_line
+from mockserver._step import Headers, Step
 
 ADDRESS = b"\0address\0"
 """In `Expect.raw`: stands for the server's `host:port`, which is known only once it plays."""
@@ -21,12 +20,15 @@ class ReadRequest(Step):
     Attributes:
         body: `framed` reads the body that the head announces, `none` only the head.
         limit: How many octets to read at most; what is longer is taken as it is.
+        optional: Whether the client may end here instead, or send nothing more: then neither this
+            step nor those behind it are missed.
     """
 
     step_name: ClassVar[str] = "read_request"
     primary: ClassVar[str | None] = "body"
     body: Literal["framed", "none"] = "framed"
     limit: int = 1 << 28
+    optional: bool = False
 
     def check(self) -> None:
         """Room for at least one octet."""
@@ -153,6 +155,46 @@ class Shutdown(Step):
 
 
 @dataclass(frozen=True, slots=True)
+class Label(Step):
+    """A place for a `Goto` to go back to; nothing happens here."""
+
+    step_name: ClassVar[str] = "label"
+    primary: ClassVar[str | None] = "name"
+    name: str
+
+    def check(self) -> None:
+        """A name that can be said."""
+        self.need_some("name")
+
+
+@dataclass(frozen=True, slots=True)
+class Goto(Step):
+    """Go back to an earlier label, so many times; then go on with the next step.
+
+    Attributes:
+        times: How many times to go back; None for as long as the client goes on.
+    """
+
+    step_name: ClassVar[str] = "goto"
+    primary: ClassVar[str | None] = "label"
+    label: str
+    times: int | None = 1
+
+    def check(self) -> None:
+        """A label has a name, and going back happens at least once."""
+        self.need_some("label")
+        if self.times is not None:
+            self.need_at_least("times", 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch(Step):
+    """Read requests until the client ends; answer each by the first route that fits."""
+
+    step_name: ClassVar[str] = "dispatch"
+
+
+@dataclass(frozen=True, slots=True)
 class Close(Step):
     """End the connection.
 
@@ -186,48 +228,3 @@ class ExpectNoBytes(Step):
     """Until the client closes its end, or the play is finished, it sends nothing."""
 
     step_name: ClassVar[str] = "expect_no_bytes"
-
-
-@dataclass(frozen=True, slots=True)
-class Starttls(Step):
-    """Do a TLS handshake as the server; a failure is recorded and ends the connection's play.
-
-    Attributes:
-        cert: The name of the certificate to show, as the TLS provider knows it.
-        client_cert: Whether the client is asked for a certificate.
-        alpn: The protocols to offer.
-    """
-
-    step_name: ClassVar[str] = "starttls"
-    primary: ClassVar[str | None] = "cert"
-    cert: str = "server"
-    client_cert: Literal["none", "optional", "required"] = "none"
-    alpn: tuple[str, ...] = ()
-
-    def check(self) -> None:
-        """A certificate has a name."""
-        self.need_some("cert")
-
-
-@dataclass(frozen=True, slots=True)
-class Tunnel(WritingStep):
-    """Read a CONNECT request and answer it; what follows is inside the tunnel.
-
-    Attributes:
-        status: The answer's status; only after 2xx can TLS follow.
-        data: The whole answer as raw octets, in place of one made from the other fields.
-    """
-
-    step_name: ClassVar[str] = "tunnel"
-    primary: ClassVar[str | None] = "status"
-    status: int = 200
-    reason: bytes | None = None
-    headers: Headers = ()
-    data: bytes | None = None
-
-    def pieces(self) -> tuple[Piece, ...]:
-        """The answer's head."""
-        if self.data is not None:
-            return (Piece("data", self.data),)
-        line = status_line(self.status, self.reason)
-        return (line, *field_lines(self.headers), Piece("end-of-head", CRLF))

@@ -6,9 +6,11 @@ class Ended(Exception):
 
     Attributes:
         note: What the transcript says about it.
+        blamed: Whether it goes against the script.
     """
 
     note = "the play of this connection ended"
+    blamed = False
 
     def __init__(self, note: str | None = None) -> None:
         super().__init__(note or self.note)
@@ -31,6 +33,14 @@ class Expired(Ended):
     """Nothing moved for as long as the server's patience lasts."""
 
     note = "patience ran out"
+    blamed = True
+
+
+class Unanswered(Ended):
+    """A request came for which the script has no route, or none that is left."""
+
+    note = "no route is left for the request"
+    blamed = True
 
 
 class Released(Ended):

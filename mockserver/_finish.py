@@ -111,16 +111,20 @@ def take_facts(session: Session) -> ConnectionRecord:
     if waits is not Wait.OCTETS:  # its thread has read everything itself
         session.drink()
     after, left = _client_state(session)
-    played = session.index + (_current(session) in (Stall, ExpectNoBytes))
     return ConnectionRecord(
         events=(*session.events, *session.half_written(), *session.unread()),
         requests=tuple(session.requests),
-        unplayed=session.steps[played:],
+        unplayed=tuple(step for _, step in unplayed(session)),
         after=after,
         left=left,
         tls=session.tls,
         source=session.wire.source,
     )
+
+
+def unplayed(session: Session) -> list[tuple[str, Step]]:
+    """The steps that a session at rest has not completed, each with its place."""
+    return session.unplayed((Stall, ExpectNoBytes))
 
 
 def unmet_expectations(session: Session) -> Iterator[str]:

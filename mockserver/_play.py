@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from mockserver._blocking import Wait
-from mockserver._control import Starttls
-from mockserver._finish import settle, take_facts, unmet_expectations
-from mockserver._record import ConnectionRecord, Record
-from mockserver._script import Script, place
+from mockserver._finish import settle, take_facts, unmet_expectations, unplayed
+from mockserver._record import Record
+from mockserver._request import request_parts
+from mockserver._script import Route, Script
+from mockserver._secure import Starttls
 from mockserver._session import Session
 from mockserver._wire import Wire
 
@@ -45,7 +46,7 @@ class Play:
         patience: float,
         pool: "Pool",
         contexts: Mapping[Starttls, ssl.SSLContext],
-        reserved: socket.socket | None = None,
+        reserved: tuple[socket.socket, ...] = (),
     ) -> None:
         self.script = script
         self.address = address
@@ -59,6 +60,7 @@ class Play:
         self._pool = pool
         self._reserved = reserved
         self._problems: list[str] = []
+        self._answered = [0] * len(script.routes)
         self._names: defaultdict[str, threading.Event] = defaultdict(threading.Event)
         self._record: Record | None = None
 
@@ -83,7 +85,7 @@ class Play:
     @property
     def full(self) -> bool:
         """Whether every connection of the script has come."""
-        return len(self.sessions) >= len(self.script.connections)
+        return self.script.nth(len(self.sessions)) is None
 
     def release(self, name: str) -> None:
         """Open the gates of this name, now and for as long as the play lasts."""
@@ -112,13 +114,14 @@ class Play:
             with self.lock:
                 self.over = True
                 unmet = [text for one in self.sessions for text in unmet_expectations(one)]
+                missed = self._missed()
                 records = tuple(map(take_facts, self.sessions))
             self._record = Record(
                 records,
                 self.refused_extra,
                 (*self._problems, *unsettled, *unmet),
                 tuple(self.errors),
-                self._unplayed(records),
+                missed,
             )
             self._release_all()
             self._pool.dismiss(self)
@@ -139,14 +142,15 @@ class Play:
     ) -> Session | None:
         """Make a session for the next connection, or reset one that the script does not have."""
         with self.lock:
-            if self.over or self.full:
+            number = len(self.sessions)
+            connection = None if self.over else self.script.nth(number)
+            if connection is None:
                 self.refused_extra += 1
                 sock.close()
                 return None
-            number = len(self.sessions)
             pool = self._pool
             wire = Wire(sock, self.address, far, self._patience, pool.diagnosis, pool.bell, turn)
-            session = Session(number + 1, self.script.connections[number].steps, wire, self)
+            session = Session(number + 1, connection.steps, wire, self)
             self.sessions.append(session)
             return session
 
@@ -178,6 +182,17 @@ class Play:
         """Note something that went against the script."""
         self._problems.append(text)
 
+    def choose(self, head: bytes) -> tuple[int, Route] | None:
+        """The first route that fits a request and is not used up, and its number from 1."""
+        method, target, _, _ = request_parts(head)
+        with self.lock:
+            for index, route in enumerate(self.script.routes):
+                left = route.times is None or self._answered[index] < route.times
+                if left and route.fits(method, target):
+                    self._answered[index] += 1
+                    return index + 1, route
+        return None
+
     def give(self, name: str) -> None:
         """Give a signal."""
         self._named(name).set()
@@ -205,21 +220,20 @@ class Play:
 
     def _settle(self) -> list[str]:
         deadline = time.monotonic() + self._patience
-        if self._reserved is None:
+        if not self._reserved:
             self._pool.admit_all(self, deadline)
         return [f"connection {one.number}: does not come to rest" for one in settle(self, deadline)]
 
-    def _unplayed(self, records: tuple[ConnectionRecord, ...]) -> tuple[str, ...]:
-        texts = []
-        for number, one in enumerate(records, 1):
-            steps = self.script.connections[number - 1].steps
-            first = len(steps) - len(one.unplayed)
-            for index, step in enumerate(one.unplayed, first):
-                texts.append(f"{place(number, index, step)}: not played")
-        came = len(records)
-        for number in range(came + 1, len(self.script.connections) + 1):
-            texts.append(f"connection {number}: never opened")
-        return tuple(texts)
+    def _missed(self) -> tuple[str, ...]:
+        steps = [f"{where}: not played" for one in self.sessions for where, _ in unplayed(one)]
+        routes = [
+            f"route {number}: answered {answered} of {route.times} requests"
+            for number, (route, answered) in enumerate(
+                zip(self.script.routes, self._answered, strict=True), 1
+            )
+            if not route.optional and answered < (route.times or 0)
+        ]
+        return (*steps, *self.script.missing(len(self.sessions)), *routes)
 
     def _release_all(self) -> None:
         with self.lock:
@@ -233,5 +247,5 @@ class Play:
                         session.wire.wake()
             for event in self._names.values():
                 event.set()
-        if self._reserved is not None:
-            self._reserved.close()
+        for one in self._reserved:
+            one.close()

@@ -9,39 +9,47 @@ from collections.abc import Callable
 from typing import Any
 
 from mockserver import _control as control
+from mockserver import _secure as secure
 from mockserver import _writing as writing
 from mockserver._endings import (
     Ended,
     EndOfStream,
-    Expired,
     PeerReset,
     Released,
     TLSBroken,
+    Unanswered,
 )
 from mockserver._expect import differences
 from mockserver._request import read_request as read_one_request
+from mockserver._script import Route
 from mockserver._session import Session
 from mockserver._step import Step, WritingStep
+from mockserver._tlsfaults import fail_tls
 
 
 def play(session: Session) -> None:
     """Play the steps until they end, or the connection does."""
     try:
-        for index, step in enumerate(session.steps):
-            session.index = index
-            _ACTIONS[type(step)](session, step)
-        session.index = len(session.steps)
+        _play_on(session)
     except Released:
         return
     except Ended as ending:
         _wind_up(session, ending)
 
 
+def _play_on(session: Session) -> None:
+    steps = session.steps
+    while session.index < len(steps):
+        step = steps[session.index]
+        _ACTIONS[type(step)](session, step)
+        session.index += 1
+
+
 def _wind_up(session: Session, ending: Ended) -> None:
     """Leave no client waiting where the script cannot go on."""
     session.events += session.half_written()
     session.note(ending.note)
-    if isinstance(ending, Expired):
+    if ending.blamed:
         session.problem(ending.note)
         session.abort()
     elif isinstance(ending, PeerReset):
@@ -51,12 +59,22 @@ def _wind_up(session: Session, ending: Ended) -> None:
 
 
 def _read_request(session: Session, step: control.ReadRequest) -> None:
-    _take_request(session, step.limit, with_body=step.body == "framed")
+    if step.optional:
+        session.may_end()
+    _take_request(session, step.limit, _always if step.body == "framed" else _never)
 
 
-def _take_request(session: Session, limit: int, *, with_body: bool) -> None:
+def _always(_: bytes) -> bool:
+    return True
+
+
+def _never(_: bytes) -> bool:
+    return False
+
+
+def _take_request(session: Session, limit: int, with_body: Callable[[bytes], bool]) -> None:
     try:
-        oddity = read_one_request(session.inbox, limit, with_body=with_body)
+        oddity = read_one_request(session.inbox, limit, with_body)
     finally:
         if raw := session.inbox.take():
             session.took(raw, "request")
@@ -191,6 +209,50 @@ def _shutdown(session: Session, _: control.Shutdown) -> None:
     session.end()
 
 
+def _label(_: Session, __: control.Label) -> None:
+    """Nothing happens."""
+
+
+def _goto(session: Session, step: control.Goto) -> None:
+    left = session.jumps.pop(session.index, step.times)
+    if left != 0:
+        session.jumps[session.index] = left if left is None else left - 1
+        session.index = session.steps.index(control.Label(step.label))
+
+
+def _dispatch(session: Session, _: control.Dispatch) -> None:
+    outside = session.title, session.steps, session.index
+    while True:
+        session.may_end()
+        number, route = _routed(session)
+        session.title = f"connection {session.number}, route {number}"
+        session.steps, session.index = route.steps, 0
+        session.jumps.clear()
+        _play_on(session)
+        session.title, session.steps, session.index = outside
+        if route.ends:
+            return
+
+
+def _routed(session: Session) -> tuple[int, Route]:
+    """Read a request; the route that is to answer it."""
+    found: list[tuple[int, Route]] = []
+
+    def with_body(head: bytes) -> bool:
+        if chosen := session.stage.choose(head):
+            found.append(chosen)
+        return any(route.body == "framed" for _, route in found)
+
+    _take_request(session, _LIMIT, with_body)
+    if not found:
+        line = session.requests[-1].lstrip().partition(b"\n")[0].rstrip()
+        raise Unanswered(f"{Unanswered.note}: {line[:80]!r}")
+    return found[0]
+
+
+_LIMIT = control.ReadRequest().limit
+
+
 def _close(session: Session, step: control.Close) -> None:
     if step.how == "fin":
         session.end()
@@ -201,7 +263,7 @@ def _close(session: Session, step: control.Close) -> None:
         session.note("abandoned")
 
 
-def _starttls(session: Session, step: control.Starttls) -> None:
+def _starttls(session: Session, step: secure.Starttls) -> None:
     tls = session.encrypt(session.stage.contexts[step])
     try:
         tls.handshake()
@@ -212,8 +274,8 @@ def _starttls(session: Session, step: control.Starttls) -> None:
     session.note(f"TLS established: {tls.version}")
 
 
-def _tunnel(session: Session, step: control.Tunnel) -> None:
-    _take_request(session, 1 << 20, with_body=True)
+def _tunnel(session: Session, step: secure.Tunnel) -> None:
+    _take_request(session, 1 << 20, _always)
     if not session.requests[-1].startswith(b"CONNECT "):
         session.note("the request is not a CONNECT")
     session.write(step.pieces())
@@ -245,7 +307,11 @@ _ACTIONS: dict[type[Step], Callable[[Session, Any], None]] = {
     control.Pause: _pause,
     control.Stall: _stall,
     control.Shutdown: _shutdown,
+    control.Label: _label,
+    control.Goto: _goto,
+    control.Dispatch: _dispatch,
     control.Close: _close,
-    control.Starttls: _starttls,
-    control.Tunnel: _tunnel,
+    secure.Starttls: _starttls,
+    secure.TlsFault: fail_tls,
+    secure.Tunnel: _tunnel,
 }

@@ -37,6 +37,7 @@ class Pool:
         diagnosis: The kernel's view of sockets.
         bell: Rung when a thread begins to wait or is over.
         play: What is being played, or None.
+        receive_buffer: Octets of a connection's receive queue; None for the usual one.
     """
 
     def __init__(self, host: str) -> None:
@@ -44,6 +45,7 @@ class Pool:
         self.diagnosis = Diagnosis()
         self.bell = Bell()
         self.play: Play | None = None
+        self.receive_buffer: int | None = None
         self._listener = _listen(host)
         self._alarm, self._trigger = socket.socketpair()
         self._queue = _ears(self._listener)
@@ -77,11 +79,16 @@ class Pool:
         """Wait until every connection that has come is part of the play."""
         self.bell.until(lambda: self._nobody_waits(play), deadline)
 
-    def renew(self) -> None:
-        """Listen on another port; whoever knows the old one is refused."""
+    def renew(self, receive_buffer: int | None = None) -> None:
+        """Listen on another port; whoever knows the old one is refused.
+
+        Args:
+            receive_buffer: Octets of the receive queue of each connection; None for the usual one.
+        """
+        self.receive_buffer = receive_buffer
         with self._door:
             _silence(self._listener)
-            self._listener = _listen(self.host)
+            self._listener = _listen(self.host, receive_buffer)
             self._queue = _ears(self._listener)
             self._ears = _ears(self._listener, self._alarm)
             self._trigger.send(b"!")
@@ -221,12 +228,14 @@ def _silence(listener: socket.socket) -> None:
     listener.close()
 
 
-def _listen(host: str) -> socket.socket:
+def _listen(host: str, receive_buffer: int | None = None) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         if _INHERITED:
             configure(listener)
+        if receive_buffer is not None:  # accepted sockets have it from the first segment on
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         listener.bind((host, 0))
         listener.listen(_BACKLOG)
         listener.setblocking(False)

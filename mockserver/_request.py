@@ -96,13 +96,13 @@ class Inbox:
         self._at = to
 
 
-def read_request(inbox: Inbox, limit: int, *, with_body: bool) -> str | None:
+def read_request(inbox: Inbox, limit: int, with_body: Callable[[bytes], bool]) -> str | None:
     """Read one request; `inbox.take()` then gives its octets.
 
     Args:
         inbox: Where octets come from.
         limit: How many octets to read at most.
-        with_body: Whether to read the body that the head announces.
+        with_body: Whether to read the body that a head announces.
 
     Returns:
         Why reading stopped early, or None for a whole request.
@@ -113,7 +113,7 @@ def read_request(inbox: Inbox, limit: int, *, with_body: bool) -> str | None:
     inbox.start(limit)
     try:
         head = inbox.head()
-        return _read_body(inbox, head) if with_body else None
+        return _read_body(inbox, head) if with_body(head) else None
     except Full:
         return f"the request is longer than {limit} octets"
 

@@ -5,16 +5,16 @@ a runner keeps one server and plays many scripts on it. Misuse raises `MockServe
 client does never raises, except at the end of a `with` block whose script was not met.
 """
 
-import socket
 import ssl
 from types import TracebackType
 from typing import Protocol, Self
 
-from mockserver._control import Starttls
 from mockserver._play import MockServerError, Play
 from mockserver._pool import Pool
 from mockserver._record import Record
+from mockserver._reserved import reserve
 from mockserver._script import Script
+from mockserver._secure import Starttls
 from mockserver._step import ScriptError
 
 
@@ -96,14 +96,17 @@ class MockServer:
         pool = self._running
         if pool.play is not None:
             raise MockServerError("another play is not finished yet")
-        refuses = script.listener.mode == "refuse"
-        reserved = _reserve(self._host) if refuses else None
+        contexts = self._contexts(script)
+        listener = script.listener
+        if listener.receive_buffer != pool.receive_buffer:
+            pool.renew(listener.receive_buffer)
+        reserved = reserve(self._host, listener.mode)
         play = Play(
             script,
-            reserved.getsockname()[:2] if reserved else pool.address,
+            reserved[0].getsockname()[:2] if reserved else pool.address,
             patience=self._patience,
             pool=pool,
-            contexts=self._contexts(script),
+            contexts=contexts,
             reserved=reserved,
         )
         self.current = play
@@ -158,13 +161,6 @@ class MockServer:
         if self._tls is None:
             return {}
         return {one: self._tls(one.cert, one.client_cert, one.alpn) for one in handshakes}
-
-
-def _reserve(host: str) -> socket.socket:
-    """A port on which nobody listens, and which nobody else gets."""
-    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
-    sock.bind((host, 0))
-    return sock
 
 
 def _raise_complaints(record: Record) -> None:

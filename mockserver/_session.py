@@ -10,11 +10,12 @@ from ssl import SSLContext
 from typing import Protocol
 
 from mockserver._blocking import Wait
-from mockserver._control import Starttls
-from mockserver._endings import Ended
+from mockserver._endings import Ended, EndOfStream
+from mockserver._order import place
 from mockserver._record import UNREAD, Event
 from mockserver._request import Inbox
-from mockserver._script import place
+from mockserver._script import Route
+from mockserver._secure import Starttls
 from mockserver._step import Piece, Step
 from mockserver._tls import TLS
 from mockserver._wire import Wire
@@ -39,6 +40,9 @@ class Stage(Protocol):
     def problem(self, text: str) -> None:
         """Note something that went against the script."""
 
+    def choose(self, head: bytes) -> tuple[int, Route] | None:
+        """The route for a request, and its number from 1; None where none is left."""
+
     def give(self, name: str) -> None:
         """Give a signal."""
 
@@ -53,7 +57,12 @@ class Session:
     """One connection under play.
 
     Attributes:
+        title: How messages name what is played: the connection, or the route on it.
+        steps: What is played.
         index: The step that is being played.
+        jumps: How many times each `Goto`, by its index, still goes back.
+        excused: Whether the client may end here, and no step is missed then.
+        deaf: Whether what still comes means nothing, and is thrown away.
         reset: Whether we reset the connection.
         stream_over: Whether the client's stream has been read to its end, or broke.
         tls: What the handshake came to.
@@ -63,6 +72,7 @@ class Session:
 
     def __init__(self, number: int, steps: tuple[Step, ...], wire: Wire, stage: Stage) -> None:
         self.number = number
+        self.title = f"connection {number}"
         self.steps = steps
         self.wire = wire
         self.stage = stage
@@ -71,6 +81,9 @@ class Session:
         self.events: list[Event] = []
         self.requests: list[bytes] = []
         self.index = 0
+        self.jumps: dict[int, int | None] = {}
+        self.excused = False
+        self.deaf = False
         self.reset = False
         self.stream_over = False
         self.tls: str | None = None
@@ -84,7 +97,7 @@ class Session:
     @property
     def place(self) -> str:
         """How messages name the step that is being played."""
-        return place(self.number, self.index, self.steps[self.index])
+        return place(self.title, self.index, self.steps[self.index])
 
     def note(self, text: str) -> None:
         """Put a line without octets into the transcript."""
@@ -132,11 +145,45 @@ class Session:
         self.channel = tls
         return tls
 
+    def may_end(self) -> None:
+        """Wait, for as long as it takes, for octets; the client may end its stream instead.
+
+        Raises:
+            EndOfStream: It has; nothing is missed.
+            PeerReset: It has reset the connection; nothing is missed.
+        """
+        self.excused = True
+        if not self.inbox.buffer:
+            data = self.channel.read(patient=False)
+            self.stream_over = not data
+            if not data:
+                raise EndOfStream
+            self.inbox.buffer += data
+        self.excused = False
+
+    def unplayed(self, waits_in_vain: tuple[type[Step], ...]) -> list[tuple[str, Step]]:
+        """The steps that were not completed, each with its place.
+
+        Args:
+            waits_in_vain: Steps that need no end of their own.
+        """
+        if self.excused:
+            return []
+        over = self.index < len(self.steps) and isinstance(self.steps[self.index], waits_in_vain)
+        first = self.index + over
+        rest = enumerate(self.steps[first:], first)
+        return [(place(self.title, index, step), step) for index, step in rest]
+
     def end(self) -> None:
         """End our stream in order."""
         if not self.wire.ended:
             self.note("fin sent")
             self.channel.end()
+
+    def end_bare(self) -> None:
+        """End our stream without what TLS says before."""
+        self.note("fin sent")
+        self.wire.end()
 
     def abort(self) -> None:
         """Reset the connection."""
@@ -153,7 +200,8 @@ class Session:
                 data = b""
             if data is None:
                 break
-            self.inbox.buffer += data
+            if not self.deaf:
+                self.inbox.buffer += data
             self.stream_over = not data
         return len(self.inbox.buffer) > before
 

@@ -44,6 +44,26 @@ class TLS:
             raise TLSBroken("end of stream") from None
         self._flush()
 
+    def first_flight(self) -> bytes:
+        """What the server says to the ClientHello; it is not sent.
+
+        Raises:
+            TLSBroken: The client's offer cannot be taken.
+        """
+        try:
+            self._object.do_handshake()
+        except ssl.SSLWantReadError:
+            return self._outgoing.read()
+        except ssl.SSLError as error:
+            raise TLSBroken(_named(error)) from None
+        raise TLSBroken("the handshake needs no more")
+
+    def record(self, data: bytes) -> bytes:
+        """The record that carries at most 16,384 octets; it is not sent."""
+        self._flush()
+        self._object.write(data)
+        return self._outgoing.read()
+
     def read(self, *, patient: bool = True) -> bytes:
         """Wait for octets; `b""` is the end of the client's stream, with or without its alert."""
         if self._ahead:

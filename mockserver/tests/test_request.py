@@ -35,6 +35,10 @@ def octet_by_octet(data: bytes) -> list[bytes]:
     return [data[at : at + 1] for at in range(len(data))]
 
 
+def with_body(_: bytes) -> bool:
+    return True
+
+
 def inbox_of(parts: Iterable[bytes]) -> Inbox:
     arriving = iter(parts)
     return Inbox(lambda: next(arriving, b""))
@@ -46,7 +50,7 @@ def test_a_request_is_read_to_its_end_and_no_further(
     raw: bytes, cut: Callable[[bytes], list[bytes]]
 ) -> None:
     inbox = inbox_of(cut(raw + b"GET /next"))
-    assert read_request(inbox, LIMIT, with_body=True) is None
+    assert read_request(inbox, LIMIT, with_body) is None
     assert inbox.take() == raw
 
 
@@ -54,13 +58,13 @@ def test_a_request_is_read_to_its_end_and_no_further(
 def test_a_request_that_is_cut_off_is_an_end_of_stream(raw: bytes) -> None:
     inbox = inbox_of([raw[:-1]])
     with pytest.raises(EndOfStream):
-        read_request(inbox, LIMIT, with_body=True)
+        read_request(inbox, LIMIT, with_body)
     assert inbox.take() == raw[:-1]
 
 
 def test_the_body_can_be_left_unread() -> None:
     inbox = inbox_of([b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello"])
-    read_request(inbox, LIMIT, with_body=False)
+    read_request(inbox, LIMIT, lambda _: False)
     inbox.take()
     assert inbox.buffer == b"hello"
 
@@ -69,13 +73,13 @@ def test_the_body_can_be_left_unread() -> None:
 def test_a_bad_chunk_size_is_noted(size: bytes) -> None:
     head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
     inbox = inbox_of([head + size + b"\r\nhello"])
-    assert read_request(inbox, LIMIT, with_body=True) == "a chunk-size line is not hexadecimal"
+    assert read_request(inbox, LIMIT, with_body) == "a chunk-size line is not hexadecimal"
     assert inbox.take() == head + size + b"\r\n"
 
 
 def test_a_chunk_without_its_end_is_noted() -> None:
     raw = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n"
-    oddity = read_request(inbox_of([raw]), LIMIT, with_body=True)
+    oddity = read_request(inbox_of([raw]), LIMIT, with_body)
     assert oddity == "the end of a chunk is not a line end"
 
 
@@ -91,18 +95,18 @@ def test_the_limit_holds_for_heads_and_bodies(
     raw: bytes, cut: Callable[[bytes], list[bytes]]
 ) -> None:
     inbox = inbox_of(cut(raw))
-    assert read_request(inbox, 100, with_body=True) == "the request is longer than 100 octets"
+    assert read_request(inbox, 100, with_body) == "the request is longer than 100 octets"
     assert inbox.take() == raw[:100]
 
 
 def test_a_request_of_exactly_the_limit_is_whole() -> None:
     raw = b"GET / HTTP/1.1\r\n\r\n"
-    assert read_request(inbox_of([raw]), len(raw), with_body=True) is None
+    assert read_request(inbox_of([raw]), len(raw), with_body) is None
 
 
 def test_a_length_of_many_digits_is_no_number() -> None:
     raw = b"GET / HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n"
-    assert read_request(inbox_of([raw]), LIMIT, with_body=True) is None
+    assert read_request(inbox_of([raw]), LIMIT, with_body) is None
 
 
 def test_a_marker_that_arrives_in_parts_is_found() -> None:

@@ -8,10 +8,13 @@ import pytest
 from mockserver import (
     Close,
     Connection,
+    Dispatch,
     Expect,
     ExpectEof,
     ExpectNoBytes,
     ExpectReset,
+    Goto,
+    Label,
     Listener,
     MockServer,
     Pause,
@@ -25,8 +28,11 @@ from mockserver import (
     Shutdown,
     Starttls,
     Step,
+    TlsFault,
     Tunnel,
     connection,
+    fault_on,
+    route,
     script,
 )
 
@@ -56,6 +62,29 @@ from mockserver import (
         ),
         ((Starttls(), Tunnel(), Starttls()), "step 3 (starttls): TLS is spoken already"),
         ((Tunnel(407), Starttls()), "step 2 (starttls): a status of 407 opens no tunnel"),
+        ((TlsFault("half-record"),), "step 1 (tls_fault): TLS is not spoken yet"),
+        ((Starttls(), TlsFault("alert")), "step 2 (tls_fault): TLS is spoken already"),
+        (
+            (ReadRequest(), TlsFault("plaintext")),
+            "step 2 (tls_fault): must be the first step, or inside a tunnel",
+        ),
+        ((TlsFault("alert"), Close()), "step 2 (close): the connection is closed by then"),
+        ((Goto("a"),), "step 1 (goto): there is no label 'a' before it"),
+        ((Goto("a"), Label("a")), "step 1 (goto): there is no label 'a' before it"),
+        ((Label("a"), Label("a")), "step 2 (label): there is such a label already"),
+        (
+            (Label("a"), Send(b"x"), Goto("a", None)),
+            "step 3 (goto): what repeats without end must read",
+        ),
+        (
+            (Label("a"), ReadEof(), Goto("a")),
+            "step 3 (goto): goes back to read_eof, but the client's stream has ended by then",
+        ),
+        (
+            (Label("a"), Send(b"x"), Shutdown(), Goto("a")),
+            "step 4 (goto): goes back to send, but writing is shut down by then",
+        ),
+        ((Dispatch(), Close()), "step 2 (close): the requests are dispatched from there on"),
     ],
 )
 def test_a_misplaced_step_is_refused(steps: tuple[Step, ...], message: str) -> None:
@@ -74,6 +103,11 @@ def test_a_misplaced_step_is_refused(steps: tuple[Step, ...], message: str) -> N
         (Tunnel(), Expect(method="CONNECT")),
         (Shutdown(), ReadEof(), Close()),
         (ReadEof(), Send(b"x"), Close()),
+        (Label("a"), Label("b"), ReadRequest(), Reply(), Goto("b", 2), Goto("a", 3), Close()),
+        (Label("a"), ReadRequest(optional=True), Reply(), Goto("a", None)),
+        (TlsFault("cut-hello"),),
+        (Tunnel(), TlsFault("plaintext")),
+        (Starttls(), ReadRequest(), TlsFault("flipped-bit")),
     ],
 )
 def test_a_sound_order_is_taken(steps: tuple[Step, ...]) -> None:
@@ -110,3 +144,41 @@ def test_tls_without_a_provider_is_refused_before_it_is_played() -> None:
 
 def test_equal_scripts_are_equal_values() -> None:
     assert script(connection(Send(b"x"))) == Script((Connection((Send(b"x"),)),))
+
+
+@pytest.mark.parametrize("mode", ["refuse", "connect_stall", "accept_rst"])
+def test_a_listener_that_plays_nothing_has_no_connections(mode: Any) -> None:
+    with pytest.raises(ScriptError, match="has no connections"):
+        script(connection(), listener=Listener(mode))
+
+
+def test_a_receive_buffer_holds_something() -> None:
+    with pytest.raises(ScriptError, match="receive_buffer"):
+        Listener(receive_buffer=0)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ((connection(Dispatch()),), "need each other"),
+        ((connection(ReadRequest()), route(Reply())), "need each other"),
+        ((connection(times=None), connection()), "connection 1: its times leave nothing"),
+        ((connection(optional=True), connection()), "connection 1: is optional, and the next"),
+        ((route(Close(), Reply()),), r"route 1, step 2 \(reply\): the connection is closed"),
+        ((route(Dispatch()),), r"route 1, step 1 \(dispatch\): a route cannot dispatch"),
+    ],
+)
+def test_parts_that_do_not_fit_together_are_refused(parts: Any, message: str) -> None:
+    with pytest.raises(ScriptError, match=message):
+        script(*parts)
+
+
+@pytest.mark.parametrize("make", [connection, route])
+def test_nothing_happens_less_than_once(make: Any) -> None:
+    with pytest.raises(ScriptError, match="times must be at least 1"):
+        make(times=0)
+
+
+def test_there_is_no_request_before_the_first() -> None:
+    with pytest.raises(ScriptError, match="n must be at least 1"):
+        fault_on(0, Close())

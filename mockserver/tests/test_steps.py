@@ -48,6 +48,7 @@ def test_the_vocabulary_is_complete() -> None:
         *("status_line", "header", "end_headers", "interim", "chunk", "last_chunk", "fill"),
         *("garbage", "dribble", "drain", "gate", "signal", "pause", "stall", "shutdown", "close"),
         *("expect_eof", "expect_reset", "expect_no_bytes", "starttls", "tunnel"),
+        *("label", "goto", "dispatch", "tls_fault"),
     }
 
 
