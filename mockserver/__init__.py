@@ -33,6 +33,14 @@ from mockserver._control import (
     Signal,
     Stall,
 )
+from mockserver._faults import (
+    FAULTS,
+    connection_reset_by_peer,
+    empty_response,
+    malformed_response_chunk,
+    random_data_then_close,
+)
+from mockserver._part import Part
 from mockserver._play import MockServerError, Play
 from mockserver._record import ConnectionRecord, Event, Record
 from mockserver._script import (
@@ -49,6 +57,7 @@ from mockserver._script import (
 from mockserver._secure import Starttls, TlsFault, Tunnel
 from mockserver._server import MockServer, TLSProvider
 from mockserver._step import Piece, ScriptError, Step, WritingStep
+from mockserver._transforms import TRANSFORMS, cut_at, inject_at, marks, pause_at
 from mockserver._writing import (
     Chunk,
     Dribble,
@@ -65,7 +74,9 @@ from mockserver._writing import (
 
 __all__ = [
     "ADDRESS",
+    "FAULTS",
     "STEPS",
+    "TRANSFORMS",
     "Chunk",
     "Close",
     "Connection",
@@ -90,6 +101,7 @@ __all__ = [
     "Listener",
     "MockServer",
     "MockServerError",
+    "Part",
     "Pause",
     "Piece",
     "Play",
@@ -114,7 +126,15 @@ __all__ = [
     "Tunnel",
     "WritingStep",
     "connection",
+    "connection_reset_by_peer",
+    "cut_at",
+    "empty_response",
     "fault_on",
+    "inject_at",
+    "malformed_response_chunk",
+    "marks",
+    "pause_at",
+    "random_data_then_close",
     "route",
     "script",
 ]

@@ -20,6 +20,7 @@ from mockserver._endings import (
     Unanswered,
 )
 from mockserver._expect import differences
+from mockserver._part import Part
 from mockserver._request import read_request as read_one_request
 from mockserver._script import Route
 from mockserver._session import Session
@@ -301,6 +302,7 @@ _ACTIONS: dict[type[Step], Callable[[Session, Any], None]] = {
     writing.Fill: _write_bulk,
     writing.Garbage: _write_bulk,
     writing.Dribble: _dribble,
+    Part: _write_bulk,
     control.Drain: _drain,
     control.Gate: _gate,
     control.Signal: _signal,

@@ -88,6 +88,8 @@ def fits(value: object, hint: Any) -> bool:
     """Whether a value has a field's type; only the types that steps use are understood."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is None:
+        if isinstance(hint, type) and issubclass(hint, Step):
+            return isinstance(value, hint)
         return type(value) is hint or (hint is float and type(value) is int)
     if origin is types.UnionType:
         return any(fits(value, one) for one in arguments)

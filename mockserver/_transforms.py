@@ -1,0 +1,203 @@
+"""Pure functions that break a well-formed script at one place.
+
+In comes a script and a place in what one of its connections, or routes, writes; out comes another
+script. A place is an offset in octets, or a mark: the role of a piece as transcripts show it, which
+of them, and octets into it: `chunk-size`, `chunk-size:2`, `chunk-data:2+3`. All arguments are plain
+values, so that a place and a transform can be written down as data; `TRANSFORMS` has the names.
+"""
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
+from typing import Literal, TypeVar
+
+from mockserver._control import Close, Drain, Pause
+from mockserver._part import Part
+from mockserver._script import Script
+from mockserver._secure import Tunnel
+from mockserver._step import ScriptError, Step, WritingStep
+from mockserver._writing import Dribble, Reply, Send
+
+Steps = tuple[Step, ...]
+T = TypeVar("T")
+_MARK = re.compile(r"([a-z-]+)(?::([1-9][0-9]*))?(?:\+([0-9]+))?", re.ASCII)
+
+
+def cut_at(
+    script: Script,
+    at: int | str,
+    how: Literal["fin", "rst", "abandon"] = "fin",
+    *,
+    connection: int = 1,
+    route: int | None = None,
+) -> Script:
+    """End the connection at a place; nothing behind it is played.
+
+    Args:
+        script: The script; it stays as it is.
+        at: The place: an offset in octets, or a mark.
+        how: As in `Close`; before a reset the client has taken what was sent.
+        connection: Which of the script's connections, from 1.
+        route: Which of its routes, from 1, in place of a connection.
+    """
+    end: Steps = (Drain(), Close(how)) if how == "rst" else (Close(how),)
+    return _changed(script, connection, route, lambda steps: (*_split(steps, at)[0], *end))
+
+
+def inject_at(
+    script: Script, at: int | str, data: bytes, *, connection: int = 1, route: int | None = None
+) -> Script:
+    """Write more octets at a place, in a write of their own.
+
+    Args:
+        script: The script; it stays as it is.
+        at: The place: an offset in octets, or a mark.
+        data: What to write.
+        connection: Which of the script's connections, from 1.
+        route: Which of its routes, from 1, in place of a connection.
+    """
+    return _with_step(script, at, Send(data), connection, route)
+
+
+def pause_at(
+    script: Script, at: int | str, seconds: float, *, connection: int = 1, route: int | None = None
+) -> Script:
+    """Be silent at a place.
+
+    Args:
+        script: The script; it stays as it is.
+        at: The place: an offset in octets, or a mark.
+        seconds: For how long.
+        connection: Which of the script's connections, from 1.
+        route: Which of its routes, from 1, in place of a connection.
+    """
+    return _with_step(script, at, Pause(seconds), connection, route)
+
+
+TRANSFORMS: dict[str, Callable[..., Script]] = {
+    "cut_at": cut_at,
+    "inject_at": inject_at,
+    "pause_at": pause_at,
+}
+"""Every transform by its name."""
+
+
+def marks(script: Script, *, connection: int = 1, route: int | None = None) -> tuple[str, ...]:
+    """Every mark of what a connection, or a route, writes, in the order of the octets."""
+    found: list[Steps] = []
+
+    def look(steps: Steps) -> Steps:
+        found.append(steps)
+        return steps
+
+    _changed(script, connection, route, look)
+    return tuple(name for name, _, _ in _marked(found[0]))
+
+
+def _with_step(
+    script: Script, at: int | str, step: Step, connection: int, route: int | None
+) -> Script:
+    def change(steps: Steps) -> Steps:
+        before, after = _split(steps, at)
+        return (*before, step, *after)
+
+    return _changed(script, connection, route, change)
+
+
+def _changed(
+    script: Script, connection: int, route: int | None, change: Callable[[Steps], Steps]
+) -> Script:
+    if route is not None:
+        routes = list(script.routes)
+        one = _item(routes, "route", route)
+        routes[route - 1] = dataclasses.replace(one, steps=change(one.steps))
+        return dataclasses.replace(script, routes=tuple(routes))
+    connections = list(script.connections)
+    other = _item(connections, "connection", connection)
+    connections[connection - 1] = dataclasses.replace(other, steps=change(other.steps))
+    return dataclasses.replace(script, connections=tuple(connections))
+
+
+def _item(items: list[T], what: str, number: int) -> T:
+    if not 1 <= number <= len(items):
+        raise ScriptError(f"{what}: the script has {len(items)}, so there is no number {number!r}")
+    return items[number - 1]
+
+
+def _split(steps: Steps, at: int | str) -> tuple[Steps, Steps]:
+    """The steps before a place and those behind it, a step around it taken apart."""
+    offset = _offset(steps, at)
+    for index, step in enumerate(steps):
+        if not isinstance(step, WritingStep):
+            continue
+        size = sum(len(piece.data) for pieces in step.writes() for piece in pieces)
+        if offset < size or (offset == size and not _writes(steps[index + 1 :])):
+            before, after = _halves(step, offset, size)
+            return (*steps[:index], *before), (*after, *steps[index + 1 :])
+        offset -= size
+    raise ScriptError("at: nothing is written here")
+
+
+def _writes(steps: Steps) -> bool:
+    return any(isinstance(step, WritingStep) for step in steps)
+
+
+def _halves(step: WritingStep, offset: int, size: int) -> tuple[Steps, Steps]:
+    """A step as two: each kind does what it does beside writing on the side where that belongs."""
+    if isinstance(step, Tunnel):
+        answer = b"".join(piece.data for piece in step.pieces())
+        return (dataclasses.replace(step, data=answer[:offset]),), _sent(answer[offset:])
+    if isinstance(step, Dribble):
+        return _dribbled(step, step.data[:offset]), _dribbled(step, step.data[offset:])
+    closing = (Close(),) if isinstance(step, Reply) and step.framing == "close" else ()
+    before = (Part(step, 0, offset),) if offset else ()
+    after = (Part(step, offset),) if offset < size else ()
+    return before, (*(after if before else _bare(step)), *closing)
+
+
+def _bare(step: WritingStep) -> Steps:
+    """A step whole, without the closing that some do."""
+    return (Part(step),) if isinstance(step, Reply) and step.framing == "close" else (step,)
+
+
+def _sent(data: bytes) -> Steps:
+    return (Send(data),) if data else ()
+
+
+def _dribbled(step: Dribble, data: bytes) -> Steps:
+    return (Dribble(data, step.size),) if data else ()
+
+
+def _offset(steps: Steps, at: int | str) -> int:
+    """A place as an offset in everything that the steps write."""
+    if isinstance(at, str):
+        return _offset_of_mark(steps, at)
+    written = max((end for _, _, end in _marked(steps)), default=0)
+    if not 0 <= at <= written:
+        raise ScriptError(f"at: {at!r} is not within the {written} octets that are written")
+    return at
+
+
+def _offset_of_mark(steps: Steps, at: str) -> int:
+    match = _MARK.fullmatch(at)
+    if match is None:
+        raise ScriptError(f"at: a mark is like 'chunk-size:2+1', not {at!r}")
+    name, extra = f"{match[1]}:{match[2] or 1}", int(match[3] or 0)
+    known = {mark: (start, end) for mark, start, end in _marked(steps)}
+    if name not in known:
+        raise ScriptError(f"at: there is no {name!r}, only {', '.join(known) or 'nothing'}")
+    start, end = known[name]
+    if start + extra > end:
+        raise ScriptError(f"at: {name!r} has {end - start} octets, so there is no place {at!r}")
+    return start + extra
+
+
+def _marked(steps: Steps) -> Iterator[tuple[str, int, int]]:
+    """Each piece that is written: its mark, where it begins and where it ends."""
+    at, counts = 0, dict[str, int]()
+    for step in steps:
+        for pieces in step.writes() if isinstance(step, WritingStep) else ():
+            for role, data in pieces:
+                counts[role] = counts.get(role, 0) + 1
+                yield f"{role}:{counts[role]}", at, at + len(data)
+                at += len(data)
