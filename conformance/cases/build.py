@@ -91,7 +91,7 @@ def build(raw: Mapping[str, Any], *, family: str, file: str, authored: str = "")
 
 
 def _ops(table: CaseTable) -> tuple[Op, ...]:
-    messages = [_new(table.new)]
+    messages = [_within("new", _new, table.new)]
     response = "response"
     for index, op in enumerate(DEFAULT_OPS if table.ops is None else table.ops):
         try:
@@ -145,31 +145,33 @@ def _message(op: OpTable, response: str) -> dict[str, Any]:
 
 def _identified(messages: list[dict[str, Any]]) -> tuple[Op, ...]:
     seen: Counter[str] = Counter()
-    ops: list[Op] = []
+    ops: dict[str, Op] = {}
     for index, message in enumerate(messages):
         name = message.get("id")
         if name is None:
             name = str(message.get("call") or message.get("get") or message.get("set") or "item")
             seen[name] += 1
             name = name if seen[name] == 1 else f"{name}{seen[name]}"
-        if name in RESERVED_IDS or any(op.id == name for op in ops):
+        if name in RESERVED_IDS or name in ops:
             problem = (
                 "is reserved in outcomes" if name in RESERVED_IDS else "is taken by an earlier op"
             )
             raise CaseError(f"the id `{name}` {problem}", field=f"ops[{index - 1}].id")
-        ops.append(Op(name, {**message, "id": name}))
-    return tuple(ops)
+        ops[name] = Op(name, {**message, "id": name})
+    return tuple(ops.values())
 
 
 def _implied_needs(ops: tuple[Op, ...]) -> frozenset[str]:
     """Return the features that the calls themselves name."""
-    needs = set()
+    named: set[str] = set()
     for op in ops:
-        keywords = op.message.get("kwargs", {})
         if op.message["on"] == "module":
-            needs |= {name for name in ("strict", "key_file", "cert_file") if name in keywords}
-            needs |= {name for name in ("HTTP", "HTTPS") if op.message.get("call") == name}
-    return frozenset(needs)
+            named.update(op.message.get("kwargs", ()), (str(op.message.get("call")),))
+    return _TELLING & named
+
+
+_TELLING = frozenset({"strict", "key_file", "cert_file", "HTTP", "HTTPS"})
+"""Keywords and classes that are features of their own: an implementation may lack them."""
 
 
 def _names_certificates(message: Mapping[str, Any]) -> bool:

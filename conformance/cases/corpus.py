@@ -6,6 +6,7 @@ another.
 """
 
 import fnmatch
+import functools
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -44,12 +45,20 @@ class Corpus:
 
 
 def load_corpus(directory: Path | None = None) -> Corpus:
-    """Return the corpus of *directory*, by default that of the fixtures.
+    """Return the corpus of *directory*, by default that of the fixtures, which is loaded once.
 
     Raises:
         CaseError: a file is not a case file, there is none, or two cases share an id or a title.
     """
-    directory = fixtures_directory() / "cases" if directory is None else directory
+    return _fixtures() if directory is None else _load(directory)
+
+
+@functools.cache
+def _fixtures() -> Corpus:
+    return _load(fixtures_directory() / "cases")
+
+
+def _load(directory: Path) -> Corpus:
     files = sorted(directory.glob("*.toml"))
     if not files:
         raise CaseError("no case files here", file=str(directory))

@@ -32,8 +32,18 @@ def expand(grid: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         CaseError: an axis without names, a hole without an axis, an axis without a hole in the id.
     """
     axes = _axes(grid)
+    # What has no hole is the same in every case, and is shared by them.
+    keys = {key: value for key, value in grid.items() if key not in ("axes", "outcome", *_NAMED)}
+    usual = {key: value for key, value in keys.items() if not _has_hole(value)}
+    varying = {key: value for key, value in keys.items() if key not in usual}
     for combination in itertools.product(*axes.values()):
-        yield _case(grid, dict(zip(axes, combination, strict=True)))
+        yield _case(grid, usual, varying, dict(zip(axes, combination, strict=True)))
+
+
+def _has_hole(value: Any) -> bool:
+    if isinstance(value, dict):
+        return set(value) == {"hole"} or any(map(_has_hole, value.values()))
+    return isinstance(value, list) and any(map(_has_hole, value))
 
 
 def _axes(grid: Mapping[str, Any]) -> dict[str, Axis]:
@@ -53,12 +63,10 @@ def _axes(grid: Mapping[str, Any]) -> dict[str, Axis]:
     return axes
 
 
-def _case(grid: Mapping[str, Any], choice: Choice) -> dict[str, Any]:
-    case = {
-        key: _filled(value, choice, key)
-        for key, value in grid.items()
-        if key not in ("axes", "outcome", *_NAMED)
-    }
+def _case(
+    grid: Mapping[str, Any], usual: Mapping[str, Any], varying: Mapping[str, Any], choice: Choice
+) -> dict[str, Any]:
+    case = {**usual, **{key: _filled(value, choice, key) for key, value in varying.items()}}
     for key in _NAMED:
         if key in grid:
             case[key] = _named(str(grid[key]), choice, key)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 from conformance.cases import load_corpus
+from conformance.cli import main
 
 
 def kit(*args: str, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
@@ -90,13 +92,10 @@ def test_show_tells_bytes_calls_and_outcomes() -> None:
 
 
 def test_every_case_can_be_shown() -> None:
-    from click.testing import CliRunner
-
-    from conformance.cli import show
-
-    for case in list({case.authored: case for case in load_corpus().cases}.values())[:40]:
-        done = CliRunner().invoke(show.show, [case.id])
+    for case in load_corpus().cases:
+        done = CliRunner().invoke(main, ["show", case.id])
         assert done.exit_code == 0, case.id
+        assert case.title in done.output
 
 
 def test_a_reader_that_has_enough_is_no_error() -> None:
