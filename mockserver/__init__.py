@@ -42,7 +42,8 @@ from mockserver._faults import (
 )
 from mockserver._part import Part
 from mockserver._play import MockServerError, Play
-from mockserver._record import ConnectionRecord, Event, Record
+from mockserver._record import ConnectionRecord, Event, ReceivedRequest, Record
+from mockserver._replay import script_from
 from mockserver._script import (
     STEPS,
     Connection,
@@ -109,6 +110,7 @@ __all__ = [
     "ReadEof",
     "ReadRequest",
     "ReadUntil",
+    "ReceivedRequest",
     "Record",
     "Reply",
     "Route",
@@ -137,4 +139,5 @@ __all__ = [
     "random_data_then_close",
     "route",
     "script",
+    "script_from",
 ]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from mockserver._blocking import Wait
 from mockserver._finish import settle, take_facts, unmet_expectations, unplayed
-from mockserver._record import Record
+from mockserver._record import RST_SENT, ConnectionRecord, ReceivedRequest, Record
 from mockserver._request import request_parts
 from mockserver._script import Route, Script
 from mockserver._secure import Starttls
@@ -36,6 +36,7 @@ class Play:
     Attributes:
         script: What is played.
         address: Host and port to connect to.
+        requests: Every request so far, in the order in which they were read.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Play:
         self.address = address
         self.contexts = contexts
         self.sessions: list[Session] = []
+        self.requests: list[ReceivedRequest] = []
         self.lock = threading.Lock()
         self.refused_extra = 0
         self.over = False
@@ -122,10 +124,26 @@ class Play:
                 (*self._problems, *unsettled, *unmet),
                 tuple(self.errors),
                 missed,
+                self.address,
             )
             self._release_all()
             self._pool.dismiss(self)
         return self._record
+
+    @property
+    def so_far(self) -> Record:
+        """The record, if the play is finished; before that, what has happened up to now."""
+        if self._record is not None:
+            return self._record
+        with self.lock:
+            connections = tuple(
+                ConnectionRecord(
+                    tuple(one.events), tuple(one.requests), tls=one.tls, source=one.wire.source
+                )
+                for one in self.sessions
+            )
+            problems, errors = tuple(self._problems), tuple(self.errors)
+        return Record(connections, self.refused_extra, problems, errors, address=self.address)
 
     def abort(self) -> None:
         """Reset every connection of this play at once; callable from any thread."""
@@ -174,7 +192,7 @@ class Play:
             session.unread_since = now
         waits_in_vain = session.inbox.buffer and not (session.wire.ended or session.reset)
         if waits_in_vain and now - session.unread_since > self._patience:
-            session.note("rst sent")
+            session.note(RST_SENT)
             session.abort()
             self.problem(f"connection {session.number}: the client waits behind the last step")
 

@@ -21,6 +21,7 @@ from mockserver._endings import (
 )
 from mockserver._expect import differences
 from mockserver._part import Part
+from mockserver._record import ABANDONED, CLIENT_CLOSED, RST_SENT, TLS_ESTABLISHED
 from mockserver._request import read_request as read_one_request
 from mockserver._script import Route
 from mockserver._session import Session
@@ -78,8 +79,7 @@ def _take_request(session: Session, limit: int, with_body: Callable[[bytes], boo
         oddity = read_one_request(session.inbox, limit, with_body)
     finally:
         if raw := session.inbox.take():
-            session.took(raw, "request")
-            session.requests.append(raw)
+            session.took_request(raw)
     if oddity:
         session.note(oddity)
 
@@ -103,7 +103,7 @@ def _take(session: Session, read: Callable[[], object]) -> None:
 def _read_eof(session: Session, _: control.ReadEof) -> None:
     _until_end(session)
     session.took(_all(session), "data")
-    session.note("the client ended its stream")
+    session.note(EndOfStream.note)
 
 
 def _until_end(session: Session) -> None:
@@ -203,7 +203,7 @@ def _pause(session: Session, step: control.Pause) -> None:
 
 def _stall(session: Session, _: control.Stall) -> None:
     session.wire.await_closing()
-    session.note("the client closed its end")
+    session.note(CLIENT_CLOSED)
 
 
 def _shutdown(session: Session, _: control.Shutdown) -> None:
@@ -258,10 +258,10 @@ def _close(session: Session, step: control.Close) -> None:
     if step.how == "fin":
         session.end()
     elif step.how == "rst":
-        session.note("rst sent")
+        session.note(RST_SENT)
         session.abort()
     else:
-        session.note("abandoned")
+        session.note(ABANDONED)
 
 
 def _starttls(session: Session, step: secure.Starttls) -> None:
@@ -272,7 +272,7 @@ def _starttls(session: Session, step: secure.Starttls) -> None:
         session.tls = f"failed: {ending.note}"
         raise
     session.tls = tls.version
-    session.note(f"TLS established: {tls.version}")
+    session.note(TLS_ESTABLISHED + tls.version)
 
 
 def _tunnel(session: Session, step: secure.Tunnel) -> None:

@@ -4,14 +4,32 @@ In come the events that the threads noted, out come immutable facts. They hold n
 ports, so that two runs of the same play can be compared octet by octet. Nothing here judges.
 """
 
+import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from mockserver._step import Step
-from mockserver._transcript import lines_of
+from mockserver._transcript import Mask, lines_of
 
 UNREAD = "unread"
+FIN_SENT = "fin sent"
+RST_SENT = "rst sent"
+ABANDONED = "abandoned"
+CLIENT_CLOSED = "the client closed its end"
+TLS_ESTABLISHED = "TLS established: "
+
+
+class ReceivedRequest(NamedTuple):
+    """A request as it came.
+
+    Attributes:
+        connection: The number of its connection, from 1.
+        raw: Its octets, head and body.
+    """
+
+    connection: int
+    raw: bytes
 
 
 class Event(NamedTuple):
@@ -74,13 +92,13 @@ class ConnectionRecord:
             event.data for event in self.events if event.direction == "<" and event.role == UNREAD
         )
 
-    def transcript(self) -> Iterable[str]:
-        """The lines of this connection's transcript."""
+    def transcript(self, mask: Mask) -> Iterable[str]:
+        """The lines of this connection's transcript; the mask hides the server's port."""
         for event in self.events:
             if event.direction == "note":
                 yield f"  = {event.role}"
             else:
-                yield from lines_of(event.direction, event.offset, event.role, event.data)
+                yield from lines_of(event.direction, event.offset, event.role, event.data, mask)
         if self.after is not None:
             left = f", {self.left} octets unread by it" if self.left else ""
             yield f"  = client: {self.after}{left}"
@@ -99,6 +117,7 @@ class Record:
             that failed, a wait that expired, a client that waits behind the last step.
         unplayed: Steps and connections of the script that were not reached or not completed.
         errors: Faults of the server itself; never the client's doing.
+        address: Host and port of the server, which the transcript shows without the port.
     """
 
     connections: tuple[ConnectionRecord, ...] = ()
@@ -106,18 +125,25 @@ class Record:
     problems: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     unplayed: tuple[str, ...] = ()
+    address: tuple[str, int] | None = None
 
     def transcript(self) -> str:
         """A stable text of octets, offsets, roles, notes and problems, without times and ports."""
         lines: list[str] = []
+        mask = Mask(self.address)
         for number, one in enumerate(self.connections, 1):
-            lines += [f"connection {number}", *one.transcript()]
+            lines += [f"connection {number}", *one.transcript(mask)]
         if self.refused_extra:
             lines.append(f"beyond the script: {self.refused_extra} connections, reset")
         lines += [f"problem: {text}" for text in self.problems]
         lines += [f"unplayed: {text}" for text in self.unplayed]
         lines += [f"error: {text}" for text in self.errors]
-        return "\n".join(lines) + "\n" if lines else ""
+        return mask.text("\n".join(lines) + "\n") if lines else ""
+
+    def difference(self, golden: str) -> str:
+        """How the transcript differs from one that was kept: a unified diff, or nothing."""
+        lines = golden.splitlines(keepends=True), self.transcript().splitlines(keepends=True)
+        return "".join(difflib.unified_diff(*lines, "expected", "seen"))
 
     def complaints(self) -> tuple[str, ...]:
         """Everything that makes a test fail.

@@ -9,9 +9,10 @@ import ssl
 from types import TracebackType
 from typing import Protocol, Self
 
+from mockserver._authority import AuthorityFile
 from mockserver._play import MockServerError, Play
 from mockserver._pool import Pool
-from mockserver._record import Record
+from mockserver._record import ReceivedRequest, Record
 from mockserver._reserved import reserve
 from mockserver._script import Script
 from mockserver._secure import Starttls
@@ -29,7 +30,8 @@ class MockServer:
     """Plays scripts on a port of its own.
 
     With a script, it is played from `start` on, and leaving the `with` block raises
-    `MockServerError`, with the transcript, where the client did not do its part.
+    `MockServerError`, with the transcript, where the client did not do its part. `async with` does
+    the same without blocking the event loop.
 
     Args:
         script: What to play from the start; None to use `play`.
@@ -56,6 +58,7 @@ class MockServer:
         self.record: Record | None = None
         self._script = script
         self._tls = tls
+        self._authority = AuthorityFile(tls)
         self._host = host
         self._patience = patience
         self._pool: Pool | None = None
@@ -72,6 +75,28 @@ class MockServer:
         """The address as the beginning of an `http` URL, without a slash at its end."""
         host, port = self.address
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    @property
+    def requests(self) -> tuple[ReceivedRequest, ...]:
+        """Every request of the latest play, raw, in the order in which they were read."""
+        return tuple(self.current.requests) if self.current is not None else ()
+
+    @property
+    def transcript(self) -> str:
+        """What has happened in the latest play, as text without times and ports."""
+        return self.current.so_far.transcript() if self.current is not None else ""
+
+    @property
+    def ca_file(self) -> str:
+        """A file, there until `stop`, with the authority's certificate, as for `SSL_CERT_FILE`.
+
+        Raises:
+            MockServerError: The TLS provider does not offer it.
+        """
+        path = self._authority.path
+        if path is None:
+            raise MockServerError("the TLS provider has neither ca_file nor ca_pem")
+        return path
 
     def start(self) -> Self:
         """Listen, and play the constructor's script if there is one."""
@@ -123,6 +148,7 @@ class MockServer:
         Raises:
             MockServerError: A thread did not end; the message says what it waits for.
         """
+        self._authority.close()
         if self._pool is None:
             return
         pool, self._pool = self._pool, None
@@ -147,6 +173,20 @@ class MockServer:
             self.stop()
         if kind is None and self.record is not None:
             _raise_complaints(self.record)
+
+    async def __aenter__(self) -> Self:
+        return self.start()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        import asyncio  # costs more than the rest of the package, and few need it
+
+        # The event loop goes on: what its tasks still do belongs to the play.
+        await asyncio.to_thread(self.__exit__, kind, error, traceback)
 
     @property
     def _running(self) -> Pool:

@@ -12,7 +12,7 @@ from typing import Protocol
 from mockserver._blocking import Wait
 from mockserver._endings import Ended, EndOfStream
 from mockserver._order import place
-from mockserver._record import UNREAD, Event
+from mockserver._record import FIN_SENT, UNREAD, Event, ReceivedRequest
 from mockserver._request import Inbox
 from mockserver._script import Route
 from mockserver._secure import Starttls
@@ -28,6 +28,7 @@ class Stage(Protocol):
     """What a session needs of its play."""
 
     contexts: Mapping[Starttls, SSLContext]
+    requests: list[ReceivedRequest]
 
     @property
     def address_text(self) -> bytes:
@@ -113,6 +114,12 @@ class Session:
             self.events.append(Event("<", self._taken, data, role, self.index))
             self._taken += len(data)
 
+    def took_request(self, raw: bytes) -> None:
+        """Note a request that a step has read."""
+        self.took(raw, "request")
+        self.requests.append(raw)
+        self.stage.requests.append(ReceivedRequest(self.number, raw))
+
     def write(self, pieces: tuple[Piece, ...]) -> None:
         """Write pieces, all in one write, and note each of them."""
         self._writing = pieces
@@ -177,12 +184,12 @@ class Session:
     def end(self) -> None:
         """End our stream in order."""
         if not self.wire.ended:
-            self.note("fin sent")
+            self.note(FIN_SENT)
             self.channel.end()
 
     def end_bare(self) -> None:
         """End our stream without what TLS says before."""
-        self.note("fin sent")
+        self.note(FIN_SENT)
         self.wire.end()
 
     def abort(self) -> None:

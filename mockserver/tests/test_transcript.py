@@ -1,7 +1,9 @@
 """A transcript is stable text: offsets, roles, visible line ends, no times and no ports."""
 
+import pytest
+
 from mockserver import Close, ConnectionRecord, Event, Record
-from mockserver._transcript import lines_of
+from mockserver._transcript import Mask, lines_of
 
 
 def test_text_is_shown_by_line_with_its_offsets() -> None:
@@ -32,7 +34,7 @@ def test_a_record_reads_like_a_story() -> None:
         Event("<", 18, b"more", "unread", -1),
     )
     one = ConnectionRecord(events, unplayed=(Close(),), after="kept", left=3)
-    record = Record((one,), 1, ("connection 1, step 3 (close): not played",), ("accept: no",))
+    record = Record((one,), 1, ("it went wrong",), ("accept: no",), ("connection 1: not played",))
     assert record.transcript() == (
         "connection 1\n"
         "  <      0  request         GET / HTTP/1.1\\r\\n\n"
@@ -43,7 +45,8 @@ def test_a_record_reads_like_a_story() -> None:
         "  = client: kept, 3 octets unread by it\n"
         "  - not played: close\n"
         "beyond the script: 1 connections, reset\n"
-        "problem: connection 1, step 3 (close): not played\n"
+        "problem: it went wrong\n"
+        "unplayed: connection 1: not played\n"
         "error: accept: no\n"
     )
 
@@ -60,3 +63,64 @@ def test_octets_are_joined_from_the_events() -> None:
     )
     one = ConnectionRecord(events)
     assert (one.received, one.sent, one.unread) == (b"abcd", b"xy", b"cd")
+
+
+def test_only_the_lines_that_are_no_text_are_dumped() -> None:
+    data = b"A: 1\r\nB: \xff\r\nC: 3\r\n"
+    assert list(lines_of("<", 100, "request", data)) == [
+        "  <    100  request         A: 1\\r\\n",
+        "  <    106  request         42 3a 20 ff 0d 0a                                |B: ...|",
+        "  <    112  request         C: 3\\r\\n",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "text", "shown"),
+    [
+        (("127.0.0.1", 4711), "Host: 127.0.0.1:4711", "Host: 127.0.0.1:PORT"),
+        (("127.0.0.1", 4711), "Host: LocalHost:4711", "Host: LocalHost:PORT"),
+        (("::1", 4711), "GET http://[::1]:4711/ ", "GET http://[::1]:PORT/ "),
+        (("127.0.0.1", 4711), "Host: 127.0.0.1:47110", "Host: 127.0.0.1:47110"),
+        (("127.0.0.1", 4711), "Host: 127.0.0.1:471", "Host: 127.0.0.1:471"),
+        (("127.0.0.1", 4711), "Host: 127.0.0.2:4711", "Host: 127.0.0.2:4711"),
+        (("127.0.0.1", 4711), "Host: 2127.0.0.1:4711", "Host: 2127.0.0.1:4711"),
+        (("127.0.0.1", 4711), "X: 4711", "X: 4711"),
+        (None, "Host: 127.0.0.1:4711", "Host: 127.0.0.1:4711"),
+    ],
+)
+def test_the_port_of_the_server_is_a_word(
+    address: tuple[str, int] | None, text: str, shown: str
+) -> None:
+    assert Mask(address).text(text) == shown
+
+
+def test_the_offsets_stay_those_of_the_octets() -> None:
+    data = b"Host: 127.0.0.1:4711\r\nA: 1\r\n"
+    assert list(lines_of("<", 0, "request", data, Mask(("127.0.0.1", 4711)))) == [
+        "  <      0  request         Host: 127.0.0.1:PORT\\r\\n",
+        "  <     22  request         A: 1\\r\\n",
+    ]
+
+
+def test_a_dump_shows_no_port_either() -> None:
+    events = (Event("<", 0, b"127.0.0.1:47110\xff", "data", 0),)
+    one = Record((ConnectionRecord(events),), address=("127.0.0.1", 47110))
+    assert one.transcript() == (
+        "connection 1\n"
+        "  <      0  data            "
+        "31 32 37 2e 30 2e 30 2e 31 3a 50 50 50 50 50 ff  |127.0.0.1:PPPPP.|\n"
+    )
+
+
+def test_the_port_is_hidden_in_problems_too() -> None:
+    one = Record(problems=("no route for 127.0.0.1:4711",), address=("127.0.0.1", 4711))
+    assert one.transcript() == "problem: no route for 127.0.0.1:PORT\n"
+
+
+def test_a_transcript_can_be_compared_with_one_that_was_kept() -> None:
+    one = Record((ConnectionRecord((Event("<", 0, b"GET\n", "data", 0),)),))
+    assert one.difference(one.transcript()) == ""
+    assert one.difference("connection 1\n  <      0  data            PUT\\n\n") == (
+        "--- expected\n+++ seen\n@@ -1,2 +1,2 @@\n connection 1\n"
+        "-  <      0  data            PUT\\n\n+  <      0  data            GET\\n\n"
+    )

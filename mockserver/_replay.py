@@ -1,0 +1,130 @@
+"""A record, played again: what was sent becomes sends, what was received becomes reads.
+
+In comes a record, out comes a script that makes the same octets leave in the same writes, for a
+client that does the same. Times, signals and damaged TLS are not in a record, so neither are they
+in the script.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby, pairwise
+
+from mockserver._control import (
+    Close,
+    Drain,
+    ExpectReset,
+    Read,
+    ReadEof,
+    ReadRequest,
+    Shutdown,
+    Stall,
+)
+from mockserver._endings import EndOfStream, PeerReset
+from mockserver._record import (
+    ABANDONED,
+    CLIENT_CLOSED,
+    FIN_SENT,
+    RST_SENT,
+    TLS_ESTABLISHED,
+    UNREAD,
+    ConnectionRecord,
+    Event,
+    Record,
+)
+from mockserver._request import Inbox, read_request
+from mockserver._script import Connection, Script
+from mockserver._secure import Starttls, Tunnel
+from mockserver._step import ScriptError, Step
+from mockserver._writing import Send
+
+_BLOCKS = ("data", "fill", "garbage")
+"""Roles of which a write has one piece at most."""
+
+
+def script_from(record: Record) -> Script:
+    """The script that plays a record again.
+
+    Raises:
+        ScriptError: A handshake failed, or TLS was damaged: that cannot be told from a record.
+    """
+    return Script(tuple(Connection(tuple(_steps(one))) for one in record.connections))
+
+
+def _steps(one: ConnectionRecord) -> list[Step]:
+    if one.tls is not None and one.tls.startswith(("failed: ", "fault: ")):
+        raise ScriptError(f"a record of TLS that {one.tls} cannot be played again")
+    steps: list[Step] = []
+    events = [event for event in one.events if event.role != UNREAD]
+    for index, group in enumerate(writes := list(_writes(events))):
+        first = group[0]
+        if first.direction == ">":
+            if index and _is_dribbled(writes[index - 1][0], first):
+                steps.append(Drain())
+            steps.append(Send(b"".join(event.data for event in group)))
+        elif first.direction == "<":
+            steps.append(_reading(first))
+        elif first.role.startswith(TLS_ESTABLISHED):
+            steps[:] = [*_as_tunnel(steps), Starttls()]
+        else:
+            reads_on = any(_reads(later[0]) for later in writes[index + 1 :])
+            steps += _after_note(first.role, reads_on=reads_on)
+    return steps
+
+
+def _writes(events: Sequence[Event]) -> Iterator[list[Event]]:
+    """The events, those of one write together."""
+    begins = [True, *(not _together(*pair) for pair in pairwise(events))]
+    number = 0
+    numbers = [number := number + begin for begin in begins]
+    for _, group in groupby(zip(numbers, events, strict=False), lambda item: item[0]):
+        yield [event for _, event in group]
+
+
+def _together(one: Event, later: Event) -> bool:
+    same = one.direction == later.direction == ">" and one.step == later.step
+    return same and later.role not in _BLOCKS
+
+
+def _is_dribbled(one: Event, later: Event) -> bool:
+    return one.direction == ">" and one.step == later.step and one.role == later.role == "data"
+
+
+def _reading(event: Event) -> Step:
+    if event.role == "request":
+        for step in (ReadRequest(), ReadRequest("none")):
+            if _takes(step, event.data):
+                return step
+    return Read(len(event.data))
+
+
+def _takes(step: ReadRequest, raw: bytes) -> bool:
+    """Whether a step takes exactly these octets."""
+    parts = [raw]
+    inbox = Inbox(lambda: parts.pop() if parts else b"")
+    try:
+        read_request(inbox, step.limit, lambda _: step.body == "framed")
+    except EndOfStream:
+        return False
+    return inbox.take() == raw
+
+
+def _as_tunnel(steps: list[Step]) -> list[Step]:
+    """The steps before a handshake, which can only be those of a tunnel."""
+    if steps and isinstance(answer := steps[-1], Send):
+        return [*steps[:-2], Tunnel(data=answer.data)]
+    return steps
+
+
+def _reads(event: Event) -> bool:
+    return event.direction == "<" or event.role in (EndOfStream.note, PeerReset.note)
+
+
+def _after_note(note: str, *, reads_on: bool) -> list[Step]:
+    notes: dict[str, Step] = {
+        EndOfStream.note: ReadEof(),
+        PeerReset.note: ExpectReset(),
+        FIN_SENT: Shutdown() if reads_on else Close("fin"),
+        RST_SENT: Close("rst"),
+        ABANDONED: Close("abandon"),
+        CLIENT_CLOSED: Stall(),
+    }
+    return [notes[note]] if note in notes else []
