@@ -1,7 +1,8 @@
 r"""A scripted HTTP/1.x server for testing clients: it plays exact octets on real sockets.
 
-In comes a script: connections in accept order, each a list of steps. Out comes a record: what the
-client sent, what it did with its end of each connection, and which steps were not reached.
+In comes a script: connections in accept order, each a list of steps, or routes by which requests
+are answered. Out comes a record: what the client sent, what it did with its end of each connection,
+and which steps were not reached.
 
     from mockserver import Close, MockServer, ReadRequest, Send, connection, script
 

@@ -9,20 +9,18 @@ from collections.abc import Callable
 from typing import Any
 
 from mockserver import _control as control
+from mockserver import _reads as reads
 from mockserver import _secure as secure
 from mockserver import _writing as writing
 from mockserver._endings import (
     Ended,
-    EndOfStream,
     PeerReset,
     Released,
     TLSBroken,
     Unanswered,
 )
-from mockserver._expect import differences
 from mockserver._part import Part
 from mockserver._record import ABANDONED, CLIENT_CLOSED, RST_SENT, TLS_ESTABLISHED
-from mockserver._request import read_request as read_one_request
 from mockserver._script import Route
 from mockserver._session import Session
 from mockserver._step import Step, WritingStep
@@ -58,109 +56,6 @@ def _wind_up(session: Session, ending: Ended) -> None:
         session.stream_over = True
     else:
         session.end()
-
-
-def _read_request(session: Session, step: control.ReadRequest) -> None:
-    if step.optional:
-        session.may_end()
-    _take_request(session, step.limit, _always if step.body == "framed" else _never)
-
-
-def _always(_: bytes) -> bool:
-    return True
-
-
-def _never(_: bytes) -> bool:
-    return False
-
-
-def _take_request(session: Session, limit: int, with_body: Callable[[bytes], bool]) -> None:
-    try:
-        oddity = read_one_request(session.inbox, limit, with_body)
-    finally:
-        if raw := session.inbox.take():
-            session.took_request(raw)
-    if oddity:
-        session.note(oddity)
-
-
-def _read(session: Session, step: control.Read) -> None:
-    _take(session, lambda: session.inbox.exactly(step.n))
-
-
-def _read_until(session: Session, step: control.ReadUntil) -> None:
-    _take(session, lambda: session.inbox.through(step.marker))
-
-
-def _take(session: Session, read: Callable[[], object]) -> None:
-    session.inbox.start()
-    try:
-        read()
-    finally:
-        session.took(session.inbox.take(), "data")
-
-
-def _read_eof(session: Session, _: control.ReadEof) -> None:
-    _until_end(session)
-    session.took(_all(session), "data")
-    session.note(EndOfStream.note)
-
-
-def _until_end(session: Session) -> None:
-    while not session.stream_over:
-        try:
-            session.inbox.start()
-            session.inbox.exactly(len(session.inbox.buffer) + 1)
-        except EndOfStream:
-            return
-
-
-def _all(session: Session) -> bytes:
-    session.inbox.start()
-    session.inbox.exactly(len(session.inbox.buffer))
-    return session.inbox.take()
-
-
-def _expect_eof(session: Session, _: control.ExpectEof) -> None:
-    _next_end(session, EndOfStream)
-
-
-def _expect_reset(session: Session, _: control.ExpectReset) -> None:
-    _next_end(session, PeerReset)
-
-
-def _next_end(session: Session, wanted: type[Ended]) -> None:
-    """Wait for the client's next move, which must be the wanted ending."""
-    session.inbox.start()
-    try:
-        session.inbox.exactly(1)
-    except (EndOfStream, PeerReset) as ending:
-        session.stream_over = True
-        session.note(ending.note)
-        if not isinstance(ending, wanted):
-            session.problem(f"{ending.note}; expected that {wanted.note}")
-    else:
-        session.problem(f"the client sent octets; expected that {wanted.note}")
-
-
-def _expect_no_bytes(session: Session, _: control.ExpectNoBytes) -> None:
-    data = bytes(session.inbox.buffer)
-    try:
-        data = data or session.channel.read(patient=False)
-    except PeerReset as ending:
-        session.note(ending.note)
-    if data:
-        session.inbox.buffer[:] = data
-        session.problem("the client sent octets; expected none")
-    else:
-        session.stream_over = True
-
-
-def _expect(session: Session, step: control.Expect) -> None:
-    stage = session.stage
-    for difference in differences(step, session.requests, stage.address_text):
-        session.note(f"expected otherwise: {difference}")
-        session.problem(difference)
 
 
 def _write(session: Session, step: WritingStep) -> None:
@@ -244,7 +139,7 @@ def _routed(session: Session) -> tuple[int, Route]:
             found.append(chosen)
         return any(route.body == "framed" for _, route in found)
 
-    _take_request(session, _LIMIT, with_body)
+    reads.take_request(session, _LIMIT, with_body)
     if not found:
         line = session.requests[-1].lstrip().partition(b"\n")[0].rstrip()
         raise Unanswered(f"{Unanswered.note}: {line[:80]!r}")
@@ -276,21 +171,21 @@ def _starttls(session: Session, step: secure.Starttls) -> None:
 
 
 def _tunnel(session: Session, step: secure.Tunnel) -> None:
-    _take_request(session, 1 << 20, _always)
+    reads.take_request(session, 1 << 20, reads.always)
     if not session.requests[-1].startswith(b"CONNECT "):
         session.note("the request is not a CONNECT")
     session.write(step.pieces())
 
 
 _ACTIONS: dict[type[Step], Callable[[Session, Any], None]] = {
-    control.ReadRequest: _read_request,
-    control.Read: _read,
-    control.ReadUntil: _read_until,
-    control.ReadEof: _read_eof,
-    control.ExpectEof: _expect_eof,
-    control.ExpectReset: _expect_reset,
-    control.ExpectNoBytes: _expect_no_bytes,
-    control.Expect: _expect,
+    control.ReadRequest: reads.read_request,
+    control.Read: reads.read,
+    control.ReadUntil: reads.read_until,
+    control.ReadEof: reads.read_eof,
+    control.ExpectEof: reads.expect_eof,
+    control.ExpectReset: reads.expect_reset,
+    control.ExpectNoBytes: reads.expect_no_bytes,
+    control.Expect: reads.expect,
     writing.Send: _write,
     writing.Reply: _reply,
     writing.StatusLine: _write,

@@ -1,0 +1,132 @@
+"""Plays the steps that read and check.
+
+In comes a session and a step, out come its events: what was read, and where the client did
+otherwise than it should. A wait that comes to nothing ends in one of the endings.
+"""
+
+from collections.abc import Callable
+
+from mockserver import _control as control
+from mockserver._endings import Ended, EndOfStream, PeerReset
+from mockserver._expect import differences
+from mockserver._request import read_request as read_one_request
+from mockserver._session import Session
+
+
+def read_request(session: Session, step: control.ReadRequest) -> None:
+    """Read one request."""
+    if step.optional:
+        session.may_end()
+    take_request(session, step.limit, always if step.body == "framed" else _never)
+
+
+def always(_: bytes) -> bool:
+    """Whether to read a body: whatever the head is."""
+    return True
+
+
+def _never(_: bytes) -> bool:
+    return False
+
+
+def take_request(session: Session, limit: int, with_body: Callable[[bytes], bool]) -> None:
+    """Read a request and note it.
+
+    Args:
+        session: The connection.
+        limit: How many octets to read at most.
+        with_body: Whether to read the body that a head announces.
+    """
+    try:
+        oddity = read_one_request(session.inbox, limit, with_body)
+    finally:
+        if raw := session.inbox.take():
+            session.took_request(raw)
+    if oddity:
+        session.note(oddity)
+
+
+def read(session: Session, step: control.Read) -> None:
+    """Read so many octets."""
+    _take(session, lambda: session.inbox.exactly(step.n))
+
+
+def read_until(session: Session, step: control.ReadUntil) -> None:
+    """Read through a marker."""
+    _take(session, lambda: session.inbox.through(step.marker))
+
+
+def _take(session: Session, read: Callable[[], object]) -> None:
+    session.inbox.start()
+    try:
+        read()
+    finally:
+        session.took(session.inbox.take(), "data")
+
+
+def read_eof(session: Session, _: control.ReadEof) -> None:
+    """Read to the end of the client's stream."""
+    _until_end(session)
+    session.took(_all(session), "data")
+    session.note(EndOfStream.note)
+
+
+def _until_end(session: Session) -> None:
+    while not session.stream_over:
+        try:
+            session.inbox.start()
+            session.inbox.exactly(len(session.inbox.buffer) + 1)
+        except EndOfStream:
+            return
+
+
+def _all(session: Session) -> bytes:
+    session.inbox.start()
+    session.inbox.exactly(len(session.inbox.buffer))
+    return session.inbox.take()
+
+
+def expect_eof(session: Session, _: control.ExpectEof) -> None:
+    """Wait for the client's next move, which must be its end of stream."""
+    _next_end(session, EndOfStream)
+
+
+def expect_reset(session: Session, _: control.ExpectReset) -> None:
+    """Wait for the client's next move, which must be a reset."""
+    _next_end(session, PeerReset)
+
+
+def _next_end(session: Session, wanted: type[Ended]) -> None:
+    """Wait for the client's next move, which must be the wanted ending."""
+    session.inbox.start()
+    try:
+        session.inbox.exactly(1)
+    except (EndOfStream, PeerReset) as ending:
+        session.stream_over = True
+        session.note(ending.note)
+        if not isinstance(ending, wanted):
+            session.problem(f"{ending.note}; expected that {wanted.note}")
+    else:
+        session.problem(f"the client sent octets; expected that {wanted.note}")
+
+
+def expect_no_bytes(session: Session, _: control.ExpectNoBytes) -> None:
+    """Wait, as long as it takes, for nothing but the client's end."""
+    data = bytes(session.inbox.buffer)
+    try:
+        data = data or session.channel.read(patient=False)
+    except PeerReset as ending:
+        session.note(ending.note)
+    if data:
+        session.inbox.buffer[:] = data
+        session.problem("the client sent octets; expected none")
+    else:
+        session.stream_over = True
+
+
+def expect(session: Session, step: control.Expect) -> None:
+    """Compare the request that was read last."""
+    stage = session.stage
+    for difference in differences(step, session.requests, stage.address_text):
+        session.note(f"expected otherwise: {difference}")
+        session.problem(difference)
