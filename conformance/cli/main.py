@@ -1,6 +1,8 @@
 """The group of commands, and how an error becomes one line and exit code 2."""
 
+import contextlib
 import os
+import signal
 import sys
 from typing import Any
 
@@ -9,10 +11,14 @@ import click
 from conformance.cases import CaseError
 from conformance.cli.check import check
 from conformance.cli.listing import list_cases
+from conformance.cli.serve import serve
 from conformance.cli.show import show
 from conformance.drivers import DriverError, UnknownImplementation
 from conformance.report.octets import visible_text
 from conformance.report.summary import EXIT_ERROR
+
+EXIT_INTERRUPTED = 130
+"""As of a program that SIGINT ended: neither a failure nor an error."""
 
 
 class _OneLineErrors(click.Group):
@@ -24,9 +30,14 @@ class _OneLineErrors(click.Group):
         except (CaseError, UnknownImplementation, DriverError) as error:
             click.echo(f"httplib-kit: {visible_text(str(error))}", err=True)
             ctx.exit(EXIT_ERROR)
+        except KeyboardInterrupt:
+            ctx.exit(EXIT_INTERRUPTED)
         except BrokenPipeError:
             # Whoever read our output has read enough; what Python still holds for it goes nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(EXIT_ERROR)
+        except OSError as error:
+            click.echo(f"httplib-kit: {visible_text(str(error))}", err=True)
             ctx.exit(EXIT_ERROR)
 
 
@@ -38,8 +49,12 @@ class _OneLineErrors(click.Group):
 @click.version_option(package_name="httplib-kit", prog_name="httplib-kit")
 def main() -> None:
     """Judge HTTP/1.x clients by cases that are played over real connections."""
+    # What a run has started is ended with it: as by Ctrl-C, so by a polite request to end.
+    with contextlib.suppress(ValueError):  # not in the main thread: whoever calls us decides
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 main.add_command(check)
 main.add_command(list_cases)
+main.add_command(serve)
 main.add_command(show)

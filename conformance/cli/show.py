@@ -1,87 +1,157 @@
 """``httplib-kit show``: one case, whole: the bytes, the calls, what is accepted, and why."""
 
 from collections.abc import Iterator
+from dataclasses import fields
 
 import click
+from rich.console import Console
+from rich.text import Text
 
-from conformance.cases import Case, Outcome, WireExpectation, load_corpus
+from conformance.cases import Case, Corpus, Outcome, WireExpectation, load_corpus
 from conformance.cases.octets import AddressHole, Pieces
 from conformance.cli.options import find_case
 from conformance.judge.judge import expectation_text
 from conformance.report.octets import lines, visible_text
-from mockserver import Step
+from conformance.serve import FORMS, Catalogue, Entry, NotReproducible, annotated, reproduce
+from mockserver import Piece, Step
+
+_STYLES = {
+    "status-line": "bold cyan",
+    "field-line": "green",
+    "trailer": "green",
+    "chunk-size": "magenta",
+    "last-chunk": "magenta",
+    "body": "yellow",
+    "chunk-data": "yellow",
+}
+_CONTROL = "dim red"
+"""What stands for an octet that is no visible character."""
 
 
 @click.command()
 @click.argument("case_id", metavar="CASE")
-def show(case_id: str) -> None:
-    """Show the case with the id CASE: what is sent, what is called, what is accepted, and why."""
-    case = find_case(load_corpus(), case_id)
-    click.echo("\n".join(visible_text(line) for line in _told(case)))
+@click.option(
+    "--reproduce",
+    "form",
+    type=click.Choice([*FORMS, "all"]),
+    is_flag=False,
+    flag_value="all",
+    help="How to have it by hand instead: a command, the octets, Python, a stand-alone script.",
+)
+def show(case_id: str, form: str | None) -> None:
+    """Show the case with the id CASE: what is sent, what is called, what is accepted, and why.
+
+    Each line of octets begins with their role, such as `status-line` or `chunk-size`.
+    """
+    corpus = load_corpus()
+    case = find_case(corpus, case_id)
+    if form is not None:
+        click.echo(_reproduced(corpus, case, form), nl=False)
+        return
+    console = Console(highlight=False, markup=False, emoji=False)
+    for line in _told(case):
+        console.print(line, soft_wrap=True)
 
 
-def _told(case: Case) -> Iterator[str]:
-    yield f"{case.id}  (revision {case.rev}, {case.level}, {case.file})"
-    yield case.title
-    yield ""
-    yield f"why      {case.why}"
-    yield f"page     {', '.join(case.spec)}"
+def _reproduced(corpus: Corpus, case: Case, form: str) -> str:
+    entry = Catalogue(corpus, case.id).entries[case.id]
+    if form == "all":
+        return "\n".join(_titled(name, entry) for name in FORMS)
+    try:
+        return reproduce(entry, form)
+    except NotReproducible as error:
+        raise click.UsageError(f"no {form} for {case.id}: {error}") from None
+
+
+def _titled(form: str, entry: Entry) -> str:
+    """Return *form* under its name, or in its place why there is none."""
+    try:
+        return f"# {form}\n{reproduce(entry, form)}"
+    except NotReproducible as error:
+        return f"# no {form}: {error}\n"
+
+
+def _told(case: Case) -> Iterator[Text]:
+    yield _plain(f"{case.id}  (revision {case.rev}, {case.level}, {case.file})", "bold")
+    yield _plain(case.title)
+    yield _plain("")
+    yield _plain(f"why      {case.why}")
+    yield _plain(f"page     {', '.join(case.spec)}")
     for name, values in (("RFC", case.rfc), ("origin", case.origin), ("needs", sorted(case.needs))):
         if values:
-            yield f"{name:<8} {', '.join(values)}"
+            yield _plain(f"{name:<8} {', '.join(values)}")
     if case.twin is not None:
-        yield f"twin     {case.twin}"
-    yield ""
+        yield _plain(f"twin     {case.twin}")
+    yield _plain("")
     yield from _script(case)
-    yield "client"
+    yield _plain("client", "bold")
     for op in case.ops:
-        yield f"  {op.id:<14} {op.text}"
+        yield _plain(f"  {op.id:<14} {op.text}")
     for index, outcome in enumerate(case.outcomes):
-        yield ""
+        yield _plain("")
         yield from _outcome(index, outcome)
 
 
-def _script(case: Case) -> Iterator[str]:
+def _plain(text: str, style: str = "") -> Text:
+    return Text(visible_text(text), style)
+
+
+def _script(case: Case) -> Iterator[Text]:
     if not case.script.connections:
-        yield "server   no connection is expected"
+        yield _plain("server   no connection is expected", "bold")
     for number, connection in enumerate(case.script.connections, 1):
-        yield f"server, connection {number}"
-        for step in connection.steps:
-            yield from _step(step)
+        yield _plain(f"server, connection {number}", "bold")
+        for step, pieces in annotated(connection):
+            yield _plain(f"  {step.step_name}" if pieces else _arguments(step))
+            for piece in pieces:
+                yield from _octets(piece)
 
 
-def _step(step: Step) -> Iterator[str]:
-    octets: bytes | None = getattr(step, step.primary or "", None) if step.primary else None
-    if isinstance(octets, bytes):
-        yield f"  {step.step_name}"
-        for line in lines(octets):
-            yield f"    {line}"
-        return
-    given = {name: getattr(step, name) for name in step.__dataclass_fields__}
-    details = ", ".join(f"{name}={value!r}" for name, value in given.items())
-    yield f"  {step.step_name}  {details}".rstrip()
+def _arguments(step: Step) -> str:
+    """Return a step that writes no octets, with its main argument and whatever is not usual."""
+    given = {one.name: (getattr(step, one.name), one.default) for one in fields(step)}
+    told = [
+        f"{name}={value!r}"
+        for name, (value, usual) in given.items()
+        if name == step.primary or value != usual
+    ]
+    return f"  {step.step_name}  {', '.join(told)}".rstrip()
 
 
-def _outcome(index: int, outcome: Outcome) -> Iterator[str]:
+def _octets(piece: Piece) -> Iterator[Text]:
+    for line in lines(piece.data):
+        yield Text.assemble(
+            (f"    {piece.role:<15}  ", "dim"), _visible(line, _STYLES.get(piece.role, ""))
+        )
+
+
+def _visible(line: str, style: str = "") -> Text:
+    """Return a line of visible octets, with what stands for control characters set apart."""
+    text = Text(line, style)
+    text.highlight_regex(r"(?:\\(?:x[0-9a-f]{2}|[rnt\\]))+", _CONTROL)
+    return text
+
+
+def _outcome(index: int, outcome: Outcome) -> Iterator[Text]:
     grade = f"tolerated, {outcome.basis}" if outcome.grade == "tolerated" else outcome.grade
     limits = "".join(f", {key} {' or '.join(values)}" for key, values in outcome.when.items())
-    yield f"{'outcome' if index == 0 else 'or'} ({grade}{limits})"
+    yield _plain(f"{'outcome' if index == 0 else 'or'} ({grade}{limits})", "bold")
     for name, expectation in outcome.ops.items():
-        yield f"  {name:<14} {expectation_text(expectation)}"
+        yield _plain(f"  {name:<14} {expectation_text(expectation)}")
     yield from _wire(outcome.wire)
 
 
-def _wire(wire: WireExpectation) -> Iterator[str]:
+def _wire(wire: WireExpectation) -> Iterator[Text]:
     for key in ("connections", "after", "left", "source"):
         value = getattr(wire, key)
         if value is not None:
             told = str(value) if isinstance(value, int) else ", ".join(map(str, value))
-            yield f"  wire.{key:<9} {told}"
+            yield _plain(f"  wire.{key:<9} {told}")
     for key in ("request", "received"):
         for item in getattr(wire, key) or ():
-            yield f"  wire.{key}"
+            yield _plain(f"  wire.{key}")
             for line in lines(_with_address(item)):
-                yield f"    {line}"
+                yield Text("    ") + _visible(line)
 
 
 def _with_address(parts: Pieces) -> bytes:

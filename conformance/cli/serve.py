@@ -1,0 +1,94 @@
+"""``httplib-kit serve``: every case at a URL, until Ctrl-C."""
+
+import sys
+
+import click
+import msgspec
+
+from conformance.cases import load_corpus
+from conformance.cli.options import find_case
+from conformance.report.summary import EXIT_ERROR
+from conformance.serve import DEFAULT_PORTS, Bounds, Ports, ServeError, Server
+
+_PORT = click.IntRange(0, 65535)
+
+
+@click.command()
+@click.argument("case_id", metavar="[CASE]", required=False)
+@click.option("--host", default=DEFAULT_PORTS.host, show_default=True, help="The address to use.")
+@click.option(
+    "--port",
+    type=_PORT,
+    default=DEFAULT_PORTS.http,
+    show_default=True,
+    help="Cases by path; 0 is any free port.",
+)
+@click.option("--tls-port", type=_PORT, help="The same inside TLS.  [default: the next port]")
+@click.option("--proxy-port", type=_PORT, help="Cases by CONNECT.  [default: the port after that]")
+@click.option("--control-port", type=_PORT, help="Only /_/.  [default: the port after that]")
+@click.option(
+    "--stall",
+    type=click.FloatRange(0.01, 3600),
+    default=Bounds().stall,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long any silence lasts at most.",
+)
+@click.option(
+    "--octets",
+    type=click.IntRange(1),
+    default=Bounds().octets,
+    show_default=True,
+    help="How much is read and written at most on a connection.",
+)
+@click.pass_context
+def serve(
+    ctx: click.Context,
+    case_id: str | None,
+    host: str,
+    port: int,
+    tls_port: int | None,
+    proxy_port: int | None,
+    control_port: int | None,
+    stall: float,
+    octets: int,
+) -> None:
+    """Serve every case at /c/CASE, for any client; with CASE, that one for every connection.
+
+    /_/ lists what there is, /_/transcript/last tells what happened on the wire; with CASE, on the
+    control port only.
+    """
+    corpus = load_corpus()
+    if case_id is not None:
+        find_case(corpus, case_id)
+    others = (tls_port, proxy_port, control_port)
+    tls, proxy, control = (
+        _after(port, place) if one is None else one for place, one in enumerate(others, 1)
+    )
+    ports = Ports(host, port, tls, proxy, control)
+    bounds = Bounds(stall=stall, octets=octets)
+    try:
+        with Server(corpus, ports, only=case_id, bounds=bounds) as server:
+            click.echo(_greeting(server.ports))
+            server.wait()
+    except KeyboardInterrupt:
+        ctx.exit(0)
+    except ServeError as error:
+        click.echo(f"httplib-kit: {error}", err=True)
+        ctx.exit(EXIT_ERROR)
+
+
+def _after(port: int, place: int) -> int:
+    """Return the port *place* behind *port*; any free one behind any free one."""
+    return port + place if 0 < port <= 65535 - place else 0
+
+
+def _greeting(ports: Ports) -> str:
+    """Return where the server listens: for a person, or as one line of JSON."""
+    numbers = {name: getattr(ports, name) for name in ("http", "tls", "proxy", "control")}
+    if not sys.stdout.isatty():
+        return msgspec.json.encode({"host": ports.host, **numbers}).decode()
+    return (
+        f"http://{ports.at(ports.http)}/_/ lists what is served; "
+        f"TLS on {ports.tls}, proxy on {ports.proxy}, control on {ports.control}; Ctrl-C ends it"
+    )

@@ -1,0 +1,188 @@
+"""Where each case can be had: by a path, by a server name, by a CONNECT, at a port of its own.
+
+In: the corpus, and the ports that a server has.  Out: an `Entry` for each case, with its URL.  The
+way to a case follows from the first steps of its script alone:
+
+==========  ========================================================================================
+how         the script begins
+==========  ========================================================================================
+``url``     by reading: the request's own line can say which case is wanted
+``tls``     with the handshake of a plain certificate, then by reading
+``name``    with another handshake, or a broken one: the server name says it in the ClientHello
+``proxy``   with a tunnel: the host of the CONNECT says it
+``port``    earlier: with silence, with octets, a reset, or a port that takes no connection
+``none``    not at all: the client does not connect, or a step cannot be served
+==========  ========================================================================================
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from conformance.cases import Case, Corpus
+from conformance.serve.player import can_play
+from mockserver import (
+    Connection,
+    Read,
+    ReadEof,
+    ReadRequest,
+    ReadUntil,
+    Starttls,
+    Step,
+    Tunnel,
+    WritingStep,
+)
+
+How = Literal["url", "tls", "name", "proxy", "port", "none"]
+
+_READING = (ReadRequest, Read, ReadUntil, ReadEof)
+LOCALHOST = ".localhost"
+"""What stands behind an id in a server name; every such name is this machine."""
+_HOSTS = {"names": "www.example.test"}
+"""Certificates for names of their own; the others are for the address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where a server listens.
+
+    Args:
+        host: the address.
+        http: the port that serves cases by path.
+        tls: the same behind TLS.
+        proxy: takes CONNECT.
+        control: control pages only.
+        own: the ports of cases that have one of their own, by id.
+    """
+
+    host: str
+    http: int
+    tls: int
+    proxy: int
+    control: int
+    own: Mapping[str, int] = field(default_factory=dict)
+
+    def at(self, port: int) -> str:
+        """Return host and port as a URL has them."""
+        return f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A case, and how it can be had.
+
+    Args:
+        case: the case.
+        how: the way.
+        why_not: for ``none``, the reason.
+    """
+
+    case: Case
+    how: How
+    why_not: str = ""
+
+    @property
+    def path(self) -> str:
+        """The path at which the case is had."""
+        return f"/c/{self.case.id}"
+
+    @property
+    def secure(self) -> bool:
+        """Whether the client speaks TLS, or tries to."""
+        return _tries_tls(self.case)
+
+    def port(self, ports: Ports) -> int:
+        """Return the port at which the case is had, 0 where it is not."""
+        by_way = {"url": ports.http, "tls": ports.tls, "name": ports.tls, "proxy": ports.proxy}
+        return ports.own.get(self.case.id, 0) if self.how == "port" else by_way.get(self.how, 0)
+
+    def url(self, ports: Ports) -> str:
+        """Return the URL of the case; through the proxy where `how` is ``proxy``."""
+        scheme, port = "https" if self.secure else "http", self.port(ports)
+        if self.how == "none":
+            return ""
+        if self.how == "proxy":
+            return f"{scheme}://{self.case.id}:{443 if self.secure else 80}/"
+        if self.how == "name":
+            return f"{scheme}://{self.case.id}{LOCALHOST}:{port}/"
+        if self.how == "tls" and (name := self.server_name):
+            return f"{scheme}://{name}:{port}{self.path}"
+        return f"{scheme}://{ports.at(port)}{'/' if self.how == 'port' else self.path}"
+
+    @property
+    def server_name(self) -> str:
+        """The name that has to be sent for the case's certificate; empty for none."""
+        first = handshake(self.case)
+        if self.how == "name":
+            return self.case.id + LOCALHOST
+        return "" if first is None else _HOSTS.get(first.cert, "")
+
+
+class Catalogue:
+    """Every case with the way to it.
+
+    Args:
+        corpus: the corpus.
+        only: the id of the one case that there is, which every connection plays; None for all.
+    """
+
+    def __init__(self, corpus: Corpus, only: str | None = None) -> None:
+        cases = [case for case in corpus.cases if only is None or case.id == only]
+        self.digest = corpus.digest
+        self.entries = {case.id: entry_of(case) for case in cases}
+        self.only = None if only is None else self.entries[only]
+
+    def with_own_port(self) -> Iterable[Entry]:
+        """Yield the entries that need a port of their own."""
+        return (entry for entry in self.entries.values() if entry.how == "port")
+
+
+def entry_of(case: Case) -> Entry:
+    """Return *case* with the way to it."""
+    if is_silent(case):
+        return Entry(case, "port")
+    line = case.script.line
+    if not line:
+        return Entry(case, "none", "the client does not connect")
+    for step in (step for connection in line for step in connection.steps):
+        if not can_play(step):
+            return Entry(case, "none", f"the step {step.step_name} is not served")
+    return Entry(case, _way(line[0].steps, _tries_tls(case)))
+
+
+def is_silent(case: Case) -> bool:
+    """Tell whether no connection to the case's port can come about."""
+    return case.script.listener.mode in ("refuse", "connect_stall")
+
+
+def _tries_tls(case: Case) -> bool:
+    return str(case.ops[0].message.get("call")).startswith("HTTPS") or handshake(case) is not None
+
+
+def _way(steps: Sequence[Step], secure: bool) -> How:
+    first, second = (*steps, None, None)[:2]
+    if isinstance(first, Tunnel):
+        return "proxy"
+    if isinstance(first, Starttls):
+        usual = Starttls(cert=first.cert if first.cert in _HOSTS else "server")
+        return "tls" if first == usual and isinstance(second, _READING) else "name"
+    if not isinstance(first, _READING):
+        return "port"
+    return "name" if secure else "url"
+
+
+def handshake(case: Case) -> Starttls | None:
+    """Return the handshake of the first connection, if it has one."""
+    steps = case.script.connections[0].steps if case.script.connections else ()
+    return next((step for step in steps if isinstance(step, Starttls)), None)
+
+
+def sent_octets(connection: Connection) -> bytes:
+    """Return every octet that the steps of *connection* write."""
+    return b"".join(
+        piece.data
+        for step in connection.steps
+        if isinstance(step, WritingStep)
+        for pieces in step.writes()
+        for piece in pieces
+    )

@@ -1,0 +1,196 @@
+"""Plays the steps of one connection for a visitor.
+
+In: a channel, in whose buffer the visitor's request may wait already, and steps.  Out: whatever the
+steps write, and the events of the transcript.  Each kind of step has an entry in the table at the
+end; a step without one, and that writes nothing, cannot be served.
+
+The body of a request is not looked for: a client that sends one has it taken with the next head, or
+at the end of the stream.
+"""
+
+from collections.abc import Callable, Sequence
+from ssl import SSLContext
+from typing import Any, Protocol
+
+from conformance.serve.channel import BeyondBounds, Channel, Over
+from mockserver import (
+    Close,
+    Drain,
+    Dribble,
+    Expect,
+    ExpectEof,
+    ExpectNoBytes,
+    ExpectReset,
+    Gate,
+    Pause,
+    Read,
+    ReadEof,
+    ReadRequest,
+    ReadUntil,
+    Reply,
+    Shutdown,
+    Signal,
+    Stall,
+    Starttls,
+    Step,
+    Tunnel,
+    WritingStep,
+)
+
+
+class Stage(Protocol):
+    """What the connections of one play share."""
+
+    def give(self, name: str) -> None:
+        """Give a signal."""
+
+    def await_name(self, name: str, seconds: float) -> bool:
+        """Wait for a signal, and tell whether it came."""
+
+    def context(self, step: Starttls) -> SSLContext:
+        """Return the TLS context that *step* asks for."""
+
+
+def can_play(step: Step) -> bool:
+    """Tell whether *step* is one that can be served."""
+    return isinstance(step, WritingStep) or type(step) in _ACTIONS
+
+
+def play(channel: Channel, steps: Sequence[Step], stage: Stage) -> int:
+    """Play *steps* as far as the client lets them; return how many were."""
+    for index, step in enumerate(steps):
+        try:
+            _ACTIONS.get(type(step), _write)(channel, step, stage)
+        except Over as reason:
+            channel.note(str(reason))
+            if isinstance(reason, BeyondBounds):
+                channel.reset()
+            else:
+                channel.end()
+            return index
+    return len(steps)
+
+
+def _write(channel: Channel, step: WritingStep, _: Stage) -> None:
+    for pieces in step.writes():
+        channel.write(pieces)
+
+
+def _dribble(channel: Channel, step: Dribble, _: Stage) -> None:
+    for pieces in step.writes():
+        channel.drain()
+        channel.write(pieces)
+
+
+def _reply(channel: Channel, step: Reply, stage: Stage) -> None:
+    _write(channel, step, stage)
+    if step.framing == "close":
+        channel.end()
+
+
+def _tunnel(channel: Channel, step: Tunnel, stage: Stage) -> None:
+    _take_head(channel)
+    _write(channel, step, stage)
+
+
+def _read_request(channel: Channel, _: ReadRequest, __: Stage) -> None:
+    _take_head(channel)
+
+
+def _take_head(channel: Channel) -> None:
+    head = channel.head()
+    channel.take(len(channel.buffer if head is None else head), "request")
+    if head is None:
+        raise Over("the client ended its stream")
+
+
+def _read(channel: Channel, step: Read, _: Stage) -> None:
+    while len(channel.buffer) < step.n:
+        _need(channel)
+    channel.take(step.n)
+
+
+def _read_until(channel: Channel, step: ReadUntil, _: Stage) -> None:
+    while (found := channel.buffer.find(step.marker)) < 0:
+        _need(channel)
+    channel.take(found + len(step.marker))
+
+
+def _need(channel: Channel) -> None:
+    if not channel.receive():
+        channel.take(len(channel.buffer))
+        raise Over("the client ended its stream")
+
+
+def _read_eof(channel: Channel, _: Step, __: Stage) -> None:
+    while channel.receive():
+        channel.take(len(channel.buffer))
+    channel.take(len(channel.buffer))
+    channel.note("the client ended its stream")
+
+
+def _drain(channel: Channel, _: Drain, __: Stage) -> None:
+    channel.drain()
+
+
+def _gate(channel: Channel, step: Gate, stage: Stage) -> None:
+    if not stage.await_name(step.name, channel.bounds.stall):
+        raise BeyondBounds(f"no signal {step.name} for {channel.bounds.stall:g} s, the limit")
+
+
+def _signal(channel: Channel, step: Signal, stage: Stage) -> None:
+    channel.note(f"signal {step.name}")
+    stage.give(step.name)
+
+
+def _pause(channel: Channel, step: Pause, _: Stage) -> None:
+    channel.pause(step.seconds)
+
+
+def _stall(channel: Channel, _: Stall, __: Stage) -> None:
+    channel.wait_for_closing()
+
+
+def _end(channel: Channel, _: Shutdown, __: Stage) -> None:
+    channel.end()
+
+
+def _close(channel: Channel, step: Close, _: Stage) -> None:
+    if step.how == "fin":
+        channel.end()
+    elif step.how == "rst":
+        channel.reset()
+    else:
+        channel.note("abandoned")
+        channel.wait_for_closing()
+
+
+def _expect(channel: Channel, _: Expect, __: Stage) -> None:
+    channel.note("a request is not compared here")
+
+
+def _starttls(channel: Channel, step: Starttls, stage: Stage) -> None:
+    channel.start_tls(stage.context(step))
+
+
+_ACTIONS: dict[type[Step], Callable[[Channel, Any, Stage], None]] = {
+    ReadRequest: _read_request,
+    Read: _read,
+    ReadUntil: _read_until,
+    ReadEof: _read_eof,
+    ExpectEof: _read_eof,
+    ExpectReset: _read_eof,
+    ExpectNoBytes: _read_eof,
+    Expect: _expect,
+    Reply: _reply,
+    Dribble: _dribble,
+    Drain: _drain,
+    Gate: _gate,
+    Signal: _signal,
+    Pause: _pause,
+    Stall: _stall,
+    Shutdown: _end,
+    Close: _close,
+    Starttls: _starttls,
+    Tunnel: _tunnel,
+}

@@ -1,0 +1,70 @@
+"""How to reproduce a case by hand, in four forms.
+
+In: an entry of the catalogue, and the ports of a server.  Out: text that a person can paste.
+
+``curl``     a command against ``httplib-kit serve``
+``raw``      the octets that the server sends, as a shell makes them
+``python``   a few lines with the reference implementation, against ``httplib-kit serve CASE``
+``script``   one file with server and client, for a bug report; the standard library only
+"""
+
+import base64
+from collections.abc import Iterator
+
+from conformance.serve.catalogue import Entry, Ports, sent_octets
+from conformance.serve.code import NotReproducible
+from conformance.serve.commands import curl
+from conformance.serve.programs import script, snippet
+
+FORMS = ("curl", "raw", "python", "script")
+DEFAULT_PORTS = Ports("127.0.0.1", http=8080, tls=8081, proxy=8082, control=8083)
+_LONGEST_PRINTF = 4096
+_NAMED = {0x0D: "\\r", 0x0A: "\\n", 0x09: "\\t", 0x5C: "\\\\", 0x25: "%%", 0x27: "\\047"}
+
+
+def reproduce(entry: Entry, form: str, ports: Ports = DEFAULT_PORTS) -> str:
+    """Return *form* of the case, ended by a line end.
+
+    Raises:
+        NotReproducible: the case cannot be had in this form; the message says why.
+    """
+    if form == "curl":
+        return _command(entry, ports)
+    if form == "raw":
+        return "".join(_raw(entry))
+    return snippet(entry, ports) if form == "python" else script(entry)
+
+
+def _command(entry: Entry, ports: Ports) -> str:
+    if entry.how == "none":
+        raise NotReproducible(entry.why_not)
+    if entry.how == "port":
+        cases = f"http://{ports.at(ports.http)}/_/cases.json"
+        raise NotReproducible(f"its port is chosen by the server; {cases} lists it")
+    return f"{curl(entry, ports)}\n"
+
+
+def _raw(entry: Entry) -> Iterator[str]:
+    connections = entry.case.script.connections
+    if not connections:
+        raise NotReproducible("the server sends nothing")
+    for number, connection in enumerate(connections, 1):
+        yield f"# connection {number}\n" if len(connections) > 1 else ""
+        yield f"{shell_octets(sent_octets(connection))}\n"
+
+
+def shell_octets(octets: bytes) -> str:
+    r"""Return a command that prints *octets*.
+
+    >>> print(shell_octets(b"100%\r\n"))
+    printf '100%%\r\n'
+    """
+    if len(octets) > _LONGEST_PRINTF:
+        return f"base64 -d <<'END'\n{base64.encodebytes(octets).decode('ascii')}END"
+    return "printf '" + "".join(map(_printed, octets)) + "'"
+
+
+def _printed(octet: int) -> str:
+    if octet in _NAMED:
+        return _NAMED[octet]
+    return chr(octet) if 0x20 <= octet < 0x7F else f"\\{octet:03o}"

@@ -1,0 +1,103 @@
+r"""What the octets of a response are: a display's view of it, by lines.
+
+In: the steps of one connection.  Out: for each step the pieces that it writes, with their roles.  A
+step that knows what it writes says so itself; raw octets are told apart by their lines, as a person
+reads them: a line that begins with ``HTTP/`` opens a head, a blank line ends it, and behind a head
+that says `chunked` come size lines and data.
+
+This is for colours.  It judges nothing, and where it cannot tell it says ``data``; the octets are
+the same in any case.
+
+>>> one = roles_of_raw(b"HTTP/1.1 200 OK\r\nA: b\r\n\r\nhi")
+>>> [piece.role for piece in one]
+['status-line', 'field-line', 'end-of-head', 'body']
+"""
+
+import re
+from collections.abc import Iterator
+
+from mockserver import Connection, Fill, Garbage, Piece, Step, WritingStep
+
+_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
+_CHUNKED = re.compile(rb"(?i)\ntransfer-encoding[ \t]*:[^\n]*chunked")
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[^\n]*\n")
+_BLANK = (b"\r\n", b"\n")
+_IN_HEAD = frozenset({"status-line", "field-line"})
+
+
+def annotated(connection: Connection) -> Iterator[tuple[Step, tuple[Piece, ...]]]:
+    """Yield each step with what it writes; bulk and steps that write nothing have no pieces."""
+    role = ""
+    for step in connection.steps:
+        pieces = tuple(_written(step))
+        if pieces and all(piece.role == "data" for piece in pieces):
+            raw = b"".join(piece.data for piece in pieces)
+            pieces = tuple(roles_of_raw(raw, in_head=role in _IN_HEAD))
+        role = pieces[-1].role if pieces else role
+        yield step, pieces
+
+
+def _written(step: Step) -> Iterator[Piece]:
+    if isinstance(step, WritingStep) and not isinstance(step, Fill | Garbage):
+        for pieces in step.writes():
+            yield from pieces
+
+
+def roles_of_raw(raw: bytes, *, in_head: bool = False) -> Iterator[Piece]:
+    """Yield the pieces of *raw*.
+
+    Args:
+        raw: octets that a step writes.
+        in_head: whether the octets before them left a head open.
+    """
+    at = 0
+    while raw.startswith(b"HTTP/", at) or in_head:
+        head = list(_head(raw[at:], in_head))
+        yield from head
+        in_head = False
+        start, at = at, at + sum(len(piece.data) for piece in head)
+        if _CHUNKED.search(raw, start, at):
+            yield from _chunks(raw[at:])
+            return
+    if at < len(raw):
+        yield Piece("body" if at else "data", raw[at:])
+
+
+def _head(raw: bytes, in_head: bool) -> Iterator[Piece]:
+    """Yield the lines of a head through its blank line."""
+    for number, line in enumerate(_LINE.findall(raw)):
+        if line in _BLANK:
+            yield Piece("end-of-head", line)
+            return
+        yield Piece("field-line" if number or in_head else "status-line", line)
+
+
+def _chunks(raw: bytes) -> Iterator[Piece]:
+    """Yield chunks as far as they can be told apart; the rest is data."""
+    at = 0
+    while size := _SIZE.match(raw, at):
+        length = int(size[1], 16)
+        yield Piece("chunk-size" if length else "last-chunk", size[0])
+        data = raw[size.end() : size.end() + length]
+        at = size.end() + len(data)
+        if not length:
+            yield from _trailers(raw[at:])
+            return
+        yield Piece("chunk-data", data)
+        if raw.startswith(b"\r\n", at):
+            yield Piece("chunk-end", raw[at : at + 2])
+            at += 2
+    if at < len(raw):
+        yield Piece("data", raw[at:])
+
+
+def _trailers(raw: bytes) -> Iterator[Piece]:
+    """Yield the lines of a trailer section through its blank line; the rest is data."""
+    at = 0
+    for line in _LINE.findall(raw):
+        at += len(line)
+        yield Piece("end-of-trailers" if line in _BLANK else "trailer", line)
+        if line in _BLANK:
+            break
+    if at < len(raw):
+        yield Piece("data", raw[at:])

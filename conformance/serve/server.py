@@ -1,0 +1,182 @@
+"""The server: its ports, a thread for each visitor, and a quick end.
+
+In: the corpus, and where to listen.  Out: visitors, each led to what they ask for.  Everything that
+waits is bounded; a visitor beyond the bounds is reset.
+"""
+
+import contextlib
+import selectors
+import socket
+import threading
+from collections.abc import Callable
+from errno import EADDRINUSE
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+from certs import CertificateAuthority
+from conformance.cases import Corpus
+from conformance.serve.catalogue import Catalogue, Ports, is_silent
+from conformance.serve.channel import Bounds, Channel, Over
+from conformance.serve.doors import Doors
+from mockserver import MockServer, Script
+
+Door = Callable[[Channel], None]
+
+
+class ServeError(Exception):
+    """The server cannot listen as it was asked to; the message says where in one line."""
+
+
+class Server:
+    """Serves cases until it is stopped; a context manager.
+
+    Args:
+        corpus: the cases.
+        only: the id of the one case that every connection plays; None for all cases, by path.
+        ports: the host, and the wanted ports; 0 stands for any that is free.
+        bounds: what no visitor can exceed.
+
+    Raises:
+        ServeError: a port cannot be had.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        ports: Ports,
+        *,
+        only: str | None = None,
+        bounds: Bounds | None = None,
+    ) -> None:
+        self._bounds = bounds or Bounds()
+        self._selector = selectors.DefaultSelector()
+        self._wake, self._woken = socket.socketpair()
+        self._silent: list[MockServer] = []
+        self._visitors: dict[Channel, threading.Thread] = {}
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._acceptor = threading.Thread(target=self._accept_all, name="serve", daemon=True)
+        try:
+            self.ports = self._listen(Catalogue(corpus, only), ports)
+        except BaseException:
+            self._give_up_ports()
+            raise
+
+    def __enter__(self) -> Self:
+        self._acceptor.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def wait(self) -> None:
+        """Wait until the server is stopped."""
+        self._stopped.wait()
+
+    def stop(self) -> None:
+        """Stop listening, break off every visit, and wait for the threads."""
+        self._stopped.set()
+        self._wake.send(b"!")
+        self._acceptor.join()
+        self._doors.rounds.release()
+        with self._lock:
+            visitors = dict(self._visitors)
+        for channel in visitors:
+            channel.break_off()
+        for thread in visitors.values():
+            thread.join(self._bounds.stall)
+        self._give_up_ports()
+
+    def _listen(self, catalogue: Catalogue, wanted: Ports) -> Ports:
+        sockets = {
+            name: _listener(wanted.host, getattr(wanted, name), self._selector)
+            for name in ("http", "tls", "proxy", "control")
+        }
+        found = {name: sock.getsockname()[1] for name, sock in sockets.items()}
+        own: dict[str, int] = {}
+        ports = Ports(wanted.host, **found, own=own)
+        doors = self._doors = Doors(catalogue, ports, CertificateAuthority())
+        for name, sock in sockets.items():
+            self._selector.modify(sock, selectors.EVENT_READ, doors.of(name))
+        for entry in catalogue.with_own_port():
+            if is_silent(entry.case):
+                own[entry.case.id] = self._play_aside(wanted.host, entry.case.script)
+                continue
+            sock = _listener(wanted.host, 0, self._selector)
+            self._selector.modify(sock, selectors.EVENT_READ, partial(doors.own, entry=entry))
+            own[entry.case.id] = sock.getsockname()[1]
+        self._selector.register(self._woken, selectors.EVENT_READ)
+        return ports
+
+    def _play_aside(self, host: str, script: Script) -> int:
+        """Have the mock server play a listener that does not accept; return its port."""
+        server = MockServer(host=host)
+        server.start()
+        self._silent.append(server)
+        return server.play(script).address[1]
+
+    def _accept_all(self) -> None:
+        while not self._stopped.is_set():
+            for key, _ in self._selector.select():
+                if key.data is not None:
+                    self._accept(key.fileobj, key.data)
+
+    def _accept(self, listener: Any, door: Door) -> None:
+        try:
+            sock, _ = listener.accept()
+        except OSError:  # whoever wanted to come is gone again
+            return
+        channel = Channel(sock, self._bounds)
+        if len(self._visitors) >= self._bounds.connections and door != self._doors.control:
+            channel.reset()
+            return
+        thread = threading.Thread(
+            target=self._visit, args=(channel, door), name="serve-visit", daemon=True
+        )
+        with self._lock:
+            self._visitors[channel] = thread
+        thread.start()
+
+    def _visit(self, channel: Channel, door: Door) -> None:
+        try:
+            door(channel)
+        except Over as reason:
+            channel.note(str(reason))
+        finally:
+            with contextlib.suppress(OSError):
+                channel.close()
+            with self._lock:
+                self._visitors.pop(channel, None)
+
+    def _give_up_ports(self) -> None:
+        for key in list(self._selector.get_map().values()):
+            listener: Any = key.fileobj
+            listener.close()
+        self._selector.close()
+        self._wake.close()
+        self._woken.close()
+        for server in self._silent:
+            server.stop()
+
+
+def _listener(host: str, port: int, selector: selectors.BaseSelector) -> socket.socket:
+    """Return a socket that listens; it is registered, so that it is closed with the others."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        sock.listen(128)
+        sock.setblocking(False)
+    except OSError as error:
+        sock.close()
+        reason = "is in use" if error.errno == EADDRINUSE else f"cannot be had: {error.strerror}"
+        raise ServeError(f"port {port} on {host} {reason}") from None
+    selector.register(sock, selectors.EVENT_READ)
+    return sock
