@@ -219,3 +219,54 @@ def test_at_least_one_of_endless_connections_must_come(server: MockServer) -> No
 
 def test_a_usual_listener_can_be_spelled_out() -> None:
     assert script(listener=Listener()) == script()
+
+
+def test_requests_sent_ahead_of_their_answers(server: MockServer, connect: Connect) -> None:
+    one = server.play(script(route(Reply(body=b"a"), times=5)))
+    client = connect(one.address)
+    client.sendall(REQUEST * 5)
+    assert exactly(client, 5 * len(A)) == A * 5
+    record = one.finish()
+    assert record.complaints() == ()
+    assert record.connections[0].requests == (REQUEST,) * 5
+
+
+def test_a_client_that_resets_between_requests(server: MockServer, connect: Connect) -> None:
+    for _ in range(50):
+        one = server.play(script(route(Reply(body=b"a"))))
+        client = connect(one.address)
+        client.sendall(REQUEST)
+        exactly(client, 1)
+        client.close()
+        record = one.finish()
+        assert record.complaints() == ()
+        assert record.connections[0].after == "closed"
+
+
+def test_a_body_that_breaks_off_leaves_the_request_unanswered(
+    server: MockServer, connect: Connect
+) -> None:
+    one = server.play(script(route(Reply(body=b"a"))))
+    client = connect(one.address)
+    client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhe")
+    client.shutdown(socket.SHUT_WR)
+    assert to_end(client) == b""
+    record = one.finish()
+    assert record.problems == ()
+    assert record.unplayed == ("connection 1, step 1 (dispatch): not played",)
+
+
+def test_half_a_request_does_not_wait_for_ever(impatient: MockServer, connect: Connect) -> None:
+    one = impatient.play(script(route(Reply(body=b"a"), optional=True)))
+    client = connect(one.address)
+    client.sendall(b"GET / HT")
+    assert is_reset(client)
+    assert one.finish().problems == ("connection 1, step 1 (dispatch): patience ran out",)
+
+
+def test_octets_that_are_no_request_find_no_route(server: MockServer, connect: Connect) -> None:
+    one = server.play(script(route(Reply(), method="GET", optional=True)))
+    client = connect(one.address)
+    client.sendall(b"\x16\x03\x01\r\n\r\n")
+    assert is_reset(client)
+    assert len(one.finish().problems) == 1

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from typing import Literal
 
 import pytest
 
@@ -192,3 +193,28 @@ def test_a_plain_socket_hears_the_alert(
     client.sendall(outgoing.read())
     assert to_end(client) == bytes.fromhex("15 03 03 00 02 02 28")
     one.finish()
+
+
+@pytest.mark.parametrize("kind", ["plaintext", "alert", "cut-hello"])
+def test_a_client_that_gives_up_before_its_hello_is_whole(
+    server: MockServer, connect: Connect, kind: Literal["plaintext", "alert", "cut-hello"]
+) -> None:
+    one = server.play(script(connection(TlsFault(kind))))
+    client = connect(one.address)
+    client.sendall(bytes.fromhex("16 03 01 01 00 01"))
+    client.shutdown(socket.SHUT_WR)
+    assert to_end(client) == b""
+    record = one.finish()
+    assert record.problems == ()
+    assert record.unplayed == ("connection 1, step 1 (tls_fault): not played",)
+
+
+def test_a_hello_that_makes_no_sense_cannot_be_half_answered(
+    server: MockServer, connect: Connect
+) -> None:
+    one = server.play(script(connection(TlsFault("cut-hello"))))
+    client = connect(one.address)
+    client.sendall(bytes.fromhex("16 03 01 00 04 00 00 00 00"))
+    assert to_end(client) == b""
+    client.close()
+    assert one.finish().unplayed == ("connection 1, step 1 (tls_fault): not played",)

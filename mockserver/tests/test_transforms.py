@@ -15,6 +15,7 @@ from mockserver import (
     Header,
     LastChunk,
     MockServer,
+    Part,
     ReadRequest,
     Record,
     Reply,
@@ -231,3 +232,8 @@ def test_a_connection_that_does_not_exist_is_refused() -> None:
 def test_what_writes_nothing_has_no_place() -> None:
     with pytest.raises(ScriptError, match="nothing is written here"):
         cut_at(script(connection(ReadRequest())), 0)
+
+
+def test_a_part_is_one_of_a_writing_step() -> None:
+    with pytest.raises(ScriptError, match="part: whole must be WritingStep"):
+        Part(ReadRequest())  # type: ignore[arg-type]  # what a script may get wrong
