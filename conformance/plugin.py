@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from conformance.cases import Case, Corpus
     from conformance.run import Runner
 
+DEFAULT = "httplib_impl"
 _CORPUS = pytest.StashKey["Corpus"]()
 
 
@@ -27,9 +28,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--httplib-impl",
         metavar="IMPL",
-        default="httplib_impl",
+        default=DEFAULT,
         help="the implementation that the conformance tests judge, as `httplib-kit check` takes it",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse the name of an implementation that leads nowhere, before any test is collected."""
+    written = config.getoption("--httplib-impl")
+    if written == DEFAULT:
+        return
+    from conformance.drivers import UnknownImplementation, target
+
+    try:
+        target(written)
+    except UnknownImplementation as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,6 +1,8 @@
 """``httplib-kit check``: run the corpus against implementations, and say what is broken."""
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
@@ -19,7 +21,7 @@ from conformance.drivers.factory import OURS
 from conformance.judge.verdicts import ERRORS, FAILURES
 from conformance.report import exit_code, story, summary
 from conformance.report.summary import EXIT_ERROR, EXIT_NOTHING
-from conformance.run import Result, RunHead, Runner, write_results
+from conformance.run import Result, ResultFile, RunHead, Runner
 
 _STORIES = FAILURES | ERRORS
 
@@ -67,8 +69,6 @@ def check(
     """
     if results_file is not None and len(implementations) > 1:
         raise click.UsageError("--results takes the results of one implementation")
-    if results_file is not None and not results_file.absolute().parent.is_dir():
-        raise click.UsageError(f"--results: no directory {results_file.absolute().parent}")
     targets = [target(written) for written in implementations or (OURS,)]
     corpus = load_corpus()
     cases = corpus.select(globs, levels)
@@ -77,29 +77,41 @@ def check(
         ctx.exit(EXIT_NOTHING)
     every = list(chain.from_iterable(swept(case, cast("Sweep", sweep)) for case in cases))
     codes = []
-    for index, one in enumerate(targets):
-        if index:
-            click.echo()
-        tolerant = not (no_tolerance or one.is_reference)
-        with Runner(one, CertificateAuthority(), tolerant=tolerant) as runner:
-            head = RunHead.of(runner.identity, kit=version("httplib-kit"), corpus=corpus.digest)
-            results = _judged(runner, every, exit_first, quiet)
-        click.echo("\n".join(summary(head, results)))
-        if results_file is not None:
-            write_results(results_file, head, results)
-        codes.append(exit_code(results))
+    with _results_file(results_file) as written:
+        for index, one in enumerate(targets):
+            if index:
+                click.echo()
+            tolerant = not (no_tolerance or one.is_reference)
+            with Runner(one, CertificateAuthority(), tolerant=tolerant) as runner:
+                head = RunHead.of(runner.identity, kit=version("httplib-kit"), corpus=corpus.digest)
+                results = _judged(runner, every, exit_first, quiet)
+            click.echo("\n".join(summary(head, results)))
+            if written is not None:
+                written.write(head, results)
+            codes.append(exit_code(results))
     ctx.exit(_worst(codes))
+
+
+def _results_file(path: Path | None) -> AbstractContextManager[ResultFile | None]:
+    if path is None:
+        return nullcontext()
+    try:
+        return ResultFile(path)
+    except OSError as error:
+        raise click.UsageError(f"--results: cannot write {path}: {error.strerror}") from None
 
 
 def _judged(runner: Runner, cases: Sequence[Case], exit_first: bool, quiet: bool) -> list[Result]:
     """Return the results of *cases*, each failure told as it comes."""
+    # A case in this process may put something else in the place of sys.stdout while it runs.
+    out = sys.stdout
     results: list[Result] = []
     for result in _with_progress(runner.run(cases), len(cases), runner.identity.written):
         results.append(result)
         if result.verdict not in _STORIES:
             continue
         if not quiet:
-            click.echo("\n".join(story(result)) + "\n")
+            click.echo("\n".join(story(result)) + "\n", file=out)
         if exit_first:
             break
     return results

@@ -27,6 +27,9 @@ class _OneLineErrors(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.ClickException as error:
+            click.echo(f"httplib-kit: {visible_text(error.format_message())}", err=True)
+            ctx.exit(EXIT_ERROR)
         except (CaseError, UnknownImplementation, DriverError) as error:
             click.echo(f"httplib-kit: {visible_text(str(error))}", err=True)
             ctx.exit(EXIT_ERROR)

@@ -7,7 +7,10 @@ lines: each line on standard input a message, each answered by one line on stand
 
     {"type": "start"}                     -> name, version, python, features
     {"type": "run", "ops": [...], ...}    -> {"trace": [...]}, one entry for each op
+    {"type": "release"}                   -> {}; the objects of the run are closed and forgotten
     {"type": "stop"}                      -> nothing; the process ends
+
+An answer has the `serial` of its message, so that nobody takes it for the answer to another one.
 
 An op is ``{"id", "on", "call", "args", "kwargs", "as"}``, with ``get``, ``set`` and ``value``, or ``item`` in place of
 ``call``.  A trace entry is ``{"id", "value"}``, ``{"id", "error"}`` or ``{"id", "skipped": true}``.
@@ -16,7 +19,7 @@ A value that JSON has is itself; all others are ``{"type": ...}``: ``bytes`` and
 ``tuple``, ``mapping`` (pairs), ``class`` and ``object`` (names of the class and its bases), and ``int``, in
 hexadecimal, for a whole number beyond 64 bits.
 
-The objects of a run are held until the next one, so that the server can see what became of its connections.
+The objects of a run are held until they are released, so that the server can see what became of its connections.
 """
 
 from __future__ import print_function
@@ -40,6 +43,7 @@ TEXT = str if PYTHON_3 else type(u"")
 LARGE = 1 << 63
 INTEGERS = (int,) if PYTHON_3 else (int, long)  # noqa: F821
 DEPTH = 20  # a value nested deeper than this is reported as its class
+ITEMS = 100000  # more of them are not reported
 
 
 class Agent(object):
@@ -49,15 +53,17 @@ class Agent(object):
         self.name = name
         __import__(name)
         self.module = sys.modules[name]
+        if not hasattr(self.module, "HTTPConnection"):
+            raise ImportError("it has no HTTPConnection, so it is no implementation")
         self.files = Files()
         self.objects = {}
         self.printed = None
+        self.usual = None
 
     def start(self):
         """Return what this implementation is and which optional features it has."""
         version = getattr(self.module, "__version__", None)
         return {
-            "type": "start",
             "name": self.name,
             "version": as_text(version) if isinstance(version, (str, TEXT)) else python_version(),
             "python": python_version(),
@@ -66,19 +72,18 @@ class Agent(object):
 
     def run(self, message):
         """Execute the ops of *message* and return their trace."""
-        self.release()
         self.objects = {"module": self.module, "builtins": BUILTINS, "agent": self}
         arguments = Arguments(message, self.objects, self.files)
         ops = message["ops"]
         capture = any(op["on"] == "agent" and op.get("call") == "stdout" for op in ops)
         if not capture:
             return {"trace": [self.step(op, arguments) for op in ops]}
-        usual, sys.stdout = sys.stdout, io.StringIO() if PYTHON_3 else io.BytesIO()
-        self.printed = sys.stdout
+        self.usual = sys.stdout
+        self.printed = sys.stdout = io.StringIO() if PYTHON_3 else io.BytesIO()
         try:
             return {"trace": [self.step(op, arguments) for op in ops]}
         finally:
-            sys.stdout = usual
+            self.restore_stdout()
 
     def step(self, op, arguments):
         """Execute one op and return its entry of the trace."""
@@ -91,16 +96,21 @@ class Agent(object):
             raise
         except NoSuchObject:
             return {"id": op["id"], "skipped": True}
-        except BaseException as error:  # whatever escapes is a fact about the implementation
+        except:  # whatever escapes is a fact; in Python 2 it may be of an old-style class
             self.objects.pop(op.get("as"), None)
-            return {"id": op["id"], "error": error_facts(error)}
+            return {"id": op["id"], "error": readable(error_facts, sys.exc_info()[1])}
         if op.get("as"):
             self.objects[op["as"]] = result
-        return {"id": op["id"], "value": value_facts(result)}
+        return {"id": op["id"], "value": readable(value_facts, result)}
 
     def stdout(self):
         """Return what the calls of this run have printed so far."""
         return self.printed.getvalue()
+
+    def restore_stdout(self):
+        """Let what is printed go where it went before."""
+        if self.usual is not None:
+            sys.stdout, self.usual = self.usual, None
 
     def keep(self, value):
         """Return *value*: with `as`, an argument becomes an object that later ops can look at."""
@@ -112,12 +122,11 @@ class Agent(object):
         for name in ("module", "builtins", "agent"):
             objects.pop(name, None)
         for held in objects.values():
-            close = getattr(held, "close", None)
-            if close is not None:
-                try:
-                    close()
-                except Exception:  # the case is over: how an object ends after it is nobody's question
-                    pass
+            try:
+                if hasattr(held, "close"):
+                    held.close()
+            except:  # the case is over: how an object ends after it is nobody's question
+                pass
         self.files.clear()
 
 
@@ -423,33 +432,46 @@ def parameters(owner, method):
 def probed(response_class):
     """Return what a response shows that is made by hand from a few octets."""
     found = set()
-    response = parsed(response_class, b"HTTP/1.1 200 OK\r\nX-Probe: 1\r\nContent-Length: 0\r\n\r\n")
-    if response is None:
-        return found
-    found.add("response-class")
-    names = [name for name, _ in response.getheaders()]
-    if "x-probe" in names:
-        found.add("lowercase-names")
-    if all(hasattr(response.msg, name) for name in ("getrawheader", "getheaders", "getplist")):
-        found.add("mimetools")
-    old = parsed(response_class, b"hello\r\n")
-    if old is not None and getattr(old, "version", None) == 9:
-        found.add("http09")
+    for feature, octets, shows in PROBES:
+        try:
+            response = response_class(SocketLike(octets))
+            response.begin()
+            if shows(response):
+                found.add(feature)
+        except Exception:  # a probe that fails, in whatever way, shows that the feature is absent
+            pass
     return found
 
 
-def parsed(response_class, octets):
-    """Return the response that *octets* make, or None where this implementation makes none by hand."""
+PLAIN_RESPONSE = b"HTTP/1.1 200 OK\r\nX-Probe: 1\r\nContent-Length: 0\r\n\r\n"
+MIMETOOLS = ("getrawheader", "getheaders", "getplist")
+PROBES = (
+    ("response-class", PLAIN_RESPONSE, lambda response: True),
+    ("lowercase-names", PLAIN_RESPONSE, lambda response: "x-probe" in dict(response.getheaders())),
+    ("mimetools", PLAIN_RESPONSE, lambda response: all(hasattr(response.msg, name) for name in MIMETOOLS)),
+    ("http09", b"hello\r\n", lambda response: response.version == 9),
+)
+
+
+def readable(facts, value):
+    """Return the *facts* of *value*, or that it cannot be read: looking at an object may run its own code."""
     try:
-        response = response_class(SocketLike(octets))
-        response.begin()
-    except Exception:  # a probe that fails, in whatever way, shows that the feature is absent
-        return None
-    return response
+        return facts(value)
+    except KeyboardInterrupt:
+        raise
+    except:
+        return dict(UNREADABLE)
 
 
-def value_facts(value, depth=0):
-    """Return *value* in a form that JSON has."""
+UNREADABLE = {"type": "object", "class": "(unreadable)", "bases": [], "attributes": {}, "message": ""}
+
+
+def value_facts(value, depth=0, room=None):
+    """Return *value* in a form that JSON has; of a large collection, only so many items as there is room for."""
+    room = [ITEMS] if room is None else room
+    room[0] -= 1
+    if room[0] < 0:
+        return {"type": "object", "class": "(too large)", "bases": []}
     if value is None or isinstance(value, (bool, float)):
         return value
     if isinstance(value, INTEGERS):
@@ -460,16 +482,19 @@ def value_facts(value, depth=0):
         return {"type": "text", "value": value}
     if depth < DEPTH:
         if isinstance(value, list):
-            return [value_facts(item, depth + 1) for item in value]
+            return items_facts(value, depth, room)
         if isinstance(value, tuple):
-            return {"type": "tuple", "value": [value_facts(item, depth + 1) for item in value]}
+            return {"type": "tuple", "value": items_facts(value, depth, room)}
         if isinstance(value, dict):
-            pairs = [[value_facts(key, depth + 1), value_facts(item, depth + 1)] for key, item in value.items()]
-            return {"type": "mapping", "value": pairs}
+            return {"type": "mapping", "value": [items_facts(pair, depth, room) for pair in value.items()]}
     if inspect.isclass(value):
         return class_facts("class", value)
     # An instance of an old-style class says `instance` as its type, and its class only when asked.
     return class_facts("object", getattr(value, "__class__", type(value)))
+
+
+def items_facts(items, depth, room):
+    return [value_facts(item, depth + 1, room) for item in items[: max(room[0], 0) + 1]]
 
 
 def whole_facts(value):
@@ -497,13 +522,17 @@ def error_facts(error):
     """Return the class, bases, attributes and text of an exception."""
     attributes = {}
     for name in ("args", "partial", "before", "expected", "line", "version", "errno"):
-        if hasattr(error, name):
-            attributes[name] = value_facts(getattr(error, name))
+        try:
+            if hasattr(error, name):
+                attributes[name] = readable(value_facts, getattr(error, name))
+        except Exception:  # an attribute that cannot be read is none
+            pass
     try:
-        message = str(error)
-    except Exception:  # an exception that cannot say what it is: a fact as well
+        message = as_text(str(error))
+    except:  # an exception that cannot say what it is: a fact as well
         message = "(no text)"
-    return dict(class_facts("error", type(error)), attributes=attributes, message=as_text(message))
+    kind = getattr(error, "__class__", type(error))
+    return dict(class_facts("error", kind), attributes=attributes, message=message)
 
 
 def as_text(text):
@@ -528,7 +557,7 @@ def serve(name):
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     lines = os.fdopen(os.dup(0), "rb")
-    agent = None
+    agent, process = None, os.getpid()
     while True:
         line = lines.readline()
         message = json.loads(line.decode("utf-8")) if line else {"type": "stop"}
@@ -538,12 +567,18 @@ def serve(name):
             try:
                 agent = Agent(name)
                 answer = agent.start()
-            except Exception as error:  # the implementation cannot be imported, for whatever reason
-                answer = {"type": "start", "error": error_facts(error)}
+            except:  # the implementation cannot be imported, for whatever reason
+                answer = {"error": readable(error_facts, sys.exc_info()[1])}
         elif message["type"] == "run" and agent is not None:
             answer = agent.run(message)
+        elif message["type"] == "release" and agent is not None:
+            agent.release()
+            answer = {}
         else:
             answer = {"unsupported": message["type"]}
+        if os.getpid() != process:
+            os._exit(0)  # a child that the implementation has forked: the answer is its parent's
+        answer["serial"] = message.get("serial")
         answers.write(json.dumps(answer).encode("utf-8") + b"\n")
         answers.flush()
 

@@ -56,7 +56,15 @@ class Driver(Protocol):
     def run(self, message: Message) -> Trace:
         """Execute the ops of a ``run`` message and return an entry for each.
 
-        The objects that the ops made are held until the next run.
+        The objects that the ops made are held until they are released.
+
+        Raises:
+            DriverError: the driver is at fault.
+            DriverDied: the implementation's process ended.
+        """
+
+    def release(self) -> None:
+        """Close and forget the objects of the latest run.
 
         Raises:
             DriverError: the driver is at fault.
@@ -79,7 +87,8 @@ def identity_of(written: str, answer: Mapping[str, Any]) -> Identity:
     if "error" in answer:
         error = answer["error"]
         kind = str(error["class"]).rpartition(".")[2]
-        raise DriverError(f"{written} cannot be imported: {kind}: {error['message']}")
+        problem = " ".join(f"{kind}: {error['message']}".split())
+        raise DriverError(f"{written} cannot be imported: {problem}")
     try:
         return Identity(
             written=written,

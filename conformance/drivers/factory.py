@@ -9,7 +9,6 @@ written as                driver
 ========================  =====================================================================
 """
 
-import importlib.util
 import re
 import shutil
 import sys
@@ -63,16 +62,8 @@ def target(written: str) -> Target:
     if not _DOTTED.fullmatch(module):
         raise UnknownImplementation(f"{written!r} is not the name of an implementation")
     if not colon:
-        if not _importable(module):
-            raise UnknownImplementation(f"no module called {module!r} can be imported here")
         return Target(written, None if module == OURS else sys.executable, module)
     program = shutil.which(interpreter)
     if program is None:
         raise UnknownImplementation(f"{written!r}: no program called {interpreter!r}")
     return Target(written, program, module)
-
-
-def _importable(module: str) -> bool:
-    """Tell whether the top of *module* can be found; whether it imports is seen at the start."""
-    top = module.partition(".")[0]
-    return importlib.util.find_spec(top) is not None

@@ -36,8 +36,13 @@ class InProcess:
         trace: Trace = self._agent.run(message)["trace"]
         return trace
 
+    def release(self) -> None:
+        """Close and forget the objects of the latest run."""
+        self._agent.release()
+
     def kill(self) -> bool:
-        """Return False: a thread cannot be ended from outside."""
+        """Return False: a thread cannot be ended from outside; what it prints is shown again."""
+        self._agent.restore_stdout()
         return False
 
     def stop(self) -> None:

@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -27,6 +28,8 @@ from conformance.drivers.base import (
 )
 
 AGENT = Path(__file__).with_name("agent.py")
+START_PATIENCE = 60.0
+"""Seconds in which a worker must have started; a JVM under load takes ten."""
 _LONGEST_ANSWER = 256 * 1024 * 1024
 _LAST_WORDS = 2_000
 _GRACE = 0.2
@@ -40,14 +43,19 @@ class Worker:
     Args:
         written: the implementation as the user wrote it.
         command: the program and its arguments.
+        patience: seconds that the program has to start.
 
     Raises:
         DriverError: the program cannot be started, or says that it cannot work.
     """
 
-    def __init__(self, written: str, command: Sequence[str]) -> None:
+    def __init__(
+        self, written: str, command: Sequence[str], patience: float = START_PATIENCE
+    ) -> None:
         self._written = written
         self._command = list(command)
+        self._patience = patience
+        self._serial = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
         self._identity = self._start()
@@ -61,22 +69,37 @@ class Worker:
         """Execute the ops of *message*, in a new process where the latest one is gone."""
         if self._process is None:
             self._start()
-        answer = self._ask(message)
-        trace = answer.get("trace")
-        if not isinstance(trace, list) or len(trace) != len(message["ops"]):
-            self.stop()
+        trace = self._ask(message).get("trace")
+        wanted = [op["id"] for op in message["ops"]]
+        if not isinstance(trace, list) or [_entry_id(entry) for entry in trace] != wanted:
+            self._end()
             raise DriverError(f"{self._written}: the answer to run has no entry for each op")
         return trace
 
+    def release(self) -> None:
+        """Close and forget the objects of the latest run."""
+        if self._process is not None:
+            self._ask({"type": "release"})
+
     def kill(self) -> bool:
-        """End the process and its group; the run that waits for it raises `DriverDied`."""
+        """End the process and its group; whoever waits for its answer gets `DriverDied`."""
         process = self._process
         if process is not None:
             _end_group(process)
         return True
 
     def stop(self) -> None:
-        """End the process, after it was told to stop."""
+        """Tell the process to stop, and end it with its group where it does not."""
+        process = self._process
+        if process is not None and process.stdin is not None:
+            with contextlib.suppress(OSError):
+                process.stdin.write(json.dumps({"type": "stop"}).encode() + b"\n")
+                process.stdin.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_GRACE)
+        self._end()
+
+    def _end(self) -> None:
         process, self._process = self._process, None
         if process is None:
             return
@@ -101,33 +124,44 @@ class Worker:
             self._errors.close()
             problem = f"{self._written}: cannot start {self._command[0]}: {error.strerror}"
             raise DriverError(problem) from None
+        alarm = threading.Timer(self._patience, self.kill)
+        alarm.start()
         try:
             return identity_of(self._written, self._ask({"type": "start"}))
         except DriverDied as error:
-            raise DriverError(f"{self._written}: {error}") from None
+            late = (
+                f", which did not start in {self._patience:g} s" if alarm.finished.is_set() else ""
+            )
+            raise DriverError(f"{self._written}: {error}{late}") from None
         except DriverError:
-            self.stop()
+            self._end()
             raise
+        finally:
+            alarm.cancel()
 
     def _ask(self, message: Message) -> Mapping[str, Any]:
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             raise DriverError(f"{self._written}: the worker is not running")
-        try:
-            process.stdin.write(json.dumps(message).encode() + b"\n")
+        self._serial += 1
+        question = json.dumps({**message, "serial": self._serial}).encode()
+        with contextlib.suppress(OSError):  # nobody reads: what it has said before tells why
+            process.stdin.write(question + b"\n")
             process.stdin.flush()
-            line = process.stdout.readline(_LONGEST_ANSWER)
-        except OSError:
-            line = b""
+        line = process.stdout.readline(_LONGEST_ANSWER)
         if not line.endswith(b"\n"):
             raise DriverDied(self._obituary())
+        return self._checked(line)
+
+    def _checked(self, line: bytes) -> Mapping[str, Any]:
+        """Return the answer in *line*, which must be one to the latest message."""
         try:
             answer = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
-        if not isinstance(answer, dict):
-            self.stop()
-            raise DriverError(f"{self._written}: an answer that is not JSON: {line[:80]!r}")
+        if not isinstance(answer, dict) or answer.get("serial") != self._serial:
+            self._end()
+            raise DriverError(f"{self._written}: not an answer to what was asked: {line[:80]!r}")
         return answer
 
     def _obituary(self) -> str:
@@ -138,7 +172,7 @@ class Worker:
         code = _ended(process)
         how = f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
         words = self._last_words()
-        self.stop()
+        self._end()
         return f"the worker {how}{': ' if words else ''}{words}"
 
     def _last_words(self) -> str:
@@ -148,6 +182,13 @@ class Worker:
         self._errors.seek(max(0, size - _LAST_WORDS))
         lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else ""
+
+
+def _entry_id(entry: object) -> object:
+    """Return the id of an entry that has a value, an error or a word on why there is none."""
+    if isinstance(entry, dict) and len({"value", "error", "skipped"} & set(entry)) == 1:
+        return entry.get("id")
+    return None
 
 
 def _ended(process: "subprocess.Popen[bytes]") -> int:

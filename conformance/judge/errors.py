@@ -5,10 +5,10 @@ the known names that it goes by, nearest first.  An error map, native name to kn
 before these rules.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from conformance.cases.names import PARENTS
+from conformance.cases.names import PARENTS, is_of_the_module
 
 _BUILTIN_MODULES = frozenset({"builtins", "exceptions", "__builtin__"})
 _NATIVE: Mapping[str, str] = {
@@ -22,24 +22,20 @@ _NATIVE: Mapping[str, str] = {
 
 
 def error_names(error: Mapping[str, Any], error_map: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the known names by which *error* goes, nearest first, each once."""
-    return tuple(dict.fromkeys(_names(error, error_map)))
+    """Return the known names by which *error* goes, nearest first, each once.
+
+    A class that is called like one of the module's is one only if it is an HTTPException as well.
+    """
+    natives = [str(native) for native in (error["class"], *error.get("bases", ()))]
+    of_the_module = any(native.rpartition(".")[2] == "HTTPException" for native in natives)
+    names = (error_map.get(native) or _known(native, of_the_module) for native in natives)
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
-def _names(error: Mapping[str, Any], error_map: Mapping[str, str]) -> Iterator[str]:
-    for native in (error["class"], *error.get("bases", ())):
-        module, _, name = str(native).rpartition(".")
-        known = error_map.get(native) or _NATIVE.get(native)
-        if known is not None:
-            yield known
-        elif name in PARENTS and (module in _BUILTIN_MODULES) == (name not in _OF_THE_MODULE):
-            yield name
-
-
-def _is_of_the_module(name: str) -> bool:
-    while name in PARENTS and name != "HTTPException":
-        name = PARENTS[name]
-    return name == "HTTPException"
-
-
-_OF_THE_MODULE = frozenset(name for name in PARENTS if _is_of_the_module(name))
+def _known(native: str, of_the_module: bool) -> str | None:
+    module, _, name = native.rpartition(".")
+    if native in _NATIVE:
+        return _NATIVE[native]
+    if module in _BUILTIN_MODULES:
+        return name if name in PARENTS and not is_of_the_module(name) else None
+    return name if of_the_module and name in PARENTS and is_of_the_module(name) else None

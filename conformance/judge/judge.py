@@ -41,11 +41,13 @@ def judge(
         tolerant: whether outcomes graded tolerated count; for the reference they do not.
     """
     if observation.faults:
-        return Judgement(Verdict.HARNESS_ERROR, accepted=observation.faults)
+        return Judgement(Verdict.HARNESS_ERROR, faults=observation.faults)
     if case.level == "observe":
         return Judgement(Verdict.INFO)
     bench = _Bench(case, observation, features, error_map or {})
     outcomes = [one for one in case.accepted() if tolerant or one.grade == "pass"]
+    if not outcomes:
+        return Judgement(Verdict.HARNESS_ERROR, faults=("no outcome is for this setting",))
     misses: list[Mismatch] = []
     for outcome in outcomes:
         miss = bench.mismatch(outcome)
@@ -78,6 +80,7 @@ class _Bench:
     ) -> None:
         self.ops = case.ops
         self.scripted = len(case.script.connections)
+        self.plain = not any(str(op.message.get("call")).startswith("HTTPS") for op in case.ops)
         self.seen = observation
         self.error_map = error_map
         host, port, typed = observation.host, observation.port, "python3" in features
@@ -137,12 +140,17 @@ class _Bench:
     def _wire(self, outcome: Outcome) -> Iterator[tuple[Verdict, str, Any, Any]]:
         """Yield what *outcome* says about the wire beside what was seen, where both are known."""
         wire, seen = outcome.wire, self.seen.connections
-        requests = [request for connection in seen for request in connection.requests]
         if wire.request is not None:
+            requests = [request for connection in seen for request in connection.requests]
             yield Verdict.WRONG_VALUE, "request", self._filled(wire.request), requests
         if wire.received is not None:
             received = [connection.received for connection in seen]
             yield Verdict.WRONG_VALUE, "received", self._filled(wire.received), received
+        elif wire.request is not None:
+            # Whoever names the requests says that there was nothing beside them; what a TLS
+            # client sends where the server speaks no TLS is no request, and nobody's to name.
+            unread = b"".join(one.unread for one in seen if self.plain or one.tls is not None)
+            yield Verdict.WRONG_VALUE, "octets behind the requests", b"", unread
         made = len(seen) + self.seen.unexpected
         wanted = wire.connections if wire.connections is not None else min(made, self.scripted)
         yield Verdict.WRONG_CONNECTION, "connections", wanted, made
@@ -214,6 +222,12 @@ def entry_text(entry: Mapping[str, Any]) -> str:
 
 
 def _wire_text(value: Any) -> str:
-    if not isinstance(value, list):
-        return str(value)
-    return "[" + ", ".join(repr(item) for item in value) + "]"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_wire_text, value)) + "]"
+    if isinstance(value, bytes) and len(value) > _LONGEST:
+        return f"{value[:_LONGEST]!r}… ({len(value)} octets)"
+    return repr(value)
+
+
+_LONGEST = 2_000
+"""Octets of the wire that a story shows."""

@@ -20,6 +20,14 @@ class ConnectionFacts(Protocol):
         """All octets received; inside TLS, what was decrypted."""
 
     @property
+    def unread(self) -> bytes:
+        """Those of them that no step has read."""
+
+    @property
+    def tls(self) -> str | None:
+        """What the handshake came to; None where there was none."""
+
+    @property
     def after(self) -> str | None:
         """``closed``, ``kept`` or ``gone``; None where it could not be seen."""
 

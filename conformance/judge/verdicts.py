@@ -59,9 +59,11 @@ class Judgement:
         basis: why the outcome is tolerated; empty for every other verdict.
         mismatch: where the nearest accepted outcome was left; None where one was met.
         accepted: what each accepted outcome says about the place of the mismatch.
+        faults: why nothing could be judged.
     """
 
     verdict: Verdict
     basis: str = ""
     mismatch: Mismatch | None = None
     accepted: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ An implementation that hangs or dies costs its own verdict and about two seconds
 The runner knows neither grids nor sweeps, needs no pytest, and prints nothing.
 """
 
-from conformance.run.results import Result, RunHead, read_results, write_results
+from conformance.run.results import Result, ResultFile, RunHead, read_results
 from conformance.run.runner import Runner
 
-__all__ = ["Result", "RunHead", "Runner", "read_results", "write_results"]
+__all__ = ["Result", "ResultFile", "RunHead", "Runner", "read_results"]

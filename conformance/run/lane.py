@@ -68,6 +68,10 @@ class Lane:
     def close(self) -> None:
         """Stop the driver and the servers."""
         self.driver.stop()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Stop the servers; the driver's thread is stuck, and nobody can stop that."""
         for server in self._servers.values():
             server.stop()
 
@@ -97,10 +101,12 @@ class Lane:
         play = self._play = server.play(case.script)
         try:
             trace = self.driver.run(self._message(case, play.address))
+            record = play.finish()
+            self.driver.release()
         except (DriverDied, DriverError) as error:
-            play.finish()
             return self._unanswered(case, error)
-        record = play.finish()
+        finally:
+            play.finish()
         if self.late:
             reason = "no progress for a second, until the server reset its sockets"
             return not_run(case, Verdict.HANG, reason)
@@ -133,7 +139,7 @@ class Lane:
         return result_of(
             case,
             judgement,
-            reason="; ".join(observation.faults),
+            reason="; ".join(judgement.faults),
             trace=[
                 f"{op.text} -> {entry_text(entry)}"
                 for op, entry in zip(case.ops, trace, strict=True)

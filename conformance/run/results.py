@@ -119,12 +119,42 @@ def not_run(case: Case, verdict: Verdict, reason: str) -> Result:
     return result_of(case, Judgement(verdict), reason=reason)
 
 
-def write_results(path: Path, head: RunHead, results: Iterable[Result]) -> None:
-    """Write a result file at *path*, whole or not at all."""
-    lines = [msgspec.json.encode(head), *(msgspec.json.encode(result) for result in results)]
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(b"\n".join(lines) + b"\n")
-    partial.replace(path)
+class ResultFile:
+    """A result file that is written whole or not at all.
+
+    It is opened before the run, so that a place that cannot be written is known at once.  A regular
+    file is replaced at the end; anything else, such as a pipe or a terminal, is written to.
+
+    Args:
+        path: where it is to be; a link is followed.
+
+    Raises:
+        OSError: nothing can be written there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.resolve()
+        self._replaces = self._path.is_file() or not self._path.exists()
+        self._target = self._path
+        if self._replaces:
+            self._target = self._path.with_name(f".{self._path.name}.partial")
+        self._file = self._target.open("wb")
+
+    def __enter__(self) -> "ResultFile":
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._file.close()
+        if self._replaces:
+            self._target.unlink(missing_ok=True)
+
+    def write(self, head: RunHead, results: Iterable[Result]) -> None:
+        """Write everything, and put the file in its place."""
+        for line in (head, *results):
+            self._file.write(msgspec.json.encode(line) + b"\n")
+        self._file.close()
+        if self._replaces:
+            self._target.replace(self._path)
 
 
 def read_results(path: Path) -> tuple[RunHead, Iterator[Result]]:

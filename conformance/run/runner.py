@@ -25,6 +25,8 @@ DEADLINE = 1.0
 """Seconds without progress until the server resets its sockets; again, and the client is lost."""
 _GLANCE = 0.02
 """Seconds between two glances at the lane."""
+_MOST = 20
+"""Deadlines that a case may take as a whole, however much happens."""
 
 
 class Runner:
@@ -84,9 +86,12 @@ class Runner:
         while True:
             shift = self._shift = _Shift(self._lane, waiting, self.deadline)
             yield from shift.results()
-            if shift.completed:
+            if shift.stuck is None:
                 return
+            # Whoever takes the result may not come back: the lane is replaced before.
+            self._lane.abandon()
             self._lane = self._new_lane()
+            yield shift.stuck
 
     def run_case(self, case: Case) -> Result:
         """Return the result of *case*."""
@@ -126,7 +131,7 @@ class _Shift:
     """
 
     def __init__(self, lane: Lane, waiting: Iterator[Case], deadline: float) -> None:
-        self.completed = False
+        self.stuck: Result | None = None
         self._lane = lane
         self._waiting = waiting
         self._deadline = deadline
@@ -137,14 +142,14 @@ class _Shift:
         self._ended = threading.Event()
 
     def results(self) -> Iterator[Result]:
-        """Yield the results as they come, until there are no more cases or the lane is given up."""
+        """Yield the results as they come; the one of a case that is stuck for good is `stuck`."""
         threading.Thread(target=self._work, name="conformance-lane", daemon=True).start()
         try:
             watch = _Watch(self._lane, self._deadline)
             while not self._ended.wait(_GLANCE):
                 yield from self._collected()
                 if watch.is_lost(self._count):
-                    yield self._abandoned()
+                    self.stuck = self._abandoned()
                     return
             yield from self._collected()
         finally:
@@ -167,7 +172,6 @@ class _Shift:
         while not self._given_up.is_set():
             case = self._current = next(self._waiting, None)
             if case is None:
-                self.completed = True
                 return
             result = self._result(case)
             if self._given_up.is_set():
@@ -207,6 +211,7 @@ class _Watch:
         self._seen: tuple[int, tuple[int, ...]] = (-1, ())
         self._glanced = time.monotonic()
         self._idle = 0.0
+        self._spent = 0.0
         self._measures = 0
 
     def is_lost(self, count: int) -> bool:
@@ -218,10 +223,10 @@ class _Watch:
         self._pass_time()
         seen = count, self._lane.activity
         if count != self._seen[0]:
-            self._measures = 0
+            self._measures, self._spent = 0, 0.0
         if count != self._seen[0] or (seen != self._seen and not self._measures):
             self._seen, self._idle = seen, 0.0
-        if self._idle < self._deadline:
+        if self._idle < self._deadline and (self._measures or self._spent < _MOST * self._deadline):
             return False
         self._idle = 0.0
         self._measures += 1
@@ -232,5 +237,7 @@ class _Watch:
 
     def _pass_time(self) -> None:
         now = time.monotonic()
-        self._idle += min(now - self._glanced, 2 * _GLANCE)
+        passed = min(now - self._glanced, 2 * _GLANCE)
+        self._idle += passed
+        self._spent += passed
         self._glanced = now

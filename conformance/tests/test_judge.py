@@ -63,6 +63,8 @@ class Seen:
 
     requests: tuple[bytes, ...] = (b"GET / HTTP/1.1\r\n\r\n",)
     received: bytes = b""
+    unread: bytes = b""
+    tls: str | None = None
     after: str | None = "closed"
     left: int | None = 0
     source: str = "127.0.0.1"
@@ -264,9 +266,10 @@ def test_names_of_header_fields_are_folded_where_the_driver_keeps_their_case() -
     [
         (
             "http.client.RemoteDisconnected",
-            ["builtins.ConnectionResetError", "builtins.OSError", "http.client.BadStatusLine"],
-            ("OSError", "BadStatusLine"),
+            ["builtins.OSError", "http.client.BadStatusLine", "http.client.HTTPException"],
+            ("OSError", "BadStatusLine", "HTTPException"),
         ),
+        ("mine.BadStatusLine", ["builtins.ValueError"], ("ValueError",)),
         ("socket.timeout", ["socket.error", "exceptions.IOError"], ("TimeoutError", "OSError")),
         ("ssl.SSLError", ["socket.error"], ("SSLError", "OSError")),
         (
@@ -320,3 +323,21 @@ read = "hello"
     judgement = judge(case_with(outcome), observed(HELLO), tolerant=False)
     assert judgement.verdict is Verdict.WRONG_VALUE
     assert judgement.accepted == ("'x'",)
+
+
+def test_a_documented_class_is_not_a_built_in_one_beside_it() -> None:
+    assert not met_by("ValueError", ["InvalidURL", "HTTPException", "ValueError"])
+    assert not met_by("OSError", ["OSError", "BadStatusLine", "HTTPException"])
+    assert met_by("BadStatusLine", ["OSError", "BadStatusLine", "HTTPException"])
+
+
+def test_octets_behind_the_named_requests_are_a_wrong_value() -> None:
+    outcome = 'wire = { request = ["GET / HTTP/1.1\\r\\n\\r\\n"] }'
+    seen = observed(HELLO, connections=(replace(CONNECTION, unread=b"\r\n"),))
+    assert verdict(outcome, seen) is Verdict.WRONG_VALUE
+    assert verdict('read = "hello"', seen) is Verdict.PASS
+
+
+def test_a_setting_without_an_outcome_is_an_error_of_the_harness() -> None:
+    case = replace(case_with('read = "hello"'), outcomes=())
+    assert judge(case, observed(HELLO)).verdict is Verdict.HARNESS_ERROR

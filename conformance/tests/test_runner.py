@@ -10,9 +10,15 @@ from certs import CertificateAuthority
 from conformance.cases import Case
 from conformance.cases.loader import load_text
 from conformance.drivers import DriverError, Target, UnknownImplementation, target
-from conformance.drivers.worker import AGENT
+from conformance.drivers.worker import AGENT, Worker
 from conformance.judge import Verdict
 from conformance.run import Result, Runner
+
+UNREADABLE = "raise type('E', (Exception,), {'partial': property(lambda self: 1 / 0)})"
+DRIPS = """sock = socket.create_connection((self.host, self.port))
+        while True:
+            sock.sendall(b"x")
+            time.sleep(0.05)"""
 
 SHORT = 0.3
 """A deadline for tests in which it is missed on purpose."""
@@ -92,6 +98,10 @@ def run(one: Target, authority: CertificateAuthority) -> list[Result]:
         ("kills", "os.kill(os.getpid(), 9)", Verdict.CRASH),
         ("leaves", "sys.exit(1)", Verdict.LEAK),
         ("runs-out", "raise MemoryError()", Verdict.LEAK),
+        ("forks", "os.fork()", Verdict.PASS),
+        ("is-unreadable", UNREADABLE, Verdict.LEAK),
+        ("drips", DRIPS, Verdict.HANG),
+        ("closes-badly", "self.close = lambda: os._exit(3)", Verdict.CRASH),
     ],
 )
 def test_what_goes_wrong_costs_one_verdict(
@@ -147,14 +157,29 @@ def test_a_broken_import_is_one_line(tmp_path: Path, authority: CertificateAutho
         Runner(target("misbehaving_import"), authority)
 
 
+def test_a_module_that_is_not_here_is_one_line(authority: CertificateAuthority) -> None:
+    with pytest.raises(DriverError, match=r"no_such_module_here cannot be imported"):
+        Runner(target("no_such_module_here"), authority)
+
+
+def test_a_module_that_is_no_implementation_is_one_line(authority: CertificateAuthority) -> None:
+    with pytest.raises(DriverError, match=r"json cannot be imported: .* no HTTPConnection"):
+        Runner(target("json"), authority)
+
+
+def test_an_import_that_hangs_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "misbehaving_start.py").write_text("import time\ntime.sleep(60)\n")
+    one = target("misbehaving_start")
+    with pytest.raises(DriverError, match=r"did not start in 0\.3 s"):
+        Worker(one.written, [str(one.interpreter), str(AGENT), one.module], patience=SHORT)
+
+
 def test_an_interpreter_that_is_none_is_one_line(authority: CertificateAuthority) -> None:
     with pytest.raises(DriverError, match="answer"):
         Runner(Target("echo:x", "/bin/echo", "x"), authority)
 
 
-@pytest.mark.parametrize(
-    "written", ["no_such_module_here", "no-such-python:httplib", "", "a b", "python3:", "x.", ":x"]
-)
+@pytest.mark.parametrize("written", ["no-such-python:httplib", "", "a b", "python3:", "x.", ":x"])
 def test_an_unknown_implementation_is_refused(written: str) -> None:
     with pytest.raises(UnknownImplementation):
         target(written)
@@ -194,3 +219,12 @@ def test_the_agent_is_alone_in_its_process(tmp_path: Path, authority: Certificat
 
 def test_the_agent_is_a_single_file() -> None:
     assert AGENT.is_file()
+
+
+def test_a_stuck_case_does_not_touch_the_next_one_that_is_run_alone(
+    tmp_path: Path, authority: CertificateAuthority
+) -> None:
+    name = module(tmp_path, "alone_stuck", "threading.Event().wait(60)")
+    with Runner(Target(name, None, name), authority, deadline=SHORT) as runner:
+        verdicts = [runner.run_case(case).verdict for case in cases()]
+    assert verdicts == [Verdict.HANG, Verdict.PASS]
