@@ -7,9 +7,10 @@ implementation's own string type.  Everything else that JSON does not have becom
 
 from typing import Any
 
+from conformance.cases.decoding import decode
 from conformance.cases.errors import CaseError
 from conformance.cases.octets import octets
-from conformance.cases.tables import ArgumentTable, decode
+from conformance.cases.tables import ArgumentTable
 
 # kind -> the keys that may stand beside it
 _KINDS: dict[str, tuple[str, ...]] = {
@@ -44,11 +45,7 @@ def argument(value: Any) -> Any:
     if isinstance(value, list):
         return [argument(item) for item in value]
     table = value if isinstance(value, ArgumentTable) else decode(value, ArgumentTable)
-    given = {
-        key: getattr(table, key)
-        for key in table.__struct_fields__
-        if getattr(table, key) is not None
-    }
+    given = table.given()
     kinds = [key for key in given if key in _KINDS]
     if len(kinds) != 1:
         raise CaseError(f"a typed argument is exactly one of {', '.join(_KINDS)}")

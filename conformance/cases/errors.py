@@ -1,22 +1,29 @@
 """The one error of this package: a case file that cannot be taken as it stands."""
 
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
 
 class CaseError(ValueError):
-    """A case file, or a case in it, is not what the format allows.
+    """A case file, or a case in it, is not what the format allows; always one printable line.
 
     Args:
-        problem: what is wrong, in one line.
+        problem: what is wrong.
         file: the file's name.
         case: the id of the case, or its position where it has none.
         field: the path of the field inside the case, such as ``outcome[0].read``.
     """
 
     def __init__(self, problem: str, *, file: str = "", case: str = "", field: str = "") -> None:
-        self.problem = " ".join(problem.split())
-        self.file = file
-        self.case = case
-        self.field = field
-        super().__init__(": ".join(part for part in (file, case, field, self.problem) if part))
+        self.problem = _line(problem)
+        self.file = _line(file)
+        self.case = _line(case)
+        self.field = _line(field)
+        parts = (self.file, self.case, self.field, self.problem)
+        super().__init__(": ".join(part for part in parts if part))
 
     def within(self, *, file: str = "", case: str = "", field: str = "") -> "CaseError":
         """Return the same complaint with the outer part of its place filled in."""
@@ -30,3 +37,20 @@ class CaseError(ValueError):
             case=self.case or case,
             field=field or inner,
         )
+
+
+def within(field: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call *function*, and put *field* before the place in its complaint."""
+    try:
+        return function(*args, **kwargs)
+    except CaseError as error:
+        raise error.within(field=field) from None
+
+
+def _line(text: str) -> str:
+    """Return *text* in one line, with escapes for what cannot be printed."""
+    words = " ".join(text.split())
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in words
+    )

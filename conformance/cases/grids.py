@@ -8,103 +8,182 @@ array is spliced in.
 
 An axis value may carry *outcomes*: the names of the outcomes that hold for it (an outcome without a
 name holds for every value); *without*: keys that this combination leaves out of the case; and
-further keys beside *name* and *value*, which fill holes as ``{ hole = "axis.key" }``.
+further keys, which fill holes as ``{ hole = "axis.key" }``; *value* is the one that ``{ hole =
+"axis" }`` takes.
+
+Nothing in a grid is left unused: neither an axis, nor a key of a value, nor an outcome.
 """
 
 import itertools
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from conformance.cases.errors import CaseError
+from conformance.cases.decoding import decode
+from conformance.cases.errors import CaseError, within
+from conformance.cases.tables import AxisValue, GridTable
 
-_HOLE = re.compile(r"\{([a-z_]+)\}")
-_NAMED = ("id", "title", "twin")
+_BRACES = re.compile(r"\{([a-z_]+)\}")
+_HOLE = re.compile(r"([a-z_]+)(?:\.([a-z0-9_-]+))?")
+_OWN = frozenset(GridTable.__struct_fields__)
+_HEAD = frozenset(AxisValue.__struct_fields__)
 
-Axis = list[dict[str, Any]]
-Choice = Mapping[str, Mapping[str, Any]]
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """One value of an axis: what the grid asks of it, and all its keys, which may fill holes."""
+
+    head: AxisValue
+    fills: Mapping[str, Any]
 
 
-def expand(grid: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the table of each case that *grid* stands for.
+_Choice = Mapping[str, _Point]
+
+
+def expand(raw: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the table of each case that the grid *raw* stands for.
 
     Raises:
-        CaseError: an axis without names, a hole without an axis, an axis without a hole in the id.
+        CaseError: an axis without a hole in the id, a hole without an axis, or anything unused.
     """
-    axes = _axes(grid)
+    grid = decode({key: value for key, value in raw.items() if key in _OWN}, GridTable)
+    axes = {
+        name: [
+            within(f"axes.{name}[{index}]", _point, value, raw)
+            for index, value in enumerate(values)
+        ]
+        for name, values in grid.axes.items()
+    }
+    _check_axes(grid, axes)
+    _check_holes(raw, axes)
     # What has no hole is the same in every case, and is shared by them.
-    keys = {key: value for key, value in grid.items() if key not in ("axes", "outcome", *_NAMED)}
-    usual = {key: value for key, value in keys.items() if not _has_hole(value)}
+    keys = {key: value for key, value in raw.items() if key not in _OWN}
+    usual = {key: value for key, value in keys.items() if not any(_holes(value))}
     varying = {key: value for key, value in keys.items() if key not in usual}
-    for combination in itertools.product(*axes.values()):
-        yield _case(grid, usual, varying, dict(zip(axes, combination, strict=True)))
+    choices = [dict(zip(axes, points, strict=True)) for points in itertools.product(*axes.values())]
+    _check_outcomes(grid, choices)
+    for choice in choices:
+        case = {**usual, **_names(grid, choice), **_filled_table(varying, choice)}
+        case["outcome"] = [
+            within(f"outcome[{index}]", _filled_table, outcome, choice)
+            for index, outcome in enumerate(grid.outcome)
+            if _holds(outcome, choice)
+        ]
+        left_out = {key for point in choice.values() for key in point.head.without}
+        yield {key: value for key, value in case.items() if key not in left_out}
 
 
-def _has_hole(value: Any) -> bool:
-    if isinstance(value, dict):
-        return set(value) == {"hole"} or any(map(_has_hole, value.values()))
-    return isinstance(value, list) and any(map(_has_hole, value))
+def _point(value: Mapping[str, Any], grid: Mapping[str, Any]) -> _Point:
+    head = decode({key: item for key, item in value.items() if key in _HEAD}, AxisValue)
+    unknown = [key for key in head.without if key not in grid]
+    if unknown:
+        raise CaseError(f"the grid has no key `{unknown[0]}`", field="without")
+    return _Point(head, value)
 
 
-def _axes(grid: Mapping[str, Any]) -> dict[str, Axis]:
-    axes = grid.get("axes")
-    if not isinstance(axes, dict) or not axes:
-        raise CaseError("a grid has at least one axis", field="axes")
-    for name, values in axes.items():
-        if not isinstance(values, list) or not values:
-            raise CaseError("an axis is an array of tables", field=f"axes.{name}")
-        for index, value in enumerate(values):
-            if not isinstance(value, dict) or not isinstance(value.get("name"), str):
-                raise CaseError(
-                    "an axis value is a table with a name", field=f"axes.{name}[{index}]"
-                )
-        if f"{{{name}}}" not in str(grid.get("id")):
-            raise CaseError(f"the id has no {{{name}}}, so its cases would share ids", field="id")
-    return axes
+def _check_axes(grid: GridTable, axes: Mapping[str, list[_Point]]) -> None:
+    """Refuse what would make two cases of one id, and outcomes that do not exist."""
+    known = {outcome.get("name") for outcome in grid.outcome if _has_word(outcome)}
+    for axis, points in axes.items():
+        if f"{{{axis}}}" not in grid.id:
+            raise CaseError(f"the id has no {{{axis}}}, so its cases would share ids", field="id")
+        names: set[str] = set()
+        for index, point in enumerate(points):
+            place = f"axes.{axis}[{index}]"
+            if point.head.name in names:
+                problem = f"`{point.head.name}` is the name of an earlier value"
+                raise CaseError(problem, field=f"{place}.name")
+            names.add(point.head.name)
+            for name in point.head.outcomes or ():
+                if name not in known:
+                    problem = f"no outcome is called `{name}`"
+                    raise CaseError(problem, field=f"{place}.outcomes")
 
 
-def _case(
-    grid: Mapping[str, Any], usual: Mapping[str, Any], varying: Mapping[str, Any], choice: Choice
-) -> dict[str, Any]:
-    case = {**usual, **{key: _filled(value, choice, key) for key, value in varying.items()}}
-    for key in _NAMED:
-        if key in grid:
-            case[key] = _named(str(grid[key]), choice, key)
-    for value in choice.values():
-        for key in value.get("without", ()):
-            case.pop(key, None)
-    case["outcome"] = [
-        {key: _filled(value, choice, f"outcome[{index}].{key}") for key, value in outcome.items()}
-        for index, outcome in enumerate(grid.get("outcome", ()))
-        if _holds(outcome, choice)
-    ]
-    return case
+def _has_word(outcome: Mapping[str, Any]) -> bool:
+    return isinstance(outcome.get("name"), str)
 
 
-def _holds(outcome: Mapping[str, Any], choice: Choice) -> bool:
+def _check_holes(raw: Mapping[str, Any], axes: Mapping[str, list[_Point]]) -> None:
+    """Refuse a hole without an axis, and a key of an axis value without a hole."""
+    used: set[tuple[str, str]] = set()
+    for key, value in raw.items():
+        for hole in () if key == "axes" else _holes(value):
+            axis, name = within(key, _parted, hole)
+            if axis not in axes:
+                raise CaseError(f"no axis is called `{axis}`", field=key)
+            used.add((axis, name))
+    for axis, points in axes.items():
+        for index, point in enumerate(points):
+            for key in point.fills:
+                if key not in _HEAD and (axis, key) not in used:
+                    problem = f'`{key}` fills no hole; it would be {{ hole = "{axis}.{key}" }}'
+                    raise CaseError(problem, field=f"axes.{axis}[{index}]")
+
+
+def _check_outcomes(grid: GridTable, choices: list[dict[str, _Point]]) -> None:
+    for index, outcome in enumerate(grid.outcome):
+        if not any(_holds(outcome, choice) for choice in choices):
+            raise CaseError("no combination has this outcome", field=f"outcome[{index}]")
+
+
+def _holds(outcome: Mapping[str, Any], choice: _Choice) -> bool:
     name = outcome.get("name")
     return name is None or all(
-        name in value["outcomes"] for value in choice.values() if "outcomes" in value
+        name in point.head.outcomes for point in choice.values() if point.head.outcomes is not None
     )
 
 
-def _named(text: str, choice: Choice, field: str) -> str:
+def _names(grid: GridTable, choice: _Choice) -> dict[str, str]:
+    named = {"id": grid.id, "title": grid.title, "twin": grid.twin}
+    return {
+        key: within(key, _named, text, choice) for key, text in named.items() if text is not None
+    }
+
+
+def _named(text: str, choice: _Choice) -> str:
     def fill(match: re.Match[str]) -> str:
-        return str(_chosen(match[1], choice, field)["name"])
+        if match[1] not in choice:
+            raise CaseError(f"no axis is called `{match[1]}`")
+        return choice[match[1]].head.name
 
-    return _HOLE.sub(fill, text)
+    return _BRACES.sub(fill, text)
 
 
-def _filled(value: Any, choice: Choice, field: str) -> Any:
+def _holes(value: Any) -> Iterator[Any]:
+    """Yield what stands behind each ``hole`` in *value*."""
     if isinstance(value, dict):
         if set(value) == {"hole"}:
-            return _hole(value["hole"], choice, field)
-        return {key: _filled(item, choice, f"{field}.{key}") for key, item in value.items()}
+            yield value["hole"]
+        else:
+            yield from itertools.chain.from_iterable(map(_holes, value.values()))
+    elif isinstance(value, list):
+        yield from itertools.chain.from_iterable(map(_holes, value))
+
+
+def _parted(hole: Any) -> tuple[str, str]:
+    """Return the axis of *hole*, and the key of its values."""
+    match = _HOLE.fullmatch(hole) if isinstance(hole, str) else None
+    if match is None:
+        raise CaseError('a hole is { hole = "axis" } or { hole = "axis.key" }')
+    return match[1], match[2] or "value"
+
+
+def _filled_table(table: Mapping[str, Any], choice: _Choice) -> dict[str, Any]:
+    return {key: within(key, _filled, value, choice) for key, value in table.items()}
+
+
+def _filled(value: Any, choice: _Choice) -> Any:
+    if isinstance(value, dict):
+        if len(value) == 1 and "hole" in value:
+            return _fill(value["hole"], choice)
+        return {key: _filled(item, choice) for key, item in value.items()}
     if not isinstance(value, list):
         return value
     filled: list[Any] = []
-    for index, item in enumerate(value):
-        inner = _filled(item, choice, f"{field}[{index}]")
+    for item in value:
+        inner = _filled(item, choice)
         if isinstance(item, dict) and set(item) == {"hole"} and isinstance(inner, list):
             filled.extend(inner)
         else:
@@ -112,15 +191,9 @@ def _filled(value: Any, choice: Choice, field: str) -> Any:
     return filled
 
 
-def _hole(name: str, choice: Choice, field: str) -> Any:
-    axis, _, key = name.partition(".")
-    value = _chosen(axis, choice, field)
-    if (key or "value") not in value:
-        raise CaseError(f"this value of the axis `{axis}` has no `{key or 'value'}`", field=field)
-    return value[key or "value"]
-
-
-def _chosen(axis: str, choice: Choice, field: str) -> Mapping[str, Any]:
-    if axis not in choice:
-        raise CaseError(f"no axis is called `{axis}`", field=field)
-    return choice[axis]
+def _fill(hole: str, choice: _Choice) -> Any:
+    axis, key = _parted(hole)
+    fills = choice[axis].fills
+    if key not in fills:
+        raise CaseError(f"this value of the axis `{axis}` has no `{key}`")
+    return fills[key]

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.cases.octets import Pieces
-from conformance.cases.tables import FetchTable, Grade, Level, SweepTable
+from conformance.cases.tables import Dimensions, FetchTable
+from conformance.cases.words import Grade, Level
 from mockserver import Script
 
 Setting = Mapping[str, str]
 """The value of each varied dimension, such as ``{"cut": "bytes"}``; empty where none is."""
+USUAL: Setting = {"cut": "whole", "read_style": "read()", "end": "fin"}
+"""The value of each dimension where it is not varied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,13 @@ class Outcome:
     basis: str | None = None
     when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def holds(self, setting: Setting) -> bool:
+        """Tell whether the outcome counts under *setting*."""
+        return all(
+            setting.get(dimension, USUAL[dimension]) in values
+            for dimension, values in self.when.items()
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -107,7 +117,7 @@ class Case:
     ops: tuple[Op, ...]
     certificates: bool
     outcomes: tuple[Outcome, ...]
-    sweep: SweepTable
+    sweep: Dimensions
     fetch: FetchTable | None = None
     setting: Setting = field(default_factory=dict)
     authored: str = ""
@@ -123,18 +133,8 @@ class Case:
 
         An outcome for the very value of a dimension comes before those for any.
         """
-        fitting = [
-            outcome
-            for outcome in self.outcomes
-            if all(
-                self.setting.get(dimension, _WHOLE[dimension]) in values
-                for dimension, values in outcome.when.items()
-            )
-        ]
+        fitting = [outcome for outcome in self.outcomes if outcome.holds(self.setting)]
         return tuple(sorted(fitting, key=lambda outcome: not outcome.when))
-
-
-_WHOLE = {"cut": "whole", "read_style": "read()", "end": "fin"}
 
 
 def op_text(message: Mapping[str, Any]) -> str:

@@ -17,6 +17,9 @@ import msgspec
 from conformance.cases.errors import CaseError
 from conformance.cases.places import fixtures_directory
 
+_MOST = 64 << 20
+"""No case needs more octets than this from a `repeat`; a slip of the pen would take all memory."""
+
 AddressPart = Literal["server", "host", "port"]
 
 
@@ -103,17 +106,29 @@ def _piece(part: str | BytesTable) -> bytes | AddressHole:
     if part.address is not None:
         return AddressHole(part.address)
     if part.repeat is not None and part.times is not None:
-        return latin1(part.repeat) * part.times
+        return _repeated(part.repeat, part.times)
     if part.file is not None:
         return _file(part.file)
     return _decoded(part)
 
 
+def _repeated(text: str, times: int) -> bytes:
+    if not 0 <= len(text) * times <= _MOST or times < 0:
+        raise CaseError(f"`repeat` makes 0 to {_MOST} octets", field="times")
+    return latin1(text) * times
+
+
 def _file(name: str) -> bytes:
+    place = fixtures_directory().resolve()
     try:
-        return (fixtures_directory() / name).read_bytes()
+        path = (place / name).resolve()
+        if path.is_relative_to(place):
+            return path.read_bytes()
     except OSError as error:
         raise CaseError(f"no file {name!r} among the fixtures: {error.strerror}") from None
+    except ValueError as error:  # a NUL, which no path can have
+        raise CaseError(f"{name!r} is no name of a file: {error}") from None
+    raise CaseError(f"the file {name!r} is not among the fixtures")
 
 
 def _decoded(part: BytesTable) -> bytes:

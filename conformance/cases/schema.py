@@ -10,13 +10,14 @@ from typing import Any
 
 import msgspec
 
+from conformance.cases.decoding import step_tables
 from conformance.cases.places import fixtures_directory
 from conformance.cases.tables import (
+    AxisValue,
     CaseTable,
     ExpectationTable,
     FileHead,
     OutcomeHead,
-    step_tables,
 )
 
 SCHEMA_FILE = "case.schema.json"
@@ -25,7 +26,7 @@ SCHEMA_FILE = "case.schema.json"
 def case_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of one case file."""
     steps = step_tables()
-    tables = [FileHead, CaseTable, OutcomeHead, ExpectationTable, *steps.values()]
+    tables = [FileHead, CaseTable, OutcomeHead, ExpectationTable, AxisValue, *steps.values()]
     _, definitions = msgspec.json.schema_components(tables, ref_template="#/$defs/{name}")
     # An array of arguments or values may hold anything here: the loader checks those.
     case = definitions["CaseTable"]["properties"]
@@ -34,6 +35,8 @@ def case_schema() -> dict[str, Any]:
     head = definitions["FileHead"]
     head["properties"]["case"]["items"] = {"$ref": "#/$defs/CaseTable"}
     head["properties"]["grid"]["items"] = _grid(case)
+    # The further keys of an axis value fill holes.
+    del definitions["AxisValue"]["additionalProperties"]
     definitions["Outcome"] = _outcome(definitions["OutcomeHead"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -75,7 +78,15 @@ def _outcome(head: dict[str, Any]) -> dict[str, Any]:
 
 def _grid(case: dict[str, Any]) -> dict[str, Any]:
     keys: dict[str, Any] = dict.fromkeys(case, True)
-    keys["axes"] = {"type": "object", "additionalProperties": {"type": "array"}}
+    keys["axes"] = {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"$ref": "#/$defs/AxisValue"},
+        },
+    }
     return {
         "type": "object",
         "properties": keys,

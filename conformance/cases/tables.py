@@ -1,53 +1,53 @@
 """The tables of a case file as closed types: what TOML says, checked but not interpreted.
 
-In: plain dictionaries from `tomllib`, grids already expanded.  Out: frozen structs.  An unknown key
-is refused, with a word on where it belongs.  The JSON Schema that is committed with the fixtures is
-generated from these types.
+In: nothing; these are the types, into which `decoding` brings plain dictionaries from `tomllib`.
+Out: frozen structs; an unknown key is refused.  The JSON Schema that is committed with the fixtures
+is generated from these types.
+
+What no type expresses but one table alone can tell, its ``__post_init__`` refuses.
 """
 
-import dataclasses
-import functools
-import re
-import types
-import typing
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
-from conformance.cases.errors import CaseError
 from conformance.cases.octets import Bytes
-from mockserver import STEPS
+from conformance.cases.words import (
+    After,
+    ClientCertificate,
+    Cut,
+    End,
+    Family,
+    Feature,
+    Grade,
+    Level,
+    Mode,
+    ReadStyle,
+    Strength,
+    Typecode,
+)
 
-T = TypeVar("T")
-
-Level = Literal["documented", "precedent", "guard", "observe"]
-Grade = Literal["pass", "tolerated"]
-Strength = Literal["must", "should", "may"]
-ReadStyle = Literal["read()", "read(1)", "read(7)", "read(amt)"]
-Cut = Literal["whole", "bytes", "steps"]
-End = Literal["fin", "rst", "open"]
-After = Literal["closed", "kept", "gone"]
-Family = Literal[
-    "interface",
-    "exceptions",
-    "status-codes",
-    "status-line",
-    "headers",
-    "framing",
-    "chunked",
-    "persistence",
-    "interim",
-    "connection-state",
-    "requests",
-    "tunnel",
-    "tls",
-    "limits",
-    "faults",
-]
+Count = Annotated[int, Meta(ge=0)]
+Text = Annotated[str, Meta(min_length=1)]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$(?!\n)")]
+"""The name of a method, an attribute or an object."""
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The base of every closed table."""
+
+    def given(self) -> dict[str, Any]:
+        """Return the keys that are there, with their values."""
+        return {
+            key: value for key, value in msgspec.structs.asdict(self).items() if value is not None
+        }
+
+
+def only_true(key: str, value: bool | None) -> None:
+    """Refuse ``key = false``: such a key is there, or it is not."""
+    if value is False:
+        raise ValueError(f"`{key}` is true, or it is left out")
 
 
 class ArgumentTable(Table, frozen=True):
@@ -61,51 +61,58 @@ class ArgumentTable(Table, frozen=True):
     bytearray: Bytes | None = None
     array: Bytes | None = None
     memoryview: Bytes | None = None
-    typecode: str | None = None
+    typecode: Typecode | None = None
     open: Bytes | None = None
     filelike: Bytes | None = None
     socketlike: Bytes | None = None
-    mode: str | None = None
-    seek: int | None = None
-    len: int | None = None
+    mode: Mode | None = None
+    seek: Count | None = None
+    len: Count | None = None
     seekable: bool | None = None
     greedy: bool | None = None
     kind: Literal["bytes", "text"] | None = None
     context: Literal["verify", "verify-no-hostname", "unverified"] | None = None
-    cert: str | None = None
+    cert: ClientCertificate | None = None
     part: Literal["key", "chain", "combined"] | None = None
     address: Literal["server", "host", "port", "port-text"] | None = None
     ref: str | None = None
     tuple: "list[Argument] | None" = None
     generator: "list[Argument] | None" = None
-    mapping: "list[list[Argument]] | None" = None
+    mapping: "list[ArgumentPair] | None" = None
     none: bool | None = None
+
+    def __post_init__(self) -> None:
+        only_true("none", self.none)
 
 
 Argument = str | int | float | bool | ArgumentTable | list[Any]
+ArgumentPair = tuple[Argument, Argument]
 
 
 class OpTable(Table, frozen=True, rename={"as_": "as"}):
     """One client call: exactly one of *call*, *get*, *set* and *item*."""
 
-    call: str | None = None
-    get: str | None = None
-    set: str | None = None
+    call: Name | None = None
+    get: Name | None = None
+    set: Name | None = None
     item: Argument | None = None
     value: Argument | None = None
     args: list[Argument] = []
     kwargs: dict[str, Argument] = {}
-    on: str | None = None
-    as_: str | None = None
-    id: str | None = None
+    on: Name | None = None
+    as_: Name | None = None
+    id: Text | None = None
 
 
 class NewTable(Table, frozen=True):
     """How the connection object is made: host and port come first unless *args* says otherwise."""
 
-    call: str = "HTTPConnection"
+    call: Name = "HTTPConnection"
     args: list[Argument] | None = None
     kwargs: dict[str, Argument] = {}
+
+
+ValuePair = tuple[Any, Any]
 
 
 class ValueTable(Table, frozen=True):
@@ -115,12 +122,15 @@ class ValueTable(Table, frozen=True):
     bytes: Bytes | None = None
     concat: Bytes | None = None
     tuple: list[Any] | None = None
-    mapping: list[Any] | None = None
+    mapping: list[ValuePair] | None = None
     none: bool | None = None
-    object: str | None = None
-    contains: str | None = None
+    object: Name | None = None
+    contains: Text | None = None
     matches: str | None = None
     address: Literal["server", "host", "port"] | None = None
+
+    def __post_init__(self) -> None:
+        only_true("none", self.none)
 
 
 Value = str | int | float | bool | ValueTable | list[Any]
@@ -140,16 +150,42 @@ class ExpectationTable(Table, frozen=True):
     args: Value | None = None
     message: str | ValueTable | None = None
 
+    def __post_init__(self) -> None:
+        only_true("any", self.any)
+        given = self.given()
+        if len(given.keys() & {"value", "raises", "any"}) != 1:
+            raise ValueError("the entry of an op says exactly one of value, raises and any")
+        if self.raises is None and len(given) > 1:
+            stray = next(key for key in given if key not in ("value", "any"))
+            raise ValueError(f"`{stray}` is an attribute of an error; it goes with `raises`")
+
 
 class WireTable(Table, frozen=True):
     """What must have been seen on the wire."""
 
-    connections: int | None = None
+    connections: Count | None = None
     after: list[After] | None = None
-    left: list[int] | None = None
+    left: list[Count] | None = None
     request: list[Bytes] | None = None
     received: list[Bytes] | None = None
-    source: list[str] | None = None
+    source: list[Text] | None = None
+
+    def __post_init__(self) -> None:
+        if self.connections is None:
+            return
+        for key in ("after", "left", "received", "source"):
+            items = getattr(self, key)
+            if items is not None and len(items) != self.connections:
+                problem = f"`{key}` has {len(items)} items for {self.connections} connections"
+                raise ValueError(problem)
+
+
+class Dimensions(Table, frozen=True):
+    """Values of dimensions; of one that is not named, all of them."""
+
+    cut: Annotated[list[Cut], Meta(min_length=1)] | None = None
+    read_style: Annotated[list[ReadStyle], Meta(min_length=1)] | None = None
+    end: Annotated[list[End], Meta(min_length=1)] | None = None
 
 
 class OutcomeHead(Table, frozen=True):
@@ -157,9 +193,13 @@ class OutcomeHead(Table, frozen=True):
 
     grade: Grade = "pass"
     basis: Literal["precedent", "rfc", "reading", "modern"] | None = None
-    when: dict[Literal["cut", "read_style", "end"], list[str]] = {}
+    when: Dimensions = Dimensions()
     wire: WireTable | None = None
-    name: str | None = None
+    name: Text | None = None
+
+    def __post_init__(self) -> None:
+        if (self.grade == "tolerated") != (self.basis is not None):
+            raise ValueError("a tolerated outcome, and no other, says on which basis")
 
 
 class AcceptTable(Table, frozen=True):
@@ -181,15 +221,7 @@ class FetchTable(Table, frozen=True):
     """What RFC 9112 lets any client do with these bytes."""
 
     strength: Strength
-    expect: list[Literal["reject"] | FetchAccept]
-
-
-class SweepTable(Table, frozen=True):
-    """The values of each dimension that make sense for a case; by default all of them."""
-
-    cut: list[Cut] | None = None
-    read_style: list[ReadStyle] | None = None
-    end: list[End] | None = None
+    expect: Annotated[list[Literal["reject"] | FetchAccept], Meta(min_length=1)]
 
 
 class ServerTable(Table, frozen=True):
@@ -205,21 +237,41 @@ class CaseTable(Table, frozen=True):
     id: str
     title: str
     level: Level
-    spec: list[str]
-    why: str
-    rev: int = 1
-    rfc: list[str] = []
-    origin: list[str] = []
-    twin: str | None = None
-    needs: list[str] = []
+    spec: Annotated[list[Text], Meta(min_length=1)]
+    why: Text
+    rev: Annotated[int, Meta(ge=1)] = 1
+    rfc: list[Text] = []
+    origin: list[Text] = []
+    twin: Text | None = None
+    needs: list[Feature] = []
     server: ServerTable = ServerTable()
     new: NewTable = NewTable()
     ops: list[OpTable] | None = None
     respond: Bytes | None = None
     connections: list[list[dict[str, Any]]] | None = None
-    sweep: SweepTable = SweepTable()
+    sweep: Dimensions = Dimensions()
     outcome: list[dict[str, Any]] = []
     fetch: FetchTable | None = None
+
+
+class AxisValue(Table, frozen=True):
+    """One value of an axis; its further keys fill holes, and are not part of this table."""
+
+    name: Text
+    outcomes: list[Text] | None = None
+    without: list[Text] = []
+
+
+class GridTable(Table, frozen=True):
+    """What is a grid's own; every other key is one of the case, with holes in it."""
+
+    id: str
+    title: str
+    axes: Annotated[
+        dict[str, Annotated[list[dict[str, Any]], Meta(min_length=1)]], Meta(min_length=1)
+    ]
+    twin: str | None = None
+    outcome: list[dict[str, Any]] = []
 
 
 class FileHead(Table, frozen=True):
@@ -228,85 +280,3 @@ class FileHead(Table, frozen=True):
     family: Family
     case: list[dict[str, Any]] = []
     grid: list[dict[str, Any]] = []
-
-
-@functools.cache
-def step_tables() -> dict[str, type[msgspec.Struct]]:
-    """Return a closed table for every step of the mock server, made from the step's own fields."""
-    return {name: _step_table(name, step) for name, step in STEPS.items()}
-
-
-def _step_table(name: str, step: type[Any]) -> type[msgspec.Struct]:
-    hints = typing.get_type_hints(step)
-    fields: list[Any] = []
-    for field in dataclasses.fields(step):
-        spec = _as_spec(hints[field.name])
-        required = (
-            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        )
-        fields.append((field.name, spec) if required else (field.name, spec | None, None))
-    return msgspec.defstruct(name, fields, frozen=True, forbid_unknown_fields=True, kw_only=True)
-
-
-def _as_spec(hint: Any) -> Any:
-    """Return *hint* with octets as a case file writes them, and pairs as arrays."""
-    if hint is bytes:
-        return Bytes
-    origin = typing.get_origin(hint)
-    if origin in (typing.Union, types.UnionType):
-        return functools.reduce(lambda a, b: a | b, (_as_spec(part) for part in hint.__args__))
-    if origin is tuple:
-        inner = typing.get_args(hint)
-        return list[list[Bytes]] if typing.get_origin(inner[0]) is tuple else list[str]
-    return hint
-
-
-TABLES: dict[str, type[msgspec.Struct]] = {
-    "the head of the file": FileHead,
-    "a case": CaseTable,
-    "`new`": NewTable,
-    "an op": OpTable,
-    "a typed argument": ArgumentTable,
-    "an outcome": OutcomeHead,
-    "the entry of an op in an outcome": ExpectationTable,
-    "an expected value": ValueTable,
-    "`wire` in an outcome": WireTable,
-    "`fetch`": FetchTable,
-    "`fetch.expect.accept`": AcceptTable,
-    "`sweep`": SweepTable,
-    "`server`": ServerTable,
-}
-
-
-def decode(raw: Any, kind: type[T], field: str = "") -> T:
-    """Return *raw* as a value of *kind*.
-
-    Raises:
-        CaseError: with the path of the field, and for an unknown key where it would belong.
-    """
-    try:
-        return msgspec.convert(raw, kind)
-    except msgspec.ValidationError as error:
-        raise _complaint(str(error), field) from None
-
-
-def _complaint(text: str, field: str) -> CaseError:
-    problem, _, path = text.partition(" - at `$")
-    path = path.rstrip("`").lstrip(".")
-    unknown = re.search(r"unknown field `(.*)`", problem)
-    if unknown:
-        problem = f"unknown key `{unknown[1]}`{_belongs(unknown[1])}"
-    place = f"{field}{'' if path.startswith('[') or not field or not path else '.'}{path}"
-    return CaseError(problem, field=place)
-
-
-def _belongs(key: str) -> str:
-    homes = [home for home, table in TABLES.items() if key in _keys(table)]
-    homes += [f"the step `{name}`" for name, table in step_tables().items() if key in _keys(table)]
-    if key in STEPS:
-        homes.append("`connections`, as a step")
-    return f"; it belongs in {' or '.join(homes[:3])}" if homes else ""
-
-
-def _keys(table: type[msgspec.Struct]) -> tuple[str, ...]:
-    return table.__struct_encode_fields__

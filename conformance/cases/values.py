@@ -12,9 +12,10 @@ import re
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from conformance.cases.decoding import decode
 from conformance.cases.errors import CaseError
 from conformance.cases.octets import BytesTable, Pieces, joined, pieces
-from conformance.cases.tables import ValueTable, decode
+from conformance.cases.tables import ValueTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,7 @@ def expected(value: Any) -> Expected:
 
 
 def _from_table(table: ValueTable) -> Expected:
-    given = {
-        key: getattr(table, key)
-        for key in table.__struct_fields__
-        if getattr(table, key) is not None
-    }
+    given = table.given()
     if len(given) != 1:
         raise CaseError(f"a value is exactly one of {', '.join(table.__struct_fields__)}")
     ((kind, content),) = given.items()
@@ -102,7 +99,7 @@ def _from_table(table: ValueTable) -> Expected:
         case "tuple":
             return Items("tuple", tuple(expected(item) for item in content))
         case "mapping":
-            return Pairs(tuple(_pair(pair) for pair in content))
+            return Pairs(tuple((expected(key), expected(item)) for key, item in content))
         case "object":
             return ObjectOf(content)
         case "contains":
@@ -113,12 +110,6 @@ def _from_table(table: ValueTable) -> Expected:
             return Octets(pieces(BytesTable(address=content)))
         case _:
             return Octets(pieces(content), "" if kind == "concat" else kind)
-
-
-def _pair(pair: Any) -> tuple[Expected, Expected]:
-    if not isinstance(pair, list) or len(pair) != 2:
-        raise CaseError("a mapping is an array of pairs, each an array of key and value")
-    return expected(pair[0]), expected(pair[1])
 
 
 def _regular(pattern: str) -> str:

@@ -3,24 +3,26 @@ import pytest
 from conformance.cases.errors import CaseError
 from conformance.cases.grids import expand
 
-GRID = {
+GRID_AXES: dict[str, list[dict[str, object]]] = {
+    "code": [
+        {"name": "plus", "value": "+200", "outcomes": ["int"]},
+        {"name": "array", "value": ["2", "00"], "outcomes": ["refused"], "without": ["twin"]},
+    ],
+    "strict": [{"name": "on", "value": True, "extra": "x{y}"}],
+}
+OUTCOMES: list[dict[str, object]] = [
+    {"name": "int", "status": 200},
+    {"name": "refused"},
+    {"read": {"hole": "strict.extra"}},
+]
+GRID: dict[str, object] = {
     "id": "code.{code}.{strict}",
     "title": "Code {code}, strict {strict}",
     "respond": ["HTTP/1.1 ", {"hole": "code"}, "\r\n"],
     "new": {"kwargs": {"strict": {"hole": "strict"}}},
-    "axes": {
-        "code": [
-            {"name": "plus", "value": "+200", "outcomes": ["int"]},
-            {"name": "array", "value": ["2", "00"], "outcomes": ["refused"], "without": ["twin"]},
-        ],
-        "strict": [{"name": "on", "value": True, "extra": "x{y}"}],
-    },
+    "axes": GRID_AXES,
     "twin": "code.plus.{strict}",
-    "outcome": [
-        {"name": "int", "status": 200},
-        {"name": "refused"},
-        {"read": {"hole": "strict.extra"}},
-    ],
+    "outcome": OUTCOMES,
 }
 
 
@@ -55,14 +57,53 @@ def test_a_value_can_leave_a_key_out() -> None:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"axes": {}}, "at least one axis"),
-        ({"axes": {"code": [{"value": 1}]}}, "a table with a name"),
-        ({"axes": {"code": "abc"}}, "array of tables"),
+        ({"axes": {}}, "axes: .* length >= 1"),
+        ({"axes": {"code": [{"value": 1}]}}, r"axes\.code\[0\]: .*`name`"),
+        ({"axes": {"code": "abc"}}, "axes.*array"),
         ({"id": "code.{code}"}, "share ids"),
         ({"respond": {"hole": "nothing"}}, "no axis is called `nothing`"),
-        ({"respond": {"hole": "code.nothing"}}, "has no `nothing`"),
+        ({"why": {"hole": "code.nothing"}}, "why: .* has no `nothing`"),
+        ({"respond": {"hole": 3}}, "respond: a hole is"),
+        ({"respond": {"hole": []}}, "respond: a hole is"),
+        ({"respond": {"hole": "code."}}, "respond: a hole is"),
+        ({"axes": {"code": []}}, "length >= 1"),
+        ({"axes": 3}, "axes: "),
+        ({"outcome": 3}, "outcome: "),
+        ({"outcome": "ab"}, "outcome: "),
+        ({"outcome": [3]}, r"outcome\[0\]: "),
+        ({"outcome": [{"name": 3}]}, "outcome"),
+        ({"outcome": [*OUTCOMES, {"name": "x"}]}, r"outcome\[3\]: no combination"),
+        ({"id": 3}, "id: "),
+        ({"title": {"hole": "code"}}, "title: "),
     ],
 )
 def test_a_grid_that_does_not_add_up_is_refused(change: dict[str, object], problem: str) -> None:
     with pytest.raises(CaseError, match=problem):
         list(expand({**GRID, **change}))
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"name": 3}, r"axes\.code\[1\]\.name: "),
+        ({"name": ""}, r"axes\.code\[1\]\.name: "),
+        ({"name": "plus"}, r"axes\.code\[1\]\.name: .*earlier"),
+        ({"outcomes": "refused"}, r"axes\.code\[1\]\.outcomes: "),
+        ({"outcomes": 3}, r"axes\.code\[1\]\.outcomes: "),
+        ({"outcomes": ["refusd"]}, r"axes\.code\[1\]\.outcomes: .*`refusd`"),
+        ({"without": "twin"}, r"axes\.code\[1\]\.without: "),
+        ({"without": [[]]}, r"axes\.code\[1\]\.without"),
+        ({"without": ["twni"]}, r"axes\.code\[1\]\.without: .*`twni`"),
+        ({"outcoems": ["int"]}, r"axes\.code\[1\]: `outcoems` fills no hole"),
+    ],
+)
+def test_an_axis_value_is_closed(change: dict[str, object], problem: str) -> None:
+    plus, array = GRID_AXES["code"]
+    axes = {**GRID_AXES, "code": [plus, {**array, **change}]}
+    with pytest.raises(CaseError, match=problem):
+        list(expand({**GRID, "axes": axes}))
+
+
+def test_a_hole_can_take_the_name() -> None:
+    first, _ = expand({**GRID, "why": {"hole": "code.name"}})
+    assert first["why"] == "plus"

@@ -1,11 +1,14 @@
 """Case files: what is taken, and the one line that says why something is not."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from conformance.cases import Case, CaseError, load_corpus
+from certs import CLIENT_CERTIFICATES, SERVER_CERTIFICATES
+from conformance.cases import DIMENSIONS, Case, CaseError, load_corpus, loader, words
 from conformance.cases.loader import load_file, load_text
+from conformance.cases.model import USUAL
 from conformance.cases.octets import fill
 from conformance.cases.values import Octets
 from mockserver import Close, ReadRequest, Send
@@ -198,3 +201,152 @@ def test_levels_and_globs_select(tmp_path: Path) -> None:
     corpus = load_corpus(tmp_path)
     assert [case.id for case in corpus.select(["framing.*"])] == ["framing.hello"]
     assert [case.id for case in corpus.select(levels=["guard"])] == ["chunked.x"]
+
+
+def with_ops(ops: str) -> str:
+    return CASE.replace("[[case.outcome]]", f"ops = [{ops}]\n[[case.outcome]]").replace(
+        'read = "hello"', "new = { any = true }"
+    )
+
+
+@pytest.mark.parametrize(
+    ("ops", "problem"),
+    [
+        ('{ call = "x", on = "nobody" }', "ops[0].on: no earlier op makes `nobody`"),
+        ('{ call = "x", on = "later" }, { call = "y", as = "later" }', "ops[0].on"),
+        ('{ call = "x", args = [[{ ref = "nobody.x" }]] }', "ops[0]: ref: no earlier op"),
+        ('{ call = "x", as = "module" }', "ops[0].as: `module`"),
+        ('{ call = "x", as = "" }', "ops[0].as"),
+        ('{ call = "" }', "ops[0].call"),
+        ('{ call = "x", id = "" }', "ops[0].id"),
+        ('{ call = "x", args = [{ mapping = [["a"]] }] }', "ops[0].args[0].mapping[0]"),
+        ('{ call = "x", args = [{ mapping = [["a", "b", "c"]] }] }', "mapping[0]"),
+        ('{ call = "x", args = [{ none = false }] }', "`none` is true"),
+        ('{ call = "x", args = [{ cert = "nope" }] }', "ops[0].args[0].cert"),
+        ('{ call = "x", args = [{ open = "a", mode = "zz" }] }', "ops[0].args[0].mode"),
+        ('{ call = "x", args = [{ array = "a", typecode = "??" }] }', "ops[0].args[0].typecode"),
+        ('{ call = "x", args = [{ open = "a", seek = -4 }] }', "ops[0].args[0].seek"),
+        ('{ call = "x", args = [{ bytes = "\\u20ac" }] }', "ops[0].args[0]: the character"),
+        ('{ call = "x", args = [nan] }', "ops[0].args[0]: a number is finite"),
+        ('{ call = "x", args = [18446744073709551616] }', "ops[0].args[0]: a number has"),
+        ('{ call = "x", args = [2020-01-01] }', "ops[0].args[0]: a case has no use for a date"),
+        ('{ call = "x", args = [' + "[" * 30 + "]" * 30 + "] }", "nested more than"),
+    ],
+)
+def test_an_op_that_cannot_be_meant_is_refused(ops: str, problem: str) -> None:
+    said = complaint(with_ops(ops))
+    assert said.startswith("test.toml: framing.hello: ")
+    assert problem in said
+
+
+@pytest.mark.parametrize(
+    ("outcome", "problem"),
+    [
+        ('when = { cut = ["wholee"] }', "outcome[0].when.cut[0]: Invalid enum value 'wholee'"),
+        ("when = { cut = [] }", "outcome[0]"),
+        ('when = { cut = ["bytes"] }', "outcome: each is limited by `when`"),
+        ("read = { any = false }", "outcome[0].read: `any` is true"),
+        ("read = { value = { none = false } }", "outcome[0].read.value: `none` is true"),
+        ('read = { any = true, partial = "he" }', "outcome[0].read: `partial`"),
+        ('read = { value = "x", partial = "he" }', "outcome[0].read: `partial`"),
+        ('read = { value = "x", raises = "OSError" }', "exactly one of"),
+        ('read = { value = { mapping = [["a"]] } }', "outcome[0].read.value.mapping[0]"),
+        ("read = inf", "outcome[0].read: a number is finite"),
+        ("read = 99999999999999999999999", "outcome[0].read: a number has at most 64 bits"),
+        ('basis = "rfc"', "basis"),
+        ("wire = { connections = -1 }", "outcome[0].wire.connections"),
+        ("wire = { left = [-1] }", "outcome[0].wire.left[0]"),
+        ('wire = { connections = 1, after = ["kept", "kept"] }', "outcome[0].wire: `after` has 2"),
+    ],
+)
+def test_an_outcome_that_cannot_be_meant_is_refused(outcome: str, problem: str) -> None:
+    said = complaint(CASE.replace('read = "hello"', outcome))
+    assert said.startswith("test.toml: framing.hello: ")
+    assert problem in said
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('needs = ["strickt"]', "needs[0]: "),
+        ("sweep = { end = [] }", "sweep.end: "),
+        ('fetch = { strength = "must", expect = [] }', "fetch.expect: "),
+        ("rev = 0", "rev: "),
+        ('twin = ""', "twin: "),
+    ],
+)
+def test_a_key_that_says_nothing_is_refused(line: str, problem: str) -> None:
+    assert problem in complaint(CASE.replace("respond =", f"{line}\nrespond ="))
+
+
+def test_an_outcome_that_no_sweep_plays_is_refused() -> None:
+    text = CASE.replace("respond =", 'sweep = { cut = ["whole"] }\nrespond =')
+    other = '\n[[case.outcome]]\nwhen = { cut = ["bytes"] }\n'
+    assert "outcome[1].when.cut: the case's `sweep` never plays `bytes`" in complaint(text + other)
+
+
+@pytest.mark.parametrize(
+    "step", ['starttls = "nope"', 'tls_fault = { kind = "alert", cert = "x" }']
+)
+def test_a_server_has_a_certificate_of_the_authority(step: str) -> None:
+    text = CASE.replace("respond =", f"connections = [[{{ {step} }}]]\n#")
+    assert "cert: Invalid enum value" in complaint(text)
+
+
+@pytest.mark.parametrize("title", ["x\\ny", "x\\u001b[31m", " ", "x "])
+def test_a_title_is_one_printable_line(title: str) -> None:
+    said = complaint(CASE.replace("A body of five octets", title))
+    assert "framing.hello: title: " in said
+
+
+def test_an_id_of_two_lines_is_told_in_one() -> None:
+    said = complaint(CASE.replace("framing.hello", "a\\nb\\u001b"))
+    assert said.startswith("test.toml: a b\\x1b: id: ")
+
+
+@pytest.mark.parametrize(
+    "respond",
+    [
+        '{ repeat = "a", times = 99999999999999 }',
+        '{ repeat = "a", times = -4 }',
+        '{ file = "../x" }',
+    ],
+)
+def test_octets_that_cannot_be_had_are_refused(respond: str) -> None:
+    assert "framing.hello: respond" in complaint(
+        CASE.replace("respond = ", f"respond = {respond} #")
+    )
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 3000 + "]" * 3000])
+def test_what_python_cannot_read_is_a_complaint_about_the_file(value: str) -> None:
+    assert complaint(CASE.replace('"hello"', value)).startswith("test.toml: is ")
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError, TypeError, RecursionError, OverflowError, MemoryError]
+)
+def test_what_no_rule_has_foreseen_names_the_case(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> Case:
+        raise error("two\nlines")
+
+    monkeypatch.setattr(loader, "build", fails)
+    assert complaint(CASE) == f"test.toml: framing.hello: {error.__name__}: two lines"
+
+
+def test_the_certificates_are_those_of_the_authority() -> None:
+    assert get_args(words.ServerCertificate) == SERVER_CERTIFICATES
+    assert get_args(words.ClientCertificate) == CLIENT_CERTIFICATES
+
+
+def test_the_features_are_those_that_the_agent_can_find() -> None:
+    source = (Path(loader.__file__).parents[1] / "drivers" / "agent.py").read_text("utf-8")
+    assert not [name for name in get_args(words.Feature) if f'"{name}"' not in source]
+
+
+def test_the_dimensions_are_those_of_the_sweeps() -> None:
+    literals = {"cut": words.Cut, "read_style": words.ReadStyle, "end": words.End}
+    assert {key: get_args(literal) for key, literal in literals.items()} == DIMENSIONS
+    assert {key: values[0] for key, values in DIMENSIONS.items()} == USUAL

@@ -36,6 +36,13 @@ def test_base64_is_decoded() -> None:
         BytesTable(hex="0"),
         BytesTable(base64="?"),
         BytesTable(file="no-such-file"),
+        BytesTable(file="/etc/hostname"),
+        BytesTable(file="../pyproject.toml"),
+        BytesTable(file="a\0b"),
+        BytesTable(file="."),
+        BytesTable(repeat="a", times=-4),
+        BytesTable(repeat="", times=-4),
+        BytesTable(repeat="ab", times=(32 << 20) + 1),
     ],
 )
 def test_a_table_that_is_not_exactly_one_way_of_writing_is_refused(table: BytesTable) -> None:

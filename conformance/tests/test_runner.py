@@ -203,12 +203,12 @@ def test_an_interpreter_and_a_module_are_split_at_the_last_colon() -> None:
 def test_a_case_that_needs_what_the_driver_lacks_is_not_run(
     tmp_path: Path, authority: CertificateAuthority
 ) -> None:
-    text = CASES.replace('why = "It happens here."', 'why = "x"\nneeds = ["time-travel"]')
+    text = CASES.replace('why = "It happens here."', 'why = "x"\nneeds = ["mimetools"]')
     name = module(tmp_path, "lacks", "pass")
     with Runner(target(name), authority) as runner:
         result = runner.run_case(load_text(text, "test.toml")[0])
     assert result.verdict == Verdict.UNSUPPORTED
-    assert "time-travel" in result.reason
+    assert "mimetools" in result.reason
 
 
 def test_the_agent_is_alone_in_its_process(tmp_path: Path, authority: CertificateAuthority) -> None:

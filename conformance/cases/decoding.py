@@ -1,0 +1,107 @@
+"""From plain tables to closed ones, with a complaint that says what is wrong and where.
+
+In: what `tomllib` made, and the type that it is to have.  Out: a struct of `tables`, or of the
+steps, whose tables are made from the mock server's own fields.  An unknown key is refused with a
+word on where it belongs.
+"""
+
+import dataclasses
+import functools
+import re
+import types
+import typing
+from typing import Any, TypeVar
+
+import msgspec
+
+from conformance.cases import tables
+from conformance.cases.errors import CaseError
+from conformance.cases.octets import Bytes
+from conformance.cases.words import ServerCertificate
+from mockserver import STEPS
+
+T = TypeVar("T")
+
+_TABLES: dict[str, type[msgspec.Struct]] = {
+    "the head of the file": tables.FileHead,
+    "a case": tables.CaseTable,
+    "`new`": tables.NewTable,
+    "an op": tables.OpTable,
+    "a typed argument": tables.ArgumentTable,
+    "an outcome": tables.OutcomeHead,
+    "the entry of an op in an outcome": tables.ExpectationTable,
+    "an expected value": tables.ValueTable,
+    "`wire` in an outcome": tables.WireTable,
+    "`fetch`": tables.FetchTable,
+    "`fetch.expect.accept`": tables.AcceptTable,
+    "`sweep` or `when`": tables.Dimensions,
+    "`server`": tables.ServerTable,
+    "an axis value of a grid": tables.AxisValue,
+}
+
+
+def decode(raw: Any, kind: type[T], field: str = "") -> T:
+    """Return *raw* as a value of *kind*.
+
+    Raises:
+        CaseError: with the path of the field, and for an unknown key where it would belong.
+    """
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        raise _complaint(str(error), field) from None
+
+
+def _complaint(text: str, field: str) -> CaseError:
+    problem, _, path = text.partition(" - at `$")
+    path = path.rstrip("`").lstrip(".")
+    unknown = re.search(r"unknown field `(.*)`", problem)
+    if unknown:
+        problem = f"unknown key `{unknown[1]}`{_belongs(unknown[1])}"
+    place = f"{field}{'' if path.startswith('[') or not field or not path else '.'}{path}"
+    return CaseError(problem, field=place)
+
+
+def _belongs(key: str) -> str:
+    homes = [home for home, table in _TABLES.items() if key in _keys(table)]
+    homes += [f"the step `{name}`" for name, table in step_tables().items() if key in _keys(table)]
+    if key in STEPS:
+        homes.append("`connections`, as a step")
+    return f"; it belongs in {' or '.join(homes[:3])}" if homes else ""
+
+
+def _keys(table: type[msgspec.Struct]) -> tuple[str, ...]:
+    return table.__struct_encode_fields__
+
+
+@functools.cache
+def step_tables() -> dict[str, type[msgspec.Struct]]:
+    """Return a closed table for every step of the mock server, made from the step's own fields."""
+    return {name: _step_table(name, step) for name, step in STEPS.items()}
+
+
+def _step_table(name: str, step: type[Any]) -> type[msgspec.Struct]:
+    hints = typing.get_type_hints(step)
+    fields: list[Any] = []
+    for field in dataclasses.fields(step):
+        # The mock server takes any certificate; here the authority's are known by name.
+        named = field.name == "cert"
+        spec = ServerCertificate if named else _as_spec(hints[field.name])
+        required = (
+            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        )
+        fields.append((field.name, spec) if required else (field.name, spec | None, None))
+    return msgspec.defstruct(name, fields, frozen=True, forbid_unknown_fields=True, kw_only=True)
+
+
+def _as_spec(hint: Any) -> Any:
+    """Return *hint* with octets as a case file writes them, and pairs as arrays."""
+    if hint is bytes:
+        return Bytes
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        return functools.reduce(lambda a, b: a | b, (_as_spec(part) for part in hint.__args__))
+    if origin is tuple:
+        inner = typing.get_args(hint)
+        return list[tuple[Bytes, Bytes]] if typing.get_origin(inner[0]) is tuple else list[str]
+    return hint

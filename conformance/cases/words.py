@@ -1,0 +1,57 @@
+"""The closed lists of a case file: every word that stands for one of a few things.
+
+In: nothing.  Out: types, from which the tables are made.  A test holds those lists
+that other packages have too against theirs.
+"""
+
+from typing import Literal
+
+Level = Literal["documented", "precedent", "guard", "observe"]
+Grade = Literal["pass", "tolerated"]
+Strength = Literal["must", "should", "may"]
+ReadStyle = Literal["read()", "read(1)", "read(7)", "read(amt)"]
+Cut = Literal["whole", "bytes", "steps"]
+End = Literal["fin", "rst", "open"]
+After = Literal["closed", "kept", "gone"]
+Mode = Literal["r", "rb", "r+", "r+b", "w", "wb", "w+", "w+b", "a", "ab", "a+", "a+b"]
+Typecode = Literal["b", "B", "h", "H", "i", "I", "l", "L", "f", "d"]
+"""The typecodes that arrays have in every Python."""
+ServerCertificate = Literal[
+    "server", "names", "wrong-host", "expired", "not-yet-valid", "untrusted", "self-signed"
+]
+ClientCertificate = Literal["client", "client-untrusted", "client-expired"]
+Feature = Literal[
+    "HTTP",
+    "HTTPS",
+    "cert_file",
+    "context",
+    "http09",
+    "isclosed",
+    "key_file",
+    "lowercase-names",
+    "mimetools",
+    "python3",
+    "response-class",
+    "set_tunnel",
+    "skip_accept_encoding",
+    "source_address",
+    "strict",
+]
+"""What the agent probes for."""
+Family = Literal[
+    "interface",
+    "exceptions",
+    "status-codes",
+    "status-line",
+    "headers",
+    "framing",
+    "chunked",
+    "persistence",
+    "interim",
+    "connection-state",
+    "requests",
+    "tunnel",
+    "tls",
+    "limits",
+    "faults",
+]
