@@ -54,9 +54,16 @@ def ancestors(name: str) -> Iterable[str]:
 def met_by(wanted: str, names: Iterable[str]) -> bool:
     """Tell whether an exception that goes by *names* is a *wanted* one.
 
-    It is where *wanted* is one of them, unless another is a narrower class that has a meaning of
-    its own: an undocumented subclass is as good as the class, a documented one says something else.
+    It is where *wanted* is one of them, unless another says something else: a narrower class that
+    has a meaning of its own (an undocumented subclass is as good as the class), or one of the
+    module's own exceptions where a built-in one is wanted.
     """
     given = frozenset(names)
-    narrower = (name for name in given - UNDOCUMENTED if wanted in ancestors(name))
-    return wanted in given and not any(narrower)
+    if wanted not in given or (not is_of_the_module(wanted) and any(map(is_of_the_module, given))):
+        return False
+    return not any(wanted in ancestors(name) for name in given - UNDOCUMENTED)
+
+
+def is_of_the_module(name: str) -> bool:
+    """Tell whether *name* is HTTPException or a kind of it."""
+    return name == "HTTPException" or "HTTPException" in ancestors(name)
