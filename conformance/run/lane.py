@@ -14,7 +14,7 @@ from conformance.drivers.base import Trace
 from conformance.judge import Observation, Verdict, judge
 from conformance.judge.judge import entry_text
 from conformance.judge.verdicts import FAILURES
-from conformance.run.results import Result, not_run, result_of
+from conformance.run.results import Result, not_run, result_of, without_port
 from mockserver import MockServer, Play, Record, TLSProvider
 
 Certificates = Mapping[str, Mapping[str, str]]
@@ -136,16 +136,17 @@ class Lane:
         judgement = judge(case, observation, features, self._error_map, tolerant=self._tolerant)
         if judgement.verdict not in FAILURES and judgement.verdict is not Verdict.HARNESS_ERROR:
             return result_of(case, judgement)
-        return result_of(
+        told = [
+            f"{op.text} -> {entry_text(entry)}" for op, entry in zip(case.ops, trace, strict=True)
+        ]
+        result = result_of(
             case,
             judgement,
             reason="; ".join(judgement.faults),
-            trace=[
-                f"{op.text} -> {entry_text(entry)}"
-                for op, entry in zip(case.ops, trace, strict=True)
-            ],
+            trace=told,
             transcript=record.transcript(),
         )
+        return without_port(result, address[1])
 
 
 def observation_of(trace: Trace, record: Record, address: tuple[str, int]) -> Observation:

@@ -1,9 +1,11 @@
-"""Results: what a run leaves behind, one JSON line a case, and everything that a report needs.
+"""Results: what a run leaves behind, one JSON line a case, and all that a report needs.
 
 In: a case and its judgement.  Out: a `Result`; a file of them opens with a `RunHead`.  There are no
-times and no port numbers in it, so that the same run gives the same file.
+times and no port numbers in it, so that the same run gives the same file, but for what a client
+draws at random, such as the octets of a TLS handshake.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -111,6 +113,21 @@ def result_of(case: Case, judgement: Judgement, **details: Any) -> Result:
         setting=dict(case.setting),
         basis=judgement.basis,
         **details,
+    )
+
+
+def without_port(result: Result, port: int) -> Result:
+    """Return *result* with ``PORT`` in the place of the server's port, which differs by run."""
+    number = re.compile(rf"(?<!\d){port}(?!\d)")
+
+    def stable(text: str) -> str:
+        return number.sub("PORT", text)
+
+    return msgspec.structs.replace(
+        result,
+        seen=stable(result.seen),
+        accepted=[stable(text) for text in result.accepted],
+        trace=[stable(text) for text in result.trace],
     )
 
 
