@@ -12,17 +12,18 @@ connection;
 * an op without an entry in an outcome must not raise.
 """
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from conformance.cases.decoding import decode
 from conformance.cases.errors import CaseError
-from conformance.cases.model import Case
+from conformance.cases.model import Case, Op
 from conformance.cases.ops import client_ops, implied_needs, need_certificates
 from conformance.cases.outcomes import outcomes
 from conformance.cases.script import script
-from conformance.cases.tables import CaseTable, OpTable
+from conformance.cases.tables import CaseTable, NewTable, OpTable
 
 DEFAULT_OPS = (
     OpTable(call="request", args=["GET", "/"]),
@@ -42,7 +43,7 @@ def build(raw: Mapping[str, Any], *, family: str, file: str, authored: str = "")
     """
     table = decode(raw, CaseTable)
     _check_words(table)
-    ops = client_ops(table.new, DEFAULT_OPS if table.ops is None else table.ops)
+    ops = _ops(table)
     return Case(
         id=table.id,
         rev=table.rev,
@@ -65,6 +66,18 @@ def build(raw: Mapping[str, Any], *, family: str, file: str, authored: str = "")
         fetch=table.fetch,
         authored=authored or table.id,
     )
+
+
+def _ops(table: CaseTable) -> tuple[Op, ...]:
+    if table.ops is not None:
+        return client_ops(table.new, table.ops)
+    return _default_ops() if table.new == NewTable() else client_ops(table.new, DEFAULT_OPS)
+
+
+@functools.cache
+def _default_ops() -> tuple[Op, ...]:
+    """Return the ops of a case that says nothing of the client: many do, and they share them."""
+    return client_ops(NewTable(), DEFAULT_OPS)
 
 
 def _check_words(table: CaseTable) -> None:

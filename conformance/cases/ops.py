@@ -130,6 +130,7 @@ def _typed(message: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield kind and value of each typed argument of *message*, those inside others too."""
     waiting = [*message.get("args", ()), *message.get("kwargs", {}).values()]
     waiting += [message.get("value"), message.get("item")]
+    waiting = [item for item in waiting if not isinstance(item, str)]
     while waiting:
         item = waiting.pop()
         if isinstance(item, dict):
