@@ -228,7 +228,7 @@ class ServerTable(Table, frozen=True):
     """Where the server listens."""
 
     host: Literal["127.0.0.1", "::1"] = "127.0.0.1"
-    listener: Literal["accept", "refuse"] = "accept"
+    listener: Literal["accept", "refuse", "connect_stall"] = "accept"
 
 
 class CaseTable(Table, frozen=True):
