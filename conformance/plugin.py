@@ -1,14 +1,15 @@
 """The pytest plugin: every case an ordinary test, run by the same `run_case` as the command.
 
 In: ``--httplib-impl IMPL``, by default ``httplib_impl``.  Out: the fixture `wire_case`,
-parametrised over the cases of the family that a test module names as ``FAMILY``, and
-`certificate_authority`, one for the whole session.
+parametrised over the cases of the family that a test module names as ``FAMILY``; `mock_server`,
+which plays a script; and `certificate_authority`, one for the whole session.
 
 Loading this module imports nothing but pytest and the standard library: the kit comes in when a
 test asks for it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from certs import CertificateAuthority
     from conformance.cases import Case, Corpus
     from conformance.run import Runner
+    from mockserver import MockServer, Script
 
 DEFAULT = "httplib_impl"
 _CORPUS = pytest.StashKey["Corpus"]()
@@ -99,6 +101,26 @@ def certificate_authority() -> "CertificateAuthority":
     from certs import CertificateAuthority
 
     return CertificateAuthority()
+
+
+@pytest.fixture
+def mock_server(
+    certificate_authority: "CertificateAuthority",
+) -> Iterator["Callable[..., MockServer]"]:
+    """Give a call that plays a script on a server of its own and returns the server.
+
+    When the test is over, each script must have been met, or the test ends with an error that shows
+    the annotated transcript.
+    """
+    from mockserver import MockServer
+
+    with ExitStack() as servers:
+
+        def play(script: "Script", **options: Any) -> "MockServer":
+            options.setdefault("tls", certificate_authority.server_context)
+            return servers.enter_context(MockServer(script, **options))
+
+        yield play
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,6 @@ PARENTS: Mapping[str, str] = {
     "StopIteration": "Exception",
 }
 UNDOCUMENTED = frozenset({"LineTooLong"})
-DOCUMENTED = tuple(name for name in tuple(PARENTS)[:13] if name not in UNDOCUMENTED)
 FAMILIES = frozenset({"HTTPException", "OSError", "SSLError"})
 """What may escape without being named: exceptions of the module, of sockets and of TLS."""
 
@@ -67,3 +66,7 @@ def met_by(wanted: str, names: Iterable[str]) -> bool:
 def is_of_the_module(name: str) -> bool:
     """Tell whether *name* is HTTPException or a kind of it."""
     return name == "HTTPException" or "HTTPException" in ancestors(name)
+
+
+DOCUMENTED = tuple(name for name in PARENTS if is_of_the_module(name) and name not in UNDOCUMENTED)
+"""The twelve exceptions of the page."""
