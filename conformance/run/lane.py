@@ -108,7 +108,7 @@ class Lane:
         finally:
             play.finish()
         if self.late:
-            reason = "no progress for a second, until the server reset its sockets"
+            reason = "not done within its deadline, until the server reset its sockets"
             return not_run(case, Verdict.HANG, reason)
         return self._judged(case, trace, record, play.address)
 
