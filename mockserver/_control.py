@@ -10,7 +10,8 @@ from typing import ClassVar, Literal
 from mockserver._step import Headers, Step
 
 ADDRESS = b"\0address\0"
-"""In `Expect.raw`: stands for the server's `host:port`, which is known only once it plays."""
+"""In `Expect`, in `raw` and the values of `headers`: stands for the server's `host:port`, which is
+known only once it plays."""
 
 
 @dataclass(frozen=True, slots=True)

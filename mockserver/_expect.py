@@ -34,11 +34,12 @@ def differences(step: Expect, requests: Sequence[bytes], address: bytes) -> list
         for what, seen, wanted in compared
         if wanted is not None and seen != wanted
     ]
-    return [*found, *_field_differences(step, parts)]
+    return [*found, *_field_differences(step, parts, address)]
 
 
-def _field_differences(step: Expect, parts: RequestParts) -> Iterator[str]:
-    for name, value in step.headers:
+def _field_differences(step: Expect, parts: RequestParts, address: bytes) -> Iterator[str]:
+    for name, wanted in step.headers:
+        value = wanted.replace(ADDRESS, address)
         if value not in (values := parts.values(name)):
             yield f"field {name!r} has {values!r}, expected {value!r}"
     for absent in step.absent:

@@ -184,6 +184,12 @@ class Script:
             index -= one.times
         return None
 
+    @property
+    def room(self) -> int | None:
+        """How many connections there can be; None for any number."""
+        times = [one.times for one in self.line]
+        return None if None in times else sum(filter(None, times))
+
     def missing(self, came: int) -> list[str]:
         """What is to be said about connections when only so many have come."""
         texts, last = [], 0

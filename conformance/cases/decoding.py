@@ -7,9 +7,11 @@ word on where it belongs.
 
 import dataclasses
 import functools
+import inspect
 import re
 import types
 import typing
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,7 +20,7 @@ from conformance.cases import tables
 from conformance.cases.errors import CaseError
 from conformance.cases.octets import Bytes
 from conformance.cases.words import ServerCertificate
-from mockserver import STEPS
+from mockserver import STEPS, TRANSFORMS
 
 T = TypeVar("T")
 
@@ -36,6 +38,8 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "`fetch.expect.accept`": tables.AcceptTable,
     "`sweep` or `when`": tables.Dimensions,
     "`server`": tables.ServerTable,
+    "a connection": tables.ConnectionTable,
+    "a route": tables.RouteTable,
     "an axis value of a grid": tables.AxisValue,
 }
 
@@ -65,8 +69,15 @@ def _complaint(text: str, field: str) -> CaseError:
 def _belongs(key: str) -> str:
     homes = [home for home, table in _TABLES.items() if key in _keys(table)]
     homes += [f"the step `{name}`" for name, table in step_tables().items() if key in _keys(table)]
+    homes += [
+        f"the transform `{name}`"
+        for name, table in transform_tables().items()
+        if key in _keys(table)
+    ]
     if key in STEPS:
         homes.append("`connections`, as a step")
+    if key in TRANSFORMS:
+        homes.append("`transforms`")
     return f"; it belongs in {' or '.join(homes[:3])}" if homes else ""
 
 
@@ -87,11 +98,31 @@ def _step_table(name: str, step: type[Any]) -> type[msgspec.Struct]:
         # The mock server takes any certificate; here the authority's are known by name.
         named = field.name == "cert"
         spec = ServerCertificate if named else _as_spec(hints[field.name])
+        # TOML has no None, which is how the mock server says "any number".
+        spec = tables.Times if hints[field.name] == int | None and field.name == "times" else spec
         required = (
             field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         )
         fields.append((field.name, spec) if required else (field.name, spec | None, None))
     return msgspec.defstruct(name, fields, frozen=True, forbid_unknown_fields=True, kw_only=True)
+
+
+@functools.cache
+def transform_tables() -> dict[str, type[tables.Table]]:
+    """Return a closed table for every transform, made from the parameters of its function."""
+    return {name: _transform_table(name, function) for name, function in TRANSFORMS.items()}
+
+
+def _transform_table(name: str, function: Callable[..., Any]) -> type[tables.Table]:
+    hints = typing.get_type_hints(function)
+    _, *parameters = inspect.signature(function).parameters.values()
+    fields: list[Any] = []
+    for one in parameters:
+        spec = _as_spec(hints[one.name])
+        required = one.default is inspect.Parameter.empty
+        fields.append((one.name, spec) if required else (one.name, spec | None, None))
+    made = msgspec.defstruct(name, fields, bases=(tables.Table,), frozen=True, kw_only=True)
+    return typing.cast("type[tables.Table]", made)
 
 
 def _as_spec(hint: Any) -> Any:

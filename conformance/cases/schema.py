@@ -6,12 +6,14 @@ a hole may stand for any value, so its schema only closes its own keys.
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from conformance.cases.decoding import step_tables
+from conformance.cases.decoding import step_tables, transform_tables
 from conformance.cases.places import fixtures_directory
+from conformance.cases.steps import FAULT
 from conformance.cases.tables import (
     AxisValue,
     CaseTable,
@@ -19,6 +21,7 @@ from conformance.cases.tables import (
     FileHead,
     OutcomeHead,
 )
+from mockserver import FAULTS
 
 SCHEMA_FILE = "case.schema.json"
 
@@ -26,12 +29,24 @@ SCHEMA_FILE = "case.schema.json"
 def case_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of one case file."""
     steps = step_tables()
-    tables = [FileHead, CaseTable, OutcomeHead, ExpectationTable, AxisValue, *steps.values()]
+    transforms = transform_tables()
+    tables = [FileHead, CaseTable, OutcomeHead, ExpectationTable, AxisValue]
+    tables += [*steps.values(), *transforms.values()]
     _, definitions = msgspec.json.schema_components(tables, ref_template="#/$defs/{name}")
     # An array of arguments or values may hold anything here: the loader checks those.
     case = definitions["CaseTable"]["properties"]
     case["outcome"]["items"] = {"$ref": "#/$defs/Outcome"}
-    case["connections"] = {"type": "array", "items": {"type": "array", "items": _step(steps)}}
+    fault = {FAULT: {"enum": [*FAULTS]}}
+    definitions["Steps"] = {"type": "array", "items": _one_key({**fault, **_steps(steps)})}
+    listed = {"$ref": "#/$defs/Steps"}
+    case["connections"] = {
+        "type": "array",
+        "items": {"anyOf": [listed, {"$ref": "#/$defs/ConnectionTable"}]},
+    }
+    for name in ("ConnectionTable", "RouteTable"):
+        definitions[name]["properties"]["steps"] = listed
+    named = {name: {"$ref": f"#/$defs/{name}"} for name in sorted(transforms)}
+    case["transforms"] = {"type": "array", "items": _one_key(named)}
     head = definitions["FileHead"]
     head["properties"]["case"]["items"] = {"$ref": "#/$defs/CaseTable"}
     head["properties"]["grid"]["items"] = _grid(case)
@@ -46,23 +61,28 @@ def case_schema() -> dict[str, Any]:
     }
 
 
-def _step(steps: dict[str, Any]) -> dict[str, Any]:
-    """A step is a table with one key: its value is the step's table, or its main argument."""
+def _one_key(properties: dict[str, Any]) -> dict[str, Any]:
+    """A table with one key."""
     return {
         "type": "object",
         "minProperties": 1,
         "maxProperties": 1,
         "additionalProperties": False,
-        "properties": {
-            name: {
-                "anyOf": [
-                    {"not": {"type": "object"}},
-                    {"$ref": f"#/$defs/{name}"},
-                    {"$ref": "#/$defs/BytesTable"},
-                ]
-            }
-            for name in sorted(steps)
-        },
+        "properties": properties,
+    }
+
+
+def _steps(steps: Iterable[str]) -> dict[str, Any]:
+    """For each name of a step what it may be: the step's table, or its main argument."""
+    return {
+        name: {
+            "anyOf": [
+                {"not": {"type": "object"}},
+                {"$ref": f"#/$defs/{name}"},
+                {"$ref": "#/$defs/BytesTable"},
+            ]
+        }
+        for name in sorted(steps)
     }
 
 

@@ -1,28 +1,30 @@
-"""The server's side of a case: from ``respond`` or ``connections`` to a script.
+"""The server's side of a case: from ``respond``, or connections and routes, to a script.
 
-In: a `CaseTable`.  Out: a `Script` of the mock server, every step checked by its own constructor.
+In: a `CaseTable`.  Out: a `Script` of the mock server, which has checked its steps and their order;
+transforms have broken it where the case says so, one after the other.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import re
 
-from conformance.cases.decoding import decode, step_tables
+from conformance.cases.decoding import decode, transform_tables
 from conformance.cases.errors import CaseError, within
 from conformance.cases.octets import octets
-from conformance.cases.tables import CaseTable
+from conformance.cases.steps import steps, times
+from conformance.cases.tables import CaseTable, ConnectionTable, RouteTable
 from mockserver import (
-    STEPS,
+    TRANSFORMS,
     Close,
     Connection,
     Listener,
     ReadRequest,
+    Route,
     Script,
     ScriptError,
     Send,
-    Step,
 )
 
-_OCTET_KEYS = frozenset({"hex", "base64", "repeat", "times", "file"})
+_PLACE = re.compile(r"(connection|route|listener)s?\b")
+_FIELDS = {"connection": "connections", "route": "routes", "listener": "server"}
 
 
 def script(table: CaseTable) -> Script:
@@ -31,67 +33,59 @@ def script(table: CaseTable) -> Script:
     Raises:
         CaseError: naming the step and its field.
     """
-    if table.respond is not None and table.connections is not None:
-        raise CaseError("`respond` is short for `connections`; give one of them", field="respond")
-    if table.respond is not None:
-        data = within("respond", octets, table.respond)
-        plan: list[tuple[Step, ...]] = [(ReadRequest(), Send(data), Close("fin"))]
-    else:
-        plan = [
-            _steps(steps, f"connections[{number}]")
-            for number, steps in enumerate(table.connections or ())
-        ]
     try:
-        return Script(
-            connections=tuple(Connection(steps=steps) for steps in plan),
-            listener=Listener(mode=table.server.listener),
+        whole = Script(
+            connections=_connections(table),
+            listener=Listener(table.server.listener, table.server.receive_buffer),
+            routes=tuple(_route(one, f"routes[{index}]") for index, one in enumerate(table.routes)),
         )
     except ScriptError as error:
-        raise CaseError(str(error), field="connections") from None
+        place = _PLACE.match(str(error))
+        field = _FIELDS[place[1]] if place else "connections"
+        raise CaseError(str(error), field=field) from None
+    for index, transform in enumerate(table.transforms):
+        whole = within(f"transforms[{index}]", _transformed, whole, transform)
+    return whole
 
 
-def _steps(steps: Sequence[Mapping[str, Any]], field: str) -> tuple[Step, ...]:
-    return tuple(_step(step, f"{field}[{index}]") for index, step in enumerate(steps))
+def _connections(table: CaseTable) -> tuple[Connection, ...]:
+    if table.respond is None:
+        listed = enumerate(table.connections or ())
+        return tuple(_connection(one, f"connections[{index}]") for index, one in listed)
+    if table.connections is not None or table.routes:
+        other = "routes" if table.connections is None else "connections"
+        problem = f"`respond` is short for `connections`; give it or `{other}`, not both"
+        raise CaseError(problem, field="respond")
+    data = within("respond", octets, table.respond)
+    return (Connection((ReadRequest(), Send(data), Close("fin"))),)
 
 
-def _step(raw: Mapping[str, Any], field: str) -> Step:
-    if len(raw) != 1:
-        raise CaseError("a step is a table with one key, its name", field=field)
+def _connection(one: list[dict[str, object]] | ConnectionTable, field: str) -> Connection:
+    if isinstance(one, list):
+        return Connection(steps(one, field))
+    return Connection(steps(one.steps, f"{field}.steps"), one.optional, times(one.times))
+
+
+def _route(one: RouteTable, field: str) -> Route:
+    return Route(
+        steps(one.steps, f"{field}.steps"),
+        one.method,
+        one.target,
+        times(one.times),
+        one.optional,
+        one.body,
+    )
+
+
+def _transformed(whole: Script, raw: dict[str, object]) -> Script:
+    """Break a script as a table with one key, the name of a transform, says."""
+    if len(raw) != 1 or not raw.keys() <= TRANSFORMS.keys():
+        raise CaseError(f"a transform is a table with one key: {', '.join(TRANSFORMS)}")
     ((name, content),) = raw.items()
-    if name not in STEPS:
-        known = ", ".join(sorted(STEPS))
-        raise CaseError(f"no step is called `{name}`; there are {known}", field=field)
-    step = STEPS[name]
-    if not _is_table_of(step, content):
-        if step.primary is None:
-            raise CaseError("this step takes a table", field=f"{field}.{name}")
-        content = {step.primary: content}
-    table = decode(content, step_tables()[name], f"{field}.{name}")
+    given = within(name, decode, content, transform_tables()[name]).given()
+    if "data" in given:
+        given["data"] = within(f"{name}.data", octets, given["data"])
     try:
-        return step(**_arguments(step, table))
-    except (ScriptError, CaseError) as error:
-        raise CaseError(str(error), field=f"{field}.{name}") from None
-
-
-def _is_table_of(step: type[Step], content: Any) -> bool:
-    """Tell the step's own table from octets that are written as a table."""
-    if not isinstance(content, dict):
-        return False
-    return not content or step.primary is None or not set(content) <= _OCTET_KEYS
-
-
-def _arguments(step: type[Step], table: Any) -> dict[str, Any]:
-    hints = step.__dataclass_fields__
-    return {
-        key: _value(value, "bytes" in str(hints[key].type))
-        for key in table.__struct_fields__
-        if (value := getattr(table, key)) is not None
-    }
-
-
-def _value(value: Any, is_octets: bool) -> Any:
-    if isinstance(value, list) and value and isinstance(value[0], tuple):
-        return tuple((octets(name), octets(content)) for name, content in value)
-    if is_octets and not isinstance(value, bool | int | float):
-        return () if value == [] else octets(value)
-    return tuple(value) if isinstance(value, list) else value
+        return TRANSFORMS[name](whole, **given)
+    except ScriptError as error:
+        raise CaseError(str(error), field=name) from None

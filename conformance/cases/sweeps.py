@@ -22,11 +22,12 @@ The runner knows none of this: a swept case is an ordinary case that remembers i
 import dataclasses
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Literal
+from typing import Literal, TypeVar
 
 from conformance.cases.model import Case, Op
-from mockserver import Close, Drain, Dribble, Reply, Step, Tunnel, WritingStep
+from mockserver import Close, Connection, Drain, Dribble, Reply, Route, Step, Tunnel, WritingStep
 
+P = TypeVar("P", Connection, Route)
 Sweep = Literal["none", "each", "product"]
 
 DIMENSIONS: Mapping[str, tuple[str, ...]] = {
@@ -96,7 +97,8 @@ def _vary_cut(case: Case, value: str) -> Case:
                 yield step
                 yield Drain()
 
-    writes = any(_written(step) for conn in case.script.connections for step in conn.steps)
+    parts: tuple[Connection | Route, ...] = (*case.script.connections, *case.script.routes)
+    writes = any(_written(step) for part in parts for step in part.steps)
     return _with_steps(case, lambda steps: tuple(cut(steps))) if writes else case
 
 
@@ -147,12 +149,14 @@ def _vary_end(case: Case, value: str) -> Case:
 
 
 def _with_steps(case: Case, change: Callable[[tuple[Step, ...]], tuple[Step, ...]]) -> Case:
-    connections = tuple(
-        dataclasses.replace(conn, steps=change(conn.steps)) for conn in case.script.connections
+    def changed(parts: tuple[P, ...]) -> tuple[P, ...]:
+        return tuple(dataclasses.replace(part, steps=change(part.steps)) for part in parts)
+
+    script = case.script
+    varied = dataclasses.replace(
+        script, connections=changed(script.connections), routes=changed(script.routes)
     )
-    return dataclasses.replace(
-        case, script=dataclasses.replace(case.script, connections=connections)
-    )
+    return dataclasses.replace(case, script=varied)
 
 
 _VARY: Mapping[str, Callable[[Case, str], Case]] = {

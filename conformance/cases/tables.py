@@ -22,6 +22,7 @@ from conformance.cases.words import (
     Feature,
     Grade,
     Level,
+    Listening,
     Mode,
     ReadStyle,
     Strength,
@@ -225,10 +226,34 @@ class FetchTable(Table, frozen=True):
 
 
 class ServerTable(Table, frozen=True):
-    """Where the server listens."""
+    """Where the server listens, and how."""
 
     host: Literal["127.0.0.1", "::1"] = "127.0.0.1"
-    listener: Literal["accept", "refuse", "connect_stall"] = "accept"
+    listener: Listening = "accept"
+    receive_buffer: Annotated[int, Meta(ge=1)] | None = None
+
+
+Times = Annotated[int, Meta(ge=1)] | Literal["any"]
+"""How often something happens: `any` is without limit, and may be never."""
+
+
+class ConnectionTable(Table, frozen=True):
+    """A connection of which more is to be said than its steps."""
+
+    steps: list[dict[str, Any]]
+    optional: bool = False
+    times: Times = 1
+
+
+class RouteTable(Table, frozen=True):
+    """How requests are answered, on whichever connection they come."""
+
+    steps: list[dict[str, Any]]
+    method: Text | None = None
+    target: Text | None = None
+    times: Times = 1
+    optional: bool = False
+    body: Literal["framed", "none"] = "framed"
 
 
 class CaseTable(Table, frozen=True):
@@ -248,7 +273,9 @@ class CaseTable(Table, frozen=True):
     new: NewTable = NewTable()
     ops: list[OpTable] | None = None
     respond: Bytes | None = None
-    connections: list[list[dict[str, Any]]] | None = None
+    connections: list[list[dict[str, Any]] | ConnectionTable] | None = None
+    routes: list[RouteTable] = []
+    transforms: list[dict[str, Any]] = []
     sweep: Dimensions = Dimensions()
     outcome: list[dict[str, Any]] = []
     fetch: FetchTable | None = None

@@ -19,6 +19,14 @@ Typecode = Literal["b", "B", "h", "H", "i", "I", "l", "L", "f", "d"]
 ServerCertificate = Literal[
     "server", "names", "wrong-host", "expired", "not-yet-valid", "untrusted", "self-signed"
 ]
+Listening = Literal["accept", "refuse", "connect_stall", "accept_rst"]
+Fault = Literal[
+    "EMPTY_RESPONSE",
+    "MALFORMED_RESPONSE_CHUNK",
+    "RANDOM_DATA_THEN_CLOSE",
+    "CONNECTION_RESET_BY_PEER",
+]
+"""WireMock's names."""
 ClientCertificate = Literal["client", "client-untrusted", "client-expired"]
 Feature = Literal[
     "HTTP",

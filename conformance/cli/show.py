@@ -13,7 +13,7 @@ from conformance.cli.options import find_case
 from conformance.judge.judge import expectation_text
 from conformance.report.octets import lines, visible_text
 from conformance.serve import FORMS, Catalogue, Entry, NotReproducible, annotated, reproduce
-from mockserver import Piece, Step
+from mockserver import Connection, Listener, Piece, Route, Step
 
 _STYLES = {
     "status-line": "bold cyan",
@@ -97,14 +97,34 @@ def _plain(text: str, style: str = "") -> Text:
 
 
 def _script(case: Case) -> Iterator[Text]:
-    if not case.script.connections:
+    script, listener = case.script, case.script.listener
+    if listener != Listener():
+        queue = listener.receive_buffer
+        told = f", a receive queue of {queue} octets" if queue else ""
+        yield _plain(f"listener {listener.mode}{told}", "bold")
+    elif not script.connections and not script.routes:
         yield _plain("server   no connection is expected", "bold")
-    for number, connection in enumerate(case.script.connections, 1):
-        yield _plain(f"server, connection {number}", "bold")
-        for step, pieces in annotated(connection):
+    parts: list[tuple[str, Connection | Route]] = [
+        *((f"connection {number}", one) for number, one in enumerate(script.connections, 1)),
+        *((f"route {number}", one) for number, one in enumerate(script.routes, 1)),
+    ]
+    for name, part in parts:
+        yield _plain(f"server, {name}{_limits(part)}", "bold")
+        for step, pieces in annotated(part):
             yield _plain(f"  {step.step_name}" if pieces else _arguments(step))
             for piece in pieces:
                 yield from _octets(piece)
+
+
+def _limits(part: Connection | Route) -> str:
+    """Return for what requests it is, how often, and whether it may stay away."""
+    usual = Route() if isinstance(part, Route) else Connection()
+    told = [
+        f"{one.name} {'any' if value is None else value}"
+        for one in fields(part)
+        if one.name != "steps" and (value := getattr(part, one.name)) != getattr(usual, one.name)
+    ]
+    return f" ({', '.join(told)})" if told else ""
 
 
 def _arguments(step: Step) -> str:

@@ -79,7 +79,7 @@ class _Bench:
         error_map: Mapping[str, str],
     ) -> None:
         self.ops = case.ops
-        self.scripted = len(case.script.connections)
+        self.scripted = case.script.room
         self.plain = not any(str(op.message.get("call")).startswith("HTTPS") for op in case.ops)
         self.seen = observation
         self.error_map = error_map
@@ -152,7 +152,8 @@ class _Bench:
             unread = b"".join(one.unread for one in seen if self.plain or one.tls is not None)
             yield Verdict.WRONG_VALUE, "octets behind the requests", b"", unread
         made = len(seen) + self.seen.unexpected
-        wanted = wire.connections if wire.connections is not None else min(made, self.scripted)
+        room = made if self.scripted is None else self.scripted
+        wanted = wire.connections if wire.connections is not None else min(made, room)
         yield Verdict.WRONG_CONNECTION, "connections", wanted, made
         yield Verdict.WRONG_CONNECTION, "script", [], list(self.seen.problems)
         for key in ("after", "left", "source"):

@@ -1,9 +1,9 @@
 r"""What the octets of a response are: a display's view of it, by lines.
 
-In: the steps of one connection.  Out: for each step the pieces that it writes, with their roles.  A
-step that knows what it writes says so itself; raw octets are told apart by their lines, as a person
-reads them: a line that begins with ``HTTP/`` opens a head, a blank line ends it, and behind a head
-that says `chunked` come size lines and data.
+In: the steps of one connection or route.  Out: for each step the pieces that it writes, with their
+roles.  A step that knows what it writes says so itself; raw octets are told apart by their lines,
+as a person reads them: a line that begins with ``HTTP/`` opens a head, a blank line ends it, and
+behind a head that says `chunked` come size lines and data.
 
 This is for colours.  It judges nothing, and where it cannot tell it says ``data``; the octets are
 the same in any case.
@@ -16,7 +16,7 @@ the same in any case.
 import re
 from collections.abc import Iterator
 
-from mockserver import Connection, Fill, Garbage, Piece, Step, WritingStep
+from mockserver import Connection, Fill, Garbage, Piece, Route, Step, WritingStep
 
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 _CHUNKED = re.compile(rb"(?i)\ntransfer-encoding[ \t]*:[^\n]*chunked")
@@ -25,10 +25,10 @@ _BLANK = (b"\r\n", b"\n")
 _IN_HEAD = frozenset({"status-line", "field-line"})
 
 
-def annotated(connection: Connection) -> Iterator[tuple[Step, tuple[Piece, ...]]]:
+def annotated(part: Connection | Route) -> Iterator[tuple[Step, tuple[Piece, ...]]]:
     """Yield each step with what it writes; bulk and steps that write nothing have no pieces."""
     role = ""
-    for step in connection.steps:
+    for step in part.steps:
         pieces = tuple(_written(step))
         if pieces and all(piece.role == "data" for piece in pieces):
             raw = b"".join(piece.data for piece in pieces)

@@ -129,7 +129,7 @@ def test_every_case_is_listed_with_the_way_to_it(server: Server) -> None:
 
 def test_only_cases_in_which_nobody_connects_are_not_served() -> None:
     for entry in catalogue().entries.values():
-        if entry.how == "none":
+        if entry.how == "none" and not entry.why_not.startswith("the step "):
             assert entry.case.script.connections == ()
 
 
