@@ -86,13 +86,15 @@ class WireCase:
         """Run the case; skip where it cannot be run, fail with the story where it is not met."""
         from conformance.judge.verdicts import NOT_RUN, OK, Verdict
         from conformance.report import story
+        from conformance.run import RunHead
 
         result = self._runner.run_case(self.case)
         verdict = Verdict(result.verdict)
         if verdict in NOT_RUN and not result.is_error:
             pytest.skip(result.reason)
         if verdict not in OK:
-            pytest.fail("\n".join(story(result)), pytrace=False)
+            head = RunHead.of(self._runner.identity, kit="", corpus="")
+            pytest.fail("\n".join(story(result, head)), pytrace=False)
 
 
 @pytest.fixture(scope="session")

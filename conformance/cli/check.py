@@ -16,14 +16,13 @@ from certs import CertificateAuthority
 from conformance.cases import Case, load_corpus, swept
 from conformance.cases.sweeps import Sweep
 from conformance.cli.options import level_option, selection
+from conformance.cli.outputs import Outputs, output_options, tell_person
 from conformance.drivers import target
 from conformance.drivers.factory import OURS
-from conformance.judge.verdicts import ERRORS, FAILURES
-from conformance.report import exit_code, story, summary
-from conformance.report.summary import EXIT_ERROR, EXIT_NOTHING
+from conformance.report import Run
+from conformance.report.standing import EXIT_NOTHING, TOLD, standing, worst
 from conformance.run import Result, ResultFile, RunHead, Runner
-
-_STORIES = FAILURES | ERRORS
+from conformance.run.background import Background
 
 
 @click.command()
@@ -50,6 +49,7 @@ _STORIES = FAILURES | ERRORS
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write every result to this file, as JSON lines.",
 )
+@output_options
 @click.pass_context
 def check(
     ctx: click.Context,
@@ -61,6 +61,7 @@ def check(
     exit_first: bool,
     quiet: bool,
     results_file: Path | None,
+    outputs: Outputs,
 ) -> None:
     """Judge each IMPL, by default httplib_impl.
 
@@ -76,20 +77,22 @@ def check(
         click.echo("httplib-kit: no case is selected", err=True)
         ctx.exit(EXIT_NOTHING)
     every = list(chain.from_iterable(swept(case, cast("Sweep", sweep)) for case in cases))
-    codes = []
-    with _results_file(results_file) as written:
+    background, runs, out = Background(corpus), [], sys.stdout
+    with _results_file(results_file) as written, outputs.opened() as write:
         for index, one in enumerate(targets):
             if index:
                 click.echo()
             tolerant = not (no_tolerance or one.is_reference)
             with Runner(one, CertificateAuthority(), tolerant=tolerant) as runner:
                 head = RunHead.of(runner.identity, kit=version("httplib-kit"), corpus=corpus.digest)
-                results = _judged(runner, every, exit_first, quiet)
-            click.echo("\n".join(summary(head, results)))
+                results = list(background.told(_judged(runner, every, exit_first)))
+            runs.append(Run(head, results))
+            # A case in this process may have put something else in the place of sys.stdout.
+            tell_person(runs[-1], out, stories=not quiet)
             if written is not None:
                 written.write(head, results)
-            codes.append(exit_code(results))
-    ctx.exit(_worst(codes))
+        write(runs)
+    ctx.exit(worst(run.exit_code for run in runs))
 
 
 def _results_file(path: Path | None) -> AbstractContextManager[ResultFile | None]:
@@ -101,20 +104,12 @@ def _results_file(path: Path | None) -> AbstractContextManager[ResultFile | None
         raise click.UsageError(f"--results: cannot write {path}: {error.strerror}") from None
 
 
-def _judged(runner: Runner, cases: Sequence[Case], exit_first: bool, quiet: bool) -> list[Result]:
-    """Return the results of *cases*, each failure told as it comes."""
-    # A case in this process may put something else in the place of sys.stdout while it runs.
-    out = sys.stdout
-    results: list[Result] = []
+def _judged(runner: Runner, cases: Sequence[Case], exit_first: bool) -> Iterator[Result]:
+    """Yield the results of *cases*, through the first failure where *exit_first*."""
     for result in _with_progress(runner.run(cases), len(cases), runner.identity.written):
-        results.append(result)
-        if result.verdict not in _STORIES:
-            continue
-        if not quiet:
-            click.echo("\n".join(story(result)) + "\n", file=out)
-        if exit_first:
-            break
-    return results
+        yield result
+        if exit_first and standing(result) in TOLD:
+            return
 
 
 def _with_progress(results: Iterable[Result], total: int, name: str) -> Iterator[Result]:
@@ -129,11 +124,3 @@ def _with_progress(results: Iterable[Result], total: int, name: str) -> Iterator
         for result in results:
             progress.advance(task)
             yield result
-
-
-def _worst(codes: Sequence[int]) -> int:
-    """Return the code of the whole run: an error before a failure, both before nothing."""
-    for code in (EXIT_ERROR, 1, EXIT_NOTHING):
-        if code in codes:
-            return code
-    return 0

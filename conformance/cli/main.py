@@ -11,11 +11,12 @@ import click
 from conformance.cases import CaseError
 from conformance.cli.check import check
 from conformance.cli.listing import list_cases
+from conformance.cli.report import report
 from conformance.cli.serve import serve
 from conformance.cli.show import show
 from conformance.drivers import DriverError, UnknownImplementation
 from conformance.report.octets import visible_text
-from conformance.report.summary import EXIT_ERROR
+from conformance.report.standing import EXIT_ERROR
 
 EXIT_INTERRUPTED = 130
 """As of a program that SIGINT ended: neither a failure nor an error."""
@@ -59,5 +60,6 @@ def main() -> None:
 
 main.add_command(check)
 main.add_command(list_cases)
+main.add_command(report)
 main.add_command(serve)
 main.add_command(show)

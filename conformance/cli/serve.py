@@ -7,7 +7,7 @@ import msgspec
 
 from conformance.cases import load_corpus
 from conformance.cli.options import find_case
-from conformance.report.summary import EXIT_ERROR
+from conformance.report.standing import EXIT_ERROR
 from conformance.serve import DEFAULT_PORTS, Bounds, Ports, ServeError, Server
 
 _PORT = click.IntRange(0, 65535)

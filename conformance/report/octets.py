@@ -1,41 +1,75 @@
-r"""Octets made visible: each can be told from all others, and none acts on a terminal.
+r"""Octets and foreign text made visible: each can be told from all others, and none acts.
 
-In: bytes.  Out: text of printable ASCII, with ``\r``, ``\n``, ``\t``, ``\\`` and ``\xNN`` for the
-rest.
+In: bytes, or text from anywhere.  Out: text in which every octet and every character stands for
+itself or for a name: ``\r``, ``\n``, ``\t``, ``\\`` and ``\xNN`` for octets, ``<U+202E>`` for
+characters.  Nothing in it moves a cursor, turns the direction of writing, ends a line, or is taken
+for a command by the log of a CI service.  What a medium itself gives a meaning to, such as ``<`` in
+XML, is the business of whoever writes that medium.
 """
+
+import re
 
 _NAMES = {0x0D: "\\r", 0x0A: "\\n", 0x09: "\\t", 0x5C: "\\\\"}
 _VISIBLE = tuple(
     _NAMES.get(octet, chr(octet) if 0x20 <= octet < 0x7F else f"\\x{octet:02x}")
     for octet in range(256)
 )
+_LOG_COMMAND = re.compile(r"(?:\A *:(?=:))|#(?=#\w*\[)")
+"""What a CI service reads as a command in a log: ``::name::`` behind nothing but blanks, and
+``##[name]`` or ``##name[`` anywhere."""
+_NAME = re.compile(r"<(?=U\+)")
+"""What would be taken for the name of a character."""
 
 
 def visible(octets: bytes) -> str:
     """Return *octets* as printable text, unambiguously."""
-    return "".join(_VISIBLE[octet] for octet in octets)
+    return inert("".join(_VISIBLE[octet] for octet in octets))
+
+
+def inert(text: str) -> str:
+    """Return *text*, which is visible, with nothing in it that a CI service reads as a command."""
+    return _LOG_COMMAND.sub(lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", text)
 
 
 def visible_text(text: str) -> str:
-    """Return *text* with everything that a terminal might act on made visible."""
-    return "".join(
-        character
-        if character.isprintable()
-        else visible(character.encode("utf-8", "surrogatepass"))
-        for character in text
-    )
+    r"""Return *text* in one line, unambiguously, with everything that might act shown by name.
+
+    >>> visible_text("a\x1b[2J\u202eb <U+1> ::error::")
+    'a<U+001B>[2J<U+202E>b <U+003C>U+1> ::error::'
+    >>> visible_text("::error::")
+    '<U+003A>:error::'
+    """
+    text = _NAME.sub(_named, text)
+    text = _LOG_COMMAND.sub(lambda found: found[0][:-1] + _named(found[0][-1]), text)
+    if text.isprintable():
+        return text
+    return "".join(_named(one) if not one.isprintable() else one for one in text)
+
+
+def _named(character: str | re.Match[str]) -> str:
+    """Return the name of *character*: ``<U+001B>``."""
+    return f"<U+{ord(character[0]):04X}>"
+
+
+def original_text(shown: str) -> str:
+    r"""Return the text that `visible_text` has made visible.
+
+    >>> original_text("<U+003C>U+1>")
+    '<U+1>'
+    """
+    return re.sub(r"<U\+([0-9A-F]{4,6})>", lambda found: chr(int(found[1], 16)), shown)
 
 
 def lines(octets: bytes, width: int = 96) -> list[str]:
     """Return *octets* as visible lines, cut behind each line feed and at *width*."""
     found: list[str] = []
-    for line in _split(octets):
-        text = visible(line)
-        found += [text[at : at + width] for at in range(0, len(text), width)]
+    for line in split_lines(octets):
+        text = "".join(_VISIBLE[octet] for octet in line)
+        found += [inert(text[at : at + width]) for at in range(0, len(text), width)]
     return found
 
 
-def _split(octets: bytes) -> list[bytes]:
+def split_lines(octets: bytes) -> list[bytes]:
     """Split behind every line feed, and nowhere else: a bare CR is data."""
     parts = octets.split(b"\n")
     ended = [part + b"\n" for part in parts[:-1]]

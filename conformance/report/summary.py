@@ -1,71 +1,62 @@
-"""The terminal report, as plain text: a story for each failure, and a summary by family and level.
+"""A run in one table: how many of the judged cases are well, by family and level.
 
-In: results.  Out: lines.  Colours and progress are the command line's business.
+In: the head of a run and its results.  Out: rows, or plain lines.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from conformance.cases.corpus import LEVELS
-from conformance.judge.verdicts import ERRORS, FAILURES, NOT_RUN, OK, Verdict
+from conformance.judge.verdicts import Verdict
 from conformance.report.octets import visible_text
+from conformance.report.standing import Standing, standing
 from conformance.run.results import Result, RunHead
-
-EXIT_OK, EXIT_FAILED, EXIT_ERROR, EXIT_NOTHING = 0, 1, 2, 3
-
-
-def exit_code(results: Sequence[Result]) -> int:
-    """Return 0 for ok, 1 for failures, 2 for an error of kit or driver, 3 where nothing ran."""
-    verdicts = {Verdict(result.verdict) for result in results}
-    if verdicts & ERRORS:
-        return EXIT_ERROR
-    if verdicts & FAILURES:
-        return EXIT_FAILED
-    return EXIT_NOTHING if verdicts <= NOT_RUN else EXIT_OK
-
-
-def story(result: Result) -> list[str]:
-    """Return the lines that tell what went wrong in *result*."""
-    told = [f"{result.verdict}  {result.name}  [{result.level}]", f"  {result.title}"]
-    if result.reason:
-        told.append(f"  reason    {visible_text(result.reason)}")
-    if result.where:
-        call = f"{result.where}: {result.call}" if result.call else f"wire: {result.where}"
-        told.append(f"  at        {visible_text(call)}")
-        for index, accepted in enumerate(result.accepted):
-            told.append(f"  {'accepted' if index == 0 else '      or'}  {visible_text(accepted)}")
-        told.append(f"  seen      {visible_text(result.seen)}")
-    told.append(f"  page      {', '.join(result.spec)}")
-    if result.transcript:
-        told.append("  wire")
-        told += [f"    {visible_text(line)}" for line in result.transcript.splitlines()]
-    told.append(f"  look up   httplib-kit show {result.id}")
-    return told
 
 
 def summary(head: RunHead, results: Sequence[Result]) -> list[str]:
-    """Return the lines that sum a run up."""
+    """Return the lines that sum a run up, but for its totals."""
+    return [title(head), "", *_aligned(table(results))]
+
+
+def title(head: RunHead) -> str:
+    """Return who was judged, by which corpus."""
+    name = f"{visible_text(head.name)} {visible_text(head.version)}"
+    return f"{name} · corpus {visible_text(head.corpus)}"
+
+
+def table(results: Sequence[Result]) -> list[list[str]]:
+    """Return the rows of the table; the first is its heading."""
+    counts = Counter((one.family, one.level, standing(one)) for one in results)
     families = list(dict.fromkeys(result.family for result in results))
-    levels = [level for level in LEVELS if any(result.level == level for result in results)]
-    title = f"{head.name} {head.version} · corpus {head.corpus}"
+    levels = [level for level in LEVELS if any(seen == level for _, seen, _ in counts)]
     rows = [["family", *levels]]
     for family in families:
-        row = [family]
-        for level in levels:
-            row.append(_cell(r for r in results if r.family == family and r.level == level))
-        rows.append(row)
-    return [title, "", *_table(rows), "", _totals(results)]
+        cells = [
+            (counts[family, level, Standing.OK], counts[family, level, Standing.FAILED])
+            for level in levels
+        ]
+        rows.append([visible_text(family), *(_cell(well, failed) for well, failed in cells)])
+    return rows
 
 
-def _cell(results: Iterable[Result]) -> str:
-    judged = [result for result in results if Verdict(result.verdict) not in NOT_RUN]
-    if not judged:
-        return "-"
-    good = sum(Verdict(result.verdict) in OK for result in judged)
-    return f"{good}/{len(judged)}"
+def share(results: Iterable[Result]) -> tuple[int, int]:
+    """Return how many of the judged results are well, and how many were judged."""
+    counts = Counter(map(standing, results))
+    return counts[Standing.OK], counts[Standing.OK] + counts[Standing.FAILED]
 
 
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+def totals(results: Sequence[Result]) -> str:
+    """Return how often each verdict was given, in one line."""
+    counts = Counter(result.verdict for result in results)
+    told = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
+    return f"{len(results)} cases: " + ", ".join(told)
+
+
+def _cell(well: int, failed: int) -> str:
+    return f"{well}/{well + failed}" if well + failed else "-"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
         "  ".join(
@@ -74,9 +65,3 @@ def _table(rows: Sequence[Sequence[str]]) -> list[str]:
         ).rstrip()
         for row in rows
     ]
-
-
-def _totals(results: Sequence[Result]) -> str:
-    counts = Counter(result.verdict for result in results)
-    told = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
-    return f"{len(results)} cases: " + ", ".join(told)

@@ -13,13 +13,26 @@ from typing import Any
 import msgspec
 
 from conformance.cases import Case
+from conformance.cases.requirements import load_requirements
 from conformance.drivers import Identity
 from conformance.judge import FAILURES, Judgement, Verdict
 from conformance.judge.verdicts import ERRORS
 
+_NO_CHARACTER = re.compile("[\ud800-\udfff]")
+
 
 class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The first line of a result file: who was judged, by which corpus."""
+    """The first line of a result file: who was judged, by which corpus.
+
+    Args:
+        kit: the version of the kit.
+        corpus: the digest of the corpus.
+        implementation: as the user wrote it.
+        name: the implementation's own name.
+        version: its own version.
+        features: the optional features that it has.
+        requirements: what each requirement says, by its id.
+    """
 
     kit: str
     corpus: str
@@ -27,6 +40,7 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str
     version: str
     features: list[str]
+    requirements: dict[str, str] = {}
 
     @classmethod
     def of(cls, identity: Identity, *, kit: str, corpus: str) -> "RunHead":
@@ -34,10 +48,11 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
         return cls(
             kit=kit,
             corpus=corpus,
-            implementation=identity.written,
-            name=identity.name,
-            version=identity.version,
-            features=sorted(identity.features),
+            implementation=_sound(identity.written),
+            name=_sound(identity.name),
+            version=_sound(identity.version),
+            features=sorted(map(_sound, identity.features)),
+            requirements={name: one.text for name, one in load_requirements().items()},
         )
 
 
@@ -55,6 +70,11 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
         seen: what was seen there.
         trace: what every op came to, as text; given where the case failed.
         transcript: the wire as text; given where the case failed.
+        octets: what each connection of the server's script sends, one character for each octet;
+            given where the case failed or they are few.
+        twin: the well-formed case that differs in one place.
+        differs: that place in *octets*: connection, first octet, octet behind the last; empty where
+            there is none.
     """
 
     id: str
@@ -73,6 +93,9 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     seen: str = ""
     trace: list[str] = []
     transcript: str = ""
+    octets: list[str] = []
+    twin: str = ""
+    differs: list[int] = []
 
     @property
     def failed(self) -> bool:
@@ -112,8 +135,17 @@ def result_of(case: Case, judgement: Judgement, **details: Any) -> Result:
         spec=list(case.spec),
         setting=dict(case.setting),
         basis=judgement.basis,
-        **details,
+        **{name: _sound_all(value) for name, value in details.items()},
     )
+
+
+def _sound(text: str) -> str:
+    """Return *text* with a name for what is no character, so that JSON can hold it."""
+    return _NO_CHARACTER.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _sound_all(value: Any) -> Any:
+    return [_sound(one) for one in value] if isinstance(value, list) else _sound(value)
 
 
 def without_port(result: Result, port: int) -> Result:

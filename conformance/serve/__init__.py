@@ -9,7 +9,8 @@ A request's own first line says what is wanted; nothing else of a request is eve
 played has bounds in time and size, nothing is dialled, and nobody is judged.
 """
 
-from conformance.serve.catalogue import Catalogue, Entry, Ports, sent_octets
+from conformance.cases.twins import sent_octets
+from conformance.serve.catalogue import Catalogue, Entry, Ports
 from conformance.serve.channel import Bounds
 from conformance.serve.code import NotReproducible
 from conformance.serve.reproduce import DEFAULT_PORTS, FORMS, reproduce

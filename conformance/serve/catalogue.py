@@ -22,7 +22,6 @@ from typing import Literal
 from conformance.cases import Case, Corpus
 from conformance.serve.player import can_play
 from mockserver import (
-    Connection,
     Read,
     ReadEof,
     ReadRequest,
@@ -30,7 +29,6 @@ from mockserver import (
     Starttls,
     Step,
     Tunnel,
-    WritingStep,
 )
 
 How = Literal["url", "tls", "name", "proxy", "port", "none"]
@@ -175,14 +173,3 @@ def handshake(case: Case) -> Starttls | None:
     """Return the handshake of the first connection, if it has one."""
     steps = case.script.connections[0].steps if case.script.connections else ()
     return next((step for step in steps if isinstance(step, Starttls)), None)
-
-
-def sent_octets(connection: Connection) -> bytes:
-    """Return every octet that the steps of *connection* write."""
-    return b"".join(
-        piece.data
-        for step in connection.steps
-        if isinstance(step, WritingStep)
-        for pieces in step.writes()
-        for piece in pieces
-    )

@@ -11,7 +11,8 @@ In: an entry of the catalogue, and the ports of a server.  Out: text that a pers
 import base64
 from collections.abc import Iterator
 
-from conformance.serve.catalogue import Entry, Ports, sent_octets
+from conformance.cases.twins import sent_octets
+from conformance.serve.catalogue import Entry, Ports
 from conformance.serve.code import NotReproducible
 from conformance.serve.commands import curl
 from conformance.serve.programs import script, snippet

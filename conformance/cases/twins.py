@@ -1,0 +1,62 @@
+"""What a server sends in a case, and where that differs from the well-formed twin.
+
+In: a script, or two.  Out: octets, and the one place at which they part.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from mockserver import Connection, Script, WritingStep
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Some octets of what a case's connections send.
+
+    Args:
+        connection: the connection, from 0.
+        start: the first octet.
+        end: the octet behind the last; equal to *start* where octets are missing here.
+    """
+
+    connection: int
+    start: int
+    end: int
+
+
+def sent_octets(connection: Connection) -> bytes:
+    """Return every octet that the steps of *connection* write."""
+    return b"".join(
+        piece.data
+        for step in connection.steps
+        if isinstance(step, WritingStep)
+        for pieces in step.writes()
+        for piece in pieces
+    )
+
+
+def sent_by(script: Script) -> tuple[bytes, ...]:
+    """Return what each connection of *script* sends."""
+    return tuple(map(sent_octets, script.connections))
+
+
+def difference(sent: Sequence[bytes], twin: Sequence[bytes]) -> Place | None:
+    r"""Return the first place at which *sent* differs from *twin*; None where it does not.
+
+    >>> difference([b"5\r\nhello\r\nzz\r\n"], [b"5\r\nhello\r\n0\r\n"])
+    Place(connection=0, start=10, end=12)
+    """
+    for number, (one, other) in enumerate(zip_longest(sent, twin, fillvalue=b"")):
+        if one == other:
+            continue
+        start = _common(one, other)
+        same_end = _common(one[start:][::-1], other[start:][::-1])
+        return Place(number, start, len(one) - same_end)
+    return None
+
+
+def _common(one: bytes, other: bytes) -> int:
+    """Return how many octets *one* and *other* have in common at their beginning."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))

@@ -1,0 +1,178 @@
+"""What `check` and `report` write besides the terminal: options that both share.
+
+In: options and the environment.  Out: files, annotations and a step summary, all made from the same
+runs; the files are opened before the run, so that a place that cannot be written is known at once.
+"""
+
+import functools
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, TextIO, TypeVar
+
+import click
+from rich.console import Console
+
+from conformance.report import Run
+from conformance.report.annotations import annotations
+from conformance.report.badge import endpoint, svg
+from conformance.report.files import Refused, WholeFile, WholeSite
+from conformance.report.junit import junit
+from conformance.report.markdown import markdown
+from conformance.report.runs import as_document
+from conformance.report.terminal import plain, tell
+
+F = TypeVar("F", bound=Callable[..., Any])
+Write = Callable[[Sequence[Run]], None]
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_OPTIONS = (
+    click.option("--junit", type=_FILE, metavar="FILE", help="Write JUnit XML."),
+    click.option("--markdown", type=_FILE, metavar="FILE", help="Write a Markdown summary."),
+    click.option("--json", type=_FILE, metavar="FILE", help="Write one JSON document."),
+    click.option(
+        "--html",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help="Write a static site: an index, and a page for each case.",
+    ),
+    click.option(
+        "--badge",
+        type=_FILE,
+        multiple=True,
+        metavar="FILE",
+        help="Write a badge: a picture for a name in .svg, an endpoint for one in .json.",
+    ),
+)
+
+
+def output_options(command: F) -> F:
+    """Add the options to *command*, which gets them as one argument ``outputs``."""
+
+    @functools.wraps(command)
+    def taking(*args: Any, **kwargs: Any) -> Any:
+        outputs = Outputs(
+            **{name: kwargs.pop(name) for name in ("junit", "markdown", "json", "html", "badge")}
+        )
+        return command(*args, outputs=outputs, **kwargs)
+
+    wrapped: Any = taking
+    for option in reversed(_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped  # type: ignore[no-any-return]  # it takes what the command takes, and more
+
+
+class Outputs:
+    """What is to be written, and where.
+
+    Args:
+        junit: the file for JUnit XML; None, here and below, for none.
+        markdown: the file for the Markdown summary.
+        json: the file for the JSON document.
+        html: the directory for the site.
+        badge: the files for badges.
+    """
+
+    def __init__(
+        self,
+        junit: Path | None,
+        markdown: Path | None,
+        json: Path | None,
+        html: Path | None,
+        badge: tuple[Path, ...],
+    ) -> None:
+        self._files: list[tuple[str, Path | None, Callable[[Sequence[Run]], bytes]]] = [
+            ("--junit", junit, _junit),
+            ("--markdown", markdown, _markdown),
+            ("--json", json, document),
+            *(("--badge", path, _badge(path)) for path in badge),
+        ]
+        self._site = html
+
+    @contextmanager
+    def opened(self) -> Iterator[Write]:
+        """Open every place, and give a call that writes the runs to all of them.
+
+        Raises:
+            click.UsageError: something cannot be written.
+        """
+        with ExitStack() as stack:
+            writers: list[Write] = []
+            for option, path, render in self._files:
+                if path is not None:
+                    file = _opened(option, WholeFile, path)
+                    stack.callback(file.close)
+                    writers.append(functools.partial(_write_file, file, render))
+            if self._site is not None:
+                site = _opened("--html", WholeSite, self._site)
+                stack.callback(site.close)
+                writers.append(functools.partial(_write_site, site))
+
+            def write(runs: Sequence[Run]) -> None:
+                for one in writers:
+                    one(runs)
+                tell_pipeline(runs)
+
+            yield write
+
+
+def tell_person(run: Run, out: TextIO, *, stories: bool = True) -> None:
+    """Tell *run* on *out*: in colours where it is a terminal, as plain lines elsewhere."""
+    console = Console(file=out, highlight=False, markup=False, emoji=False)
+    if console.is_terminal:
+        tell(console, run, stories=stories)
+    else:
+        out.writelines(f"{line}\n" for line in plain(run, stories=stories))
+
+
+def tell_pipeline(runs: Sequence[Run]) -> None:
+    """Tell the CI service that the environment names, if it names one that we know."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in annotations(runs):
+            click.echo(line)
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        with Path(summary).open("a", encoding="utf-8", newline="") as file:
+            file.write(markdown(runs))
+
+
+def document(runs: Sequence[Run]) -> bytes:
+    """Return *runs* as one JSON document."""
+    told = {"runs": [as_document(run) for run in runs]}
+    return json.dumps(told, indent=1).encode("ascii") + b"\n"
+
+
+def _junit(runs: Sequence[Run]) -> bytes:
+    return junit(runs)
+
+
+def _markdown(runs: Sequence[Run]) -> bytes:
+    return markdown(runs).encode("utf-8")
+
+
+def _badge(path: Path) -> Callable[[Sequence[Run]], bytes]:
+    for suffix, render in ((".svg", svg), (".json", endpoint)):
+        if path.suffix == suffix:
+            return render
+    raise click.UsageError(f"--badge: {path} ends neither in .svg nor in .json")
+
+
+def _write_file(
+    file: WholeFile, render: Callable[[Sequence[Run]], bytes], runs: Sequence[Run]
+) -> None:
+    file.write(render(runs))
+
+
+def _write_site(place: WholeSite, runs: Sequence[Run]) -> None:
+    from conformance.report.site import site  # only those who want pages wait for the templates
+
+    place.write(site(runs))
+
+
+def _opened(option: str, kind: Callable[[Path], Any], path: Path) -> Any:
+    try:
+        return kind(path)
+    except Refused as error:
+        raise click.UsageError(f"{option}: {error}") from None

@@ -1,0 +1,43 @@
+"""``httplib-kit report``: what `check` tells, again, from result files."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from conformance.cli.outputs import Outputs, output_options, tell_person
+from conformance.report import NoReport, read_runs
+from conformance.report.standing import worst
+
+
+@click.command()
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="RESULTS...",
+)
+@output_options
+@click.option("-q", "--quiet", is_flag=True, help="Only the summary, no stories.")
+@click.option("--exit-code", is_flag=True, help="End with the exit code that check ended with.")
+@click.pass_context
+def report(
+    ctx: click.Context, files: tuple[Path, ...], outputs: Outputs, quiet: bool, exit_code: bool
+) -> None:
+    """Report on RESULTS, the files that `check --results` wrote.
+
+    Several files of one implementation, as `--shard` leaves them, are reported as one run.
+    """
+    try:
+        runs = read_runs(files)
+    except NoReport as error:
+        raise click.UsageError(str(error)) from None
+    with outputs.opened() as write:
+        for index, run in enumerate(runs):
+            if index:
+                click.echo()
+            tell_person(run, sys.stdout, stories=not quiet)
+        write(runs)
+    if exit_code:
+        ctx.exit(worst(run.exit_code for run in runs))

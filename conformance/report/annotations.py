@@ -1,0 +1,45 @@
+"""Annotations: commands in the log of a CI run that put a failure where people look.
+
+In: runs.  Out: lines of the form that GitHub's runner reads (``::error title=…::…``).  It shows ten
+of a step at most, so the tenth says how many there are.  Everything in them is escaped: no text can
+end its line, its property or its command.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from conformance.report.junit import headline
+from conformance.report.octets import visible_text
+from conformance.report.runs import Run
+from conformance.report.standing import TOLD, standing
+from conformance.report.story import command
+
+MOST = 10
+_LONGEST = 1_000
+
+
+def annotations(runs: Sequence[Run]) -> Iterator[str]:
+    """Yield the lines."""
+    found = [(run, result) for run in runs for result in run.results if standing(result) in TOLD]
+    shown = found if len(found) <= MOST else found[: MOST - 1]
+    for run, result in shown:
+        title = f"{run.head.implementation}: {result.name}"
+        told = (_short(headline(result)), result.title, command(result, run.head))
+        lines = "%0A".join(_data(visible_text(line)) for line in told)
+        yield f"::error title={_property(visible_text(_short(title)))}::{lines}"
+    if len(found) > len(shown):
+        more = len(found) - len(shown)
+        yield f"::error title=httplib-kit::{more} more cases fail; the log tells of each"
+
+
+def _short(text: str) -> str:
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[:_LONGEST]} … {len(text) - _LONGEST} characters more"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,67 @@
+"""A badge: how much of the corpus is met, as a picture and as JSON for a badge service.
+
+In: runs.  Out: the octets of an SVG document, or of the JSON that a badge service fetches
+(``schemaVersion``, ``label``, ``message``, ``color``).  Of several runs the badge is about the one
+that meets least.
+"""
+
+import json
+from collections.abc import Sequence
+from html import escape
+
+from conformance.report.octets import visible_text
+from conformance.report.runs import Run
+from conformance.report.summary import share
+
+LABEL = "HTTP/1.1 client conformance"
+_COLOURS = {"brightgreen": "#4c1", "yellow": "#9a6700", "red": "#cf222e", "lightgrey": "#6e7781"}
+_HALF = 50
+_GLYPH = 6.6
+"""Pixels that a letter takes; the text is stretched to what that makes."""
+
+
+def endpoint(runs: Sequence[Run]) -> bytes:
+    """Return the JSON for a badge service."""
+    message, colour = _told(runs)
+    badge = {"schemaVersion": 1, "label": LABEL, "message": message, "color": colour}
+    return json.dumps(badge, indent=2).encode("ascii") + b"\n"
+
+
+def svg(runs: Sequence[Run]) -> bytes:
+    """Return the picture."""
+    message, colour = _told(runs)
+    left, right = _width(LABEL), _width(message)
+    text = escape(f"{LABEL}: {message}")
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="20" role="img" '
+        f'aria-label="{text}">',
+        f"<title>{text}</title>",
+        f'<rect width="{left}" height="20" fill="#555"/>',
+        f'<rect x="{left}" width="{right}" height="20" fill="{_COLOURS[colour]}"/>',
+        '<g fill="#fff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" '
+        'text-anchor="middle">',
+        *(_text(LABEL, left / 2, left), _text(message, left + right / 2, right)),
+        "</g>",
+        "</svg>",
+    ]
+    return "\n".join(lines).encode("utf-8") + b"\n"
+
+
+def _text(text: str, middle: float, width: int) -> str:
+    return f'<text x="{middle:g}" y="14" textLength="{width - 12}">{escape(text)}</text>'
+
+
+def _width(text: str) -> int:
+    return round(len(text) * _GLYPH) + 12
+
+
+def _told(runs: Sequence[Run]) -> tuple[str, str]:
+    """Return message and colour."""
+    counts = [(share(run.results), run) for run in runs]
+    judged = [((well, of), run) for (well, of), run in counts if of]
+    if not judged:
+        return "not run", "lightgrey"
+    (well, of), run = min(judged, key=lambda one: one[0][0] / one[0][1])
+    name = f"{visible_text(run.head.name)} " if len(runs) > 1 else ""
+    colour = "brightgreen" if well == of else "yellow" if 2 * well >= of else "red"
+    return f"{name}{well}/{of}", colour

@@ -1,0 +1,104 @@
+"""JUnit XML: what CI servers and their plugins read.
+
+In: runs.  Out: the octets of one XML document, a ``testsuite`` for each run and a ``testcase`` for
+each result, with requirement and octets as properties.  What XML cannot hold is shown by name.  No
+times are given: the same results are the same document.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from xml.etree import ElementTree as ET
+
+from conformance.report.octets import visible, visible_text
+from conformance.report.runs import Run
+from conformance.report.standing import Standing, standing
+from conformance.report.story import place, story
+from conformance.run.results import Result, RunHead
+
+_ELEMENTS = {Standing.FAILED: "failure", Standing.ERROR: "error", Standing.SKIPPED: "skipped"}
+
+
+def junit(runs: Sequence[Run]) -> bytes:
+    """Return the document."""
+    root = ET.Element("testsuites", name="httplib-kit")
+    for run in runs:
+        _suite(root, run)
+    ET.indent(root)
+    document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document + b"\n"
+
+
+def _suite(root: ET.Element, run: Run) -> None:
+    found = [standing(result) for result in run.results]
+    suite = ET.SubElement(
+        root,
+        "testsuite",
+        name=visible_text(f"httplib-kit: {run.head.implementation}"),
+        tests=str(len(found)),
+        failures=str(found.count(Standing.FAILED)),
+        errors=str(found.count(Standing.ERROR)),
+        skipped=str(found.count(Standing.SKIPPED)),
+    )
+    _properties(suite, _of_run(run.head))
+    for result, stands in zip(run.results, found, strict=True):
+        case = ET.SubElement(
+            suite,
+            "testcase",
+            classname=visible_text(f"{run.head.name}.{result.family}"),
+            name=visible_text(result.name),
+        )
+        _properties(case, _of_result(result, run.head))
+        if stands is not Standing.OK:
+            _complaint(case, _ELEMENTS[stands], result, run.head)
+
+
+def _of_run(head: RunHead) -> Iterator[tuple[str, str]]:
+    yield "kit", head.kit
+    yield "corpus", head.corpus
+    yield "implementation", head.implementation
+    yield "name", head.name
+    yield "version", head.version
+    for feature in head.features:
+        yield "feature", feature
+
+
+def _of_result(result: Result, head: RunHead) -> Iterator[tuple[str, str]]:
+    yield "case", result.id
+    yield "rev", str(result.rev)
+    yield "title", result.title
+    yield "verdict", result.verdict
+    yield "level", result.level
+    for name, value in sorted(result.setting.items()):
+        yield name, value
+    for name in result.spec:
+        text = head.requirements.get(name)
+        yield "requirement", f"{name}: {text}" if text else name
+    for key in ("basis", "where", "call", "seen", "twin"):
+        if getattr(result, key):
+            yield key, getattr(result, key)
+    for accepted in result.accepted:
+        yield "accepted", accepted
+    for octets in result.octets:
+        yield "bytes", visible(octets.encode("latin-1"))
+
+
+def _properties(parent: ET.Element, named: Iterable[tuple[str, str]]) -> None:
+    properties = ET.SubElement(parent, "properties")
+    for name, value in named:
+        shown = value if name == "bytes" else visible_text(value)
+        ET.SubElement(properties, "property", name=visible_text(name), value=shown)
+
+
+def _complaint(case: ET.Element, element: str, result: Result, head: RunHead) -> None:
+    told = ET.SubElement(case, element, message=visible_text(headline(result)))
+    if element != "skipped":
+        told.set("type", result.verdict)
+        told.text = "\n".join(story(result, head))
+
+
+def headline(result: Result) -> str:
+    """Return what is wrong with *result*, in one line."""
+    if result.reason:
+        return f"{result.verdict}: {result.reason}"
+    if not result.where:
+        return f"{result.verdict}: {result.title}"
+    return f"{result.verdict} at {place(result)}: {result.seen}"

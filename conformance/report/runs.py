@@ -1,0 +1,108 @@
+"""Runs: what a report is made from.
+
+In: result files, or results as they were just made.  Out: `Run` values, with every word in them
+known.  The parts of one run, as shards leave them, are put together again.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from conformance.cases.corpus import LEVELS
+from conformance.judge import Verdict
+from conformance.report.standing import exit_code
+from conformance.run.results import Result, RunHead, read_results
+
+
+class NoReport(ValueError):
+    """Nothing can be reported; the message is one line that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one implementation came to.
+
+    Args:
+        head: who was judged, by which corpus.
+        results: a result for each case, in the order of the corpus.
+    """
+
+    head: RunHead
+    results: Sequence[Result]
+
+    @property
+    def exit_code(self) -> int:
+        """What `check` says of it."""
+        return exit_code(self.results)
+
+
+def read_runs(paths: Iterable[Path]) -> list[Run]:
+    """Return the runs in the files at *paths*; files of one implementation are parts of one run.
+
+    Raises:
+        NoReport: a file is no result file, two tell of the same case, or they are from different
+            corpora.
+    """
+    heads: dict[tuple[str, ...], RunHead] = {}
+    parts: dict[tuple[str, ...], dict[str, Result]] = {}
+    for path in paths:
+        head, results = _read(path)
+        key = head.implementation, head.name, head.version
+        first = next(iter(heads.values()), head)
+        if head.corpus != first.corpus:
+            raise NoReport(
+                f"{path}: made with corpus {head.corpus}, and the file before with {first.corpus}; "
+                "report on them one by one"
+            )
+        heads.setdefault(key, head)
+        found = parts.setdefault(key, {})
+        for result in results:
+            if found.setdefault(result.name, result) is not result:
+                raise NoReport(f"{path}: tells of {result.name} again")
+    return [Run(head, list(parts[key].values())) for key, head in heads.items()]
+
+
+def _read(path: Path) -> tuple[RunHead, list[Result]]:
+    try:
+        head, results = read_results(path)
+        return head, [_checked(path, result) for result in results]
+    except OSError as error:
+        raise NoReport(f"{path}: cannot be read: {error.strerror}") from None
+    except NoReport:
+        raise
+    except ValueError as error:
+        raise NoReport(str(error)) from None
+
+
+def _checked(path: Path, result: Result) -> Result:
+    """Return *result* if its words are known ones and its octets are octets."""
+    if result.verdict not in list(Verdict):
+        raise NoReport(f"{path}: {result.id}: {result.verdict!r} is no verdict")
+    if result.level not in LEVELS:
+        raise NoReport(f"{path}: {result.id}: {result.level!r} is no level")
+    if any(ord(max(text, default="\0")) > 0xFF for text in result.octets):
+        raise NoReport(f"{path}: {result.id}: octets: a character is beyond U+00FF")
+    if not _is_place(result):
+        raise NoReport(f"{path}: {result.id}: differs: not a place in octets")
+    return result
+
+
+def _is_place(result: Result) -> bool:
+    match result.differs:
+        case []:
+            return True
+        case [connection, start, end]:
+            sent = result.octets[connection] if 0 <= connection < len(result.octets) else ""
+            return connection >= 0 and 0 <= start <= end <= len(sent)
+    return False
+
+
+def as_document(run: Run) -> dict[str, object]:
+    """Return *run* as plain values, for JSON."""
+    return {
+        **msgspec.to_builtins(run.head),
+        "exit_code": run.exit_code,
+        "results": msgspec.to_builtins(run.results),
+    }

@@ -1,0 +1,117 @@
+"""HTML: a small static site, an index with a page for each case.
+
+In: runs.  Out: the names and texts of its files.  There are no scripts in it, it asks for nothing
+from elsewhere, and its own policy forbids both; foreign text is made visible before it is escaped.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jinja2
+
+from conformance.report.octets import split_lines, visible, visible_text
+from conformance.report.runs import Run
+from conformance.report.standing import Standing, standing
+from conformance.report.story import Span, command, place, transcript_lines
+from conformance.report.summary import table, totals
+from conformance.run.results import Result, RunHead
+
+_PLAIN_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,150}")
+_WORST_FIRST = (Standing.ERROR, Standing.FAILED, Standing.OK, Standing.SKIPPED)
+
+
+@dataclass
+class Page:
+    """What is told of one case, over all runs and settings."""
+
+    id: str
+    file: str
+    results: list[tuple[RunHead, Result]] = field(default_factory=list)
+    worst: list[Result | None] = field(default_factory=list)
+
+    @property
+    def first(self) -> Result:
+        """A result that tells as much about the case as any."""
+        return max((result for _, result in self.results), key=lambda one: len(one.octets))
+
+    @property
+    def octets(self) -> Iterator[list[Span]]:
+        """What each connection sends; the place that differs from the twin is marked."""
+        for number, text in enumerate(self.first.octets):
+            octets = text.encode("latin-1")
+            at, start, end = self.first.differs or (-1, 0, 0)
+            if at != number:
+                yield [Span(_in_lines(octets))]
+                continue
+            yield [
+                Span(_in_lines(octets[:start])),
+                Span(_in_lines(octets[start:end]), "marked"),
+                Span(_in_lines(octets[end:])),
+            ]
+
+    def requirement(self, name: str) -> str:
+        """Return what the requirement called *name* says."""
+        return self.results[0][0].requirements.get(name, "")
+
+
+def site(runs: Sequence[Run]) -> Iterator[tuple[str, str]]:
+    """Yield the name, relative to the site, and the text of each file."""
+    pages = _pages(runs)
+    templates = _templates()
+    index, case = templates.get_template("index.html"), templates.get_template("case.html")
+    yield "index.html", index.render(runs=runs, pages=pages)
+    for page in pages:
+        yield f"cases/{page.file}", case.render(page=page, command=command)
+
+
+def _templates() -> jinja2.Environment:
+    loader = jinja2.FileSystemLoader(Path(__file__).with_name("templates"))
+    made = jinja2.Environment(
+        loader=loader, autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    made.filters.update(
+        visible=visible_text,
+        totals=totals,
+        table=table,
+        place=place,
+        transcript=transcript_lines,
+        standing=lambda result: standing(result).value,
+    )
+    return made
+
+
+def _pages(runs: Sequence[Run]) -> list[Page]:
+    """Return a page for each case, in the order of the runs."""
+    pages: dict[str, Page] = {}
+    for run in runs:
+        found: dict[str, list[Result]] = {}
+        for result in run.results:
+            found.setdefault(result.id, []).append(result)
+        for name, results in found.items():
+            page = pages.setdefault(name, Page(name, _file_name(name)))
+            page.results += [(run.head, result) for result in results]
+    for page in pages.values():
+        page.worst = [_worst(page, run.head) for run in runs]
+    return list(pages.values())
+
+
+def _worst(page: Page, head: RunHead) -> Result | None:
+    """Return the result of the run with *head* that a reader has to see first, if there is one."""
+    found = [result for of, result in page.results if of is head]
+    return min(found, key=lambda one: _WORST_FIRST.index(standing(one)), default=None)
+
+
+def _file_name(name: str) -> str:
+    """Return a name that no id can make dangerous: not a path, not too long."""
+    if _PLAIN_ID.fullmatch(name):
+        return f"{name}.html"
+    return f"{hashlib.sha256(name.encode()).hexdigest()}.html"
+
+
+def _in_lines(octets: bytes) -> str:
+    return "".join(
+        visible(line) + ("\n" if line.endswith(b"\n") else "") for line in split_lines(octets)
+    )

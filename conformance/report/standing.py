@@ -1,0 +1,54 @@
+"""Where a result stands: what a pipeline does about it.
+
+In: a result.  Out: one of five words.  Every report asks here, so that no two can disagree.
+"""
+
+import enum
+from collections.abc import Iterable
+
+from conformance.judge.verdicts import ERRORS, NOT_RUN, OK, Verdict
+from conformance.run.results import Result
+
+EXIT_OK, EXIT_FAILED, EXIT_ERROR, EXIT_NOTHING = 0, 1, 2, 3
+
+
+class Standing(enum.Enum):
+    """What a pipeline does about a result."""
+
+    OK = "ok"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    """Not run, and nobody is at fault."""
+
+
+def standing(result: Result) -> Standing:
+    """Return where *result* stands."""
+    verdict = Verdict(result.verdict)
+    if verdict in ERRORS:
+        return Standing.ERROR
+    if verdict in NOT_RUN:
+        return Standing.SKIPPED
+    return Standing.OK if verdict in OK else Standing.FAILED
+
+
+TOLD = frozenset({Standing.FAILED, Standing.ERROR})
+"""What is told as a story."""
+
+
+def exit_code(results: Iterable[Result]) -> int:
+    """Return 0 for ok, 1 for failures, 2 for an error of kit or driver, 3 where nothing ran."""
+    found = {standing(result) for result in results}
+    if Standing.ERROR in found:
+        return EXIT_ERROR
+    if Standing.FAILED in found:
+        return EXIT_FAILED
+    return EXIT_OK if Standing.OK in found else EXIT_NOTHING
+
+
+def worst(codes: Iterable[int]) -> int:
+    """Return the code of several runs: an error before a failure, both before nothing."""
+    found = set(codes)
+    return next(
+        (code for code in (EXIT_ERROR, EXIT_FAILED, EXIT_NOTHING) if code in found), EXIT_OK
+    )

@@ -1,0 +1,187 @@
+"""The story of one result: what was sent, which call, what is accepted, what was seen, and why.
+
+In: a result with its background, and the head of its run.  Out: rows, each a label and spans of
+visible text, which any medium can set: a terminal in colours, a log as plain lines.
+
+What is long is shortened in the middle, with the number of what is left out; nothing is left out
+silently.
+"""
+
+import shlex
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from conformance.report.octets import inert, split_lines, visible, visible_text
+from conformance.run.results import Result, RunHead
+
+_MOST_TEXT = 2_000
+_MOST_LINES = 24
+_AROUND = 4
+"""Lines that are shown before and behind a mark."""
+_WIDTH = 96
+LABEL = 9
+"""The width of the labels."""
+OCTETS = ("sent", "wire")
+"""The labels of rows that show octets; these have an edge, and so have rows without a label."""
+
+
+class Span(NamedTuple):
+    """Some visible text, and what it is."""
+
+    text: str
+    kind: str = ""
+
+
+class Row(NamedTuple):
+    """A row of a story; the first has no label, and no row has a line end."""
+
+    label: str
+    spans: tuple[Span, ...]
+
+    @property
+    def text(self) -> str:
+        """The row as a plain line."""
+        shown = "".join(span.text for span in self.spans)
+        edge = "" if self.label and self.label not in OCTETS else "| "
+        return inert(f"  {self.label:<{LABEL}} {edge}{shown}".rstrip())
+
+
+def story(result: Result, head: RunHead) -> list[str]:
+    """Return the plain lines that tell *result*."""
+    first, *rest = rows(result, head)
+    return ["".join(span.text for span in first.spans), *(row.text for row in rest)]
+
+
+def rows(result: Result, head: RunHead) -> Iterator[Row]:
+    """Yield the rows that tell *result*; the first is its heading."""
+    level = Span(f"  [{visible_text(result.level)}]", "dim")
+    verdict = Span(result.verdict, "verdict")
+    yield Row("", (verdict, Span("  "), Span(visible_text(result.name), "name"), level))
+    yield _row("title", result.title)
+    if result.reason:
+        yield _row("reason", result.reason)
+    yield from _difference(result)
+    for name in result.spec:
+        text = head.requirements.get(name, "")
+        yield Row("page", (Span(visible_text(name), "dim"), Span(_shortened(f"  {text}".rstrip()))))
+    yield from _sent(result)
+    for index, line in enumerate(transcript_lines(result)):
+        yield Row("" if index else "wire", (Span(line, "octets"),))
+    yield Row("again", (Span(visible_text(command(result, head)), "command"),))
+
+
+def _difference(result: Result) -> Iterator[Row]:
+    if not result.where:
+        return
+    yield _row("at", place(result))
+    for index, accepted in enumerate(result.accepted):
+        yield _row("or" if index else "accepted", accepted, "accepted")
+    yield _row("seen", result.seen, "seen")
+
+
+def place(result: Result) -> str:
+    """Return the call, or the fact of the wire, at which *result* left what is accepted."""
+    return f"{result.where}: {result.call}" if result.call else f"wire: {result.where}"
+
+
+def command(result: Result, head: RunHead) -> str:
+    """Return one command line that runs the case of *result* again."""
+    sweep = " --sweep product" if len(result.setting) > 1 else " --sweep each"
+    level = "" if result.level != "observe" else " --level observe"
+    return (
+        f"httplib-kit check {shlex.quote(head.implementation)} --select {shlex.quote(result.id)}"
+        f"{level}{sweep if result.setting else ''}"
+    )
+
+
+def transcript_lines(result: Result) -> list[str]:
+    """Return the lines of the transcript, made visible."""
+    return [visible_text(line) for line in result.transcript.split("\n") if line]
+
+
+def _row(label: str, text: str, kind: str = "") -> Row:
+    return Row(label, (Span(_shortened(text), kind),))
+
+
+def _shortened(text: str) -> str:
+    """Return *text*, made visible; a long one without its middle."""
+    if len(text) <= _MOST_TEXT:
+        return visible_text(text)
+    end = _MOST_TEXT // 8
+    left_out = len(text) - _MOST_TEXT
+    first, last = visible_text(text[: _MOST_TEXT - end]), visible_text(text[-end:])
+    return f"{first} … {left_out} characters … {last}"
+
+
+def _sent(result: Result) -> Iterator[Row]:
+    """Yield what the server sends, with the place marked where it differs from the twin."""
+    label = "sent"
+    for number, text in enumerate(result.octets):
+        start, end = (-1, -1)
+        if result.differs and result.differs[0] == number:
+            start, end = result.differs[1:]
+        if len(result.octets) > 1:
+            yield Row(label, (Span(f"connection {number + 1}", "dim"),))
+            label = ""
+        for spans in marked_lines(text.encode("latin-1", "replace"), start, end, result.twin):
+            yield Row(label, spans)
+            label = ""
+
+
+def marked_lines(octets: bytes, start: int, end: int, twin: str) -> Iterator[tuple[Span, ...]]:
+    """Yield *octets* as visible lines, with a line of carets under those that are marked.
+
+    Args:
+        octets: any.
+        start: the first marked octet; -1 for none.
+        end: the octet behind the last marked one; equal to *start* where octets are missing.
+        twin: what the marked octets differ from.
+    """
+    found = list(_numbered_lines(octets))
+    shown = _chosen(found, start)
+    left_out, pointed = 0, False
+    for index, (at, line) in enumerate(found):
+        if index not in shown:
+            left_out += len(line)
+            continue
+        if left_out:
+            yield (Span(f"… {left_out} octets", "dim"),)
+            left_out = 0
+        first, last = max(start - at, 0), min(max(end, start + 1) - at, len(line))
+        here = start >= 0 and first < last
+        yield _marked(line, first, last) if here else (Span(visible(line), "octets"),)
+        if here and not pointed:
+            carets = "^" * max(1, len(visible(line[first:last])))
+            note = f"  differs here from {visible_text(twin)}"
+            yield (Span(" " * len(visible(line[:first])) + carets + note, "mark"),)
+            pointed = True
+    if left_out:
+        yield (Span(f"… {left_out} octets", "dim"),)
+    if start >= 0 and not pointed:
+        yield (Span(f"^  ends here, where {visible_text(twin)} goes on", "mark"),)
+
+
+def _marked(line: bytes, first: int, last: int) -> tuple[Span, ...]:
+    parts = (line[:first], "octets"), (line[first:last], "marked"), (line[last:], "octets")
+    return tuple(Span(visible(part), kind) for part, kind in parts if part)
+
+
+def _numbered_lines(octets: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield pieces that fill at most a line each, with their offsets."""
+    at = 0
+    for line in split_lines(octets):
+        for start in range(0, len(line), _WIDTH):
+            piece = line[start : start + _WIDTH]
+            yield at, piece
+            at += len(piece)
+
+
+def _chosen(found: list[tuple[int, bytes]], start: int) -> frozenset[int]:
+    """Return the indices of the lines that are shown: the first ones, and those at the mark."""
+    if len(found) <= _MOST_LINES:
+        return frozenset(range(len(found)))
+    chosen = set(range(_MOST_LINES // 2))
+    for index, (at, line) in enumerate(found):
+        if start >= 0 and at <= start < at + len(line):
+            chosen |= set(range(max(0, index - _AROUND), min(len(found), index + _AROUND + 1)))
+    return frozenset(chosen)

@@ -1,0 +1,83 @@
+"""The report for a person: a summary of each run, its stories, and the totals.
+
+In: a run.  Out: on a terminal, colours and lines folded at its width; elsewhere plain lines, which
+are the same whatever the environment says.
+"""
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from conformance.report.runs import Run
+from conformance.report.standing import TOLD, standing
+from conformance.report.story import LABEL, OCTETS, Row, Span, rows, story
+from conformance.report.summary import summary, table, title, totals
+
+_STYLES = {
+    "verdict": "bold red",
+    "name": "bold",
+    "dim": "dim",
+    "accepted": "green",
+    "seen": "red",
+    "octets": "yellow",
+    "marked": "bold reverse red",
+    "mark": "bold red",
+    "command": "cyan",
+}
+
+
+def plain(run: Run, *, stories: bool = True) -> Iterator[str]:
+    """Yield the plain lines that tell *run*."""
+    yield from summary(run.head, run.results)
+    yield ""
+    for result in run.results if stories else ():
+        if standing(result) in TOLD:
+            yield from story(result, run.head)
+            yield ""
+    yield totals(run.results)
+
+
+def tell(console: Console, run: Run, *, stories: bool = True) -> None:
+    """Write *run* to *console*, which is a terminal."""
+    console.print(Text(title(run.head), "bold"))
+    console.print(_summary(run))
+    for result in run.results if stories else ():
+        if standing(result) in TOLD:
+            first, *rest = rows(result, run.head)
+            console.print(_text(first.spans))
+            console.print(_grid(rest))
+    console.print(Text(totals(run.results), "bold"))
+
+
+def _summary(run: Run) -> Table:
+    heading, *lines = table(run.results)
+    shown = Table(box=None, pad_edge=False, header_style="dim")
+    shown.add_column(Text(heading[0]))
+    for name in heading[1:]:
+        shown.add_column(Text(name), justify="right")
+    for family, *cells in lines:
+        shown.add_row(Text(family), *map(_cell, cells))
+    shown.add_row()
+    return shown
+
+
+def _cell(cell: str) -> Text:
+    well, _, judged = cell.partition("/")
+    return Text(cell, "dim" if not judged else "green" if well == judged else "red")
+
+
+def _grid(rest: list[Row]) -> Table:
+    shown = Table.grid(padding=(0, 1))
+    shown.add_column(width=LABEL + 2, no_wrap=True)
+    shown.add_column(overflow="fold")
+    for row in rest:
+        edge = () if row.label and row.label not in OCTETS else (Span("| ", "dim"),)
+        shown.add_row(Text(f"  {row.label}", "dim"), _text((*edge, *row.spans)))
+    shown.add_row()
+    return shown
+
+
+def _text(spans: tuple[Span, ...]) -> Text:
+    return Text.assemble(*((span.text, _STYLES.get(span.kind, "")) for span in spans))
