@@ -13,6 +13,7 @@ This package never opens a socket and never imports pytest or an implementation 
 
 from conformance.cases.corpus import Corpus, load_corpus
 from conformance.cases.errors import CaseError
+from conformance.cases.fetch import client_case, client_cases
 from conformance.cases.model import Case, Expectation, Op, Outcome, WireExpectation
 from conformance.cases.places import fixtures_directory
 from conformance.cases.sweeps import DIMENSIONS, swept
@@ -26,6 +27,8 @@ __all__ = [
     "Op",
     "Outcome",
     "WireExpectation",
+    "client_case",
+    "client_cases",
     "fixtures_directory",
     "load_corpus",
     "swept",

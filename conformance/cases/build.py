@@ -18,7 +18,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from conformance.cases.decoding import decode
-from conformance.cases.errors import CaseError
+from conformance.cases.errors import CaseError, within
+from conformance.cases.fetch import expectation
 from conformance.cases.model import Case, Op
 from conformance.cases.ops import client_ops, implied_needs, need_certificates
 from conformance.cases.outcomes import outcomes
@@ -63,7 +64,7 @@ def build(raw: Mapping[str, Any], *, family: str, file: str, authored: str = "")
         certificates=need_certificates(ops),
         outcomes=outcomes(table, {op.id for op in ops}),
         sweep=table.sweep,
-        fetch=table.fetch,
+        fetch=None if table.fetch is None else within("fetch", expectation, table.fetch, table.rfc),
         authored=authored or table.id,
     )
 

@@ -35,6 +35,7 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "an expected value": tables.ValueTable,
     "`wire` in an outcome": tables.WireTable,
     "`fetch`": tables.FetchTable,
+    "`fetch.expect`": tables.FetchResult,
     "`fetch.expect.accept`": tables.AcceptTable,
     "`sweep` or `when`": tables.Dimensions,
     "`server`": tables.ServerTable,

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.cases.octets import Pieces
-from conformance.cases.tables import Dimensions, FetchTable
-from conformance.cases.words import Grade, Level
+from conformance.cases.tables import Dimensions
+from conformance.cases.values import Expected
+from conformance.cases.words import Category, Grade, Level, Profile, Strength
 from mockserver import Script
 
 Setting = Mapping[str, str]
@@ -97,6 +98,46 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Accept:
+    """A response that a client of any interface may take.
+
+    Args:
+        status: the status code; None, here and below, for what is not compared.
+        reason: the reason phrase.
+        body: the content, with nothing left of its framing.
+        headers: the value of each field that is compared, by its name in lower case; a field that
+            stands there several times is one value, joined by a comma and a blank.
+    """
+
+    status: int | None = None
+    reason: bytes | None = None
+    body: bytes | None = None
+    headers: Mapping[str, Expected] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A refusal for one of these reasons; without any, for whatever reason."""
+
+    categories: tuple[Category, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """What RFC 9112 lets a client of any interface do with the octets of a case.
+
+    Args:
+        strength: what it means to come to none of *results*.
+        results: what a client may come to.
+        rfc: the sections that say so, such as ``9112#6.3``.
+    """
+
+    strength: Strength
+    results: tuple[Accept | Reject, ...]
+    rfc: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One row of the corpus: what the server plays, the client does, must be seen, and why."""
 
@@ -118,9 +159,10 @@ class Case:
     certificates: bool
     outcomes: tuple[Outcome, ...]
     sweep: Dimensions
-    fetch: FetchTable | None = None
+    fetch: Fetch | None = None
     setting: Setting = field(default_factory=dict)
     authored: str = ""
+    profile: Profile = "httplib"
 
     @property
     def name(self) -> str:

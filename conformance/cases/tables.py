@@ -15,6 +15,7 @@ from msgspec import Meta
 from conformance.cases.octets import Bytes
 from conformance.cases.words import (
     After,
+    Category,
     ClientCertificate,
     Cut,
     End,
@@ -203,26 +204,41 @@ class OutcomeHead(Table, frozen=True):
             raise ValueError("a tolerated outcome, and no other, says on which basis")
 
 
+class FieldTable(Table, frozen=True):
+    """The value of a field that a bare string cannot express: what matches this as a whole."""
+
+    matches: Text
+
+
 class AcceptTable(Table, frozen=True):
     """A response that a client may accept."""
 
     status: int | None = None
     reason: Bytes | None = None
     body: Bytes | None = None
-    headers: dict[str, str] = {}
+    headers: dict[str, str | FieldTable] = {}
 
 
-class FetchAccept(Table, frozen=True):
-    """One accepted way for a client of any interface: to take the response."""
+class FetchResult(Table, frozen=True):
+    """One accepted result of a client of any interface: it takes the response, or refuses it.
 
-    accept: AcceptTable
+    A bare ``"reject"`` is a refusal for whatever reason.
+    """
+
+    accept: AcceptTable | None = None
+    reject: Category | Annotated[list[Category], Meta(min_length=1)] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.accept is None) == (self.reject is None):
+            raise ValueError("a result is exactly one of accept and reject")
 
 
 class FetchTable(Table, frozen=True):
     """What RFC 9112 lets any client do with these bytes."""
 
     strength: Strength
-    expect: Annotated[list[Literal["reject"] | FetchAccept], Meta(min_length=1)]
+    expect: Annotated[list[Literal["reject"] | FetchResult], Meta(min_length=1)]
+    rfc: list[Text] = []
 
 
 class ServerTable(Table, frozen=True):

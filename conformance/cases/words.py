@@ -8,7 +8,20 @@ from typing import Literal
 
 Level = Literal["documented", "precedent", "guard", "observe"]
 Grade = Literal["pass", "tolerated"]
+Profile = Literal["httplib", "client"]
 Strength = Literal["must", "should", "may"]
+Category = Literal[
+    "no-response",
+    "bad-status-line",
+    "bad-header",
+    "bad-framing",
+    "truncated-body",
+    "limit-exceeded",
+    "unsupported-coding",
+    "unsupported-version",
+    "timeout",
+]
+"""Why a client of any interface refused a response; the tenth, ``leak``, nobody may expect."""
 ReadStyle = Literal["read()", "read(1)", "read(7)", "read(amt)"]
 Cut = Literal["whole", "bytes", "steps"]
 End = Literal["fin", "rst", "open"]

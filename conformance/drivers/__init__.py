@@ -15,16 +15,21 @@ from conformance.drivers.base import (
     DriverDied,
     DriverError,
     Identity,
+    Implementation,
+    NotInstalled,
     UnknownImplementation,
 )
-from conformance.drivers.factory import Target, target
+from conformance.drivers.factory import Target, target, targets
 
 __all__ = [
     "Driver",
     "DriverDied",
     "DriverError",
     "Identity",
+    "Implementation",
+    "NotInstalled",
     "Target",
     "UnknownImplementation",
     "target",
+    "targets",
 ]

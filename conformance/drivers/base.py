@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 Message = Mapping[str, Any]
 Trace = Sequence[Mapping[str, Any]]
+FETCH = "fetch"
+"""The one op of a client with another interface: GET the ``url`` of the message."""
 
 
 class UnknownImplementation(ValueError):
@@ -24,6 +26,10 @@ class DriverDied(Exception):
     """The process of the implementation ended in a run; the message has its last words."""
 
 
+class NotInstalled(Exception):
+    """The driver is known, and what it drives is not here; the message says what is missing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who is being judged, as the driver reports it.
@@ -33,17 +39,43 @@ class Identity:
         name: its import name, or what the driver calls it.
         version: its own version, or that of its Python.
         features: the optional features it has, each found by a probe.
+        ops: the ops that it declares; none where it has all those of an httplib.
     """
 
     written: str
     name: str
     version: str
     features: frozenset[str]
+    ops: frozenset[str] = frozenset()
+
+    @property
+    def is_client(self) -> bool:
+        """Whether it has an interface of its own and is judged by what it makes of a URL."""
+        return FETCH in self.ops
 
     @property
     def label(self) -> str:
         """The name with the version: ``http.client-3.11.7``."""
         return f"{self.name}-{self.version}"
+
+
+class Implementation(Protocol):
+    """An implementation, found but not yet started."""
+
+    @property
+    def written(self) -> str:
+        """The implementation as the user wrote it."""
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it is the project's own, which has to meet every case without tolerance."""
+
+    def make(self) -> "Driver":
+        """Start a driver for it.
+
+        Raises:
+            DriverError: the implementation cannot be imported or started.
+        """
 
 
 class Driver(Protocol):
@@ -61,6 +93,7 @@ class Driver(Protocol):
         Raises:
             DriverError: the driver is at fault.
             DriverDied: the implementation's process ended.
+            NotInstalled: what it drives is not here.
         """
 
     def release(self) -> None:
@@ -94,7 +127,8 @@ def identity_of(written: str, answer: Mapping[str, Any]) -> Identity:
             written=written,
             name=str(answer["name"]),
             version=str(answer["version"]),
-            features=frozenset(answer["features"]),
+            features=frozenset(answer.get("features", ())),
+            ops=frozenset(answer.get("ops", ())),
         )
     except (KeyError, TypeError):
         raise DriverError(f"{written}: the answer to start is not that of a driver") from None

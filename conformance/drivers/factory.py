@@ -6,6 +6,8 @@ written as                driver
 `httplib_impl`            in-process: it is ours
 `http.client`             a worker under this interpreter
 `python2.7:httplib`       split at the last colon: a worker under that interpreter
+`client:requests`         a client with another interface, built in
+`client:cmd:curl {url}`   any program that fetches a URL
 ========================  =====================================================================
 """
 
@@ -14,7 +16,8 @@ import shutil
 import sys
 from dataclasses import dataclass
 
-from conformance.drivers.base import Driver, UnknownImplementation
+from conformance.drivers import clients
+from conformance.drivers.base import Driver, Implementation, UnknownImplementation
 from conformance.drivers.in_process import InProcess
 from conformance.drivers.worker import AGENT, Worker
 
@@ -24,7 +27,7 @@ _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An implementation, found but not yet started.
+    """A module with the interface of httplib.
 
     Args:
         written: as the user wrote it.
@@ -52,12 +55,14 @@ class Target:
         return Worker(self.written, [self.interpreter, str(AGENT), self.module])
 
 
-def target(written: str) -> Target:
+def target(written: str) -> Implementation:
     """Return the implementation that *written* names.
 
     Raises:
         UnknownImplementation: it names none.
     """
+    if written.startswith(clients.PREFIX):
+        return clients.client_target(written)
     interpreter, colon, module = written.rpartition(":")
     if not _DOTTED.fullmatch(module):
         raise UnknownImplementation(f"{written!r} is not the name of an implementation")
@@ -67,3 +72,14 @@ def target(written: str) -> Target:
     if program is None:
         raise UnknownImplementation(f"{written!r}: no program called {interpreter!r}")
     return Target(written, program, module)
+
+
+def targets(written: str) -> list[Implementation]:
+    """Return the implementation that *written* names, or all that it stands for.
+
+    Raises:
+        UnknownImplementation: it names none.
+    """
+    if written == clients.ALL:
+        return clients.all_clients()
+    return [target(written)]

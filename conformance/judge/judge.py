@@ -13,6 +13,7 @@ from conformance.cases.model import Case, Expectation, Op, Outcome
 from conformance.cases.names import FAMILIES, met_by
 from conformance.cases.octets import Pieces, fill
 from conformance.cases.values import expected_text
+from conformance.judge.client import error_text, judge_fetch, response_text
 from conformance.judge.errors import error_names
 from conformance.judge.match import Matcher, seen_text
 from conformance.judge.observation import Observation
@@ -40,6 +41,8 @@ def judge(
         error_map: native exception names to known ones, before the usual rules.
         tolerant: whether outcomes graded tolerated count; for the reference they do not.
     """
+    if case.profile == "client":
+        return judge_fetch(case, observation, error_map)
     if observation.faults:
         return Judgement(Verdict.HARNESS_ERROR, faults=observation.faults)
     if case.level == "observe":
@@ -215,8 +218,14 @@ def expectation_text(wanted: Expectation) -> str:
 def entry_text(entry: Mapping[str, Any]) -> str:
     """Return an entry of a trace as a person would write it."""
     if "error" not in entry:
-        return "not called: no such object" if entry.get("skipped") else seen_text(entry["value"])
+        if entry.get("skipped"):
+            return "not called: no such object"
+        value = entry["value"]
+        is_response = isinstance(value, dict) and value.get("type") == "response"
+        return response_text(value) if is_response else seen_text(value)
     error = entry["error"]
+    if "category" in error:
+        return error_text(error)
     kept = {key: value for key, value in error["attributes"].items() if key != "args"}
     details = ", ".join(f"{key} {seen_text(value)}" for key, value in kept.items())
     return f"{error['class']}: {error['message']}" + (f" ({details})" if details else "")

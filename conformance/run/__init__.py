@@ -1,6 +1,6 @@
 """The run: every case played against a real server by a driver, judged, and written down.
 
-In: a `Target`, cases in any number, and a certificate authority.  Out: a `Result` for each case, in
+In: an `Implementation`, cases in any number, and a certificate authority.  Out: a `Result` for each case, in
 order.
 
 An implementation that hangs or dies costs its own verdict and about two seconds, never the run.

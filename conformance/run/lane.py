@@ -8,8 +8,9 @@ follows is a HANG.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from conformance.cases import Case
-from conformance.drivers import Driver, DriverDied, DriverError
+from conformance.cases import Case, client_case
+from conformance.cases.octets import AddressHole
+from conformance.drivers import Driver, DriverDied, DriverError, NotInstalled
 from conformance.drivers.base import Trace
 from conformance.judge import Observation, Verdict, judge
 from conformance.judge.judge import entry_text
@@ -76,7 +77,11 @@ class Lane:
             server.stop()
 
     def run_case(self, case: Case) -> Result:
-        """Play, run and judge *case*."""
+        """Play, run and judge *case*, for the client profile where the driver has only `fetch`."""
+        if self.driver.identity.is_client:
+            if case.fetch is None:
+                return not_run(case, Verdict.UNSUPPORTED, "the case is about httplib's interface")
+            case = client_case(case)
         missing = case.needs - self.driver.identity.features
         if missing:
             reason = f"the implementation has no {', '.join(sorted(missing))}"
@@ -103,6 +108,8 @@ class Lane:
             trace = self.driver.run(self._message(case, play.address))
             record = play.finish()
             self.driver.release()
+        except NotInstalled as error:
+            return not_run(case, Verdict.NOT_INSTALLED, str(error))
         except (DriverDied, DriverError) as error:
             return self._unanswered(case, error)
         finally:
@@ -126,6 +133,8 @@ class Lane:
             "ops": [op.message for op in case.ops],
             "address": list(address),
         }
+        if case.profile == "client":
+            message["url"] = f"http://{AddressHole('server').text(*address)}/"
         if case.certificates:
             message["certificates"] = self._certificates()
         return message

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from certs import CertificateAuthority
 from conformance.cases import Case
-from conformance.drivers import Identity, Target
+from conformance.drivers import Identity, Implementation
 from conformance.judge import Verdict
 from conformance.run.lane import Certificates, Lane
 from conformance.run.results import Result, not_run
@@ -45,7 +45,7 @@ class Runner:
 
     def __init__(
         self,
-        target: Target,
+        target: Implementation,
         authority: CertificateAuthority,
         error_map: Mapping[str, str] | None = None,
         deadline: float = DEADLINE,

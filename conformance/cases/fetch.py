@@ -1,0 +1,108 @@
+"""The client profile: a case as any HTTP client can run it, by one op, `fetch`.
+
+In: the ``fetch`` table of a case, and cases that have one.  Out: what a client may come to, and
+cases with one op and one kind of connection.  This is a pure function from case to case, as grids
+and sweeps are; what comes behind it knows no profile but by the judge.
+
+A client that repeats its request by itself meets the same octets again, and after `MOST` connections
+a closed door: so its result is one of these octets, however often it tries.  Whatever the script
+holds for a second connection is about httplib's interface and is not played.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+
+from conformance.cases.errors import CaseError, within
+from conformance.cases.model import Accept, Case, Fetch, Op, Reject
+from conformance.cases.octets import octets
+from conformance.cases.tables import (
+    AcceptTable,
+    Dimensions,
+    FetchResult,
+    FetchTable,
+    FieldTable,
+    ValueTable,
+)
+from conformance.cases.values import Expected, expected
+from mockserver import Connection, ReadRequest, Script, Step
+
+FETCH = Op("fetch", {"id": "fetch", "on": "client", "call": "fetch", "args": [], "kwargs": {}})
+"""The op of the client profile; the ``run`` message that it comes with names the ``url``."""
+MOST = 10
+"""Connections that a client gets for one `fetch`."""
+
+
+def expectation(table: FetchTable, rfc: Iterable[str]) -> Fetch:
+    """Return what *table* expects of a client; *rfc* are the sections that the case itself cites.
+
+    Raises:
+        CaseError: naming the result and its field.
+    """
+    results = tuple(
+        within(f"expect[{index}]", _result, result) for index, result in enumerate(table.expect)
+    )
+    return Fetch(table.strength, results, tuple(table.rfc) or tuple(rfc))
+
+
+def _result(result: str | FetchResult) -> Accept | Reject:
+    if isinstance(result, str):
+        return Reject()
+    if result.accept is not None:
+        return within("accept", _accept, result.accept)
+    given = result.reject
+    return Reject((given,) if isinstance(given, str) else tuple(given or ()))
+
+
+def _accept(table: AcceptTable) -> Accept:
+    headers = {name.lower(): _field(value) for name, value in table.headers.items()}
+    if len(headers) != len(table.headers):
+        raise CaseError("two names differ in nothing but case", field="headers")
+    return Accept(
+        status=table.status,
+        reason=None if table.reason is None else within("reason", octets, table.reason),
+        body=None if table.body is None else within("body", octets, table.body),
+        headers=headers,
+    )
+
+
+def _field(value: str | FieldTable) -> Expected:
+    if isinstance(value, str):
+        return within("headers", expected, value)
+    return within("headers", expected, ValueTable(matches=value.matches))
+
+
+def client_cases(cases: Iterable[Case]) -> Iterator[Case]:
+    """Yield those of *cases* that say what a client may do, each for the client profile."""
+    return (client_case(case) for case in cases if case.fetch is not None)
+
+
+def client_case(case: Case) -> Case:
+    """Return *case* for the client profile.
+
+    Of the dimensions only `cut` is left: read styles are httplib's, and another end of the
+    connection is another expectation.
+
+    Raises:
+        ValueError: it says nothing about clients of other interfaces.
+    """
+    if case.fetch is None:
+        raise ValueError(f"{case.id} has no expectation for clients of other interfaces")
+    if case.profile == "client":
+        return case
+    steps = _first_exchange(case.script.connections[0].steps) if case.script.connections else ()
+    line = (Connection(steps, optional=True, times=MOST),) if case.script.connections else ()
+    return dataclasses.replace(
+        case,
+        profile="client",
+        script=Script(line, case.script.listener),
+        ops=(FETCH,),
+        needs=frozenset(),
+        certificates=False,
+        sweep=Dimensions(cut=case.sweep.cut, read_style=["read()"], end=["fin"]),
+    )
+
+
+def _first_exchange(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Return *steps* up to the second request: a client asks once."""
+    reads = [index for index, step in enumerate(steps) if isinstance(step, ReadRequest)]
+    return steps[: reads[1]] if len(reads) > 1 else steps

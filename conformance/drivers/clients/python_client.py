@@ -1,0 +1,280 @@
+"""The worker for clients in Python: one process, one client, one URL after the other.
+
+In: the name of a client as the argument, then messages of the driver protocol on standard input.
+Out: one line each on standard output.  Run as a program, under the interpreter that has the client;
+it imports nothing of the kit.
+
+An adapter is a generator of nothing: it gets a URL and returns status, reason, fields and content,
+each as the client gives them, None for what its interface does not tell.  It follows no redirect,
+asks no proxy, reads no ``.netrc``, repeats nothing, and decodes no content, as far as the client lets
+one say so.  A table beside it maps the client's errors to categories; what no row knows is a leak.
+"""
+
+import asyncio
+import contextlib
+import importlib
+import importlib.metadata
+import io
+import json
+import os
+import re
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+TIMEOUT = 5.0
+"""Seconds; more than any deadline of the kit, which so tells a client that waits from a slow one."""
+
+Fields = Iterable[tuple[str | bytes, str | bytes]]
+Response = tuple[int | None, str | bytes | None, Fields | None, bytes]
+Rows = Sequence[tuple[str, str]]
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Takes a redirect for an answer like any other."""
+
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        """Return nothing to request instead."""
+
+
+def urllib_request(url: str) -> Response:
+    """`urllib.request`; an error status is an answer."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), NoRedirect)
+    try:
+        answer = opener.open(url, timeout=TIMEOUT)
+    except urllib.error.HTTPError as error:
+        answer = error
+    with answer:
+        return answer.status, answer.reason, answer.headers.items(), answer.read()
+
+
+def urllib3_preload(url: str) -> Response:
+    """`urllib3` with the content read at once: by `http.client`'s parser."""
+    with _urllib3(url, preload_content=True) as answer:
+        return answer.status, answer.reason, answer.headers.iteritems(), answer.data
+
+
+def urllib3_stream(url: str) -> Response:
+    """`urllib3` with the content read in pieces: by its own parser of chunks."""
+    with _urllib3(url, preload_content=False) as answer:
+        content = b"".join(answer.stream(1024, decode_content=False))
+        return answer.status, answer.reason, answer.headers.iteritems(), content
+
+
+@contextlib.contextmanager
+def _urllib3(url: str, **options: Any) -> Iterator[Any]:
+    urllib3 = importlib.import_module("urllib3")
+    with urllib3.PoolManager(retries=False, timeout=TIMEOUT) as pool:
+        answer = pool.request("GET", url, redirect=False, decode_content=False, **options)
+        try:
+            yield answer
+        finally:
+            answer.close()
+
+
+def requests(url: str) -> Response:
+    """`requests`."""
+    with importlib.import_module("requests").Session() as session:
+        session.trust_env = False
+        answer = session.get(url, timeout=TIMEOUT, allow_redirects=False)
+        return answer.status_code, answer.reason, answer.headers.items(), answer.content
+
+
+def httpx(url: str) -> Response:
+    """`httpx`, its synchronous client."""
+    with importlib.import_module("httpx").Client(trust_env=False, timeout=TIMEOUT) as client:
+        answer = client.get(url)
+        reason = answer.extensions.get("reason_phrase")
+        return answer.status_code, reason, answer.headers.raw, answer.content
+
+
+def aiohttp(url: str) -> Response:
+    """`aiohttp`, with whichever parser it was built with."""
+    module = importlib.import_module("aiohttp")
+
+    async def get() -> Response:
+        timeout = module.ClientTimeout(total=TIMEOUT)
+        async with (
+            module.ClientSession(timeout=timeout, auto_decompress=False) as session,
+            session.get(url, allow_redirects=False) as answer,
+        ):
+            return answer.status, answer.reason, answer.raw_headers, await answer.read()
+
+    return asyncio.run(get())
+
+
+def httplib2(url: str) -> Response:
+    """`httplib2`."""
+    module = importlib.import_module("httplib2")
+    module.RETRIES = 1
+    http = module.Http(timeout=TIMEOUT, proxy_info=None)
+    http.follow_redirects = False
+    with contextlib.closing(http):
+        answer, content = http.request(url)
+    fields = [pair for pair in answer.items() if pair[0] not in ("status", "content-location")]
+    return answer.status, answer.reason, fields, content
+
+
+def pycurl(url: str) -> Response:
+    """`pycurl`."""
+    module = importlib.import_module("pycurl")
+    content, lines = io.BytesIO(), list[bytes]()
+    with contextlib.closing(module.Curl()) as curl:
+        curl.setopt(module.URL, url)
+        curl.setopt(module.NOPROXY, "*")
+        curl.setopt(module.TIMEOUT, int(TIMEOUT))
+        curl.setopt(module.WRITEDATA, content)
+        curl.setopt(module.HEADERFUNCTION, lines.append)
+        curl.perform()
+        reason, fields = head_of(lines)
+        return curl.getinfo(module.RESPONSE_CODE), reason, fields, content.getvalue()
+
+
+def head_of(lines: Iterable[bytes]) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """Return reason and fields of the last head among *lines*, as curl hands them out.
+
+    Behind the empty line that ends a head may stand another one, if that was an interim one, or
+    trailers, which are none of its fields.
+    """
+    reason, fields, inside = b"", list[tuple[bytes, bytes]](), False
+    for line in lines:
+        if not inside and line.startswith(b"HTTP/"):
+            reason, fields, inside = line.partition(b" ")[2].partition(b" ")[2].strip(), [], True
+        elif not line.strip():
+            inside = False
+        elif inside:
+            name, _, value = line.partition(b":")
+            fields.append((name, value.strip(b" \t\r\n")))
+    return reason, fields
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client: how it fetches, the package it comes in, and how its errors are read.
+
+    Args:
+        fetch: the adapter.
+        package: what has to be there, and what has the version; empty for Python itself.
+        families: the classes of errors that its users have to expect, beside `OSError`.
+        rows: patterns over ``class: message`` of an error or of one that led to it, each with a
+            category; the first row that fits decides.
+    """
+
+    fetch: Callable[[str], Response]
+    package: str = ""
+    families: tuple[str, ...] = ()
+    rows: Rows = field(default=())
+
+
+USUAL: Rows = ()
+CLIENTS = {
+    "urllib.request": Client(urllib_request, "", ("http.client.HTTPException",)),
+    "urllib3": Client(urllib3_preload, "urllib3", ("urllib3.exceptions.HTTPError",)),
+    "urllib3-stream": Client(urllib3_stream, "urllib3", ("urllib3.exceptions.HTTPError",)),
+    "requests": Client(requests, "requests", ("requests.exceptions.RequestException",)),
+    "httpx": Client(httpx, "httpx", ("httpx.HTTPError",)),
+    "aiohttp": Client(aiohttp, "aiohttp", ("aiohttp.client_exceptions.ClientError",)),
+    "httplib2": Client(
+        httplib2, "httplib2", ("httplib2.error.HttpLib2Error", "http.client.HTTPException")
+    ),
+    "pycurl": Client(pycurl, "pycurl", ("pycurl.error",)),
+}
+
+
+def answer_to(client: Client, name: str, message: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer to *message*."""
+    if message["type"] == "start":
+        python = ".".join(map(str, sys.version_info[:3]))
+        version = importlib.metadata.version(client.package) if client.package else python
+        return {"name": name, "version": version, "python": python, "ops": ["fetch"]}
+    if message["type"] == "run":
+        return {"trace": [entry(client, message["url"], op) for op in message["ops"]]}
+    return {}
+
+
+def entry(client: Client, url: str, op: dict[str, Any]) -> dict[str, Any]:
+    """Return the entry of the trace for *op*."""
+    if op.get("call") != "fetch":
+        return {"id": op["id"], "unsupported": True}
+    try:
+        status, reason, fields, content = client.fetch(url)
+    except Exception as error:  # noqa: BLE001 # whatever escapes is a fact
+        return {"id": op["id"], "error": error_facts(client, error)}
+    value = {
+        "type": "response",
+        "status": status,
+        "reason": None if reason is None else latin1(reason),
+        "headers": None if fields is None else [[latin1(a), latin1(b)] for a, b in fields],
+        "body": latin1(content),
+    }
+    return {"id": op["id"], "value": value}
+
+
+def latin1(octets: str | bytes) -> str:
+    """Return *octets* as the protocol has them: one character each."""
+    if isinstance(octets, bytes):
+        return octets.decode("latin-1")
+    return octets
+
+
+def error_facts(client: Client, error: BaseException) -> dict[str, Any]:
+    """Return what *error* is, and the category that its client's table gives it."""
+    natives = [qualified(kind) for kind in type(error).__mro__]
+    return {
+        "class": natives[0],
+        "bases": natives[1:],
+        "attributes": {},
+        "message": str(error),
+        "category": category(client, natives, error),
+    }
+
+
+def category(client: Client, natives: Sequence[str], error: BaseException) -> str:
+    """Return the category of *error*, whose class and bases are *natives*."""
+    if not {*client.families, "builtins.OSError"} & set(natives):
+        return "leak"
+    told = list(story(error))
+    for pattern, name in (*client.rows, *USUAL):
+        if any(re.search(pattern, text) for text in told):
+            return name
+    return ""
+
+
+def story(error: BaseException) -> Iterator[str]:
+    """Yield class and message of *error* and of all that led to it."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        one = waiting.pop(0)
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield f"{qualified(type(one))}: {one}"
+        led = (one.__cause__, one.__context__, *one.args, getattr(one, "reason", None))
+        waiting += [cause for cause in led if isinstance(cause, BaseException)]
+
+
+def qualified(kind: type) -> str:
+    """Return the name of a class with its module."""
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def serve(name: str) -> None:
+    """Answer messages until there are no more, or one says stop."""
+    # What a client prints goes to standard error; the protocol keeps standard output for itself.
+    with os.fdopen(os.dup(1), "wb") as answers, os.fdopen(os.dup(0), "rb") as lines:
+        os.dup2(2, 1)
+        for line in lines:
+            message = json.loads(line)
+            if message["type"] == "stop":
+                return
+            answer = answer_to(CLIENTS[name], name, message)
+            answer["serial"] = message.get("serial")
+            answers.write(json.dumps(answer).encode() + b"\n")
+            answers.flush()
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])

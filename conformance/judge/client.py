@@ -1,0 +1,187 @@
+"""The client profile: the verdict on one `fetch`, by what RFC 9112 lets any client do.
+
+In: a case for the client profile, and the observation of its one op.  Out: a `Judgement`.
+
+A client takes a response or refuses it.  Which octets it took is compared as far as its interface
+tells them: a client that has no reason phrase to give is not wrong about it.  Only a `must` fails;
+another strength makes a difference TOLERATED, shown with the strength and the section.  An exception
+that is none of the client's own is a LEAK, and a timeout where a response is there to be taken is a
+HANG, whatever the strength.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from conformance.cases.model import Accept, Case, Fetch, Reject
+from conformance.cases.octets import fill
+from conformance.cases.values import Expected, Octets, expected_text
+from conformance.judge.observation import Observation
+from conformance.judge.verdicts import Judgement, Mismatch, Verdict
+
+LEAK, TIMEOUT = "leak", "timeout"
+_FIELDS = ("status", "reason", "headers", "body")
+
+
+def judge_fetch(
+    case: Case, observation: Observation, error_map: Mapping[str, str] | None = None
+) -> Judgement:
+    """Return the verdict on *observation*, a run of *case* for the client profile.
+
+    Args:
+        case: a case that `conformance.cases.client_case` has made.
+        observation: what was seen; its trace has one entry, `fetch`.
+        error_map: native exception names to categories, before the driver's own word.
+    """
+    if observation.faults:
+        return Judgement(Verdict.HARNESS_ERROR, faults=observation.faults)
+    if case.fetch is None:
+        return Judgement(Verdict.HARNESS_ERROR, faults=("nothing is expected of a client",))
+    entry = observation.trace["fetch"]
+    miss = _difference(case.fetch, entry, error_map or {})
+    if miss is None:
+        return Judgement(Verdict.PASS)
+    accepted = tuple(result_text(result) for result in case.fetch.results)
+    if case.fetch.strength == "must" or miss.verdict in _NEVER:
+        return Judgement(miss.verdict, mismatch=miss, accepted=accepted)
+    basis = " ".join((case.fetch.strength, *case.fetch.rfc))
+    return Judgement(Verdict.TOLERATED, basis=basis, mismatch=miss, accepted=accepted)
+
+
+_NEVER = frozenset({Verdict.LEAK, Verdict.HANG})
+"""What no strength makes tolerable."""
+
+
+def _difference(
+    fetch: Fetch, entry: Mapping[str, Any], error_map: Mapping[str, str]
+) -> Mismatch | None:
+    if "error" in entry:
+        return _refusal_difference(fetch, entry["error"], error_map)
+    accepts = [result for result in fetch.results if isinstance(result, Accept)]
+    value = entry.get("value")
+    if not isinstance(value, dict) or value.get("type") != "response":
+        return _mismatch(Verdict.WRONG_VALUE, fetch, "fetch", "no response")
+    if not accepts:
+        return _mismatch(Verdict.NO_ERROR, fetch, "fetch", response_text(value))
+    misses = [_first_difference(one, value) for one in accepts]
+    if None in misses:
+        return None
+    # The nearest accepted response is the one that is left last.
+    where, wanted, seen = max(
+        (miss for miss in misses if miss is not None), key=lambda miss: _FIELDS.index(miss[0])
+    )
+    told = response_text(value) + (f", {seen}" if where == "headers" else "")
+    return Mismatch(Verdict.WRONG_VALUE, "fetch", _FIELDS.index(where), wanted, told)
+
+
+def _refusal_difference(
+    fetch: Fetch, error: Mapping[str, Any], error_map: Mapping[str, str]
+) -> Mismatch | None:
+    category, seen = error_category(error, error_map), error_text(error, error_map)
+    rejects = [result for result in fetch.results if isinstance(result, Reject)]
+    if category == LEAK:
+        return _mismatch(Verdict.LEAK, fetch, "fetch", seen)
+    if any(not one.categories or category in one.categories for one in rejects):
+        return None
+    if category == TIMEOUT and not rejects:
+        return _mismatch(Verdict.HANG, fetch, "fetch", seen)
+    if rejects and not category:
+        return None  # the driver does not say why, so nobody can tell that it is wrong
+    verdict = Verdict.WRONG_ERROR if rejects else Verdict.FALSE_ERROR
+    return _mismatch(verdict, fetch, "fetch", seen)
+
+
+def _mismatch(verdict: Verdict, fetch: Fetch, where: str, seen: str) -> Mismatch:
+    return Mismatch(verdict, where, 0, result_text(fetch.results[0]), seen)
+
+
+def _first_difference(wanted: Accept, seen: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    """Return the first part of the response that is not as *wanted*, and both as text."""
+    for part, expected, found in _told(wanted, seen):
+        if expected != found:
+            return part, _part_text(part, expected), _part_text(part, found)
+    return None
+
+
+def _told(wanted: Accept, seen: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Yield each part that *wanted* names and the client tells, beside what was seen."""
+    if wanted.status is not None and seen.get("status") is not None:
+        yield "status", wanted.status, seen["status"]
+    for part in ("reason", "body"):
+        octets = getattr(wanted, part)
+        if part == "body" and seen.get("headers") is not None:
+            yield from _fields(wanted.headers, seen["headers"])
+        if octets is not None and seen.get(part) is not None:
+            yield part, octets, str(seen[part]).encode("latin-1", "replace")
+
+
+def _fields(
+    wanted: Mapping[str, Expected], seen: list[tuple[str, str]]
+) -> Iterator[tuple[str, Any, Any]]:
+    given: dict[str, list[str]] = {}
+    for name, value in seen:
+        given.setdefault(str(name).lower(), []).append(str(value))
+    for name, expected in wanted.items():
+        found = ", ".join(given[name]) if name in given else None
+        fits = found is not None and _fits(expected, found)
+        yield "headers", (name, expected), (name, expected if fits else found)
+
+
+def _fits(expected: Expected, found: str) -> bool:
+    if isinstance(expected, Octets):
+        return fill(expected.pieces, "", 0).decode("latin-1") == found
+    return re.fullmatch(getattr(expected, "pattern", ""), found, re.DOTALL) is not None
+
+
+def error_category(error: Mapping[str, Any], error_map: Mapping[str, str]) -> str:
+    """Return the category of *error*: by *error_map*, else by the driver's word; it may be empty.
+
+    A map has the qualified name of the class, or of one of its bases.
+    """
+    natives = [str(error.get("class", "")), *map(str, error.get("bases", ()))]
+    mapped = next((error_map[native] for native in natives if native in error_map), None)
+    return mapped if mapped is not None else str(error.get("category", ""))
+
+
+def error_text(error: Mapping[str, Any], error_map: Mapping[str, str] | None = None) -> str:
+    """Return a refusal as a person would write it, its category first."""
+    category = error_category(error, error_map or {})
+    told = ": ".join(str(error[key]) for key in ("class", "message") if error.get(key))
+    return f"rejects ({category or 'no category'}): {told}".removesuffix(": ")
+
+
+def response_text(value: Mapping[str, Any]) -> str:
+    """Return a response that a driver reported as a person would write it."""
+    parts = [
+        _part_text(part, value[part])
+        for part in ("status", "reason", "body")
+        if value.get(part) is not None
+    ]
+    return "accepts " + ", ".join(parts) if parts else "accepts"
+
+
+def result_text(result: Accept | Reject) -> str:
+    """Return an expected result as a person would write it."""
+    if isinstance(result, Reject):
+        return "rejects" + (f" ({' or '.join(result.categories)})" if result.categories else "")
+    parts = [
+        _part_text(part, getattr(result, part))
+        for part in ("status", "reason", "body")
+        if getattr(result, part) is not None
+    ]
+    parts[-1:-1] = [_part_text("headers", pair) for pair in result.headers.items()]
+    return "accepts " + ", ".join(parts) if parts else "accepts"
+
+
+def _part_text(part: str, value: Any) -> str:
+    if part == "headers":
+        name, content = value
+        if content is None:
+            return f"no field {name}"
+        told = content if isinstance(content, str) else expected_text(content)
+        return f"{name}: {told}"
+    if isinstance(value, bytes):
+        value = value.decode("latin-1")
+    if isinstance(value, str):
+        value = repr(value) if len(value) <= 200 else f"<{len(value)} octets>"
+    return f"{part} {value}"
