@@ -19,6 +19,7 @@ from conformance.cases.places import fixtures_directory
 
 LEVELS = ("documented", "precedent", "guard", "observe")
 JUDGED_LEVELS = LEVELS[:3]
+STRENGTHS = ("must", "should", "may")
 
 
 @dataclass(frozen=True, slots=True)

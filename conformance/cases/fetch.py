@@ -4,9 +4,9 @@ In: the ``fetch`` table of a case, and cases that have one.  Out: what a client 
 cases with one op and one kind of connection.  This is a pure function from case to case, as grids
 and sweeps are; what comes behind it knows no profile but by the judge.
 
-A client that repeats its request by itself meets the same octets again, and after `MOST` connections
-a closed door: so its result is one of these octets, however often it tries.  Whatever the script
-holds for a second connection is about httplib's interface and is not played.
+A client that repeats its request by itself meets the same octets again, and after `MOST`
+connections a closed door: so its result is one of these octets, however often it tries.  Whatever
+the script holds for a second connection is about httplib's interface and is not played.
 """
 
 import dataclasses
@@ -24,12 +24,13 @@ from conformance.cases.tables import (
     ValueTable,
 )
 from conformance.cases.values import Expected, expected
-from mockserver import Connection, ReadRequest, Script, Step
+from mockserver import Connection, Dispatch, ReadRequest, Script
 
 FETCH = Op("fetch", {"id": "fetch", "on": "client", "call": "fetch", "args": [], "kwargs": {}})
 """The op of the client profile; the ``run`` message that it comes with names the ``url``."""
 MOST = 10
 """Connections that a client gets for one `fetch`."""
+_REQUESTS = (ReadRequest, Dispatch)
 
 
 def expectation(table: FetchTable, rfc: Iterable[str]) -> Fetch:
@@ -89,12 +90,10 @@ def client_case(case: Case) -> Case:
         raise ValueError(f"{case.id} has no expectation for clients of other interfaces")
     if case.profile == "client":
         return case
-    steps = _first_exchange(case.script.connections[0].steps) if case.script.connections else ()
-    line = (Connection(steps, optional=True, times=MOST),) if case.script.connections else ()
     return dataclasses.replace(
         case,
         profile="client",
-        script=Script(line, case.script.listener),
+        script=_first_answer(case.script),
         ops=(FETCH,),
         needs=frozenset(),
         certificates=False,
@@ -102,7 +101,12 @@ def client_case(case: Case) -> Case:
     )
 
 
-def _first_exchange(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Return *steps* up to the second request: a client asks once."""
-    reads = [index for index, step in enumerate(steps) if isinstance(step, ReadRequest)]
-    return steps[: reads[1]] if len(reads) > 1 else steps
+def _first_answer(script: Script) -> Script:
+    """Return *script* with nothing but what answers the first request, again and again."""
+    if not script.connections:
+        return script
+    steps = script.connections[0].steps
+    asked = [index for index, step in enumerate(steps) if isinstance(step, _REQUESTS)]
+    kept = steps[: asked[1]] if len(asked) > 1 else steps
+    routes = script.routes if any(isinstance(step, Dispatch) for step in kept) else ()
+    return Script((Connection(kept, optional=True, times=MOST),), script.listener, routes)

@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import cast
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from certs import CertificateAuthority
-from conformance.cases import Case, load_corpus, swept
+from conformance.cases import Case, client_cases, load_corpus, swept
+from conformance.cases.corpus import LEVELS
 from conformance.cases.sweeps import Sweep
 from conformance.cli.options import level_option, selection
 from conformance.cli.outputs import Outputs, output_options, tell_person
-from conformance.drivers import target
+from conformance.drivers import targets
 from conformance.drivers.factory import OURS
-from conformance.report import Run
+from conformance.report import Run, matrix
 from conformance.report.standing import EXIT_NOTHING, TOLD, standing, worst
 from conformance.run import Result, ResultFile, RunHead, Runner
 from conformance.run.background import Background
@@ -65,34 +67,50 @@ def check(
 ) -> None:
     """Judge each IMPL, by default httplib_impl.
 
-    IMPL is an importable module (`http.client`), or an interpreter and a module
-    (`python2.7:httplib`).
+    IMPL is an importable module (`http.client`), an interpreter and a module
+    (`python2.7:httplib`), or a client with another interface (`client:requests`,
+    `client:cmd:curl -sS {url}`, `client:all` for all that are built in). Two clients or more are
+    shown as one matrix.
     """
-    if results_file is not None and len(implementations) > 1:
+    found = list(chain.from_iterable(map(targets, implementations or (OURS,))))
+    if results_file is not None and len(found) > 1:
         raise click.UsageError("--results takes the results of one implementation")
-    targets = [target(written) for written in implementations or (OURS,)]
     corpus = load_corpus()
     cases = corpus.select(globs, levels)
-    if not cases:
+    # What a case is worth to httplib says nothing about its worth to other clients.
+    usual = ctx.get_parameter_source("levels") is ParameterSource.DEFAULT
+    for_clients = list(client_cases(corpus.select(globs, LEVELS if usual else levels)))
+    if not cases and not for_clients:
         click.echo("httplib-kit: no case is selected", err=True)
         ctx.exit(EXIT_NOTHING)
-    every = list(chain.from_iterable(swept(case, cast("Sweep", sweep)) for case in cases))
-    background, runs, out = Background(corpus), [], sys.stdout
+    background, out = Background(corpus), sys.stdout
+    runs: list[Run] = []
+    clients: list[Run] = []
     with _results_file(results_file) as written, outputs.opened() as write:
-        for index, one in enumerate(targets):
-            if index:
-                click.echo()
+        for index, one in enumerate(found):
             tolerant = not (no_tolerance or one.is_reference)
             with Runner(one, CertificateAuthority(), tolerant=tolerant) as runner:
                 head = RunHead.of(runner.identity, kit=version("httplib-kit"), corpus=corpus.digest)
+                is_client = runner.identity.is_client
+                every = _varied(for_clients if is_client else cases, cast("Sweep", sweep))
                 results = list(background.told(_judged(runner, every, exit_first)))
             runs.append(Run(head, results))
             # A case in this process may have put something else in the place of sys.stdout.
-            tell_person(runs[-1], out, stories=not quiet)
+            if is_client and len(found) > 1:
+                clients.append(runs[-1])
+            else:
+                out.write("\n" if index else "")
+                tell_person(runs[-1], out, stories=not quiet)
             if written is not None:
                 written.write(head, results)
+        if clients:
+            out.writelines(f"{line}\n" for line in matrix(clients))
         write(runs)
     ctx.exit(worst(run.exit_code for run in runs))
+
+
+def _varied(cases: Iterable[Case], sweep: Sweep) -> list[Case]:
+    return list(chain.from_iterable(swept(case, sweep) for case in cases))
 
 
 def _results_file(path: Path | None) -> AbstractContextManager[ResultFile | None]:

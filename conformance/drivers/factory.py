@@ -63,6 +63,15 @@ def target(written: str) -> Implementation:
     """
     if written.startswith(clients.PREFIX):
         return clients.client_target(written)
+    return module_target(written)
+
+
+def module_target(written: str) -> Target:
+    """Return the module with the interface of httplib that *written* names.
+
+    Raises:
+        UnknownImplementation: it names none.
+    """
     interpreter, colon, module = written.rpartition(":")
     if not _DOTTED.fullmatch(module):
         raise UnknownImplementation(f"{written!r} is not the name of an implementation")

@@ -4,9 +4,9 @@ In: a case for the client profile, and the observation of its one op.  Out: a `J
 
 A client takes a response or refuses it.  Which octets it took is compared as far as its interface
 tells them: a client that has no reason phrase to give is not wrong about it.  Only a `must` fails;
-another strength makes a difference TOLERATED, shown with the strength and the section.  An exception
-that is none of the client's own is a LEAK, and a timeout where a response is there to be taken is a
-HANG, whatever the strength.
+another strength makes a difference TOLERATED, shown with the strength and the section.  An
+exception that is none of the client's own is a LEAK, and a timeout where a response is there to be
+taken is a HANG, whatever the strength.
 """
 
 import re
@@ -131,6 +131,14 @@ def _fits(expected: Expected, found: str) -> bool:
     if isinstance(expected, Octets):
         return fill(expected.pieces, "", 0).decode("latin-1") == found
     return re.fullmatch(getattr(expected, "pattern", ""), found, re.DOTALL) is not None
+
+
+def did_of(entry: Mapping[str, Any], error_map: Mapping[str, str] | None = None) -> str:
+    """Return in a word or two what the client did: ``accepts``, or ``rejects`` and why."""
+    if "error" not in entry:
+        return "accepts"
+    category = error_category(entry["error"], error_map or {})
+    return f"rejects ({category})" if category else "rejects"
 
 
 def error_category(error: Mapping[str, Any], error_map: Mapping[str, str]) -> str:

@@ -7,10 +7,11 @@ Results come from strangers: an implementation, a server's record, a file.  Ever
 character of them (`octets`) and lets none of them act.
 """
 
+from conformance.report.matrix import matrix
 from conformance.report.octets import visible
 from conformance.report.runs import NoReport, Run, read_runs
 from conformance.report.standing import exit_code
 from conformance.report.story import story
 from conformance.report.summary import summary
 
-__all__ = ["NoReport", "Run", "exit_code", "read_runs", "story", "summary", "visible"]
+__all__ = ["NoReport", "Run", "exit_code", "matrix", "read_runs", "story", "summary", "visible"]

@@ -54,14 +54,16 @@ def story(result: Result, head: RunHead) -> list[str]:
 
 def rows(result: Result, head: RunHead) -> Iterator[Row]:
     """Yield the rows that tell *result*; the first is its heading."""
-    level = Span(f"  [{visible_text(result.level)}]", "dim")
+    level = Span(f"  [{visible_text(result.weight)}]", "dim")
     verdict = Span(result.verdict, "verdict")
     yield Row("", (verdict, Span("  "), Span(visible_text(result.name), "name"), level))
     yield _row("title", result.title)
     if result.reason:
         yield _row("reason", result.reason)
     yield from _difference(result)
-    for name in result.spec:
+    if result.strength:
+        yield _row("RFC", ", ".join(result.rfc))
+    for name in () if result.strength else result.spec:
         text = head.requirements.get(name, "")
         yield Row("page", (Span(visible_text(name), "dim"), Span(_shortened(f"  {text}".rstrip()))))
     yield from _sent(result)
@@ -87,7 +89,7 @@ def place(result: Result) -> str:
 def command(result: Result, head: RunHead) -> str:
     """Return one command line that runs the case of *result* again."""
     sweep = " --sweep product" if len(result.setting) > 1 else " --sweep each"
-    level = "" if result.level != "observe" else " --level observe"
+    level = " --level observe" if result.weight == "observe" else ""
     return (
         f"httplib-kit check {shlex.quote(head.implementation)} --select {shlex.quote(result.id)}"
         f"{level}{sweep if result.setting else ''}"

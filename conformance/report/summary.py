@@ -6,7 +6,7 @@ In: the head of a run and its results.  Out: rows, or plain lines.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from conformance.cases.corpus import LEVELS
+from conformance.cases.corpus import LEVELS, STRENGTHS
 from conformance.judge.verdicts import Verdict
 from conformance.report.octets import visible_text
 from conformance.report.standing import Standing, standing
@@ -15,7 +15,7 @@ from conformance.run.results import Result, RunHead
 
 def summary(head: RunHead, results: Sequence[Result]) -> list[str]:
     """Return the lines that sum a run up, but for its totals."""
-    return [title(head), "", *_aligned(table(results))]
+    return [title(head), "", *aligned(table(results))]
 
 
 def title(head: RunHead) -> str:
@@ -26,9 +26,10 @@ def title(head: RunHead) -> str:
 
 def table(results: Sequence[Result]) -> list[list[str]]:
     """Return the rows of the table; the first is its heading."""
-    counts = Counter((one.family, one.level, standing(one)) for one in results)
+    counts = Counter((one.family, one.weight, standing(one)) for one in results)
     families = list(dict.fromkeys(result.family for result in results))
-    levels = [level for level in LEVELS if any(seen == level for _, seen, _ in counts)]
+    weights = {weight for _, weight, _ in counts}
+    levels = [level for level in (*LEVELS, *STRENGTHS) if level in weights]
     rows = [["family", *levels]]
     for family in families:
         cells = [
@@ -56,7 +57,8 @@ def _cell(well: int, failed: int) -> str:
     return f"{well}/{well + failed}" if well + failed else "-"
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return *rows* as lines: the first column to the left, the others to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
         "  ".join(

@@ -1,7 +1,7 @@
 """The run: every case played against a real server by a driver, judged, and written down.
 
-In: an `Implementation`, cases in any number, and a certificate authority.  Out: a `Result` for each case, in
-order.
+In: an `Implementation`, cases in any number, and a certificate authority.  Out: a `Result` for each
+case, in order.
 
 An implementation that hangs or dies costs its own verdict and about two seconds, never the run.
 The runner knows neither grids nor sweeps, needs no pytest, and prints nothing.

@@ -13,6 +13,7 @@ from conformance.cases.octets import AddressHole
 from conformance.drivers import Driver, DriverDied, DriverError, NotInstalled
 from conformance.drivers.base import Trace
 from conformance.judge import Observation, Verdict, judge
+from conformance.judge.client import did_of
 from conformance.judge.judge import entry_text
 from conformance.judge.verdicts import FAILURES
 from conformance.run.results import Result, not_run, result_of, without_port
@@ -143,8 +144,9 @@ class Lane:
         observation = observation_of(trace, record, address)
         features = self.driver.identity.features
         judgement = judge(case, observation, features, self._error_map, tolerant=self._tolerant)
+        did = did_of(trace[0]) if case.profile == "client" else ""
         if judgement.verdict not in FAILURES and judgement.verdict is not Verdict.HARNESS_ERROR:
-            return result_of(case, judgement)
+            return result_of(case, judgement, did=did)
         told = [
             f"{op.text} -> {entry_text(entry)}" for op, entry in zip(case.ops, trace, strict=True)
         ]
@@ -154,6 +156,7 @@ class Lane:
             reason="; ".join(judgement.faults),
             trace=told,
             transcript=record.transcript(),
+            did=did,
         )
         return without_port(result, address[1])
 

@@ -75,6 +75,9 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
         twin: the well-formed case that differs in one place.
         differs: that place in *octets*: connection, first octet, octet behind the last; empty where
             there is none.
+        strength: in the client profile, what the expectation is: `must`, `should` or `may`.
+        rfc: in the client profile, the sections that the expectation rests on.
+        did: in the client profile, what the client did: ``accepts``, or ``rejects`` and why.
     """
 
     id: str
@@ -96,6 +99,14 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     octets: list[str] = []
     twin: str = ""
     differs: list[int] = []
+    strength: str = ""
+    rfc: list[str] = []
+    did: str = ""
+
+    @property
+    def weight(self) -> str:
+        """What the expectation weighs: its strength in the client profile, else its level."""
+        return self.strength or self.level
 
     @property
     def failed(self) -> bool:
@@ -125,6 +136,8 @@ def result_of(case: Case, judgement: Judgement, **details: Any) -> Result:
             accepted=list(judgement.accepted),
             seen=mismatch.seen,
         )
+    if case.profile == "client" and case.fetch is not None:
+        details.update(strength=case.fetch.strength, rfc=list(case.fetch.rfc))
     return Result(
         id=case.id,
         rev=case.rev,

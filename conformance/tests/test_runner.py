@@ -9,7 +9,14 @@ import pytest
 from certs import CertificateAuthority
 from conformance.cases import Case
 from conformance.cases.loader import load_text
-from conformance.drivers import DriverError, Target, UnknownImplementation, target
+from conformance.drivers import (
+    DriverError,
+    Implementation,
+    Target,
+    UnknownImplementation,
+    target,
+)
+from conformance.drivers.factory import module_target
 from conformance.drivers.worker import AGENT, Worker
 from conformance.judge import Verdict
 from conformance.run import Result, Runner
@@ -82,7 +89,7 @@ def module(tmp_path: Path, name: str, body: str) -> str:
     return f"misbehaving_{name}"
 
 
-def run(one: Target, authority: CertificateAuthority) -> list[Result]:
+def run(one: Implementation, authority: CertificateAuthority) -> list[Result]:
     with Runner(one, authority, deadline=SHORT) as runner:
         return list(runner.run(cases()))
 
@@ -169,7 +176,7 @@ def test_a_module_that_is_no_implementation_is_one_line(authority: CertificateAu
 
 def test_an_import_that_hangs_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "misbehaving_start.py").write_text("import time\ntime.sleep(60)\n")
-    one = target("misbehaving_start")
+    one = module_target("misbehaving_start")
     with pytest.raises(DriverError, match=r"did not start in 0\.3 s"):
         Worker(one.written, [str(one.interpreter), str(AGENT), one.module], patience=SHORT)
 
@@ -186,8 +193,8 @@ def test_an_unknown_implementation_is_refused(written: str) -> None:
 
 
 def test_ours_runs_in_process_and_others_in_a_worker() -> None:
-    assert target("httplib_impl").interpreter is None
-    assert target("http.client").interpreter == sys.executable
+    assert module_target("httplib_impl").interpreter is None
+    assert module_target("http.client").interpreter == sys.executable
 
 
 def test_only_the_reference_is_judged_without_tolerance() -> None:
@@ -196,7 +203,7 @@ def test_only_the_reference_is_judged_without_tolerance() -> None:
 
 
 def test_an_interpreter_and_a_module_are_split_at_the_last_colon() -> None:
-    one = target(f"{sys.executable}:http.client")
+    one = module_target(f"{sys.executable}:http.client")
     assert (one.interpreter, one.module) == (sys.executable, "http.client")
 
 

@@ -1,0 +1,174 @@
+"""The judge of the client profile, on observations written by hand."""
+
+from typing import Any
+
+import pytest
+
+from conformance.cases import Case, client_case, client_cases
+from conformance.cases.loader import load_text
+from conformance.judge import Observation, Verdict, judge
+from conformance.judge.client import did_of
+
+ACCEPT = '{ accept = { status = 200, reason = "OK", body = "hello", headers = { X-Name = "1" } } }'
+FRAMING = '{ reject = ["bad-framing", "truncated-body"] }'
+
+
+def case(expect: str, strength: str = "must") -> Case:
+    text = f"""
+family = "framing"
+[[case]]
+id = "a.b"
+title = "A title"
+level = "observe"
+spec = ["HTTPResponse.read"]
+rfc = ["9112#6.3"]
+why = "why"
+respond = ""
+[case.fetch]
+strength = "{strength}"
+expect = [{expect}]
+"""
+    (loaded,) = load_text(text, "x.toml")
+    return client_case(loaded)
+
+
+def response(**different: Any) -> dict[str, Any]:
+    value = {
+        "type": "response",
+        "status": 200,
+        "reason": "OK",
+        "headers": [["x-name", "1"], ["X-Other", "2"]],
+        "body": "hello",
+        **different,
+    }
+    return {"id": "fetch", "value": value}
+
+
+def refusal(category: str | None) -> dict[str, Any]:
+    error = {"class": "client.Error", "bases": [], "attributes": {}, "message": "no"}
+    return {"id": "fetch", "error": error if category is None else {**error, "category": category}}
+
+
+def verdict(one: Case, entry: dict[str, Any], error_map: dict[str, str] | None = None) -> Verdict:
+    seen = Observation(trace={"fetch": entry}, host="127.0.0.1", port=1)
+    return judge(one, seen, error_map=error_map).verdict
+
+
+@pytest.mark.parametrize(
+    ("expect", "entry", "must"),
+    [
+        (ACCEPT, response(), Verdict.PASS),
+        (ACCEPT, response(reason=None, headers=None), Verdict.PASS),
+        (ACCEPT, response(status=None), Verdict.PASS),
+        (ACCEPT, response(headers=[["X-NAME", "1"]]), Verdict.PASS),
+        (ACCEPT, response(body="hel"), Verdict.WRONG_VALUE),
+        (ACCEPT, response(body="hello!"), Verdict.WRONG_VALUE),
+        (ACCEPT, response(body=""), Verdict.WRONG_VALUE),
+        (ACCEPT, response(status=404), Verdict.WRONG_VALUE),
+        (ACCEPT, response(reason=""), Verdict.WRONG_VALUE),
+        (ACCEPT, response(headers=[]), Verdict.WRONG_VALUE),
+        (ACCEPT, response(headers=[["X-Name", "1"], ["X-Name", "1"]]), Verdict.WRONG_VALUE),
+        (ACCEPT, {"id": "fetch", "skipped": True}, Verdict.WRONG_VALUE),
+        (ACCEPT, {"id": "fetch", "value": "hello"}, Verdict.WRONG_VALUE),
+        (ACCEPT, refusal("bad-framing"), Verdict.FALSE_ERROR),
+        (ACCEPT, refusal(None), Verdict.FALSE_ERROR),
+        ('"reject"', refusal("bad-framing"), Verdict.PASS),
+        ('"reject"', refusal("timeout"), Verdict.PASS),
+        ('"reject"', refusal(None), Verdict.PASS),
+        ('"reject"', response(), Verdict.NO_ERROR),
+        (FRAMING, refusal("truncated-body"), Verdict.PASS),
+        (FRAMING, refusal("bad-header"), Verdict.WRONG_ERROR),
+        (FRAMING, refusal("timeout"), Verdict.WRONG_ERROR),
+        (FRAMING, refusal(None), Verdict.PASS),
+        (FRAMING, response(), Verdict.NO_ERROR),
+        (f'"reject", {ACCEPT}', response(), Verdict.PASS),
+        (f'"reject", {ACCEPT}', refusal("bad-header"), Verdict.PASS),
+        (f'"reject", {ACCEPT}', response(body="hel"), Verdict.WRONG_VALUE),
+        (f'{ACCEPT}, {{ accept = {{ body = "hel" }} }}', response(body="hel"), Verdict.PASS),
+    ],
+)
+def test_only_a_must_fails(expect: str, entry: dict[str, Any], must: Verdict) -> None:
+    assert verdict(case(expect), entry) == must
+    for strength in ("should", "may"):
+        softer = Verdict.PASS if must is Verdict.PASS else Verdict.TOLERATED
+        assert verdict(case(expect, strength), entry) == softer
+
+
+@pytest.mark.parametrize("strength", ["must", "should", "may"])
+def test_no_strength_lets_an_exception_leak_or_a_client_wait_in_vain(strength: str) -> None:
+    assert verdict(case('"reject"', strength), refusal("leak")) == Verdict.LEAK
+    assert verdict(case(ACCEPT, strength), refusal("leak")) == Verdict.LEAK
+    assert verdict(case(ACCEPT, strength), refusal("timeout")) == Verdict.HANG
+
+
+def test_what_is_tolerated_is_shown_with_strength_and_section() -> None:
+    seen = Observation(trace={"fetch": response()}, host="127.0.0.1", port=1)
+    judgement = judge(case('"reject"', "should"), seen)
+    assert judgement.basis == "should 9112#6.3"
+    assert judgement.mismatch is not None
+    assert judgement.mismatch.seen == "accepts status 200, reason 'OK', body 'hello'"
+    assert judgement.accepted == ("rejects",)
+
+
+def test_a_map_of_errors_wins_over_the_word_of_the_driver() -> None:
+    one = case('{ reject = "bad-header" }')
+    assert verdict(one, refusal("leak"), {"client.Error": "bad-header"}) == Verdict.PASS
+    assert verdict(one, refusal("bad-header"), {"client.Error": "leak"}) == Verdict.LEAK
+
+
+def test_a_folded_field_may_hold_any_number_of_blanks() -> None:
+    one = case('{ accept = { headers = { x-name = { matches = "a +b" } } } }')
+    assert verdict(one, response(headers=[["x-name", "a   b"]])) == Verdict.PASS
+    assert verdict(one, response(headers=[["x-name", "a\r\n b"]])) == Verdict.WRONG_VALUE
+
+
+def test_a_fault_of_the_server_is_nobodys_failure() -> None:
+    seen = Observation(trace={"fetch": response()}, host="h", port=1, faults=("broken",))
+    assert judge(case(ACCEPT), seen).verdict == Verdict.HARNESS_ERROR
+
+
+def test_what_a_client_did_is_told_in_a_word_or_two() -> None:
+    assert did_of(response()) == "accepts"
+    assert did_of(refusal("bad-header")) == "rejects (bad-header)"
+    assert did_of(refusal(None)) == "rejects"
+
+
+SCRIPTED = """
+family = "framing"
+[[case]]
+id = "a.b"
+title = "A title"
+level = "observe"
+spec = ["HTTPResponse.read"]
+why = "why"
+connections = [
+  [ { read_request = {} }, { send = "first" }, { read_request = {} }, { send = "second" } ],
+  [ { read_request = {} }, { send = "third" } ],
+]
+[case.fetch]
+strength = "must"
+expect = ["reject"]
+[[case]]
+id = "a.c"
+title = "Another title"
+level = "observe"
+spec = ["HTTPResponse.read"]
+why = "why"
+respond = ""
+"""
+
+
+def test_a_client_meets_the_answer_to_its_first_request_however_often_it_asks() -> None:
+    (one,) = client_cases(load_text(SCRIPTED, "x.toml"))
+    (connection,) = one.script.connections
+    assert [step.step_name for step in connection.steps] == ["read_request", "send"]
+    assert connection.optional
+    assert connection.times == 10
+    assert [op.id for op in one.ops] == ["fetch"]
+    assert client_case(one) is one
+
+
+def test_a_case_that_says_nothing_of_clients_is_none_for_them() -> None:
+    _, silent = load_text(SCRIPTED, "x.toml")
+    with pytest.raises(ValueError, match=r"a\.c has no expectation"):
+        client_case(silent)

@@ -1,0 +1,70 @@
+"""The matrix of many clients, from results written by hand."""
+
+from conformance.report import Run, matrix
+from conformance.run import Result, RunHead
+
+
+def run(name: str, *results: Result) -> Run:
+    head = RunHead(
+        kit="0", corpus="c0", implementation=f"client:{name}", name=name, version="1", features=[]
+    )
+    return Run(head, results)
+
+
+def result(number: int, verdict: str, did: str = "", family: str = "framing") -> Result:
+    return Result(
+        id=f"{family}.case-{number}",
+        rev=1,
+        verdict=verdict,
+        level="guard",
+        family=family,
+        title="t",
+        spec=[],
+        strength="must",
+        did=did,
+    )
+
+
+def test_a_small_selection_has_a_row_for_each_case_and_a_mark_for_each_client() -> None:
+    one = run(
+        "one", result(1, "PASS", "accepts"), result(2, "NO_ERROR", "accepts"), result(3, "HANG")
+    )
+    two = run(
+        "two",
+        result(1, "FALSE_ERROR", "rejects (bad-header)"),
+        result(2, "PASS", "rejects"),
+        result(3, "TOLERATED", "rejects"),
+    )
+    three = run("three", *(result(number, "NOT_INSTALLED") for number in (1, 2, 3)))
+    lines = matrix([one, two, three])
+    assert lines[:4] == ["corpus c0", "  1  one 1", "  2  two 1", "  3  three 1"]
+    assert lines[5:9] == [
+        "case                   1   2  3",
+        "framing.case-1  must   +  !-  .",
+        "framing.case-2  must  !+   -  .",
+        "framing.case-3  must  !H  ~-  .",
+    ]
+
+
+def test_a_run_that_stopped_leaves_the_rest_of_its_column_empty() -> None:
+    short = run("one", result(1, "NO_ERROR", "accepts"))
+    whole = run("two", result(1, "PASS", "rejects"), result(2, "LEAK", "rejects (leak)"))
+    lines = matrix([short, whole])
+    assert lines[5] == "framing.case-1  must  !+   -"
+    assert lines[6] == "framing.case-2  must      !L"
+
+
+def test_a_large_selection_has_a_row_for_each_client_and_a_column_for_each_family() -> None:
+    def many(name: str, verdict: str) -> Run:
+        framing = [result(number, "PASS", "accepts") for number in range(60)]
+        return run(name, *framing, result(0, verdict, "accepts", "headers"))
+
+    absent = run("three", *(result(number, "NOT_INSTALLED") for number in range(61)))
+    assert matrix([many("one", "PASS"), many("two", "NO_ERROR"), absent]) == [
+        "corpus c0",
+        "",
+        "client   framing  headers            all",
+        "one 1      60/60      1/1          61/61",
+        "two 1      60/60      0/1          60/61",
+        "three 1        -        -  NOT_INSTALLED",
+    ]
