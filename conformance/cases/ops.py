@@ -21,7 +21,7 @@ RESPONSE_NAMES = frozenset(
 RESERVED_IDS = frozenset(OutcomeHead.__struct_encode_fields__)
 _FIXED = frozenset({"module", "builtins", "agent"})
 """Receivers that are there in every run, and that no `as` may replace."""
-_TELLING = frozenset({"strict", "key_file", "cert_file", "HTTP", "HTTPS"})
+_TELLING = frozenset({"strict", "key_file", "cert_file", "HTTP", "HTTPS", "HTTPSConnection"})
 """Keywords and classes that are features of their own: an implementation may lack them."""
 _DEFAULT_ADDRESS = [argument({"address": "host"}), argument({"address": "port"})]
 

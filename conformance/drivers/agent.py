@@ -67,6 +67,7 @@ class Agent(object):
             "name": self.name,
             "version": as_text(version) if isinstance(version, (str, TEXT)) else python_version(),
             "python": python_version(),
+            "ops": ["*"],
             "features": sorted(features(self.module)),
         }
 
@@ -96,6 +97,8 @@ class Agent(object):
             raise
         except NoSuchObject:
             return {"id": op["id"], "skipped": True}
+        except NoSuchOp:
+            return {"id": op["id"], "unsupported": True}
         except:  # whatever escapes is a fact; in Python 2 it may be of an old-style class
             self.objects.pop(op.get("as"), None)
             return {"id": op["id"], "error": readable(error_facts, sys.exc_info()[1])}
@@ -145,7 +148,9 @@ def execute(receiver, op, arguments):
         return getattr(receiver, op["get"])
     if "set" in op:
         return setattr(receiver, op["set"], arguments.decode(op["value"]))
-    return receiver[arguments.decode(op["item"])]
+    if "item" in op:
+        return receiver[arguments.decode(op["item"])]
+    raise NoSuchOp()
 
 
 def read_repeatedly(read, amount):
@@ -174,6 +179,10 @@ class NoSuchObject(Exception):
     """An argument refers to an object that no earlier op has made."""
 
 
+class NoSuchOp(Exception):
+    """The op, or the kind of an argument, is one that this agent does not know."""
+
+
 class Arguments(object):
     """Turns the arguments of a message into objects of this Python."""
 
@@ -186,7 +195,10 @@ class Arguments(object):
     def decode(self, item):
         """Return the object that *item* stands for."""
         if isinstance(item, dict):
-            return getattr(self, "make_" + item["type"])(item)
+            make = getattr(self, "make_" + item["type"], None)
+            if make is None:
+                raise NoSuchOp()
+            return make(item)
         if isinstance(item, list):
             return [self.decode(part) for part in item]
         return native(item) if isinstance(item, TEXT) else item
@@ -406,7 +418,10 @@ def features(module):
     found.update(set(["strict", "source_address"]) & parameters(plain, "__init__"))
     found.update(set(["key_file", "cert_file", "context"]) & parameters(secure, "__init__"))
     found.update(set(["skip_accept_encoding"]) & parameters(plain, "putrequest"))
-    found.update(name for name in ("HTTP", "HTTPS") if hasattr(module, name))
+    found.update(name for name in ("HTTP", "HTTPS", "HTTPSConnection") if hasattr(module, name))
+    if sys.platform.startswith("java"):
+        # Its sockets are read ahead of the program, and closed behind its back when the peer has ended.
+        found.add("reads-ahead")
     if hasattr(plain, "set_tunnel"):
         found.add("set_tunnel")
     response = getattr(module, "HTTPResponse", None)
@@ -472,8 +487,10 @@ def value_facts(value, depth=0, room=None):
     room[0] -= 1
     if room[0] < 0:
         return {"type": "object", "class": "(too large)", "bases": []}
-    if value is None or isinstance(value, (bool, float)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") else {"type": "float", "value": as_text(str(value))}
     if isinstance(value, INTEGERS):
         return whole_facts(int(value))
     if isinstance(value, (bytes, bytearray)):
@@ -551,12 +568,47 @@ def python_version():
     return as_text(".".join(str(part) for part in sys.version_info[:3]))
 
 
-def serve(name):
+def encoded(answer):
+    """Return *answer* as JSON in UTF-8; a lone surrogate, which UTF-8 does not have, is replaced."""
+    text = json.dumps(answer, ensure_ascii=False)
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode("utf-8")
+
+
+def protocol_streams():
+    """Return standard input and output for the protocol alone: what an implementation prints goes to standard error."""
+    if hasattr(os, "dup2"):
+        lines, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+        os.dup2(2, 1)
+        return lines, answers
+    java = __import__("org.python.core.util.FileUtil")  # Jython has no file descriptors, but Java's streams
+    system, wrap = __import__("java.lang.System").lang.System, java.python.core.util.FileUtil.wrap
+    lines, answers = wrap(getattr(system, "in")), wrap(system.out)
+    system.setOut(system.err)
+    sys.stdout = sys.stderr
+    return lines, answers
+
+
+def limit_memory(octets):
+    """Limit the address space of this process, where it is of a runtime that lives within one."""
+    try:
+        import resource
+    except ImportError:  # Jython: its heap is limited by an option
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (octets, octets))
+
+
+def patch(library):
+    """Let *library* put its cooperative parts in the place of the standard library's."""
+    __import__(library + ".monkey")
+    sys.modules[library + ".monkey"].patch_all()
+
+
+def serve(name, options):
     """Answer the messages on standard input until there are no more, or one says stop."""
-    # What an implementation prints goes to standard error; the protocol keeps standard output for itself.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    lines = os.fdopen(os.dup(0), "rb")
+    lines, answers = protocol_streams()
     agent, process = None, os.getpid()
     while True:
         line = lines.readline()
@@ -565,6 +617,8 @@ def serve(name):
             return
         if message["type"] == "start":
             try:
+                if "patch" in options:
+                    patch(options["patch"])
                 agent = Agent(name)
                 answer = agent.start()
             except:  # the implementation cannot be imported, for whatever reason
@@ -579,11 +633,14 @@ def serve(name):
         if os.getpid() != process:
             os._exit(0)  # a child that the implementation has forked: the answer is its parent's
         answer["serial"] = message.get("serial")
-        answers.write(json.dumps(answer).encode("utf-8") + b"\n")
+        answers.write(encoded(answer) + b"\n")
         answers.flush()
 
 
 if __name__ == "__main__":
     # The directory of this file is not the implementation's: only the current one is.
     sys.path[0] = os.getcwd()
-    serve(sys.argv[1])
+    given = dict(argument.split("=", 1) for argument in sys.argv[2:])
+    if "memory" in given:
+        limit_memory(int(given["memory"]))
+    serve(sys.argv[1], given)

@@ -5,8 +5,11 @@ means for the verdict is the runner's business.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from conformance.drivers.effort import Effort
+from conformance.drivers.protocol import ANY_OP, NotStarted, NotTheProtocol, started
 
 Message = Mapping[str, Any]
 Trace = Sequence[Mapping[str, Any]]
@@ -39,14 +42,16 @@ class Identity:
         name: its import name, or what the driver calls it.
         version: its own version, or that of its Python.
         features: the optional features it has, each found by a probe.
-        ops: the ops that it declares; none where it has all those of an httplib.
+        ops: the names of the ops that it has; `ANY_OP` stands for those of an httplib.
+        errors: its own names of exceptions, to those of the page.
     """
 
     written: str
     name: str
     version: str
     features: frozenset[str]
-    ops: frozenset[str] = frozenset()
+    ops: frozenset[str] = frozenset({ANY_OP})
+    errors: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def is_client(self) -> bool:
@@ -104,6 +109,20 @@ class Driver(Protocol):
             DriverDied: the implementation's process ended.
         """
 
+    @property
+    def starting(self) -> bool:
+        """Whether it is starting anew: a run waits for that, and no client is to blame."""
+        return False
+
+    @property
+    def start_cost(self) -> float:
+        """Seconds of processor time that its start took: what is slow to start is slow to load."""
+        return 0.0
+
+    def effort(self) -> Effort | None:
+        """Return what it has had and wanted of the processors so far; None where unknown."""
+        return None
+
     def kill(self) -> bool:
         """End what is running, from another thread; return whether that was possible."""
 
@@ -117,18 +136,19 @@ def identity_of(written: str, answer: Mapping[str, Any]) -> Identity:
     Raises:
         DriverError: the answer is an error, or not what the protocol says.
     """
-    if "error" in answer:
-        error = answer["error"]
-        kind = str(error["class"]).rpartition(".")[2]
-        problem = " ".join(f"{kind}: {error['message']}".split())
-        raise DriverError(f"{written} cannot be imported: {problem}")
     try:
-        return Identity(
-            written=written,
-            name=str(answer["name"]),
-            version=str(answer["version"]),
-            features=frozenset(answer.get("features", ())),
-            ops=frozenset(answer.get("ops", ())),
-        )
-    except (KeyError, TypeError):
-        raise DriverError(f"{written}: the answer to start is not that of a driver") from None
+        said = started(answer)
+    except NotTheProtocol as error:
+        raise DriverError(f"{written}: {error}") from None
+    if isinstance(said, NotStarted):
+        kind = said.error.name.rpartition(".")[2]
+        problem = " ".join(f"{kind}: {said.error.message}".split())
+        raise DriverError(f"{written} cannot be imported: {problem}")
+    return Identity(
+        written=written,
+        name=said.name,
+        version=said.version,
+        features=frozenset(said.features),
+        ops=frozenset(said.ops),
+        errors=dict(said.errors),
+    )

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from conformance.drivers import clients
 from conformance.drivers.base import Driver, Implementation, UnknownImplementation
+from conformance.drivers.environment import MEMORY
 from conformance.drivers.in_process import InProcess
 from conformance.drivers.worker import AGENT, Worker
 
@@ -52,7 +53,7 @@ class Target:
         """
         if self.interpreter is None:
             return InProcess(self.module)
-        return Worker(self.written, [self.interpreter, str(AGENT), self.module])
+        return Worker(self.written, [self.interpreter, str(AGENT), self.module, f"memory={MEMORY}"])
 
 
 def target(written: str) -> Implementation:

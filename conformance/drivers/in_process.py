@@ -5,11 +5,15 @@ that are ours: one that loops or crashes would take the kit with it, so the runn
 than abandon the thread.
 """
 
+import os
+import threading
+
 from conformance.drivers.agent import Agent
-from conformance.drivers.base import DriverError, Identity, Message, Trace, identity_of
+from conformance.drivers.base import Driver, DriverError, Identity, Message, Trace, identity_of
+from conformance.drivers.effort import Effort, effort_of
 
 
-class InProcess:
+class InProcess(Driver):
     """Executes ops in the calling thread.
 
     Args:
@@ -24,7 +28,8 @@ class InProcess:
             self._agent = Agent(name)
         except ImportError as error:
             raise DriverError(f"{name} cannot be imported: {error}") from None
-        self._identity = identity_of(name, self._agent.start())
+        self._identity = identity_of(name, {**self._agent.start(), "serial": 1})
+        self._thread = 0
 
     @property
     def identity(self) -> Identity:
@@ -33,12 +38,17 @@ class InProcess:
 
     def run(self, message: Message) -> Trace:
         """Execute the ops of *message*."""
+        self._thread = threading.get_native_id()
         trace: Trace = self._agent.run(message)["trace"]
         return trace
 
     def release(self) -> None:
         """Close and forget the objects of the latest run."""
         self._agent.release()
+
+    def effort(self) -> Effort | None:
+        """Return what the thread of the latest run has had and wanted of the processors."""
+        return effort_of(os.getpid(), self._thread) if self._thread else None
 
     def kill(self) -> bool:
         """Return False: a thread cannot be ended from outside; what it prints is shown again."""

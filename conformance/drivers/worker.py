@@ -1,22 +1,16 @@
-"""The worker: the agent in a process of its own, under any Python interpreter.
+"""The worker: a driver in a process of its own, over JSON lines.
 
-In: an interpreter and an import name.  Out: traces, over JSON lines.  The process is kept for all
-cases; where it dies or is killed, the next run starts another.  Whatever it left in its process
-group is ended with it.
-
-Proxy and Python variables are cleared, so that the environment cannot change what is judged.
+In: a command, be it an interpreter with the agent or anybody's own driver.  Out: traces.  The
+process is kept for all cases; where it died or was ended, the next run starts another.  What it
+says is held against the protocol, and a process that says something else is ended: its fault is
+a `DriverError`, its death a `DriverDied`.
 """
 
-import contextlib
-import json
-import os
-import signal
-import subprocess
-import tempfile
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, NoReturn
+
+import msgspec
 
 from conformance.drivers.base import (
     DriverDied,
@@ -26,15 +20,21 @@ from conformance.drivers.base import (
     Trace,
     identity_of,
 )
+from conformance.drivers.effort import Effort
+from conformance.drivers.environment import environment
+from conformance.drivers.program import NotALine, Program, ProgramEnded, TooLate
+from conformance.drivers.protocol import (
+    ANY_OP,
+    PROBE,
+    NotTheProtocol,
+    answer_in,
+    checked_trace,
+)
 
 AGENT = Path(__file__).with_name("agent.py")
 START_PATIENCE = 60.0
 """Seconds in which a worker must have started; a JVM under load takes ten."""
-_LONGEST_ANSWER = 256 * 1024 * 1024
-_LAST_WORDS = 2_000
-_GRACE = 0.2
-"""Seconds that a process has between closing its pipe and its end."""
-_CLEARED = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ssl_cert_file", "ssl_cert_dir")
+_STOP = b'{"type":"stop","serial":%d}'
 
 
 class Worker:
@@ -56,9 +56,12 @@ class Worker:
         self._command = list(command)
         self._patience = patience
         self._serial = 0
-        self._process: subprocess.Popen[bytes] | None = None
-        self._errors: IO[bytes] | None = None
+        self._program: Program | None = None
+        self._hopeless: DriverError | None = None
+        self.starting = False
+        self.start_cost = 0.0
         self._identity = self._start()
+        self._probe()
 
     @property
     def identity(self) -> Identity:
@@ -67,155 +70,89 @@ class Worker:
 
     def run(self, message: Message) -> Trace:
         """Execute the ops of *message*, in a new process where the latest one is gone."""
-        if self._process is None:
+        if self._program is None:
             self._start()
-        trace = self._ask(message).get("trace")
-        wanted = [op["id"] for op in message["ops"]]
-        if not isinstance(trace, list) or [_entry_id(entry) for entry in trace] != wanted:
-            self._end()
-            raise DriverError(f"{self._written}: the answer to run has no entry for each op")
-        return trace
+        answer = self._ask(message)
+        try:
+            return checked_trace(message["ops"], answer)
+        except NotTheProtocol as error:
+            self._fail(str(error))
 
     def release(self) -> None:
         """Close and forget the objects of the latest run."""
-        if self._process is not None:
+        if self._program is not None:
             self._ask({"type": "release"})
+
+    def effort(self) -> Effort | None:
+        """Return what the process has had and wanted of the processors."""
+        program = self._program
+        return None if program is None else program.effort()
 
     def kill(self) -> bool:
         """End the process and its group; whoever waits for its answer gets `DriverDied`."""
-        process = self._process
-        if process is not None:
-            _end_group(process)
+        program = self._program
+        if program is not None:
+            program.kill()
         return True
 
     def stop(self) -> None:
         """Tell the process to stop, and end it with its group where it does not."""
-        process = self._process
-        if process is not None and process.stdin is not None:
-            with contextlib.suppress(OSError):
-                process.stdin.write(json.dumps({"type": "stop"}).encode() + b"\n")
-                process.stdin.close()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(_GRACE)
-        self._end()
-
-    def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        _end_group(process)
-        process.wait()
-        for pipe in (process.stdin, process.stdout, self._errors):
-            if pipe is not None:
-                _close(pipe)
+        program, self._program = self._program, None
+        if program is not None:
+            program.hang_up(_STOP % (self._serial + 1))
 
     def _start(self) -> Identity:
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 # open for as long as the process
+        """Start the program, and ask who it is; one that has once failed is not tried again."""
+        if self._hopeless is not None:
+            raise self._hopeless
+        self.starting = True
         try:
-            self._process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._errors,
-                env=_environment(),
-                start_new_session=True,
-            )
+            self._program = Program(self._command, environment())
+            identity = identity_of(self._written, self._ask({"type": "start"}, self._patience))
+            effort = self._program.effort()
+            self.start_cost = 0.0 if effort is None else effort.worked
+            return identity
         except OSError as error:
-            self._errors.close()
             problem = f"{self._written}: cannot start {self._command[0]}: {error.strerror}"
-            raise DriverError(problem) from None
-        alarm = threading.Timer(self._patience, self.kill)
-        alarm.start()
-        try:
-            return identity_of(self._written, self._ask({"type": "start"}))
+            self._hopeless = DriverError(problem)
         except DriverDied as error:
-            late = (
-                f", which did not start in {self._patience:g} s" if alarm.finished.is_set() else ""
-            )
-            raise DriverError(f"{self._written}: {error}{late}") from None
-        except DriverError:
+            self._hopeless = DriverError(f"{self._written}: {error}")
+        except DriverError as error:
             self._end()
-            raise
+            self._hopeless = error
         finally:
-            alarm.cancel()
+            self.starting = False
+        raise self._hopeless
 
-    def _ask(self, message: Message) -> Mapping[str, Any]:
-        process = self._process
-        if process is None or process.stdin is None or process.stdout is None:
+    def _probe(self) -> None:
+        """Ask for an op that no driver knows: one that claims it would hide what it lacks."""
+        generic = ANY_OP in self._identity.ops
+        op = {"id": PROBE, "on": "module", "args": [], "kwargs": {}}
+        op["kind" if generic else "call"] = PROBE
+        message = {"type": "run", "id": PROBE, "rev": 1, "ops": [op], "address": ["127.0.0.1", 0]}
+        (entry,) = self.run(message)
+        if "unsupported" not in entry:
+            self._fail("it does not say `unsupported` to an op that it does not know")
+
+    def _ask(self, message: Message, patience: float | None = None) -> Mapping[str, Any]:
+        program = self._program
+        if program is None:
             raise DriverError(f"{self._written}: the worker is not running")
         self._serial += 1
-        question = json.dumps({**message, "serial": self._serial}).encode()
-        with contextlib.suppress(OSError):  # nobody reads: what it has said before tells why
-            process.stdin.write(question + b"\n")
-            process.stdin.flush()
-        line = process.stdout.readline(_LONGEST_ANSWER)
-        if not line.endswith(b"\n"):
-            raise DriverDied(self._obituary())
-        return self._checked(line)
-
-    def _checked(self, line: bytes) -> Mapping[str, Any]:
-        """Return the answer in *line*, which must be one to the latest message."""
+        question = msgspec.json.encode({**message, "serial": self._serial})
         try:
-            answer = json.loads(line)
-        except (ValueError, RecursionError):
-            answer = None
-        if not isinstance(answer, dict) or answer.get("serial") != self._serial:
-            self._end()
-            raise DriverError(f"{self._written}: not an answer to what was asked: {line[:80]!r}")
-        return answer
+            return answer_in(program.ask(question, patience), self._serial)
+        except ProgramEnded:
+            raise DriverDied(f"the worker {self._end()}") from None
+        except TooLate:
+            self._fail(f"it did not start in {self._patience:g} s")
+        except (NotALine, NotTheProtocol) as error:
+            self._fail(str(error))
 
-    def _obituary(self) -> str:
-        """End the process for good, and return how it ended, with its last words."""
-        process = self._process
-        if process is None:
-            return "the worker was not running"
-        code = _ended(process)
-        how = f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
-        words = self._last_words()
+    def _fail(self, problem: str) -> NoReturn:
         self._end()
-        return f"the worker {how}{': ' if words else ''}{words}"
+        raise DriverError(f"{self._written}: {problem}")
 
-    def _last_words(self) -> str:
-        if self._errors is None:
-            return ""
-        size = self._errors.seek(0, os.SEEK_END)
-        self._errors.seek(max(0, size - _LAST_WORDS))
-        lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
-        return lines[-1] if lines else ""
-
-
-def _entry_id(entry: object) -> object:
-    """Return the id of an entry that has a value, an error or a word on why there is none."""
-    if isinstance(entry, dict) and len({"value", "error", "skipped"} & set(entry)) == 1:
-        return entry.get("id")
-    return None
-
-
-def _ended(process: "subprocess.Popen[bytes]") -> int:
-    """Return how *process* ended by itself, or, where it does not, after it was made to."""
-    try:
-        return process.wait(_GRACE)
-    except subprocess.TimeoutExpired:
-        _end_group(process)
-        return process.wait()
-
-
-def _end_group(process: "subprocess.Popen[bytes]") -> None:
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        process.kill()
-
-
-def _close(pipe: IO[bytes]) -> None:
-    # What was not yet written cannot be: the reader is gone.
-    with contextlib.suppress(OSError):
-        pipe.close()
-
-
-def _environment() -> dict[str, str]:
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if name.lower() not in _CLEARED and (not name.startswith("PYTHON") or name == "PYTHONPATH")
-    }
+    def _end(self) -> str:
+        program, self._program = self._program, None
+        return "is gone" if program is None else program.end()

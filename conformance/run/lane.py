@@ -6,6 +6,7 @@ follows is a HANG.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from conformance.cases import Case, client_case
@@ -34,6 +35,7 @@ class Lane:
             them.
         error_map: native exception names to known ones.
         tolerant: whether outcomes graded tolerated count.
+        deadline: seconds without progress after which a case is late; told to the driver.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Lane:
         error_map: Mapping[str, str],
         *,
         tolerant: bool,
+        deadline: float,
     ) -> None:
         self.driver = driver
         self.late = False
@@ -51,6 +54,7 @@ class Lane:
         self._certificates = certificates
         self._error_map = error_map
         self._tolerant = tolerant
+        self._deadline = deadline
         self._servers: dict[str, MockServer] = {}
         self._play: Play | None = None
 
@@ -133,6 +137,7 @@ class Lane:
             "rev": case.rev,
             "ops": [op.message for op in case.ops],
             "address": list(address),
+            "deadline": self._deadline,
         }
         if case.profile == "client":
             message["url"] = f"http://{AddressHole('server').text(*address)}/"
@@ -141,8 +146,8 @@ class Lane:
         return message
 
     def _judged(self, case: Case, trace: Trace, record: Record, address: tuple[str, int]) -> Result:
-        observation = observation_of(trace, record, address)
         features = self.driver.identity.features
+        observation = observation_of(trace, record, address, blind="reads-ahead" in features)
         judgement = judge(case, observation, features, self._error_map, tolerant=self._tolerant)
         did = did_of(trace[0]) if case.profile == "client" else ""
         if judgement.verdict not in FAILURES and judgement.verdict is not Verdict.HARNESS_ERROR:
@@ -161,14 +166,27 @@ class Lane:
         return without_port(result, address[1])
 
 
-def observation_of(trace: Trace, record: Record, address: tuple[str, int]) -> Observation:
-    """Return what a driver's *trace* and a server's *record* show together."""
+def observation_of(
+    trace: Trace, record: Record, address: tuple[str, int], *, blind: bool = False
+) -> Observation:
+    """Return what a driver's *trace* and a server's *record* show together.
+
+    Args:
+        trace: the entries of the driver.
+        record: that of the play.
+        address: of the server.
+        blind: whether the runtime reads sockets ahead of its program and closes them by itself, so
+            that what became of a connection cannot be seen.
+    """
     host, port = address
+    connections = record.connections
+    if blind:
+        connections = tuple(replace(one, after=None, left=None) for one in connections)
     return Observation(
         trace={entry["id"]: entry for entry in trace},
         host=host,
         port=port,
-        connections=record.connections,
+        connections=connections,
         unexpected=record.refused_extra,
         problems=record.problems,
         faults=record.errors,

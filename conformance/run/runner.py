@@ -17,6 +17,7 @@ from pathlib import Path
 from certs import CertificateAuthority
 from conformance.cases import Case
 from conformance.drivers import Identity, Implementation
+from conformance.drivers.effort import Effort
 from conformance.judge import Verdict
 from conformance.run.lane import Certificates, Lane
 from conformance.run.results import Result, not_run
@@ -25,6 +26,10 @@ DEADLINE = 1.0
 """Seconds without progress until the server resets its sockets; again, and the client is lost."""
 _GLANCE = 0.02
 """Seconds between two glances at the lane."""
+_MOST_QUIET = 6
+"""Deadlines of silence after which a case is late, however busy the machine is."""
+_SLOWEST = 8.0
+"""How much slower than others a runtime may be: so many deadlines of work, and no more."""
 _MOST = 20
 """Deadlines that a case may take as a whole, however much happens."""
 
@@ -104,6 +109,7 @@ class Runner:
             self._files,
             self._error_map,
             tolerant=self._tolerant,
+            deadline=self.deadline,
         )
 
     def _files(self) -> Certificates:
@@ -201,8 +207,10 @@ class _Shift:
 class _Watch:
     """Counts the time in which nothing happens, and acts on it.
 
-    A glance that comes late counts as one that came in time: where the machine is too busy to let
-    this thread look, the implementation gets no processor either.
+    Time counts for what the implementation could have done in it.  A glance that comes late counts
+    as one that came in time; while the implementation waits for a processor, time stands still; and
+    where it computes, a runtime that is slow to start is slow to load what a case needs.  All that
+    is bounded: an endless loop is found however busy the machine is.
     """
 
     def __init__(self, lane: Lane, deadline: float) -> None:
@@ -210,7 +218,9 @@ class _Watch:
         self._deadline = deadline
         self._seen: tuple[int, tuple[int, ...]] = (-1, ())
         self._glanced = time.monotonic()
+        self._effort: Effort | None = None
         self._idle = 0.0
+        self._quiet = 0.0
         self._spent = 0.0
         self._measures = 0
 
@@ -225,19 +235,46 @@ class _Watch:
         if count != self._seen[0]:
             self._measures, self._spent = 0, 0.0
         if count != self._seen[0] or (seen != self._seen and not self._measures):
-            self._seen, self._idle = seen, 0.0
-        if self._idle < self._deadline and (self._measures or self._spent < _MOST * self._deadline):
+            self._seen, self._idle, self._quiet = seen, 0.0, 0.0
+        if self._lane.driver.starting:
+            self._idle = self._quiet = self._spent = 0.0
+        if not self._is_due():
             return False
-        self._idle = 0.0
+        self._idle = self._quiet = 0.0
         self._measures += 1
         if self._measures == 1:
             self._lane.reset()
             return False
         return self._measures > 2 or not self._lane.driver.kill()
 
+    @property
+    def _slowness(self) -> float:
+        """How many seconds of work this runtime gets for one, from 1 to `_SLOWEST`."""
+        return min(_SLOWEST, max(1.0, self._lane.driver.start_cost / DEADLINE))
+
+    def _is_due(self) -> bool:
+        patience = self._deadline * self._slowness
+        if self._idle >= self._deadline or self._quiet >= _MOST_QUIET * patience:
+            return True
+        return not self._measures and self._spent >= _MOST * patience
+
     def _pass_time(self) -> None:
         now = time.monotonic()
         passed = min(now - self._glanced, 2 * _GLANCE)
-        self._idle += passed
-        self._spent += passed
         self._glanced = now
+        self._quiet += passed
+        self._spent += passed
+        self._idle += self._counted(passed)
+
+    def _counted(self, passed: float) -> float:
+        """Return how much of the time that *passed* the implementation could have used."""
+        if self._quiet < self._deadline / 4:  # most cases are done by then: no look is needed
+            self._effort = None
+            return passed
+        before, driver = self._effort, self._lane.driver
+        effort = self._effort = driver.effort()
+        if before is None or effort is None:
+            return passed
+        starved = min(passed, max(0.0, effort.waited - before.waited))
+        worked = min(passed - starved, max(0.0, effort.worked - before.worked))
+        return passed - starved - worked + worked / self._slowness

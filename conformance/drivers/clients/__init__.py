@@ -38,7 +38,7 @@ ALL = "client:all"
 _HERE = Path(__file__).parent
 
 
-class Absent:
+class Absent(Driver):
     """The driver of a client that is not installed.
 
     Args:

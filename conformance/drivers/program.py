@@ -1,0 +1,273 @@
+"""A program in a process of its own: started, asked line by line, listened to, and ended.
+
+In: a command, and lines.  Out: a line for each.  One thread asks, and waits on the program's three
+pipes at once, so that neither side can block the other and no thread is handed over to; any thread
+may end the program.
+
+What a program can make the kit hold is bounded: an answer has a longest length, nothing may follow
+it, and of standard error only the last words are kept.  Whatever the program has started ends with
+it: its process group, and, where the system shows the environment of a process (Linux), what has
+left the group as well, by the mark that it inherited.
+"""
+
+import contextlib
+import os
+import resource
+import secrets
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+from conformance.drivers.effort import Effort, effort_of
+from conformance.drivers.environment import MEMORY
+
+LONGEST_ANSWER = 160 * 1024 * 1024
+"""Octets: the largest content of a case, 64 MiB, each octet written as two, and room to spare."""
+_BLOCK = 1 << 16
+_GLANCE_MS = 50
+"""Milliseconds until a program that says nothing is looked at: its pipes may outlive it."""
+_GRACE = 0.2
+"""Seconds that a program has between closing its pipe and its end."""
+_LAST_WORDS = 2_000
+_MOST_DATA = 2 * MEMORY
+"""The last resort, for runtimes that do not limit themselves."""
+_MARK = "HTTPLIB_KIT_DRIVER"
+_ROUNDS = 10
+"""How often what a program left is looked for: it may be starting more while it is ended."""
+_PROC = Path("/proc")
+
+
+class ProgramEnded(Exception):
+    """The program ended, or closed its output, before it answered."""
+
+
+class NotALine(Exception):
+    """What the program says is not one line: too long, or more than was asked for."""
+
+
+class TooLate(Exception):
+    """The program did not answer in the time that it was given."""
+
+
+class Program:
+    """A running program.
+
+    Args:
+        command: the program and its arguments.
+        environment: its environment, to which a mark is added.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._mark = f"{_MARK}={secrets.token_hex(8)}"
+        name, _, value = self._mark.partition("=")
+        self._process = subprocess.Popen(
+            list(command),
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**environment, name: value},
+            start_new_session=True,
+        )
+        _limit(self._process.pid)
+        self._lock = threading.Lock()
+        self._said = bytearray()
+        self._words = b""
+        self._waiting = b""
+        self._poll = select.poll()
+        self._in, self._out, self._err = map(
+            _descriptor, (self._process.stdin, self._process.stdout, self._process.stderr)
+        )
+        for descriptor in (self._out, self._err):
+            self._poll.register(descriptor, select.POLLIN)
+
+    def ask(self, line: bytes, patience: float | None = None) -> bytes:
+        """Give the program *line*, and return the line that it answers, both without their end.
+
+        Args:
+            line: what to ask.
+            patience: seconds until the answer must be there; by default there is no limit.
+
+        Raises:
+            ProgramEnded: there will be no answer.
+            NotALine: the answer is not one line.
+            TooLate: there was none in time.
+        """
+        last = None if patience is None else time.monotonic() + patience
+        self._feed(line + b"\n")
+        searched = 0
+        while True:
+            for descriptor, _ in self._poll.poll(_GLANCE_MS):
+                if descriptor == self._out:
+                    self._listen()
+                elif descriptor == self._err:
+                    self._hear_words()
+                else:
+                    self._feed(self._waiting)
+            end = self._said.find(b"\n", searched)
+            if end >= 0:
+                return self._taken(end)
+            searched = len(self._said)
+            if searched > LONGEST_ANSWER:
+                raise NotALine(f"it says more than {LONGEST_ANSWER >> 20} MiB without a line end")
+            if last is not None and time.monotonic() > last:
+                raise TooLate
+            self._look()
+
+    def _feed(self, data: bytes) -> None:
+        """Write as much of *data* as finds room; the rest waits until there is some."""
+        try:
+            written = os.write(self._in, data)
+        except BlockingIOError:
+            written = 0
+        except OSError:  # nobody reads: what it says, or how it ended, tells why
+            written = len(data)
+        if self._waiting and written == len(data):
+            self._poll.unregister(self._in)
+        elif written < len(data) and not self._waiting:
+            self._poll.register(self._in, select.POLLOUT)
+        self._waiting = data[written:]
+
+    def _listen(self) -> None:
+        block = _block(self._out)
+        if block:
+            self._said += block
+        elif block is not None:
+            raise ProgramEnded
+
+    def _hear_words(self) -> None:
+        block = _block(self._err)
+        if block:
+            self._words = (self._words + block)[-_LAST_WORDS:]
+        elif block is not None:
+            self._poll.unregister(self._err)
+
+    def _taken(self, end: int) -> bytes:
+        """Return the line before *end*; nothing may stand behind it."""
+        line = bytes(self._said[:end])
+        more = bytes(self._said[end + 1 : end + 81])
+        self._said.clear()
+        if more:
+            raise NotALine(f"it says more than was asked for: {more!r}")
+        return line
+
+    def _look(self) -> None:
+        """Raise `ProgramEnded` where the program is gone, and all that it said is here."""
+        if self._process.poll() is None:
+            return
+        before = len(self._said)
+        self._listen()
+        if len(self._said) == before:
+            raise ProgramEnded
+
+    def effort(self) -> Effort | None:
+        """Return what the program has had and wanted of the processors; None where unknown."""
+        return effort_of(self._process.pid)
+
+    def kill(self) -> None:
+        """End the program and its group at once; for any thread.  Whoever asks it is told."""
+        with self._lock:
+            _kill_group(self._process)
+
+    def hang_up(self, line: bytes) -> None:
+        """Give it *line*, close its input, and let it go; end what is left of it after a moment."""
+        with contextlib.suppress(OSError):
+            os.write(self._in, line + b"\n")
+        self.end()
+
+    def end(self) -> str:
+        """End the program and all that it has started; return how it ended, with its last words."""
+        self._process.stdin.close()  # type: ignore[union-attr] # a pipe
+        forced = False
+        try:
+            self._process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            forced = True
+        with self._lock:
+            _kill_group(self._process)
+            self._process.wait()
+        self._end_the_marked()
+        while (block := _block(self._err)) and len(block):
+            self._words = (self._words + block)[-_LAST_WORDS:]
+        for pipe in (self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
+        return self._obituary(forced=forced)
+
+    def _end_the_marked(self) -> None:
+        mark = self._mark.encode()
+        for _ in range(_ROUNDS):
+            found = list(_marked(mark))
+            for pid in found:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            if not found:
+                return
+
+    def _obituary(self, *, forced: bool) -> str:
+        code = self._process.returncode
+        how = f"ended by {_signal_name(-code)}" if code < 0 else f"ended with status {code}"
+        if forced:
+            how = "closed its output and did not end"
+        lines = self._words.decode("utf-8", "replace").strip().splitlines()
+        return f"{how}: {lines[-1].strip()}" if lines else how
+
+
+def _limit(process: int) -> None:
+    """Limit what *process* and its children can write to; address space alone costs nothing.
+
+    Runtimes that reserve more than they use, as a JVM and node do, can live with that.
+    """
+    if sys.platform == "linux":
+        resource.prlimit(process, resource.RLIMIT_DATA, (_MOST_DATA, _MOST_DATA))
+
+
+def _descriptor(pipe: IO[bytes] | None) -> int:
+    if pipe is None:
+        raise RuntimeError("a pipe that was asked for is not there")
+    os.set_blocking(pipe.fileno(), False)
+    return pipe.fileno()
+
+
+def _block(descriptor: int) -> bytes | None:
+    """Return what can be read at once, nothing at the end, or None where nothing is there."""
+    try:
+        return os.read(descriptor, _BLOCK)
+    except BlockingIOError:
+        return None
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _kill_group(process: "subprocess.Popen[bytes]") -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _marked(mark: bytes) -> Iterator[int]:
+    """Yield the processes whose environment has *mark*; none where the system shows none."""
+    if not (_PROC / "self" / "environ").exists():
+        return
+    for entry in os.scandir(_PROC):
+        if not entry.name.isdigit():
+            continue
+        try:
+            environment = Path(entry.path, "environ").read_bytes()
+        except OSError:  # somebody else's, or gone
+            continue
+        if mark in environment.split(b"\0"):
+            yield int(entry.name)

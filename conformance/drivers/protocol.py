@@ -1,0 +1,325 @@
+"""The messages between the kit and a driver: JSON lines, typed, each answered by one line.
+
+In: lines that a driver says.  Out: values that have the form of the protocol, or a `NotTheProtocol`
+that names the place.  From the same types comes the JSON Schema (`conformance.drivers.schema`), and
+``docs/driver-protocol.md`` is the prose.
+
+Nothing here judges: that a driver's facts have the right form says nothing about the client.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+DEPTH = 64
+"""Tables and lists inside each other that a value may have."""
+ANY_OP = "*"
+"""Among the declared ops: every op of an httplib."""
+PROBE = "httplib-kit-unknown"
+"""A message and a call that no driver knows: both must come back as unsupported."""
+
+Value = Annotated[Any, Meta(extra_json_schema={"$ref": "#/$defs/Value"})]
+Argument = Annotated[Any, Meta(extra_json_schema={"$ref": "#/$defs/Argument"})]
+ShortText = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
+Serial = Annotated[int, Meta(ge=1)]
+Octets = Annotated[str, Meta(pattern="^[\\x00-\\xff]*\\Z", description="one octet a character")]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+
+
+class NotTheProtocol(ValueError):
+    """What a driver said has not the form of the protocol; the message says where."""
+
+
+# What the kit says.
+
+
+class Op(Struct, frozen=True, omit_defaults=True):
+    """One call, or an attribute read or set, or an item."""
+
+    id: str
+    on: str
+    call: str | UnsetType = UNSET
+    args: list[Argument] | UnsetType = UNSET
+    kwargs: dict[str, Argument] | UnsetType = UNSET
+    repeat: int | UnsetType = UNSET
+    get: str | UnsetType = UNSET
+    set: str | UnsetType = UNSET
+    value: Argument | UnsetType = UNSET
+    item: Argument | UnsetType = UNSET
+    as_: str | UnsetType = field(name="as", default=UNSET)
+
+
+class Start(Struct, frozen=True, tag_field="type", tag="start"):
+    """The first message: who are you?"""
+
+    serial: Serial
+
+
+class Run(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="run"):
+    """Execute these ops against the server at this address; hold the objects until `release`."""
+
+    serial: Serial
+    id: str
+    rev: int
+    ops: list[Op]
+    address: tuple[str, Port]
+    deadline: float
+    url: str | UnsetType = UNSET
+    certificates: dict[str, dict[str, str]] | UnsetType = UNSET
+
+
+class Release(Struct, frozen=True, tag_field="type", tag="release"):
+    """Close and forget the objects of the latest run."""
+
+    serial: Serial
+
+
+class Stop(Struct, frozen=True, tag_field="type", tag="stop"):
+    """The last message; it has no answer."""
+
+    serial: Serial
+
+
+# What the driver says.
+
+
+class Bytes(Struct, frozen=True, tag_field="type", tag="bytes"):
+    """Octets."""
+
+    value: Octets
+
+
+class Text(Struct, frozen=True, tag_field="type", tag="text"):
+    """Text, where the implementation tells it from octets."""
+
+    value: str
+
+
+class Int(Struct, frozen=True, tag_field="type", tag="int"):
+    """A whole number beyond 64 bits, in hexadecimal."""
+
+    value: Annotated[str, Meta(pattern=r"^-?[0-9a-f]+\Z", max_length=1_000_000)]
+
+
+class Float(Struct, frozen=True, tag_field="type", tag="float"):
+    """A number that JSON does not have."""
+
+    value: Literal["nan", "inf", "-inf"]
+
+
+class Tuple(Struct, frozen=True, tag_field="type", tag="tuple"):
+    """A tuple, where the implementation tells it from a list."""
+
+    value: list[Value]
+
+
+class Table(Struct, frozen=True, tag_field="type", tag="mapping"):
+    """A mapping, as pairs in its order."""
+
+    value: list[tuple[Value, Value]]
+
+
+class Class(Struct, frozen=True, tag_field="type", tag="class"):
+    """A class, by its name and those of its bases, nearest first."""
+
+    name: str = field(name="class")
+    bases: list[str] = []
+
+
+class Object(Struct, frozen=True, tag_field="type", tag="object"):
+    """Any other object, by its class."""
+
+    name: str = field(name="class")
+    bases: list[str] = []
+
+
+class Response(Struct, frozen=True, tag_field="type", tag="response"):
+    """What `fetch` came to; null where the client's interface does not tell it."""
+
+    status: int | None
+    reason: Octets | None
+    headers: list[tuple[Octets, Octets]] | None
+    body: Octets
+
+
+Typed = Bytes | Text | Int | Float | Tuple | Table | Class | Object | Response
+
+
+class Error(Struct, frozen=True):
+    """An exception, or whatever the language has in its place."""
+
+    name: str = field(name="class")
+    message: str
+    bases: list[str] = []
+    attributes: dict[str, Value] = {}
+    category: str = ""
+
+
+class Entry(Struct, frozen=True):
+    """What one op came to: exactly one of value, error, skipped and unsupported."""
+
+    id: str
+    value: Value | UnsetType = UNSET
+    error: Error | UnsetType = UNSET
+    skipped: Literal[True] | UnsetType = UNSET
+    unsupported: Literal[True] | UnsetType = UNSET
+
+
+class Started(Struct, frozen=True):
+    """The answer to `start`."""
+
+    serial: Serial
+    name: ShortText
+    version: ShortText
+    ops: list[str] = field(default_factory=lambda: [ANY_OP])
+    features: list[str] = []
+    errors: dict[str, str] = {}
+
+
+class NotStarted(Struct, frozen=True):
+    """The answer to `start` of a driver whose implementation is not there or does not load."""
+
+    serial: Serial
+    error: Error
+
+
+class Trace(Struct, frozen=True):
+    """The answer to `run`: an entry for each op, in order."""
+
+    serial: Serial
+    trace: list[Entry]
+
+
+class Released(Struct, frozen=True):
+    """The answer to `release`."""
+
+    serial: Serial
+
+
+class Unsupported(Struct, frozen=True):
+    """The answer to a message of a type that the driver does not know."""
+
+    serial: Serial
+    unsupported: Annotated[str, Meta(description="the type of the message")]
+
+
+MESSAGES = (Start, Run, Release, Stop)
+ANSWERS = (Started, NotStarted, Trace, Released, Unsupported)
+
+
+def answer_in(line: bytes, serial: int) -> dict[str, Any]:
+    """Return the answer in *line* to the message with this *serial*.
+
+    Raises:
+        NotTheProtocol: it is not JSON, no object, or an answer to something else.
+    """
+    try:
+        answer = msgspec.json.decode(line)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise NotTheProtocol(f"not an answer in JSON: {line[:80]!r} ({error})") from None
+    if not isinstance(answer, dict):
+        raise NotTheProtocol(f"not an answer, which is an object: {line[:80]!r}")
+    if answer.get("serial") != serial or isinstance(answer.get("serial"), bool):
+        said = answer.get("serial", "none")
+        raise NotTheProtocol(f"an answer to message {said!r:.40}, where {serial} was asked")
+    return answer
+
+
+def started(answer: Mapping[str, Any]) -> Started | NotStarted:
+    """Return the answer to `start`.
+
+    Raises:
+        NotTheProtocol: it is not one.
+    """
+    kind: type[Started | NotStarted] = NotStarted if "error" in answer else Started
+    said: Started | NotStarted = _converted(answer, kind, "start")
+    return said
+
+
+def checked_trace(ops: Sequence[Mapping[str, Any]], answer: Mapping[str, Any]) -> list[Any]:
+    """Return the trace in the answer to a `run` of *ops*.
+
+    Raises:
+        NotTheProtocol: there is none, its entries are not those of the ops, or one of them says
+            what cannot be, such as a value of an object that no op has made.
+    """
+    if "trace" not in answer:
+        raise NotTheProtocol("the answer to run has no trace")
+    _converted(answer, Trace, "run")
+    trace: list[Any] = answer["trace"]
+    if len(trace) != len(ops):
+        raise NotTheProtocol(f"the trace has {len(trace)} entries, where {len(ops)} ops were asked")
+    made = {"module", "builtins", "agent", "client"}
+    for op, entry in zip(ops, trace, strict=True):
+        _check_entry(op, entry, made)
+    return trace
+
+
+def _check_entry(op: Mapping[str, Any], entry: Mapping[str, Any], made: set[str]) -> None:
+    """Hold *entry* against its op; *made* are the objects that the ops before it have made."""
+    place = f"the entry of {op['id']}"
+    if entry["id"] != op["id"]:
+        raise NotTheProtocol(f"{place} has the id {entry['id']!r:.60}")
+    kinds = [kind for kind in ("value", "error", "skipped", "unsupported") if kind in entry]
+    if len(kinds) != 1:
+        given = " and ".join(kinds) or "none"
+        raise NotTheProtocol(f"{place} needs one of value, error, skipped, unsupported: {given}")
+    (kind,) = kinds
+    if kind in ("value", "error") and op["on"] not in made:
+        raise NotTheProtocol(f"{place} has {_article(kind)}, but no op has made `{op['on']}`")
+    if kind == "skipped" and op["on"] in made and set(_references(op)) <= made:
+        raise NotTheProtocol(f"{place} is skipped, but everything that it needs was made")
+    if kind == "value":
+        check_value(entry["value"], place)
+    elif kind == "error":
+        for name, value in entry["error"].get("attributes", {}).items():
+            check_value(value, f"{place}, attribute {name!r:.40}")
+    if "as" in op:
+        (made.add if kind == "value" else made.discard)(op["as"])
+
+
+def _article(kind: str) -> str:
+    return "an error" if kind == "error" else "a value"
+
+
+def _references(op: Mapping[str, Any]) -> Iterable[str]:
+    """Yield the names of the objects to which the arguments of *op* refer."""
+    waiting = [*op.get("args", ()), *op.get("kwargs", {}).values(), op.get("value"), op.get("item")]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            if item["type"] == "ref":
+                yield item["value"].partition(".")[0]
+            item = item.get("value")
+        if isinstance(item, list):
+            waiting += item
+
+
+def check_value(value: Any, place: str) -> None:
+    """Raise `NotTheProtocol` where *value*, or anything in it, is no value of the protocol."""
+    waiting = [(value, 0)]
+    while waiting:
+        one, depth = waiting.pop()
+        if not isinstance(one, (dict, list)):
+            continue
+        if depth > DEPTH:
+            raise NotTheProtocol(f"{place}: a value with more than {DEPTH} levels")
+        inner: Iterable[Any] = one
+        if isinstance(one, dict):
+            typed = _converted(one, Typed, place)
+            if isinstance(typed, Tuple):
+                inner = typed.value
+            elif isinstance(typed, Table):
+                inner = [item for pair in typed.value for item in pair]
+            else:
+                inner = ()
+        waiting += [(item, depth + 1) for item in inner]
+
+
+def _converted(value: Any, kind: Any, place: str) -> Any:
+    try:
+        return msgspec.convert(value, kind)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise NotTheProtocol(f"{place}: {error}") from None
