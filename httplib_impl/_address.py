@@ -78,4 +78,6 @@ def authority(host: str, port: int, default_port: int) -> str:
     >>> authority("::1", 8080, 80)
     '[::1]:8080'
     """
-    return written(host) if port == default_port else f"{written(host)}:{port}"
+    if ":" in host:
+        host = written(host)
+    return host if port == default_port else f"{host}:{port}"

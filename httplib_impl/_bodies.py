@@ -8,9 +8,9 @@ returns them; the error that ended them is raised by the next one.
 
 from __future__ import annotations
 
-from ._chunked import ChunkedDecoder, Want, whole_chunks
+from . import _chunked as chunked
 from ._exceptions import HTTPException, IncompleteRead, UnknownTransferEncoding
-from ._framing import Ending, Framing
+from ._framing import CLOSE, LAST_CHUNK, UNKNOWN, Ending, Framing
 from ._reader import BLOCK, Reader, is_transient
 from ._store import ALL, Store
 
@@ -22,10 +22,12 @@ class Body:
         finished: True once the end was met, or an error was raised that ends the body.
     """
 
+    __slots__ = ("_error", "_reader", "_store", "finished")
+
     def __init__(self, reader: Reader) -> None:
         self.finished = False
         self._reader = reader
-        self._store = Store()
+        self._store: Store | None = None  # until something has to be kept
         self._error: HTTPException | OSError | None = None
 
     @property
@@ -33,82 +35,88 @@ class Body:
         """How many octets are still to be returned; None where nobody knows."""
         return None
 
-    def read(self, amount: int | None) -> bytes:
-        """Return the rest of the body, or up to `amount` octets.
+    def read(self, amount: int) -> bytes:
+        """Return up to `amount` octets; where that is `ALL`, the rest of the body.
 
         Raises:
             IncompleteRead: the body is cut or malformed. `partial` is what this call had received.
             OSError: the connection failed. What came before is returned first where an amount
                 was given. After a timeout the call can be repeated.
         """
+        store = self._store
+        if store is None:
+            store = self._store = Store()
         if self._error is None:
             try:
-                self._fill(ALL if amount is None else amount)
+                self._fill(store, amount)
             except (HTTPException, OSError) as error:
                 if is_transient(error):
                     raise
                 self._error = error
-        if self._error is not None and (amount is None or not len(self._store)):
-            self._raise_error()
-        return self._take(ALL if amount is None else amount)
+        if self._error is not None and (amount == ALL or not len(store)):
+            self._raise_error(store)
+        return self._take(store, amount)
 
-    def _fill(self, goal: int) -> None:
+    def _fill(self, store: Store, goal: int) -> None:
         """Decode until the store holds `goal` octets, or to the end."""
         raise NotImplementedError
 
-    def _raise_error(self) -> None:
+    def _raise_error(self, store: Store) -> None:
         error = self._error
         assert error is not None
         if isinstance(error, OSError):
             raise error.with_traceback(None)  # again and again: a reset never looks like an end
         self._error = None
         self.finished = True
-        octets = self._store.take(ALL)
+        octets = store.take(ALL)
         if isinstance(error, IncompleteRead):
             raise IncompleteRead(octets, error.expected)
         raise error
 
-    def _take(self, amount: int) -> bytes:
+    def _take(self, store: Store, amount: int) -> bytes:
         """Hand out what is stored."""
-        return self._store.take(amount)
+        return store.take(amount)
 
 
 class LengthBody(Body):
     """A body that ends after a number of octets, which may be none."""
 
+    __slots__ = ("_left",)
+
     def __init__(self, reader: Reader, length: int) -> None:
-        super().__init__(reader)
+        Body.__init__(self, reader)  # said so because `super` takes longer than all the rest
         self._left = length
 
     @property
     def length(self) -> int | None:
         """How many octets are still to be returned."""
-        return self._left + len(self._store)
+        return self._left + (len(self._store) if self._store else 0)
 
-    def read(self, amount: int | None) -> bytes:
+    def read(self, amount: int) -> bytes:
         """As `Body.read`; without the store where one fetch is enough."""
-        if self._error is None and not len(self._store):
-            n = self._left if amount is None or amount > self._left else amount
+        if not self._store and self._error is None:
+            n = min(self._left, amount)
             octets = self._reader.at_once(n)
             self._left -= len(octets)
             if len(octets) == n:
                 self.finished = not self._left
                 return octets
+            self._store = Store()
             self._store.append(octets)
         return super().read(amount)
 
-    def _fill(self, goal: int) -> None:
-        wanted = min(self._left, max(goal - len(self._store), 0))
-        before = len(self._store)
+    def _fill(self, store: Store, goal: int) -> None:
+        before = len(store)
+        wanted = min(self._left, max(goal - before, 0))
         try:
-            whole = self._reader.collect(self._store, wanted, direct=BLOCK // 4)
+            whole = self._reader.collect(store, wanted, direct=BLOCK // 4)
         finally:
-            self._left -= len(self._store) - before
+            self._left -= len(store) - before
         if not whole:
             raise IncompleteRead(b"", self._left)
 
-    def _take(self, amount: int) -> bytes:
-        octets = super()._take(amount)
+    def _take(self, store: Store, amount: int) -> bytes:
+        octets = store.take(amount)
         if not self.length:  # with the last octet, not with the call behind it
             self.finished = True
         return octets
@@ -117,11 +125,13 @@ class LengthBody(Body):
 class CloseBody(Body):
     """A body that ends with the connection."""
 
-    def _fill(self, goal: int) -> None:
-        self._reader.collect(self._store, ALL if goal == ALL else max(goal - len(self._store), 0))
+    __slots__ = ()
 
-    def _take(self, amount: int) -> bytes:
-        octets = super()._take(amount)
+    def _fill(self, store: Store, goal: int) -> None:
+        self._reader.collect(store, ALL if goal == ALL else max(goal - len(store), 0))
+
+    def _take(self, store: Store, amount: int) -> bytes:
+        octets = store.take(amount)
         # 2.7: with an amount, the call that gets nothing is the one that meets the end.
         if amount == ALL or (amount and not octets):
             self.finished = True
@@ -131,44 +141,47 @@ class CloseBody(Body):
 class ChunkedBody(Body):
     """A body in chunks."""
 
+    __slots__ = ("_want", "_wants")
+
     def __init__(self, reader: Reader) -> None:
         super().__init__(reader)
-        self._decoder = ChunkedDecoder()
+        self._wants = chunked.chunked_wants()
+        self._want = next(self._wants)
 
-    def _fill(self, goal: int) -> None:
-        decoder = self._decoder
-        while len(self._store) < goal and not self.finished:
-            want = decoder.want
-            if want is Want.SIZE_LINE:
-                self._open_chunk(goal)
-            elif want is Want.DATA:
-                self._fetch_data(goal)
-            elif want is Want.DATA_END:
-                decoder.data_end(self._reader.exactly(2))
-            elif want is Want.TRAILER_LINE:
-                decoder.trailer_line(self._reader.line("trailer line"))
-            self.finished = decoder.want is Want.NOTHING
+    def _fill(self, store: Store, goal: int) -> None:
+        reader = self._reader
+        while len(store) < goal and not self.finished:
+            want = self._want
+            if isinstance(want, int):
+                self._fetch_data(store, min(want, goal - len(store)), want)
+            elif want is chunked.DATA_END:
+                self._want = self._wants.send(reader.exactly(2))
+            elif want is chunked.TRAILER_LINE:
+                self._want = self._wants.send(reader.line("trailer line"))
+            else:
+                store.append_all(reader.decode(chunked.whole_chunks, goal - len(store)))
+                if len(store) < goal:
+                    self._want = self._wants.send(reader.line("chunk size"))
+            self.finished = self._want is chunked.NOTHING
 
-    def _open_chunk(self, goal: int) -> None:
-        store = self._store
-        store.append_all(self._reader.decode(whole_chunks, goal - len(store)))
-        if len(store) < goal:
-            self._decoder.size_line(self._reader.line("chunk size"))
-
-    def _fetch_data(self, goal: int) -> None:
-        before = len(self._store)
+    def _fetch_data(self, store: Store, n: int, left: int) -> None:
+        before = len(store)
         try:
-            whole = self._reader.collect(self._store, min(self._decoder.left, goal - before))
+            whole = self._reader.collect(store, n)
         finally:
-            self._decoder.data(len(self._store) - before)
+            self._want = left = left - (len(store) - before)
         if not whole:
-            raise IncompleteRead(b"", self._decoder.left)
+            raise IncompleteRead(b"", left)
+        if not left:
+            self._want = self._wants.send(b"")
 
 
 class UnknownBody(Body):
     """A body in a transfer coding that is not understood; its octets mean nothing to the caller."""
 
-    def read(self, amount: int | None) -> bytes:  # noqa: ARG002  # no amount is right
+    __slots__ = ()
+
+    def read(self, amount: int) -> bytes:  # noqa: ARG002  # no amount is right
         """Refuse, every time.
 
         Raises:
@@ -185,7 +198,7 @@ def body_for(framing: Framing, reader: Reader) -> Body:
 
 
 _BODIES: dict[Ending, type[Body]] = {
-    Ending.LAST_CHUNK: ChunkedBody,
-    Ending.CLOSE: CloseBody,
-    Ending.UNKNOWN: UnknownBody,
+    LAST_CHUNK: ChunkedBody,
+    CLOSE: CloseBody,
+    UNKNOWN: UnknownBody,
 }

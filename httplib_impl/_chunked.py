@@ -1,8 +1,8 @@
 """The chunked transfer coding, decoded without reading anything.
 
-`ChunkedDecoder` says in `want` which octets it needs next; the caller fetches them and hands them
-to the method of that name. `whole_chunks` is the same grammar at full speed, for chunks that are
-already here; what it does not understand at a glance it leaves to the decoder.
+`chunked_wants` says which octets it needs next; who runs it fetches them and hands them in. A want
+stays until it is met, so that a fetch can fail and be repeated. `whole_chunks` is the same grammar
+at full speed, for chunks that are here; what it does not understand at a glance it leaves behind.
 
     chunked-body = *chunk last-chunk trailer-section CRLF               (RFC 9112, 7.1)
     chunk        = chunk-size [ chunk-ext ] CRLF chunk-data CRLF
@@ -11,6 +11,7 @@ already here; what it does not understand at a glance it leaves to the decoder.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from enum import Enum
 
 from ._exceptions import HTTPException, IncompleteRead
@@ -20,20 +21,21 @@ from ._grammar import CHUNK_SIZE_LINE, MAX_LINES
 # The longest size line that `whole_chunks` looks for; a longer one is rare and goes the slow way.
 _SHORT_LINE = 64
 
-# From this size on it pays to show the data where it is, and copy it once.
-_LARGE = 4096
-
-Piece = bytes | memoryview
+# From this size on a copy costs more than the steps of the decoder.
+_LARGE = 16384
 
 
 class Want(Enum):
-    """What the decoder needs next."""
+    """What is needed next where it is not data."""
 
-    SIZE_LINE = "one line"
-    DATA = "up to `left` octets"
-    DATA_END = "exactly two octets"
-    TRAILER_LINE = "one line of the trailer section"
+    SIZE_LINE = "a chunk-size line"
+    DATA_END = "the CRLF behind data"
+    TRAILER_LINE = "a line of the trailer section"
     NOTHING = "nothing, the body is complete"
+
+
+SIZE_LINE, DATA_END = Want.SIZE_LINE, Want.DATA_END
+TRAILER_LINE, NOTHING = Want.TRAILER_LINE, Want.NOTHING
 
 
 def chunk_size(line: bytes) -> int:
@@ -60,68 +62,42 @@ def chunk_size(line: bytes) -> int:
     return size
 
 
-class ChunkedDecoder:
-    """Where one chunked body stands.
+def chunked_wants() -> Generator[Want | int, bytes, None]:
+    r"""Decode one chunked body: gives what is wanted next, and takes those octets.
 
-    Attributes:
-        want: what to fetch next.
-        left: how many octets of the current chunk are still to come.
+    >>> wants = chunked_wants()
+    >>> next(wants)
+    <Want.SIZE_LINE: 'a chunk-size line'>
+    >>> wants.send(b"5\r\n")
+    5
+    >>> wants.send(b"")
+    <Want.DATA_END: 'the CRLF behind data'>
+
+    A number wants so many octets of data, which go to the caller of `read` and not in here.
+
+    Raises:
+        IncompleteRead: a size line, or the end of a chunk, is cut or malformed.
+        HTTPException: more than 100 lines in the trailer section.
     """
-
-    __slots__ = ("left", "trailers", "want")
-
-    def __init__(self) -> None:
-        self.want = Want.SIZE_LINE
-        self.left = 0
-        self.trailers = 0
-
-    def size_line(self, line: bytes) -> None:
-        """Take the line that opens a chunk.
-
-        Raises:
-            IncompleteRead: see `chunk_size`.
-        """
-        self.left = chunk_size(line)
-        self.want = Want.DATA if self.left else Want.TRAILER_LINE
-
-    def data(self, count: int) -> None:
-        """Take note that `count` octets of chunk data were handed on."""
-        self.left -= count
-        if not self.left:
-            self.want = Want.DATA_END
-
-    def data_end(self, octets: bytes) -> None:
-        """Take the two octets behind the data.
-
-        Raises:
-            IncompleteRead: they are not CRLF, or they are not there.
-        """
-        if octets != b"\r\n":
+    while size := chunk_size((yield SIZE_LINE)):
+        yield size
+        if (yield DATA_END) != b"\r\n":
             raise IncompleteRead(b"", None)
-        self.want = Want.SIZE_LINE
-
-    def trailer_line(self, line: bytes) -> None:
-        """Drop one line of the trailer section; the blank line, or the end of the stream, ends it.
-
-        Raises:
-            HTTPException: more than 100 lines.
-        """
-        if line in (b"\r\n", b"\n", b""):
-            self.want = Want.NOTHING
-            return
-        self.trailers += 1
-        if self.trailers > MAX_LINES:
-            raise HTTPException(f"got more than {MAX_LINES} trailers")
+    # Trailers are dropped. The blank line ends them, and so does the end of the stream.
+    for _ in range(MAX_LINES + 1):
+        if (yield TRAILER_LINE) in (b"\r\n", b"\n", b""):
+            yield NOTHING
+    raise HTTPException(f"got more than {MAX_LINES} trailers")
 
 
-def whole_chunks(buffer: bytes, start: int, room: int) -> tuple[list[Piece], int]:
+def whole_chunks(buffer: bytes, start: int, room: int) -> tuple[list[bytes], int]:
     r"""Decode the chunks that are here with all their framing, up to the next size line.
 
     >>> whole_chunks(b"5\r\nhello\r\n3\r\n it\r\n0\r\n\r\n", 0, 100)
     ([b'hello', b' it'], 18)
 
-    Between two pieces of data stands CRLF and the next size line, and the same few of these come
-    again and again: each is understood once.
+    Between two pieces of data stand CRLF and the next size line, and the same few of these come
+    again and again: each is understood once, and six octets (two digits) are tried first.
 
     Args:
         buffer: octets as received.
@@ -129,38 +105,49 @@ def whole_chunks(buffer: bytes, start: int, room: int) -> tuple[list[Piece], int
         room: the most octets of data to give.
 
     Returns:
-        The data, and where the first chunk begins that is incomplete, last, malformed or too large.
+        The data, and where the first chunk begins that is incomplete, last, malformed, large,
+        or more than there is room for.
     """
-    pieces: list[Piece] = []
+    pieces: list[bytes] = []
     known: dict[bytes, int] = {}
-    between = b""
     data = buffer.find(b"\r\n", start, start + _SHORT_LINE) + 2
     size = _plain_size(buffer[start:data])
     while 0 < size <= room:
         end = data + size
-        data_behind = buffer.find(b"\r\n", end + 2, end + _SHORT_LINE) + 2
-        last_between, between = between, buffer[end:data_behind]
+        data_behind = end + 6
+        between = buffer[end:data_behind]
         size_behind = known.get(between)
         if size_behind is None:
-            size_behind = known[between] = _size_behind(between)
-        if size_behind < 0:
-            break
-        pieces.append(buffer[data:end] if size < _LARGE else memoryview(buffer)[data:end])
+            data_behind = buffer.find(b"\r\n", end + 2, end + _SHORT_LINE) + 2
+            between = buffer[end:data_behind]
+            size_behind = known.get(between)
+            if size_behind is None:
+                size_behind = _size_behind(between)
+                if size_behind < 0:
+                    break
+                known[between] = size_behind
+        pieces.append(buffer[data:end])
         room -= size
-        start, data, size = end + 2, data_behind, size_behind
-        if between == last_between and 0 < size <= room:
-            run, start = _equal_chunks(buffer, start, between[2:], size, room)
+        if size == size_behind and buffer.startswith(between, data_behind + size):
+            # Three of a size in a row begin many.
+            run, start = _equal_chunks(buffer, end + 2, between[2:], size, room)
             pieces += run
             room -= len(run) * size
             data = buffer.find(b"\r\n", start, start + _SHORT_LINE) + 2
             size = _plain_size(buffer[start:data])
+        else:
+            start, data, size = end + 2, data_behind, size_behind
     return pieces, start
 
 
 def _plain_size(line: bytes) -> int:
-    """The size of a short and well-formed line, else 0, which ends the fast way."""
+    """The size of a short and well-formed line, else 0, which ends the fast way.
+
+    It ends also where a chunk is large: pieces are copied once more than what the decoder takes.
+    """
     match = CHUNK_SIZE_LINE.fullmatch(line)
-    return bounded_int(match.group(1).lstrip(b"0"), 16) if match else 0
+    size = bounded_int(match.group(1).lstrip(b"0"), 16) if match else 0
+    return size if size < _LARGE else 0
 
 
 def _size_behind(between: bytes) -> int:

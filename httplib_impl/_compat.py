@@ -13,11 +13,7 @@ from ._exceptions import BadStatusLine
 from ._headers import HTTPMessage
 from ._response import HTTPResponse
 from ._tls import HTTPSConnection
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ssl import SSLContext
-    from typing import Any
+from ._types import Any, SSLContext
 
 
 class _Body(RawIOBase):

@@ -17,28 +17,22 @@ from ._reader import Reader, is_transient
 from ._request import field_line, host_in_url, request_line
 from ._request_body import FileBody, request_body
 from ._response import HTTPResponse
-from ._state import Call, State, next_state
+from ._state import ANSWERED, ENDHEADERS, GETRESPONSE, IDLE, PUTHEADER, PUTREQUEST, READ
 from ._tunnel import Tunnel
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from ._types import Any
 
 Port = int | str | None
 Headers = Mapping[str, object] | None
 
 
-class _Unset:
-    """What stands for a timeout that was not given: the global default of the socket module."""
-
-    def __repr__(self) -> str:
-        return "<the global default timeout>"
-
-
-UNSET = _Unset()
+# What stands for a timeout that was not given. Callers of 2.7 pass the very same object on.
+UNSET: Any = socket._GLOBAL_DEFAULT_TIMEOUT  # type: ignore[attr-defined]
 
 # A request with one of these and without a body says so.                  (RFC 9110, 8.6)
 _METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
+
+# The arguments of `putrequest` for fields that the caller gives.
+_SKIPS = ((b"host", "skip_host"), (b"accept-encoding", "skip_accept_encoding"))
 
 
 class HTTPConnection:
@@ -72,7 +66,7 @@ class HTTPConnection:
         host: str,
         port: Port = None,
         strict: int | None = None,
-        timeout: float | _Unset | None = UNSET,
+        timeout: float | None = UNSET,
         source_address: tuple[str, int] | None = None,
     ) -> None:
         self.host, self.port = parse_address(host, port, self.default_port)
@@ -82,7 +76,7 @@ class HTTPConnection:
         self.source_address = source_address
         self.sock: Any = None
         self._tunnel: Tunnel | None = None
-        self._state = State.IDLE
+        self._state = IDLE
         self._method = ""
         self._lines: list[bytes] = []
         self._hands_over = False
@@ -134,8 +128,7 @@ class HTTPConnection:
             raise
 
     def _dial(self) -> Any:
-        timeout = socket.getdefaulttimeout() if isinstance(self.timeout, _Unset) else self.timeout
-        sock = socket.create_connection((self.host, self.port), timeout, self.source_address)
+        sock = socket.create_connection((self.host, self.port), self.timeout, self.source_address)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tunnel:
@@ -155,7 +148,7 @@ class HTTPConnection:
         A response that ends with its connection is not touched, it has a life of its own.
         """
         unread, self._unread = self._unread, None
-        self._state = State.IDLE
+        self._state = IDLE
         self._lines = []
         self._pending = None
         try:
@@ -186,12 +179,14 @@ class HTTPConnection:
             UnimplementedFileMode: the body file cannot give octets; nothing was sent.
             OSError: sending failed; the answer may have come all the same.
         """
-        fields = list((headers or {}).items())
+        fields = list(headers.items()) if headers else []
         names = {field_line(name, (value,)).partition(b":")[0].lower() for name, value in fields}
-        self._settle()  # a response that was read by now must not come back as unread
+        if self._unread is not None:
+            self._settle()  # a response that was read by now must not come back as unread
         before = self._state, self._lines, self._method, self._hands_over
         try:
-            self.putrequest(method, url, **_skips(names))
+            skips = {skip: 1 for name, skip in _SKIPS if name in names} if names else {}
+            self.putrequest(method, url, **skips)
             payload, length = _payload(method, body, names)
             if length is not None:
                 self.putheader("Content-Length", str(length))
@@ -219,10 +214,11 @@ class HTTPConnection:
             CannotSendRequest: the last request is unfinished or unanswered.
             ValueError, InvalidURL: the method or the URL cannot be sent.
         """
-        self._settle()
-        following = next_state(self._state, Call.PUTREQUEST)
+        if self._unread is not None:
+            self._settle()
+        following = PUTREQUEST[self._state]
         line = request_line(method, url, self._http_vsn_str)
-        if self._state is State.IDLE:
+        if self._state is IDLE:
             self._leave_stale_socket()
         self._method, self._lines, self._hands_over = method, [line], method == "CONNECT"
         self._state = following
@@ -239,10 +235,10 @@ class HTTPConnection:
         return authority(host, port, self.default_port)
 
     def _settle(self) -> None:
-        """Take note that the unread response was read since the last call."""
+        """Take note where the unread response was read since the last call."""
         if self._unread is not None and self._unread.isclosed():
             self._unread = None
-            self._state = next_state(self._state, Call.READ)
+            self._state = READ[self._state]
 
     def _leave_stale_socket(self) -> None:
         """What waits on an idle connection would be taken for the next response: dial anew."""
@@ -260,9 +256,9 @@ class HTTPConnection:
             CannotSendHeader: no request is started.
             ValueError: the name or a value could end the line; the request stays started.
         """
-        next_state(self._state, Call.PUTHEADER)
+        self._state = PUTHEADER[self._state]
         line = field_line(header, values)
-        if line[:8].lower() == b"upgrade:":
+        if len(header) == 7 and line.lower().startswith(b"upgrade:"):
             self._hands_over = True
         self._lines.append(line)
 
@@ -278,11 +274,11 @@ class HTTPConnection:
             NotConnected: the connection is not open, and `auto_open` is off.
             OSError: sending failed; the answer may have come all the same.
         """
-        following = next_state(self._state, Call.ENDHEADERS)
+        following = ENDHEADERS[self._state]
         payload = b"" if message_body is None else request_body(message_body)
         if isinstance(payload, FileBody):
             payload.first_block()
-        head = b"\r\n".join(self._lines) + b"\r\n\r\n"
+        head = b"\r\n".join([*self._lines, b"", b""])
         self._state, self._lines = following, []
         if self._hands_over and self._reader:
             self._reader.source.exact = True
@@ -319,12 +315,12 @@ class HTTPConnection:
             NotConnected: the connection is not open, and `auto_open` is off.
             OSError: connecting or sending failed.
         """
-        payload = request_body(data)
+        payload = data if type(data) is bytes else request_body(data)
         if self.sock is None:
             if not self.auto_open:
                 raise NotConnected
             self.connect()
-        for block in payload.blocks() if isinstance(payload, FileBody) else (payload,):
+        for block in (payload,) if isinstance(payload, bytes) else payload.blocks():
             if self.debuglevel > 0:
                 print("send:", ascii(block.decode("latin-1")))
             self.sock.sendall(block)
@@ -344,8 +340,9 @@ class HTTPConnection:
             OSError: the connection failed, and is closed and idle; after a timeout it is not, and
                 the call can be repeated.
         """
-        self._settle()
-        following = next_state(self._state, Call.GETRESPONSE)
+        if self._unread is not None:
+            self._settle()
+        following = GETRESPONSE[self._state]
         response = self._pending or self._new_response()
         try:
             response.begin()
@@ -361,7 +358,7 @@ class HTTPConnection:
             self._state = following
         else:
             self._unread = response
-            self._state = next_state(self._state, Call.ANSWERED)
+            self._state = ANSWERED[self._state]
         return response
 
     def _new_response(self) -> HTTPResponse:
@@ -370,9 +367,10 @@ class HTTPConnection:
             self.close()
             raise ResponseNotReady
         make: Callable[..., HTTPResponse] = self.response_class
-        # 2.7: a class that knows no debuglevel will do where none is set.
-        debug = (self.debuglevel,) if self.debuglevel > 0 else ()
-        response = make(self.sock, *debug, strict=self.strict, method=self._method)
+        if self.debuglevel > 0:
+            response = make(self.sock, self.debuglevel, strict=self.strict, method=self._method)
+        else:  # 2.7: a class that knows no debuglevel will do
+            response = make(self.sock, strict=self.strict, method=self._method)
         reader.source.exact = self._hands_over
         if isinstance(response, HTTPResponse):
             response.adopt(reader)
@@ -389,16 +387,6 @@ class HTTPConnection:
         if isinstance(response, HTTPResponse):
             response.take_over()
         self._drop_socket()
-
-
-def _skips(names: set[bytes]) -> dict[str, int]:
-    """The arguments of `putrequest` for fields that the caller gives; none where none is given."""
-    skips = {}
-    if b"host" in names:
-        skips["skip_host"] = 1
-    if b"accept-encoding" in names:
-        skips["skip_accept_encoding"] = 1
-    return skips
 
 
 def _payload(

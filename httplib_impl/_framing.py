@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from enum import Enum
 
-from ._grammar import BLANKS
-from ._headers import HTTPMessage
+from ._grammar import BLANKS, FRAMING_FIELD
+from ._headers import parse_fields
+
+# The values of some fields by lower-case name, one for each field line.
+Fields = dict[bytes, list[bytes]]
 
 # A length of more digits than this is one that nobody lives to see the end of. Python refuses to
 # print integers of some thousand digits, and an error message must be printable.
@@ -28,33 +31,55 @@ class Ending(Enum):
     UNKNOWN = "a transfer coding that is not understood"
 
 
+# The members under short names: to look one up in its class costs more than all that a rule does.
+AT_ONCE, LENGTH, LAST_CHUNK = Ending.AT_ONCE, Ending.LENGTH, Ending.LAST_CHUNK
+CLOSE, UNKNOWN = Ending.CLOSE, Ending.UNKNOWN
+
+
 class Framing:
     """How one body ends.
 
     Attributes:
         ending: the rule.
         length: the octets of the body; None unless the rule is `Ending.AT_ONCE` or `Ending.LENGTH`.
-        ambiguous: True where the head contradicts itself, so that the connection is not reused.
+        reusable: whether another message can follow; not behind a head that contradicts itself.
     """
 
-    __slots__ = ("ambiguous", "ending", "length")
+    __slots__ = ("ending", "length", "reusable")
 
-    def __init__(self, ending: Ending, length: int | None = None, ambiguous: bool = False) -> None:
+    def __init__(self, ending: Ending, length: int | None = None, reusable: bool = True) -> None:
         self.ending = ending
         self.length = length
-        self.ambiguous = ambiguous
+        self.reusable = reusable
 
     def __repr__(self) -> str:
         return f"<Framing: {self.ending.value}>"
 
 
-def message_framing(method: str | None, status: int, message: HTTPMessage) -> Framing:
+def framing_fields(block: bytes) -> Fields:
+    r"""The fields of a header section that matter for framing.
+
+    >>> framing_fields(b"Date: now\r\nContent-length: 5\r\nX: y\r\n")
+    {b'content-length': [b'5']}
+
+    They are found without a look at the others, which may be many and are often never asked for.
+    Where a line is continued (obs-fold), all lines are parsed.
+    """
+    fields: Fields = {}
+    for fold, name, value in FRAMING_FIELD.findall(b"\n" + block):
+        if fold:
+            return parse_fields(block)[0]
+        fields.setdefault(name.lower(), []).append(value.strip())
+    return fields
+
+
+def message_framing(method: str | None, status: int, fields: Fields) -> Framing:
     r"""Decide how the body ends.
 
-    >>> message = HTTPMessage(b"Content-Length: 5\r\n")
-    >>> message_framing("GET", 200, message)
+    >>> fields = framing_fields(b"Content-Length: 5\r\n")
+    >>> message_framing("GET", 200, fields)
     <Framing: a number of octets>
-    >>> message_framing("GET", 304, message)
+    >>> message_framing("GET", 304, fields)
     <Framing: there is no body>
 
     1. HEAD, CONNECT that succeeded, and 1xx, 204, 304 have no body, whatever the fields say.
@@ -65,25 +90,26 @@ def message_framing(method: str | None, status: int, message: HTTPMessage) -> Fr
     Args:
         method: the request method, exactly as it was sent; None where it is not known.
         status: the final status code.
-        message: the header section.
+        fields: at least the `framing_fields` of the head.
     """
     if has_no_body(method, status):
-        return Framing(Ending.AT_ONCE, 0)
-    lengths = message.field_values(b"content-length")
-    codings = [c for c in elements(message, b"transfer-encoding") if c != b"identity"]
-    if codings == [b"chunked"]:
-        return Framing(Ending.LAST_CHUNK, ambiguous=bool(lengths))
-    if codings:
-        return Framing(Ending.UNKNOWN)
-    length = content_length(lengths)
-    return Framing(Ending.CLOSE) if length is None else Framing(Ending.LENGTH, length)
+        return Framing(AT_ONCE, 0)
+    lengths = fields.get(b"content-length")
+    if b"transfer-encoding" in fields:
+        codings = [c for c in elements(fields, b"transfer-encoding") if c != b"identity"]
+        if codings == [b"chunked"]:
+            return Framing(LAST_CHUNK, reusable=not lengths)
+        if codings:
+            return Framing(UNKNOWN, reusable=False)
+    length = content_length(lengths) if lengths else None
+    return Framing(CLOSE, reusable=False) if length is None else Framing(LENGTH, length)
 
 
 def has_no_body(method: str | None, status: int) -> bool:
     """RFC 9112, 6.3, rules 1 and 2: the request or the status alone rules a body out."""
-    if method == "HEAD" or status in (204, 304) or 100 <= status < 200:
+    if status < 200 or status in (204, 304) or method == "HEAD":
         return True
-    return is_tunnel(method, status)
+    return method == "CONNECT" and is_tunnel(method, status)
 
 
 def is_tunnel(method: str | None, status: int) -> bool:
@@ -114,39 +140,37 @@ def bounded_int(digits: bytes, base: int) -> int:
     return int(digits or b"0", base) if len(digits) <= MAX_DIGITS else base**MAX_DIGITS
 
 
-def elements(message: HTTPMessage, name: bytes) -> list[bytes]:
+def elements(fields: Fields, name: bytes) -> list[bytes]:
     r"""The elements of a list-valued field, in lower case, all its fields taken together.
 
-    >>> message = HTTPMessage(b"Connection: Close, ,TE\r\nconnection: x\r\n")
-    >>> elements(message, b"connection")
+    >>> elements({b"connection": [b"Close, ,TE", b"x"]}, b"connection")
     [b'close', b'te', b'x']
 
     RFC 9110, 5.6.1: #element => [ element ] *( OWS "," OWS [ element ] ).
     """
-    values = message.field_values(name)
-    if not values:
-        return values
-    items = b",".join(values).lower().split(b",")
+    if name not in fields:
+        return []
+    items = b",".join(fields[name]).lower().split(b",")
     return [item for item in (item.strip(BLANKS) for item in items) if item]
 
 
-def is_persistent(version: int, message: HTTPMessage) -> bool:
+def is_persistent(version: int, fields: Fields) -> bool:
     r"""Whether the server keeps the connection open behind this response.
 
-    >>> is_persistent(11, HTTPMessage(b"")), is_persistent(10, HTTPMessage(b""))
-    (True, False)
+    >>> is_persistent(11, {}), is_persistent(10, {}), is_persistent(11, {b"connection": [b"close"]})
+    (True, False, False)
 
     RFC 9112, 9.3: ``close`` ends it; HTTP/1.1 persists; HTTP/1.0 persists by ``keep-alive``.
     2.7: there a Keep-Alive field, or Proxy-Connection, says so too.
     """
-    connection = elements(message, b"connection")
+    connection = elements(fields, b"connection") if b"connection" in fields else []
     if b"close" in connection:
         return False
     if version >= 11:
         return True
-    proxy = elements(message, b"proxy-connection")
+    proxy = elements(fields, b"proxy-connection")
     return (
         b"keep-alive" in connection
-        or any(message.field_values(b"keep-alive"))
+        or any(fields.get(b"keep-alive", ()))
         or (b"keep-alive" in proxy and b"close" not in proxy)
     )

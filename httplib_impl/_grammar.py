@@ -50,6 +50,22 @@ STRICT_STATUS_LINE = re.compile(
 # Actually 000 to 099 were never codes.
 STATUS_CODE = re.compile(rb"[1-9][0-9][0-9]")
 
+# The blank line behind a header section                             (RFC 9112, 2.1 and 2.2)
+# Actually a bare LF ends a line, and counts where it comes first.
+BLANK_LINE = re.compile(rb"\n\r?\n")
+
+# obs-fold = OWS CRLF RWS                                            (RFC 9112, 5.2)
+FOLD = re.compile(rb"\n[ \t]")
+FIELD_END = re.compile(rb"\n(?![ \t])")
+
+# The fields that decide where a body ends, and whether the connection outlives it; or else a fold,
+# because a field may be inside. The first letter is looked at first: most fields have another.
+FRAMING_FIELD = re.compile(
+    rb"\n(?=[ \tCKPTckpt])(?:([ \t])|"
+    rb"(connection|content-length|keep-alive|proxy-connection|transfer-encoding):([^\n]*))",
+    re.IGNORECASE,
+)
+
 # chunk-size [ chunk-ext ] CRLF,  chunk-size = 1*HEXDIG              (RFC 9112, 7.1)
 # Actually blanks stand behind the size of some servers.
 CHUNK_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]+)[ \t]*(?:;[^\r\n]*)?\r\n")

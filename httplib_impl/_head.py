@@ -7,11 +7,37 @@ calls: when a line does not come in time, the next call goes on behind the last 
 from __future__ import annotations
 
 from ._exceptions import HTTPException
-from ._grammar import MAX_LINES
+from ._grammar import BLANK_LINE, MAX_LINE, MAX_LINES, STRICT_STATUS_LINE
 from ._reader import Reader
-from ._status_line import StatusLine, parse_status_line
+from ._status_line import USUAL_LINES, StatusLine, parse_status_line
 
 SWITCHING_PROTOCOLS = 101
+
+
+def plain_head(buffer: bytes, start: int) -> tuple[tuple[StatusLine, bytes] | None, int]:
+    r"""A head that is all here and as servers usually send it; what is not is left to `Head`.
+
+    >>> plain_head(b"HTTP/1.1 200 OK\r\nAge: 1\r\n\r\nbody", 0)
+    ((StatusLine(11, 200, 'OK'), b'Age: 1\r\n'), 27)
+
+    Returns:
+        The status line with the block of header lines, and where the body begins; None and `start`
+        where the head is cut, interim, or needs a closer look.
+    """
+    behind = buffer.find(b"\n", start, start + MAX_LINE) + 1
+    line = buffer[start:behind]
+    known = USUAL_LINES.get(line)
+    if known is None and STRICT_STATUS_LINE.fullmatch(line):
+        known = parse_status_line(line, strict=True)
+    # The line end of the status line may begin the blank line.
+    blank = (
+        BLANK_LINE.search(buffer, behind - 1) if known and not _is_interim(known.status) else None
+    )
+    if known and blank:
+        end = blank.start() + 1
+        if end - behind <= MAX_LINE and buffer.count(b"\n", behind, end) <= MAX_LINES:
+            return (known, buffer[behind:end]), blank.end()
+    return None, start
 
 
 class Head:
@@ -26,6 +52,8 @@ class Head:
         block: the raw header lines with their ends, without the blank line.
         whole: True once the blank line has come; False where the stream ended before.
     """
+
+    __slots__ = ("_debuglevel", "_interim", "_lines", "_strict", "block", "status_line", "whole")
 
     def __init__(self, strict: bool, debuglevel: int = 0) -> None:
         self.status_line: StatusLine | None = None
@@ -65,23 +93,13 @@ class Head:
         return status_line
 
     def _read_header_lines(self, reader: Reader) -> None:
-        block = None if self._lines else reader.header_block()
-        if block is None:
-            self._read_line_by_line(reader)
-        else:
-            self.block, self.whole = block, True
-        if self._debuglevel > 0:
-            self._print_header_lines()
-
-    def _read_line_by_line(self, reader: Reader) -> None:
-        while True:
-            line = reader.line()
-            if line in (b"\r\n", b"\n", b""):
-                self.block, self.whole = b"".join(self._lines), bool(line)
-                return
+        while (line := reader.line()) not in (b"\r\n", b"\n", b""):
             self._lines.append(line)
             if len(self._lines) > MAX_LINES:
                 raise HTTPException(f"got more than {MAX_LINES} headers")
+        self.block, self.whole = b"".join(self._lines), bool(line)
+        if self._debuglevel > 0:
+            self._print_header_lines()
 
     def _print_header_lines(self) -> None:
         for line in self.block.splitlines():
@@ -93,8 +111,6 @@ class Head:
         if self._interim > MAX_LINES:
             raise HTTPException(f"got more than {MAX_LINES} interim responses")
         self.status_line = None
-        self.block = b""
-        self.whole = False
         self._lines = []
 
 

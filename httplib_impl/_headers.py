@@ -7,50 +7,55 @@ no field is skipped and the rest is kept, because a client that stops reading lo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
-from ._grammar import BLANKS
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import TypeVar
-
-    Default = TypeVar("Default")
+from ._grammar import BLANKS, FIELD_END, FOLD
+from ._types import Default
 
 _NO_VALUES: list[bytes] = []
 
 
-def field_lines(block: bytes) -> tuple[list[bytes], bool]:
-    r"""Split a header section into lines, each with the lines that continue it.
+def parse_fields(block: bytes) -> tuple[dict[bytes, list[bytes]], list[bytes]]:
+    r"""Split a header section into fields.
 
-    >>> field_lines(b"Age: 1\r\nVia: a\r\n b\r\n")
-    ([b'Age: 1\r', b'Via: a\r\n b\r'], True)
+    >>> parse_fields(b"Vary: a\r\nno field\r\nAge : 5\r\nvary: b\r\n c\r\n")
+    ({b'vary': [b'a', b'b\n c'], b'age ': [b'5']}, [b'Vary: a\r', b'Age : 5\r', b'vary: b\r\n c\r'])
 
-    RFC 9112, 5.2: a line that begins with a blank continues the line before it (obs-fold).
+    RFC 9112, 5: field-line = field-name ":" OWS field-value OWS. Names are compared without ASCII
+    case; a blank before the colon stays in the name, so that ``Content-Length :`` frames nothing. A
+    line without a colon or without a name is skipped. A line that begins with a blank continues the
+    line before it (RFC 9112, 5.2, obs-fold), and is skipped with it.
 
     Args:
         block: the lines with their ends, without the blank line.
 
     Returns:
-        The lines as they came, without the last LF of each, and whether any is continued.
+        The values by lower-case name, and the lines as they came, without the last LF of each.
     """
-    lines = block.split(b"\n")
-    # Not with `in`: bytes try first whether the other side is a number, which costs an exception.
-    if block.find(b"\n ") < 0 and block.find(b"\n\t") < 0:
-        return lines, False
-    groups = [lines[:1]]
-    for line in lines[1:]:
-        if line[:1] in (b" ", b"\t"):
-            groups[-1].append(line)
+    values: dict[bytes, list[bytes]] = {}
+    fields: list[bytes] = []
+    folded = FOLD.search(block)
+    lines = FIELD_END.split(block) if folded else block.split(b"\n")
+    clean = folded_value if folded else bytes.strip
+    for line in lines:
+        name, colon, raw = line.partition(b":")
+        if not colon or not name or (not fields and name.startswith(b"From ")):
+            continue  # 2.7: "From " begins a mailbox, in front of the first field
+        if folded and b"\n" in name:
+            continue  # what continues a line that is no field must not lend it its colon
+        fields.append(line)
+        name = name.lower()
+        if name in values:
+            values[name].append(clean(raw))
         else:
-            groups.append([line])
-    # What continues a line that is no field is skipped with it, and must not lend it its colon.
-    return [b"\n".join(group) for group in groups if b":" in group[0]], True
+            values[name] = [clean(raw)]
+    return values, fields
 
 
-def field_value(raw: bytes) -> bytes:
+def folded_value(raw: bytes) -> bytes:
     r"""The value in what stands behind a colon, whose lines continue each other.
 
-    >>> field_value(b" a\r\n  b \r")
+    >>> folded_value(b" a\r\n  b \r")
     b'a\n b'
 
     2.7: the lines are stripped and joined by a newline and one blank.
@@ -64,52 +69,38 @@ class HTTPMessage:
     >>> HTTPMessage(b"Vary: Accept\r\nno field\r\nAge : 5\r\nvary: Range\r\n").items()
     [('vary', 'Accept, Range'), ('age ', '5')]
 
-    RFC 9112, 5: field-line = field-name ":" OWS field-value OWS. Names are compared without ASCII
-    case; a blank before the colon stays in the name, so that ``Content-Length :`` frames nothing. A
-    line without a colon or without a name is skipped. All text is ISO-8859-1. Mapping access gives
-    the values of a repeated name joined with a comma and a blank.
+    See `parse_fields` for what is a field. All text is ISO-8859-1. Mapping access gives the values
+    of a repeated name joined with a comma and a blank. Nothing is parsed before somebody asks.
 
     Args:
         block: the raw header lines with their ends, without the blank line.
     """
 
     def __init__(self, block: bytes) -> None:
-        self._values: dict[bytes, list[bytes]] = {}
-        self._fields: list[bytes] = []
-        values, fields = self._values, self._fields
-        lines, continued = field_lines(block)
-        clean = field_value if continued else bytes.strip
-        for line in lines:
-            name, colon, raw = line.partition(b":")
-            if not colon or not name or (not fields and name.startswith(b"From ")):
-                continue  # 2.7: "From " begins a mailbox, in front of the first field
-            fields.append(line)
-            name = name.lower()
-            if name in values:
-                values[name].append(clean(raw))
-            else:
-                values[name] = [clean(raw)]
-        # The last line of a stream that was cut has no end, and gets none.
-        self._cut = bool(fields) and block.endswith(fields[-1])
+        self._block = block
 
-    def field_values(self, name: bytes) -> list[bytes]:
-        """The values of every field of that lower-case name, for the framing rules."""
-        return self._values.get(name, _NO_VALUES)
+    @cached_property
+    def _parsed(self) -> tuple[dict[bytes, list[bytes]], list[bytes]]:
+        return parse_fields(self._block)
 
     def _named(self, name: str) -> list[bytes]:
-        return self._values.get(name.encode("latin-1", "replace").lower(), _NO_VALUES)
+        return self._parsed[0].get(name.encode("latin-1", "replace").lower(), _NO_VALUES)
 
     def _lines(self, fields: list[bytes]) -> list[str]:
         """The raw lines of some fields, with their ends."""
         lines = [line + b"\n" for field in fields for line in field.split(b"\n")]
-        if self._cut and fields and fields[-1] is self._fields[-1]:
+        if fields and fields[-1] is self._parsed[1][-1] and self._is_cut():
             lines[-1] = lines[-1][:-1]
         return [line.decode("latin-1") for line in lines]
+
+    def _is_cut(self) -> bool:
+        """Whether the last field has no line end, as that of a stream that was cut."""
+        return (b"\n" + self._block).endswith(b"\n" + self._parsed[1][-1])
 
     @property
     def headers(self) -> list[str]:
         """The raw lines with their ends, without those that are no field."""
-        return self._lines(self._fields)
+        return self._lines(self._parsed[1])
 
     def getheader(self, name: str, default: Default | None = None) -> str | Default | None:
         """The joined value of a name, or `default`."""
@@ -124,7 +115,7 @@ class HTTPMessage:
 
     def _matching(self, name: str) -> list[bytes]:
         prefix = name.encode("latin-1", "replace").lower()
-        return [field for field in self._fields if field.partition(b":")[0].lower() == prefix]
+        return [field for field in self._parsed[1] if field.partition(b":")[0].lower() == prefix]
 
     def getallmatchingheaders(self, name: str) -> list[str]:
         """The raw lines of every field of a name, continuation lines included."""
@@ -147,7 +138,7 @@ class HTTPMessage:
 
     def keys(self) -> list[str]:
         """The lower-case names, each once, in the order of their first lines."""
-        return [name.decode("latin-1") for name in self._values]
+        return [name.decode("latin-1") for name in self._parsed[0]]
 
     def items(self) -> list[tuple[str, str]]:
         """Names with their joined values."""
@@ -167,7 +158,7 @@ class HTTPMessage:
         return iter(self.keys())
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._parsed[0])
 
     def __str__(self) -> str:
         return "".join(self.headers)

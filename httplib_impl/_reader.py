@@ -10,21 +10,23 @@ here. Nothing is parsed here but line ends.
 from __future__ import annotations
 
 import select
+import socket as sockets
 from collections.abc import Callable
 from functools import partial
 from socket import socket
 
 from ._exceptions import LineTooLong
-from ._grammar import MAX_LINE, MAX_LINES
+from ._grammar import MAX_LINE
 from ._store import Store
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, BinaryIO
+from ._types import Any, BinaryIO
 
 # One fetch: it grows where the server fills it, for large ones are slow while little comes.
 BLOCK = 65536
 _LARGEST_BLOCK = 4 * BLOCK
+
+# Let the kernel fill all the room there is before it wakes us: half of the time of a large body.
+# A socket with a timeout does not block in the kernel, and gives what is there all the same.
+_WAIT = getattr(sockets, "MSG_WAITALL", 0)
 
 
 def is_transient(error: BaseException) -> bool:
@@ -45,20 +47,20 @@ class SocketSource:
     def __init__(self, sock: socket) -> None:
         self.sock = sock
         self.exact = False
-        self.octets_into = sock.recv_into
         self._block = BLOCK
         self._pending = getattr(sock, "pending", None)  # TLS keeps octets where poll cannot see
-        self._is_readable: Callable[[], bool] | None = None
+        # A fake or an encrypted socket may know no flags.
+        self._flags = (0, _WAIT) if type(sock) is socket and self._pending is None else ()
+        self._readable: Callable[[], object] | None = None
 
     def line(self, limit: int) -> bytes:  # noqa: ARG002  # the shape of FileSource.line
         """Octets of a line; exactly, that is one at a time, for nobody knows where it ends."""
-        return self.sock.recv(1) if self.exact else self._whatever_is_there()
+        return self.sock.recv(1 if self.exact else self._block)
 
     def octets(self, n: int) -> bytes:
         """Up to n octets, or what is there."""
-        return self.sock.recv(n) if self.exact else self._whatever_is_there()
-
-    def _whatever_is_there(self) -> bytes:
+        if self.exact:
+            return self.sock.recv(n)
         octets = self.sock.recv(self._block)
         if len(octets) == self._block < _LARGEST_BLOCK:
             self._block *= 2
@@ -68,15 +70,19 @@ class SocketSource:
         """Up to n octets, and no more even where more are there."""
         return self.sock.recv(n)
 
+    def octets_into(self, room: memoryview) -> int:
+        """As `socket.recv_into`."""
+        return self.sock.recv_into(room, *self._flags)
+
     def is_stale(self) -> bool:
         """Whether octets, or the end of the stream, wait although no response is due."""
-        if self._is_readable is None:
+        if self._readable is None:
             if self.sock.fileno() < 0:
                 return True
-            self._is_readable = _readable_test(self.sock)
+            self._readable = _readable_test(self.sock)
         if self._pending is None:
-            return self._is_readable()
-        return self._pending() > 0 or (self._is_readable() and not self._is_only_tls())
+            return bool(self._readable())
+        return self._pending() > 0 or (bool(self._readable()) and not self._is_only_tls())
 
     def _is_only_tls(self) -> bool:
         """Whether what is readable is no data: TLS 1.3 sends its session tickets late."""
@@ -128,13 +134,13 @@ def _source(sock: Any) -> SocketSource | FileSource:
     return SocketSource(sock) if is_socket else FileSource(sock.makefile("rb"))
 
 
-def _readable_test(sock: socket) -> Callable[[], bool]:
-    """A call that tells whether octets or an end wait; also true of a socket that was closed."""
+def _readable_test(sock: socket) -> Callable[[], object]:
+    """A call that is true where octets or an end wait; also of a socket that was closed."""
     if not hasattr(select, "poll"):
-        return lambda: bool(select.select([sock], [], [], 0)[0])
+        return lambda: select.select([sock], [], [], 0)[0]
     poll = select.poll()
     poll.register(sock, select.POLLIN)
-    return lambda: bool(poll.poll(0))
+    return partial(poll.poll, 0)
 
 
 class Reader:
@@ -228,25 +234,6 @@ class Reader:
             self._buffer = bytes(held)
             self._start = 0
 
-    def header_block(self) -> bytes | None:
-        """A header section that is all here and within the limits, without its blank line.
-
-        Returns:
-            None where it is not; line by line it shows then what is missing, or which limit the
-            server broke first.
-        """
-        buffer, start = self._buffer, self._start
-        before = start - 1 if start else 0  # the LF of the line before may begin a blank line
-        end = buffer.find(b"\n\r\n", before) + 1
-        # A bare LF is a blank line as well; it counts where it comes first.
-        bare = buffer.find(b"\n\n", before, end or len(buffer)) + 1
-        if bare:
-            end = bare
-        if not end or end - start > MAX_LINE or buffer.count(b"\n", start, end) > MAX_LINES:
-            return None
-        self._start = end + (1 if bare else 2)
-        return buffer[start:end]
-
     def at_once(self, n: int) -> bytes:
         """N octets where they are here, or can come in one fetch of a good size; else fewer."""
         start, here = self._start, len(self._buffer) - self._start
@@ -275,11 +262,27 @@ class Reader:
         self._start += len(octets)
         return octets
 
-    def decode(self, decode: Any, room: int) -> list[bytes | memoryview]:
-        """Let a decoder take what it understands from the octets that are here."""
-        pieces: list[bytes | memoryview]
-        pieces, self._start = decode(self._buffer, self._start, room)
-        return pieces
+    def offer(self, decode: Any) -> Any:
+        """Let a decoder take what it understands, after one fetch where nothing is here.
+
+        Raises:
+            OSError: the fetch failed; after a timeout the call can be repeated.
+        """
+        if self._start == len(self._buffer):
+            self._buffer, self._start = self._fetch(self.source.line, MAX_LINE + 1), 0
+        found, self._start = decode(self._buffer, self._start)
+        return found
+
+    def decode(self, decode: Any, *limits: int) -> Any:
+        """Let a decoder take what it understands from the octets that are here.
+
+        Args:
+            decode: called with the octets and where they begin; returns what it found, and where
+                that ends.
+            limits: handed on to it.
+        """
+        found, self._start = decode(self._buffer, self._start, *limits)
+        return found
 
     def collect(self, store: Store, n: int, direct: int = _LARGEST_BLOCK) -> bool:
         """Append n octets to the store, fewer at the end of the stream.

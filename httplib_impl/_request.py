@@ -22,7 +22,7 @@ def request_line(method: str, url: str, version: str) -> bytes:
         ValueError: the method is not a token.
         InvalidURL: the URL has a character outside 0x21 to 0x7e.
     """
-    if not METHOD.fullmatch(method):
+    if not (method.isalpha() and method.isascii()) and not METHOD.fullmatch(method):
         raise ValueError(f"method {method!r} is not a token")
     bad = NOT_IN_URL.search(url)
     if bad:
@@ -54,6 +54,14 @@ def field_line(name: str | bytes, values: tuple[object, ...]) -> bytes:
         ValueError: the name or a value could end the line, or holds a NUL.
         UnicodeEncodeError: text that ISO-8859-1 cannot hold.
     """
+    value = values[0] if len(values) == 1 else None
+    if type(name) is type(value) is str and (
+        name.isascii()
+        and name.replace("-", "").isalnum()
+        and value.isascii()
+        and value.isprintable()
+    ):  # as nearly always: letters, digits and hyphens, and a value that a look is enough for
+        return f"{name}: {value}".encode()
     octets = name if isinstance(name, bytes) else name.encode("latin-1")
     if not FIELD_NAME.fullmatch(octets):
         raise ValueError(f"header name {name!r} is not allowed")

@@ -10,10 +10,7 @@ from collections.abc import Iterator
 from io import TextIOBase, UnsupportedOperation
 
 from ._exceptions import UnimplementedFileMode
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from ._types import Any
 
 BLOCK = 65536
 

@@ -6,18 +6,15 @@ documented surface and decides who closes the socket. Text goes out as ISO-8859-
 
 from __future__ import annotations
 
+from . import _framing
 from ._bodies import Body, body_for
 from ._exceptions import HTTPException, ResponseNotReady
-from ._framing import Ending, is_persistent, is_tunnel, message_framing
-from ._head import SWITCHING_PROTOCOLS, Head
+from ._head import SWITCHING_PROTOCOLS, Head, plain_head
 from ._headers import HTTPMessage
 from ._reader import Reader, is_transient
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, TypeVar
-
-    Default = TypeVar("Default")
+from ._status_line import StatusLine
+from ._store import ALL
+from ._types import Any, Default
 
 
 class HTTPResponse:
@@ -40,6 +37,19 @@ class HTTPResponse:
         chunked: whether the body is in chunks.
     """
 
+    version: int | None = None
+    status: int | None = None
+    reason: str | None = None
+    msg: HTTPMessage | None = None
+    will_close: bool | None = None
+    chunked: bool | None = None
+    _head: Head | None = None
+    _reader: Reader | None = None
+    _body: Body | None = None
+    _length_at_end: int | None = None
+    _owns_socket = False
+    _closed = False
+
     def __init__(
         self,
         sock: Any,
@@ -50,20 +60,8 @@ class HTTPResponse:
     ) -> None:
         self.debuglevel = debuglevel
         self.strict = strict
-        self.version: int | None = None
-        self.status: int | None = None
-        self.reason: str | None = None
-        self.msg: HTTPMessage | None = None
-        self.will_close: bool | None = None
-        self.chunked: bool | None = None
         self._sock = sock
         self._method = method
-        self._head = Head(bool(strict), debuglevel)
-        self._reader: Reader | None = None
-        self._body: Body | None = None
-        self._length_at_end: int | None = None
-        self._owns_socket = False
-        self._closed = False
 
     def begin(self) -> None:
         """Read the head; a second call does nothing.
@@ -75,23 +73,30 @@ class HTTPResponse:
         if self.msg is not None or self._closed:
             return
         reader = self._reader or self._own_reader()
-        line = self._head.read(reader)
-        message = HTTPMessage(self._head.block)
-        framing = message_framing(self._method, line.status, message)
+        # Debugging prints line by line; and a head that was begun so is ended so.
+        plain = None if self._head or self.debuglevel > 0 else reader.offer(plain_head)
+        line, block = plain or self._read_head(reader)
+        fields = _framing.framing_fields(block)
+        framing = _framing.message_framing(self._method, line.status, fields)
         self.version, self.status, self.reason = line.version, line.status, line.reason
-        self.chunked = framing.ending is Ending.LAST_CHUNK
+        self.chunked = framing.ending is _framing.LAST_CHUNK
         self._body = body_for(framing, reader)
-        if self._hands_over(reader):
+        if framing.ending is _framing.AT_ONCE and self._hands_over(reader):
             reader.handed_over = True
             self.will_close = False
         else:
             self.will_close = (
-                line.status == SWITCHING_PROTOCOLS
-                or framing.ambiguous
-                or framing.ending in (Ending.CLOSE, Ending.UNKNOWN)
-                or not is_persistent(line.version, message)
+                not framing.reusable
+                or line.status == SWITCHING_PROTOCOLS
+                or not _framing.is_persistent(line.version, fields)
             )
-        self.msg = message
+        self.msg = HTTPMessage(block)
+
+    def _read_head(self, reader: Reader) -> tuple[StatusLine, bytes]:
+        head = self._head
+        if head is None:
+            head = self._head = Head(bool(self.strict), self.debuglevel)
+        return head.read(reader), head.block
 
     def _own_reader(self) -> Reader:
         """Read a socket that the caller owns: never an octet behind this response."""
@@ -105,7 +110,7 @@ class HTTPResponse:
         """Whether the octets behind the head belong to the caller."""
         if self.status == SWITCHING_PROTOCOLS:
             return reader.source.exact  # nobody asks for an upgrade and reads greedily
-        return is_tunnel(self._method, self.status or 0)
+        return _framing.is_tunnel(self._method, self.status or 0)
 
     def adopt(self, reader: Reader) -> None:
         """Read from the connection's reader, which may hold the first octets already."""
@@ -142,7 +147,7 @@ class HTTPResponse:
                 raise ResponseNotReady
             return b""
         try:
-            octets = body.read(None if amt is None or amt < 0 else amt)
+            octets = body.read(amt if amt is not None and 0 <= amt < ALL else ALL)
         except (HTTPException, OSError) as error:
             if not is_transient(error) and (body.finished or isinstance(error, OSError)):
                 self._break_off()

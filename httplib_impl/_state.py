@@ -1,10 +1,18 @@
 """What a connection may do now: one table, and the exception for everything that is not in it.
 
-A state and a call come in, the next state goes out. Nothing else in the package decides whether a
-call is in turn. The second half of the states are those of the first with a response that is still
+Each call has a row: indexed with the state before, it gives the state behind, or raises what is
+documented for a call out of turn. Nothing else in the package decides that.
+
+>>> PUTREQUEST[State.IDLE]
+<State.STARTED: 'request started'>
+>>> GETRESPONSE[State.IDLE]
+Traceback (most recent call last):
+httplib_impl._exceptions.ResponseNotReady
+
+The second half of the states are those of the first with a response that is still
 unread: a request may already be sent behind it, but its own response cannot be had yet.
 
-    IDLE --PUTREQUEST--> STARTED --ENDHEADERS--> SENT --ANSWERED--> UNREAD --READ--> IDLE
+    IDLE --putrequest--> STARTED --endheaders--> SENT --getresponse--> UNREAD --read--> IDLE
 """
 
 from __future__ import annotations
@@ -27,51 +35,43 @@ class State(Enum):
     UNREAD_SENT = "response unread, request sent"
 
 
-class Call(Enum):
-    """What can happen to a connection; `close` is not here, because it is never out of turn."""
-
-    __hash__ = object.__hash__
-
-    PUTREQUEST = "putrequest"
-    PUTHEADER = "putheader"
-    ENDHEADERS = "endheaders"
-    GETRESPONSE = "getresponse"
-    ANSWERED = "a response that keeps the connection has begun"
-    READ = "the unread response was read"
+IDLE, STARTED, SENT = State.IDLE, State.STARTED, State.SENT
+UNREAD, UNREAD_STARTED, UNREAD_SENT = State.UNREAD, State.UNREAD_STARTED, State.UNREAD_SENT
 
 
-TRANSITIONS: dict[tuple[State, Call], State] = {
-    (State.IDLE, Call.PUTREQUEST): State.STARTED,
-    (State.STARTED, Call.PUTHEADER): State.STARTED,
-    (State.STARTED, Call.ENDHEADERS): State.SENT,
-    (State.SENT, Call.GETRESPONSE): State.IDLE,  # where the response closes the connection
-    (State.SENT, Call.ANSWERED): State.UNREAD,
-    (State.UNREAD, Call.PUTREQUEST): State.UNREAD_STARTED,
-    (State.UNREAD_STARTED, Call.PUTHEADER): State.UNREAD_STARTED,
-    (State.UNREAD_STARTED, Call.ENDHEADERS): State.UNREAD_SENT,
-    (State.UNREAD, Call.READ): State.IDLE,
-    (State.UNREAD_STARTED, Call.READ): State.STARTED,
-    (State.UNREAD_SENT, Call.READ): State.SENT,
-}
+class Row(dict[State, State]):
+    """One row of the table: the states in which something may happen, and the state behind it.
 
-_REFUSALS = {
-    Call.PUTREQUEST: CannotSendRequest,
-    Call.PUTHEADER: CannotSendHeader,
-    Call.ENDHEADERS: CannotSendHeader,
-    Call.GETRESPONSE: ResponseNotReady,
-}
-
-
-def next_state(state: State, call: Call) -> State:
-    """The state behind a call.
-
-    >>> next_state(State.IDLE, Call.PUTREQUEST)
-    <State.STARTED: 'request started'>
-
-    Raises:
-        CannotSendRequest, CannotSendHeader, ResponseNotReady: the call is out of turn.
+    Args:
+        following: state before, state behind.
+        refusal: what is raised in every other state.
     """
-    following = TRANSITIONS.get((state, call))
-    if following is None:
-        raise _REFUSALS[call]
-    return following
+
+    __slots__ = ("_refusal",)
+
+    def __init__(self, following: dict[State, State], refusal: type[Exception]) -> None:
+        super().__init__(following)
+        self._refusal = refusal
+
+    def __missing__(self, state: State) -> State:
+        raise self._refusal
+
+
+# `close` is not here: it is never out of turn, and leads to IDLE.
+PUTREQUEST = Row({IDLE: STARTED, UNREAD: UNREAD_STARTED}, CannotSendRequest)
+PUTHEADER = Row({STARTED: STARTED, UNREAD_STARTED: UNREAD_STARTED}, CannotSendHeader)
+ENDHEADERS = Row({STARTED: SENT, UNREAD_STARTED: UNREAD_SENT}, CannotSendHeader)
+# A response that closes its connection leaves it idle at once,
+GETRESPONSE = Row({SENT: IDLE}, ResponseNotReady)
+# one that keeps it has to be read before the next can be had.
+ANSWERED = Row({SENT: UNREAD}, ResponseNotReady)
+READ = Row({UNREAD: IDLE, UNREAD_STARTED: STARTED, UNREAD_SENT: SENT}, ResponseNotReady)
+
+TABLE: dict[str, Row] = {
+    "putrequest": PUTREQUEST,
+    "putheader": PUTHEADER,
+    "endheaders": ENDHEADERS,
+    "getresponse, of a response that closes": GETRESPONSE,
+    "getresponse, of a response that keeps": ANSWERED,
+    "the unread response is read": READ,
+}

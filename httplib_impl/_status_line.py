@@ -6,6 +6,7 @@ is not one. Nothing is read here and nothing is remembered.
 
 from __future__ import annotations
 
+from ._constants import responses
 from ._exceptions import BadStatusLine, UnknownProtocol
 from ._grammar import BLANKS, STATUS_CODE, STRICT_STATUS_LINE
 
@@ -81,3 +82,11 @@ def _status_line(version: bytes, status: bytes, reason: bytes) -> StatusLine:
     else:
         raise UnknownProtocol(version.decode("latin-1"))
     return StatusLine(number, int(status), reason.strip(BLANKS).decode("latin-1"))
+
+
+# What servers usually say, understood once: most lines are one of these, octet for octet.
+USUAL_LINES: dict[bytes, StatusLine] = {
+    line: parse_status_line(line, strict=True)
+    for code, reason in responses.items()
+    for line in [f"HTTP/1.1 {code} {reason}\r\n".encode()]
+}

@@ -17,9 +17,6 @@ ALL = sys.maxsize
 # The first room for octets that come straight from a socket.
 _FIRST_ROOM = 1 << 20
 
-# Up to so many pieces it is faster to append one by one.
-_FEW = 16
-
 
 class Store:
     """A queue of octets."""
@@ -37,12 +34,9 @@ class Store:
         """Add octets at the end."""
         self._file.write(octets)
 
-    def append_all(self, pieces: list[bytes | memoryview]) -> None:
-        """Add pieces at the end: many small ones at once, few large ones without a copy between."""
-        if len(pieces) > _FEW:
-            self._file.write(b"".join(pieces))
-        else:
-            self._file.writelines(pieces)
+    def append_all(self, pieces: list[bytes]) -> None:
+        """Add pieces at the end."""
+        self._file.writelines(pieces)
 
     def receive(self, receive_into: Callable[[memoryview], int], n: int) -> bool:
         """Add n octets at the end, as they come.

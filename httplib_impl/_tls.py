@@ -7,13 +7,9 @@ those only who make an `HTTPSConnection`.
 
 from __future__ import annotations
 
-from ._connection import UNSET, HTTPConnection, _Unset
+from ._connection import UNSET, HTTPConnection
 from ._constants import HTTPS_PORT
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ssl import SSLContext
-    from typing import Any
+from ._types import Any, SSLContext
 
 
 class HTTPSConnection(HTTPConnection):
@@ -42,7 +38,7 @@ class HTTPSConnection(HTTPConnection):
         key_file: str | None = None,
         cert_file: str | None = None,
         strict: int | None = None,
-        timeout: float | _Unset | None = UNSET,
+        timeout: float | None = UNSET,
         source_address: tuple[str, int] | None = None,
         context: SSLContext | None = None,
     ) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import httplib_impl
-from httplib_impl._state import TRANSITIONS, Call, State
+from httplib_impl._state import TABLE, State
 
 PACKAGE = Path(httplib_impl.__file__).parent
 MODULES = sorted(path.stem for path in PACKAGE.glob("_[a-z]*.py"))
@@ -197,5 +197,6 @@ def test_the_examples_are_found(function: str) -> None:
 
 
 def test_every_state_can_be_left_and_every_call_is_somewhere_in_turn() -> None:
-    assert {state for state, _ in TRANSITIONS} == set(State)
-    assert {call for _, call in TRANSITIONS} == set(Call)
+    assert {state for row in TABLE.values() for state in row} == set(State)
+    assert {state for row in TABLE.values() for state in row.values()} == set(State)
+    assert all(TABLE.values())
