@@ -9,6 +9,8 @@ bodies are bytes. Read the modules in the order of the wire: `_request`, `_reque
 # fmt: off
 # isort: off
 # Tables of names: one a line would hide the little that this file says.
+import sys
+
 from ._compat import HTTP, HTTPS
 from ._connection import HTTPConnection
 from ._constants import (
@@ -49,5 +51,10 @@ __all__ = [
     "CannotSendHeader", "CannotSendRequest", "HTTPConnection", "HTTPException", "HTTPMessage",
     "HTTPResponse", "HTTPSConnection", "ImproperConnectionState", "IncompleteRead",
     "InvalidURL", "LineTooLong", "NotConnected", "ResponseNotReady", "UnimplementedFileMode",
-    "UnknownProtocol", "UnknownTransferEncoding", "error", "responses",
+    "UnknownProtocol", "UnknownTransferEncoding", "error", "install", "responses",
 ]
+
+
+def install() -> None:
+    """Let ``import httplib`` find this package from now on, for code that cannot be changed."""
+    sys.modules["httplib"] = sys.modules[__name__]

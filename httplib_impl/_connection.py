@@ -218,8 +218,8 @@ class HTTPConnection:
             self._settle()
         following = PUTREQUEST[self._state]
         line = request_line(method, url, self._http_vsn_str)
-        if self._state is IDLE:
-            self._leave_stale_socket()
+        if self._state is IDLE and self.sock is not None and self._current_reader().is_stale():
+            self._drop_socket()  # what waits there would be taken for the next response: dial anew
         self._method, self._lines, self._hands_over = method, [line], method == "CONNECT"
         self._state = following
         if self._http_vsn == 11:
@@ -229,21 +229,14 @@ class HTTPConnection:
                 self.putheader("Accept-Encoding", "identity")
 
     def _authority(self) -> str:
-        host, port = self.host, self.port
-        if self._tunnel:
-            host, port = self._tunnel.host, self._tunnel.port
-        return authority(host, port, self.default_port)
+        endpoint = self._tunnel or self
+        return authority(endpoint.host, endpoint.port, self.default_port)
 
     def _settle(self) -> None:
         """Take note where the unread response was read since the last call."""
         if self._unread is not None and self._unread.isclosed():
             self._unread = None
             self._state = READ[self._state]
-
-    def _leave_stale_socket(self) -> None:
-        """What waits on an idle connection would be taken for the next response: dial anew."""
-        if self.sock is not None and self._current_reader().is_stale():
-            self._drop_socket()
 
     def putheader(self, header: str | bytes, *values: object) -> None:
         """Add a field; every value behind the first becomes a continuation line.
@@ -353,8 +346,10 @@ class HTTPConnection:
                 self.close()
             raise
         self._pending = None
-        if response.will_close:
-            self._part_with(response)
+        if response.will_close:  # then it owns the socket
+            if isinstance(response, HTTPResponse):
+                response.take_over()
+            self._drop_socket()
             self._state = following
         else:
             self._unread = response
@@ -381,12 +376,6 @@ class HTTPConnection:
         if self._reader is None or self._reader.sock is not self.sock:
             self._reader = Reader(self.sock)
         return self._reader
-
-    def _part_with(self, response: HTTPResponse) -> None:
-        """Leave the socket to a response that ends with it."""
-        if isinstance(response, HTTPResponse):
-            response.take_over()
-        self._drop_socket()
 
 
 def _payload(

@@ -52,9 +52,6 @@ class Framing:
         self.length = length
         self.reusable = reusable
 
-    def __repr__(self) -> str:
-        return f"<Framing: {self.ending.value}>"
-
 
 def framing_fields(block: bytes) -> Fields:
     r"""The fields of a header section that matter for framing.
@@ -77,10 +74,10 @@ def message_framing(method: str | None, status: int, fields: Fields) -> Framing:
     r"""Decide how the body ends.
 
     >>> fields = framing_fields(b"Content-Length: 5\r\n")
-    >>> message_framing("GET", 200, fields)
-    <Framing: a number of octets>
-    >>> message_framing("GET", 304, fields)
-    <Framing: there is no body>
+    >>> message_framing("GET", 200, fields).ending
+    <Ending.LENGTH: 'a number of octets'>
+    >>> message_framing("GET", 304, fields).ending
+    <Ending.AT_ONCE: 'there is no body'>
 
     1. HEAD, CONNECT that succeeded, and 1xx, 204, 304 have no body, whatever the fields say.
     2. Transfer-Encoding decides before Content-Length, which then only makes the message suspect.

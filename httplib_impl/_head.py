@@ -26,18 +26,16 @@ def plain_head(buffer: bytes, start: int) -> tuple[tuple[StatusLine, bytes] | No
     """
     behind = buffer.find(b"\n", start, start + MAX_LINE) + 1
     line = buffer[start:behind]
-    known = USUAL_LINES.get(line)
-    if known is None and STRICT_STATUS_LINE.fullmatch(line):
-        known = parse_status_line(line, strict=True)
-    # The line end of the status line may begin the blank line.
-    blank = (
-        BLANK_LINE.search(buffer, behind - 1) if known and not _is_interim(known.status) else None
-    )
-    if known and blank:
-        end = blank.start() + 1
-        if end - behind <= MAX_LINE and buffer.count(b"\n", behind, end) <= MAX_LINES:
-            return (known, buffer[behind:end]), blank.end()
-    return None, start
+    status_line = USUAL_LINES.get(line)
+    if status_line is None and STRICT_STATUS_LINE.fullmatch(line):
+        status_line = parse_status_line(line, strict=True)
+    if status_line is None or _is_interim(status_line.status):
+        return None, start
+    blank = BLANK_LINE.search(buffer, behind - 1)  # the end of the status line may begin it
+    end = blank.start() + 1 if blank else 0
+    if not blank or end - behind > MAX_LINE or buffer.count(b"\n", behind, end) > MAX_LINES:
+        return None, start
+    return (status_line, buffer[behind:end]), blank.end()
 
 
 class Head:
@@ -52,8 +50,6 @@ class Head:
         block: the raw header lines with their ends, without the blank line.
         whole: True once the blank line has come; False where the stream ended before.
     """
-
-    __slots__ = ("_debuglevel", "_interim", "_lines", "_strict", "block", "status_line", "whole")
 
     def __init__(self, strict: bool, debuglevel: int = 0) -> None:
         self.status_line: StatusLine | None = None

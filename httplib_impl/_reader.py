@@ -218,21 +218,18 @@ class Reader:
         return self._buffer[start:end]
 
     def _gather_line(self) -> None:
-        if self._start == len(self._buffer):
-            self._buffer, self._start = b"", 0
-            self._buffer = self._fetch(self.source.line, MAX_LINE + 1)
-            if self._buffer.find(b"\n") >= 0 or not self._buffer:
-                return
-        held = bytearray(memoryview(self._buffer)[self._start :])
+        """Fetch until a line end is here, or more than a line may have."""
+        pieces = [self._buffer[self._start :]]
+        missing = MAX_LINE + 1 - len(pieces[0])
         try:
-            while len(held) <= MAX_LINE:
-                octets = self._fetch(self.source.line, MAX_LINE + 1 - len(held))
-                held += octets
+            while missing > 0:
+                octets = self._fetch(self.source.line, missing)
+                pieces.append(octets)
+                missing -= len(octets)
                 if not octets or octets.find(b"\n") >= 0:
                     break
         finally:
-            self._buffer = bytes(held)
-            self._start = 0
+            self._buffer, self._start = b"".join(filter(None, pieces)), 0
 
     def at_once(self, n: int) -> bytes:
         """N octets where they are here, or can come in one fetch of a good size; else fewer."""

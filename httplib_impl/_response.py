@@ -47,8 +47,7 @@ class HTTPResponse:
     _reader: Reader | None = None
     _body: Body | None = None
     _length_at_end: int | None = None
-    _owns_socket = False
-    _closed = False
+    _owns_socket = _closed = False
 
     def __init__(
         self,
@@ -184,8 +183,7 @@ class HTTPResponse:
 
     def fileno(self) -> int:
         """The descriptor of the socket."""
-        number: int = self._sock.fileno()
-        return number
+        return int(self._sock.fileno())
 
     def getheader(self, name: str, default: Default | None = None) -> str | Default | None:
         """The value of a header, repetitions joined with a comma and a blank, or `default`.

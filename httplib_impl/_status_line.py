@@ -85,8 +85,5 @@ def _status_line(version: bytes, status: bytes, reason: bytes) -> StatusLine:
 
 
 # What servers usually say, understood once: most lines are one of these, octet for octet.
-USUAL_LINES: dict[bytes, StatusLine] = {
-    line: parse_status_line(line, strict=True)
-    for code, reason in responses.items()
-    for line in [f"HTTP/1.1 {code} {reason}\r\n".encode()]
-}
+_LINES = [f"HTTP/1.1 {code} {reason}\r\n".encode() for code, reason in responses.items()]
+USUAL_LINES = {line: parse_status_line(line, strict=True) for line in _LINES}
