@@ -97,7 +97,7 @@ def client_case(case: Case) -> Case:
         ops=(FETCH,),
         needs=frozenset(),
         certificates=False,
-        sweep=Dimensions(cut=case.sweep.cut, read_style=["read()"], end=["fin"]),
+        sweep=Dimensions(cut=case.sweep.cut, read_style=["read()"], end=["fin"], reuse=["fresh"]),
     )
 
 

@@ -17,7 +17,7 @@ from mockserver import Script
 
 Setting = Mapping[str, str]
 """The value of each varied dimension, such as ``{"cut": "bytes"}``; empty where none is."""
-USUAL: Setting = {"cut": "whole", "read_style": "read()", "end": "fin"}
+USUAL: Setting = {"cut": "whole", "read_style": "read()", "end": "fin", "reuse": "fresh"}
 """The value of each dimension where it is not varied."""
 
 

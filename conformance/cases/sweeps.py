@@ -10,11 +10,13 @@ dimension      values
                ``steps``: each step's octets arrive, and are taken by the client, before the next
                step
 `read_style`   ``read()``; ``read(1)``, ``read(7)`` and ``read(amt)``: read by so many octets, the
-last
-               beyond the end, until nothing comes; only a ``read`` without arguments is replaced
+               last beyond the end, until nothing comes; only a ``read`` without arguments is
+               replaced
 `end`          ``fin``, ``rst``, ``open``: how the server ends a connection that the script closes
-with a FIN =============
-===================================================================================
+               with a FIN
+`reuse`        ``fresh``; ``kept``: the case as the second exchange on its first connection (see
+               `reuse`)
+=============  ===================================================================================
 
 The runner knows none of this: a swept case is an ordinary case that remembers its setting.
 """
@@ -25,6 +27,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, TypeVar
 
 from conformance.cases.model import Case, Op
+from conformance.cases.reuse import on_a_kept_connection
 from mockserver import Close, Connection, Drain, Dribble, Reply, Route, Step, Tunnel, WritingStep
 
 P = TypeVar("P", Connection, Route)
@@ -34,6 +37,7 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
     "cut": ("whole", "bytes", "steps"),
     "read_style": ("read()", "read(1)", "read(7)", "read(amt)"),
     "end": ("fin", "rst", "open"),
+    "reuse": ("fresh", "kept"),
 }
 _AMOUNTS = {"read(1)": 1, "read(7)": 7, "read(amt)": 1 << 20}
 # A byte by byte dribble costs some 50 µs an octet, so a body beyond this is left whole.
@@ -163,4 +167,5 @@ _VARY: Mapping[str, Callable[[Case, str], Case]] = {
     "cut": _vary_cut,
     "read_style": _vary_read_style,
     "end": _vary_end,
+    "reuse": lambda case, _: on_a_kept_connection(case),
 }

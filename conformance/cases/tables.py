@@ -26,6 +26,7 @@ from conformance.cases.words import (
     Listening,
     Mode,
     ReadStyle,
+    Reuse,
     Strength,
     Typecode,
 )
@@ -188,6 +189,7 @@ class Dimensions(Table, frozen=True):
     cut: Annotated[list[Cut], Meta(min_length=1)] | None = None
     read_style: Annotated[list[ReadStyle], Meta(min_length=1)] | None = None
     end: Annotated[list[End], Meta(min_length=1)] | None = None
+    reuse: Annotated[list[Reuse], Meta(min_length=1)] | None = None
 
 
 class OutcomeHead(Table, frozen=True):

@@ -25,6 +25,7 @@ Category = Literal[
 ReadStyle = Literal["read()", "read(1)", "read(7)", "read(amt)"]
 Cut = Literal["whole", "bytes", "steps"]
 End = Literal["fin", "rst", "open"]
+Reuse = Literal["fresh", "kept"]
 After = Literal["closed", "kept", "gone"]
 Mode = Literal["r", "rb", "r+", "r+b", "w", "wb", "w+", "w+b", "a", "ab", "a+", "a+b"]
 Typecode = Literal["b", "B", "h", "H", "i", "I", "l", "L", "f", "d"]

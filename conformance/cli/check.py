@@ -36,7 +36,7 @@ from conformance.run.background import Background
     type=click.Choice(["none", "each", "product"]),
     default="none",
     show_default=True,
-    help="Vary how octets are cut, how bodies are read, how connections end.",
+    help="Vary how octets are cut, bodies read, connections ended and reused.",
 )
 @click.option(
     "--no-tolerance",

@@ -347,6 +347,11 @@ def test_the_features_are_those_that_the_agent_can_find() -> None:
 
 
 def test_the_dimensions_are_those_of_the_sweeps() -> None:
-    literals = {"cut": words.Cut, "read_style": words.ReadStyle, "end": words.End}
+    literals = {
+        "cut": words.Cut,
+        "read_style": words.ReadStyle,
+        "end": words.End,
+        "reuse": words.Reuse,
+    }
     assert {key: get_args(literal) for key, literal in literals.items()} == DIMENSIONS
     assert {key: values[0] for key, values in DIMENSIONS.items()} == USUAL

@@ -47,17 +47,18 @@ def test_each_varies_one_dimension_at_a_time() -> None:
         {"read_style": "read(amt)"},
         {"end": "rst"},
         {"end": "open"},
+        {"reuse": "kept"},
     ]
 
 
 def test_a_product_has_every_combination_once() -> None:
     found = settings(case_with(), "product")
-    assert len(found) == 3 * 4 * 3
+    assert len(found) == 3 * 4 * 3 * 2
     assert len({tuple(sorted(setting.items())) for setting in found}) == len(found)
 
 
 def test_a_case_names_the_values_that_make_sense() -> None:
-    case = case_with('sweep = { end = ["fin"], cut = ["whole"] }')
+    case = case_with('sweep = { end = ["fin"], cut = ["whole"], reuse = ["fresh"] }')
     assert {key for setting in settings(case, "each") for key in setting} == {"read_style"}
 
 
@@ -110,3 +111,53 @@ def test_a_chunk_is_cut_as_a_send_is() -> None:
     (case,) = load_text(text, "test.toml")
     (connection,) = varied(case, cut="bytes").script.connections
     assert connection.steps == (Dribble(data=b"1\r\nx\r\n", size=1),)
+
+
+def test_on_a_kept_connection_another_exchange_comes_first() -> None:
+    kept = varied(case_with(), reuse="kept")
+    (connection,) = kept.script.connections
+    first, second, *rest = connection.steps
+    assert (first, rest[0]) == (ReadRequest(), ReadRequest())
+    assert second == Send(data=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nkept open")
+    assert [op.id for op in kept.ops][:5] == [
+        "new",
+        "kept.request",
+        "kept.getresponse",
+        "kept.read",
+        "request",
+    ]
+
+
+def test_on_a_kept_connection_the_other_request_is_expected_too() -> None:
+    text = CASE.format(extra="") + 'wire = { request = ["one"], received = ["one"] }'
+    (case,) = load_text(text, "test.toml")
+    (outcome,) = varied(case, reuse="kept").outcomes
+    assert outcome.wire.request is not None
+    assert outcome.wire.received is not None
+    kept, one = outcome.wire.request
+    assert one == (b"one",)
+    assert outcome.wire.received == ((*kept, b"one"),)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        'new = { args = ["127.0.0.1", 1] }',
+        'ops = [{ call = "connect" }, { call = "request", args = ["GET", "/"] }]',
+        'ops = [{ call = "request", args = ["GET", "/"] }, { call = "close" }]',
+        'ops = [{ call = "request", args = ["GET", "/"] }, { call = "stdout", on = "agent" }]',
+        'server = { listener = "refuse" }',
+    ],
+)
+def test_a_case_that_does_not_begin_with_a_request_is_not_reused(change: str) -> None:
+    text = CASE.format(extra=change)
+    if "refuse" in change:
+        text = text.replace('respond = "hello"\n', "")
+    (case,) = load_text(text, "test.toml")
+    assert not any("reuse" in setting for setting in settings(case, "each"))
+
+
+def test_a_case_whose_request_is_refused_is_not_reused() -> None:
+    text = CASE.format(extra="") + 'request = { raises = "InvalidURL" }'
+    (case,) = load_text(text, "test.toml")
+    assert not any("reuse" in setting for setting in settings(case, "each"))
