@@ -45,6 +45,7 @@ ClientCertificate = Literal["client", "client-untrusted", "client-expired"]
 Feature = Literal[
     "HTTP",
     "HTTPS",
+    "HTTPSConnection",
     "cert_file",
     "context",
     "http09",

@@ -17,7 +17,7 @@ from certs import CertificateAuthority
 from conformance.cases import Case, client_cases, load_corpus, swept
 from conformance.cases.corpus import LEVELS
 from conformance.cases.sweeps import Sweep
-from conformance.cli.options import level_option, selection
+from conformance.cli.options import error_map_option, level_option, selection
 from conformance.cli.outputs import Outputs, output_options, tell_person
 from conformance.drivers import targets
 from conformance.drivers.factory import OURS
@@ -51,6 +51,7 @@ from conformance.run.background import Background
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write every result to this file, as JSON lines.",
 )
+@error_map_option
 @output_options
 @click.pass_context
 def check(
@@ -63,12 +64,15 @@ def check(
     exit_first: bool,
     quiet: bool,
     results_file: Path | None,
+    error_map: dict[str, str] | None,
     outputs: Outputs,
 ) -> None:
     """Judge each IMPL, by default httplib_impl.
 
     IMPL is an importable module (`http.client`), an interpreter and a module
-    (`python2.7:httplib`), or a client with another interface (`client:requests`,
+    (`python2.7:httplib`), a library that patches the standard one and a module
+    (`gevent:http.client`), any program that speaks the driver protocol
+    (`exec:./my-driver --flag`), or a client with another interface (`client:requests`,
     `client:cmd:curl -sS {url}`, `client:all` for all that are built in). Two clients or more are
     shown as one matrix.
     """
@@ -89,7 +93,7 @@ def check(
     with _results_file(results_file) as written, outputs.opened() as write:
         for index, one in enumerate(found):
             tolerant = not (no_tolerance or one.is_reference)
-            with Runner(one, CertificateAuthority(), tolerant=tolerant) as runner:
+            with Runner(one, CertificateAuthority(), error_map, tolerant=tolerant) as runner:
                 head = RunHead.of(runner.identity, kit=version("httplib-kit"), corpus=corpus.digest)
                 is_client = runner.identity.is_client
                 every = _varied(for_clients if is_client else cases, cast("Sweep", sweep))

@@ -1,12 +1,14 @@
 """Options that several commands share, and what they select."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from conformance.cases import Case, Corpus
 from conformance.cases.corpus import JUDGED_LEVELS, LEVELS
+from conformance.judge.error_map import ErrorMapError, read_error_map
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -52,6 +54,34 @@ def level_option(command: F) -> F:
         default=",".join(JUDGED_LEVELS),
         show_default=True,
         help="Levels, comma-separated, or all.",
+    )
+    return option(command)
+
+
+class ErrorMapType(click.ParamType[dict[str, str]]):
+    """The name of a file that is an error map."""
+
+    name = "file"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dict[str, str]:
+        """Return the map in the file *value*."""
+        if isinstance(value, dict):
+            return value
+        try:
+            return read_error_map(Path(value))
+        except ErrorMapError as error:
+            self.fail(str(error), param, ctx)
+
+
+def error_map_option(command: F) -> F:
+    """Add ``--error-map`` to *command*."""
+    option = click.option(
+        "--error-map",
+        type=ErrorMapType(),
+        metavar="FILE",
+        help="A TOML file that maps the implementation's exceptions to those of the page.",
     )
     return option(command)
 

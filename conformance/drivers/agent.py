@@ -49,8 +49,10 @@ ITEMS = 100000  # more of them are not reported
 class Agent(object):
     """Executes ops against the implementation that is imported as *name*."""
 
-    def __init__(self, name):
-        self.name = name
+    def __init__(self, name, patched_by=None):
+        self.name = "%s.%s" % (patched_by, name) if patched_by else name
+        if patched_by:
+            patch(patched_by)
         __import__(name)
         self.module = sys.modules[name]
         if not hasattr(self.module, "HTTPConnection"):
@@ -602,8 +604,8 @@ def limit_memory(octets):
 
 def patch(library):
     """Let *library* put its cooperative parts in the place of the standard library's."""
-    __import__(library + ".monkey")
-    sys.modules[library + ".monkey"].patch_all()
+    module = __import__(library + (".monkey" if library == "gevent" else ""))
+    (module.monkey.patch_all if library == "gevent" else module.monkey_patch)()
 
 
 def serve(name, options):
@@ -617,9 +619,7 @@ def serve(name, options):
             return
         if message["type"] == "start":
             try:
-                if "patch" in options:
-                    patch(options["patch"])
-                agent = Agent(name)
+                agent = Agent(name, options.get("patch"))
                 answer = agent.start()
             except:  # the implementation cannot be imported, for whatever reason
                 answer = {"error": readable(error_facts, sys.exc_info()[1])}

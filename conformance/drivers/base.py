@@ -4,12 +4,12 @@ In: messages of the driver protocol.  Out: traces.  A driver that cannot answer 
 means for the verdict is the runner's business.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from conformance.drivers.effort import Effort
-from conformance.drivers.protocol import ANY_OP, NotStarted, NotTheProtocol, started
+from conformance.drivers.protocol import ANY_OP, NotStarted, NotTheProtocol, op_name, started
 
 Message = Mapping[str, Any]
 Trace = Sequence[Mapping[str, Any]]
@@ -57,6 +57,12 @@ class Identity:
     def is_client(self) -> bool:
         """Whether it has an interface of its own and is judged by what it makes of a URL."""
         return FETCH in self.ops
+
+    def lacking(self, ops: Iterable[Message]) -> list[str]:
+        """Return the names of those of *ops* that it does not declare, each once."""
+        if ANY_OP in self.ops:
+            return []
+        return [name for name in dict.fromkeys(map(op_name, ops)) if name not in self.ops]
 
     @property
     def label(self) -> str:

@@ -19,6 +19,8 @@ _CLEARED = frozenset(
 _KEPT_OF_PYTHON = frozenset({"PYTHONPATH", "PYTHONUSERBASE"})
 _HEAP = MEMORY >> 21
 """Mebibytes for the heap of a runtime that keeps other things beside it: half of it all."""
+_JAVA = f"-Xmx{_HEAP}m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+"""A process that lives for minutes gains nothing from more: this halves what a case costs a JVM."""
 
 
 def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -31,7 +33,7 @@ def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
         "NETRC": os.devnull,
         "PYTHONHASHSEED": "0",
         # The last of several options counts, so that a user can still give another one.
-        "JAVA_TOOL_OPTIONS": _before(f"-Xmx{_HEAP}m", kept.get("JAVA_TOOL_OPTIONS")),
+        "JAVA_TOOL_OPTIONS": _before(_JAVA, kept.get("JAVA_TOOL_OPTIONS")),
         "NODE_OPTIONS": _before(f"--max-old-space-size={_HEAP}", kept.get("NODE_OPTIONS")),
     }
 

@@ -6,15 +6,19 @@ written as                driver
 `httplib_impl`            in-process: it is ours
 `http.client`             a worker under this interpreter
 `python2.7:httplib`       split at the last colon: a worker under that interpreter
+`gevent:http.client`      the same, under this interpreter or another, patched first
+`exec:./my-driver --flag` anybody's own program that speaks the driver protocol
 `client:requests`         a client with another interface, built in
 `client:cmd:curl {url}`   any program that fetches a URL
 ========================  =====================================================================
 """
 
 import re
+import shlex
 import shutil
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from conformance.drivers import clients
 from conformance.drivers.base import Driver, Implementation, UnknownImplementation
@@ -23,6 +27,9 @@ from conformance.drivers.in_process import InProcess
 from conformance.drivers.worker import AGENT, Worker
 
 OURS = "httplib_impl"
+EXEC = "exec:"
+PATCHING = ("gevent", "eventlet")
+"""Libraries that put cooperative parts in the place of the standard library's."""
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
@@ -34,11 +41,13 @@ class Target:
         written: as the user wrote it.
         interpreter: the program that runs the agent; None for in-process.
         module: the import name.
+        patch: the library that patches the standard one before.
     """
 
     written: str
     interpreter: str | None
     module: str
+    patch: str = ""
 
     @property
     def is_reference(self) -> bool:
@@ -53,7 +62,34 @@ class Target:
         """
         if self.interpreter is None:
             return InProcess(self.module)
-        return Worker(self.written, [self.interpreter, str(AGENT), self.module, f"memory={MEMORY}"])
+        options = [f"memory={MEMORY}"] + ([f"patch={self.patch}"] if self.patch else [])
+        return Worker(self.written, [self.interpreter, str(AGENT), self.module, *options])
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramTarget:
+    """Anybody's own driver.
+
+    Args:
+        written: as the user wrote it.
+        command: the program and its arguments.
+    """
+
+    written: str
+    command: tuple[str, ...]
+
+    @property
+    def is_reference(self) -> bool:
+        """Return False: the reference is a module."""
+        return False
+
+    def make(self) -> Driver:
+        """Start it.
+
+        Raises:
+            DriverError: it cannot be started, or does not speak the protocol.
+        """
+        return Worker(self.written, self.command)
 
 
 def target(written: str) -> Implementation:
@@ -64,6 +100,8 @@ def target(written: str) -> Implementation:
     """
     if written.startswith(clients.PREFIX):
         return clients.client_target(written)
+    if written.startswith(EXEC):
+        return ProgramTarget(written, command_in(written.removeprefix(EXEC)))
     return module_target(written)
 
 
@@ -76,12 +114,42 @@ def module_target(written: str) -> Target:
     interpreter, colon, module = written.rpartition(":")
     if not _DOTTED.fullmatch(module):
         raise UnknownImplementation(f"{written!r} is not the name of an implementation")
+    rest, _, last = interpreter.rpartition(":")
+    patch = last if last in PATCHING else ""
+    if patch:
+        interpreter = rest or sys.executable
     if not colon:
         return Target(written, None if module == OURS else sys.executable, module)
-    program = shutil.which(interpreter)
-    if program is None:
-        raise UnknownImplementation(f"{written!r}: no program called {interpreter!r}")
-    return Target(written, program, module)
+    return Target(written, _program(interpreter, written), module, patch)
+
+
+def command_in(text: str) -> tuple[str, ...]:
+    """Return the command in *text*, split as a shell does it; nothing is expanded but ``~``.
+
+    Raises:
+        UnknownImplementation: there is none, or no program of that name.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        problem = str(error).lower()
+        raise UnknownImplementation(f"{text!r} is not a command: {problem}") from None
+    if not words:
+        raise UnknownImplementation("a command is missing, as in exec:./my-driver --flag")
+    return (_program(words[0], text), *words[1:])
+
+
+def _program(name: str, written: str) -> str:
+    """Return the path of the program *name*."""
+    path = str(Path(name).expanduser()) if name.startswith("~") else name
+    found = shutil.which(path)
+    if found is not None:
+        return found
+    if Path(path).is_dir():
+        raise UnknownImplementation(f"{written!r}: {name!r} is a directory")
+    if Path(path).exists():
+        raise UnknownImplementation(f"{written!r}: {name!r} is not executable")
+    raise UnknownImplementation(f"{written!r}: no program called {name!r}")
 
 
 def targets(written: str) -> list[Implementation]:

@@ -38,6 +38,7 @@ _LAST_WORDS = 2_000
 _MOST_DATA = 2 * MEMORY
 """The last resort, for runtimes that do not limit themselves."""
 _MARK = "HTTPLIB_KIT_DRIVER"
+_JVM_GREETING = "Picked up JAVA_TOOL_OPTIONS"
 _ROUNDS = 10
 """How often what a program left is looked for: it may be starting more while it is ended."""
 _PROC = Path("/proc")
@@ -218,7 +219,8 @@ class Program:
         how = f"ended by {_signal_name(-code)}" if code < 0 else f"ended with status {code}"
         if forced:
             how = "closed its output and did not end"
-        lines = self._words.decode("utf-8", "replace").strip().splitlines()
+        text = self._words.decode("utf-8", "replace").strip()
+        lines = [line for line in text.splitlines() if not line.startswith(_JVM_GREETING)]
         return f"{how}: {lines[-1].strip()}" if lines else how
 
 

@@ -22,9 +22,15 @@ PROBE = "httplib-kit-unknown"
 
 Value = Annotated[Any, Meta(extra_json_schema={"$ref": "#/$defs/Value"})]
 Argument = Annotated[Any, Meta(extra_json_schema={"$ref": "#/$defs/Argument"})]
-ShortText = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
+ShortText = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")]
 Serial = Annotated[int, Meta(ge=1)]
-Octets = Annotated[str, Meta(pattern="^[\\x00-\\xff]*\\Z", description="one octet a character")]
+Octets = Annotated[
+    str,
+    Meta(
+        description="one character for each octet",
+        extra_json_schema={"pattern": r"^[\x00-\xff]*$(?!\n)"},  # checked here without a regex
+    ),
+]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
@@ -100,7 +106,7 @@ class Text(Struct, frozen=True, tag_field="type", tag="text"):
 class Int(Struct, frozen=True, tag_field="type", tag="int"):
     """A whole number beyond 64 bits, in hexadecimal."""
 
-    value: Annotated[str, Meta(pattern=r"^-?[0-9a-f]+\Z", max_length=1_000_000)]
+    value: Annotated[str, Meta(pattern=r"^-?[0-9a-f]+$(?!\n)", max_length=1_000_000)]
 
 
 class Float(Struct, frozen=True, tag_field="type", tag="float"):
@@ -209,6 +215,11 @@ MESSAGES = (Start, Run, Release, Stop)
 ANSWERS = (Started, NotStarted, Trace, Released, Unsupported)
 
 
+def op_name(op: Mapping[str, Any]) -> str:
+    """Return the name by which a driver declares *op*: that of the call or of the attribute."""
+    return str(op.get("call") or op.get("get") or op.get("set") or "item")
+
+
 def answer_in(line: bytes, serial: int) -> dict[str, Any]:
     """Return the answer in *line* to the message with this *serial*.
 
@@ -302,20 +313,40 @@ def check_value(value: Any, place: str) -> None:
     waiting = [(value, 0)]
     while waiting:
         one, depth = waiting.pop()
+        if isinstance(one, str):
+            raise NotTheProtocol(f"{place}: a bare string, which says no type: {one!r:.60}")
         if not isinstance(one, (dict, list)):
             continue
         if depth > DEPTH:
             raise NotTheProtocol(f"{place}: a value with more than {DEPTH} levels")
-        inner: Iterable[Any] = one
-        if isinstance(one, dict):
-            typed = _converted(one, Typed, place)
-            if isinstance(typed, Tuple):
-                inner = typed.value
-            elif isinstance(typed, Table):
-                inner = [item for pair in typed.value for item in pair]
-            else:
-                inner = ()
+        inner = one if isinstance(one, list) else _inside(_converted(one, Typed, place), place)
         waiting += [(item, depth + 1) for item in inner]
+
+
+def _inside(typed: Any, place: str) -> Iterable[Any]:
+    """Return the values in *typed*; refuse octets that are none."""
+    if isinstance(typed, Tuple):
+        return typed.value
+    if isinstance(typed, Table):
+        return [item for pair in typed.value for item in pair]
+    if isinstance(typed, Bytes):
+        octets: Iterable[str | None] = (typed.value,)
+    elif isinstance(typed, Response):
+        fields = [text for pair in typed.headers or () for text in pair]
+        octets = (typed.reason, typed.body, *fields)
+    else:
+        return ()
+    if not all(text is None or _is_latin_1(text) for text in octets):
+        raise NotTheProtocol(f"{place}: a character beyond U+00FF is no octet")
+    return ()
+
+
+def _is_latin_1(text: str) -> bool:
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _converted(value: Any, kind: Any, place: str) -> Any:

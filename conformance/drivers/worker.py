@@ -129,8 +129,17 @@ class Worker:
         generic = ANY_OP in self._identity.ops
         op = {"id": PROBE, "on": "module", "args": [], "kwargs": {}}
         op["kind" if generic else "call"] = PROBE
-        message = {"type": "run", "id": PROBE, "rev": 1, "ops": [op], "address": ["127.0.0.1", 0]}
-        (entry,) = self.run(message)
+        (entry,) = self.run(
+            {
+                "type": "run",
+                "id": PROBE,
+                "rev": 1,
+                "ops": [op],
+                "address": ["127.0.0.1", 0],
+                "deadline": 1.0,
+                "url": "http://127.0.0.1:0/",
+            }
+        )
         if "unsupported" not in entry:
             self._fail("it does not say `unsupported` to an op that it does not know")
 

@@ -8,7 +8,7 @@ before these rules.
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.cases.names import PARENTS, is_of_the_module
+from conformance.cases.names import PARENTS, ancestors, is_of_the_module
 
 _BUILTIN_MODULES = frozenset({"builtins", "exceptions", "__builtin__"})
 _NATIVE: Mapping[str, str] = {
@@ -28,7 +28,13 @@ def error_names(error: Mapping[str, Any], error_map: Mapping[str, str]) -> tuple
     """
     natives = [str(native) for native in (error["class"], *error.get("bases", ()))]
     of_the_module = any(native.rpartition(".")[2] == "HTTPException" for native in natives)
-    names = (error_map.get(native) or _known(native, of_the_module) for native in natives)
+    names: list[str] = []
+    for native in natives:
+        if native in error_map:
+            # Its own bases may be named in no way that is known here.
+            names += [error_map[native], *ancestors(error_map[native])]
+        else:
+            names.append(_known(native, of_the_module) or "")
     return tuple(dict.fromkeys(name for name in names if name))
 
 

@@ -87,6 +87,10 @@ class Lane:
             if case.fetch is None:
                 return not_run(case, Verdict.UNSUPPORTED, "the case is about httplib's interface")
             case = client_case(case)
+        lacking = self.driver.identity.lacking(op.message for op in case.ops)
+        if lacking:
+            reason = f"the driver does not declare {', '.join(lacking)}"
+            return not_run(case, Verdict.UNSUPPORTED, reason)
         missing = case.needs - self.driver.identity.features
         if missing:
             reason = f"the implementation has no {', '.join(sorted(missing))}"
@@ -122,6 +126,9 @@ class Lane:
         if self.late:
             reason = "not done within its deadline, until the server reset its sockets"
             return not_run(case, Verdict.HANG, reason)
+        lacking = [op.text for op, one in zip(case.ops, trace, strict=True) if "unsupported" in one]
+        if lacking:
+            return not_run(case, Verdict.UNSUPPORTED, f"the driver does not support {lacking[0]}")
         return self._judged(case, trace, record, play.address)
 
     def _unanswered(self, case: Case, error: Exception) -> Result:

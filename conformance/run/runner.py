@@ -16,9 +16,10 @@ from pathlib import Path
 
 from certs import CertificateAuthority
 from conformance.cases import Case
-from conformance.drivers import Identity, Implementation
+from conformance.drivers import Driver, DriverError, Identity, Implementation
 from conformance.drivers.effort import Effort
 from conformance.judge import Verdict
+from conformance.judge.error_map import ErrorMapError, checked
 from conformance.run.lane import Certificates, Lane
 from conformance.run.results import Result, not_run
 
@@ -40,12 +41,12 @@ class Runner:
     Args:
         target: the implementation.
         authority: the certificate authority of this run.
-        error_map: native exception names to known ones.
+        error_map: native exception names to known ones, before those that the driver reports.
         deadline: seconds without progress after which a case is late.
         tolerant: whether outcomes graded tolerated count; by default for all but the reference.
 
     Raises:
-        DriverError: the implementation cannot be started.
+        DriverError: the implementation cannot be started, or reports an error map that is none.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Runner:
         self.deadline = deadline
         self._target = target
         self._authority = authority
-        self._error_map = error_map or {}
+        self._given_map = error_map or {}
         self._tolerant = not target.is_reference if tolerant is None else tolerant
         self._certificates: Certificates = {}
         self._directory: tempfile.TemporaryDirectory[str] | None = None
@@ -103,14 +104,23 @@ class Runner:
         return next(self.run([case]))
 
     def _new_lane(self) -> Lane:
+        driver = self._target.make()
         return Lane(
-            self._target.make(),
+            driver,
             self._authority.server_context,
             self._files,
-            self._error_map,
+            {**self._own_map(driver), **self._given_map},
             tolerant=self._tolerant,
             deadline=self.deadline,
         )
+
+    def _own_map(self, driver: Driver) -> Mapping[str, str]:
+        """Return the error map that *driver* reports about itself."""
+        try:
+            return checked(driver.identity.errors, "its error map")
+        except ErrorMapError as error:
+            driver.stop()
+            raise DriverError(f"{driver.identity.written}: {error}") from None
 
     def _files(self) -> Certificates:
         """Return the names of the PEM files for drivers, written at the first call."""
@@ -218,10 +228,9 @@ class _Watch:
         self._deadline = deadline
         self._seen: tuple[int, tuple[int, ...]] = (-1, ())
         self._glanced = time.monotonic()
-        self._effort: Effort | None = None
-        self._idle = 0.0
         self._quiet = 0.0
         self._spent = 0.0
+        self._looked: tuple[float, Effort] | None = None
         self._measures = 0
 
     def is_lost(self, count: int) -> bool:
@@ -235,17 +244,29 @@ class _Watch:
         if count != self._seen[0]:
             self._measures, self._spent = 0, 0.0
         if count != self._seen[0] or (seen != self._seen and not self._measures):
-            self._seen, self._idle, self._quiet = seen, 0.0, 0.0
+            self._seen = seen
+            self._begin_anew()
         if self._lane.driver.starting:
-            self._idle = self._quiet = self._spent = 0.0
+            self._spent = 0.0
+            self._begin_anew()
         if not self._is_due():
             return False
-        self._idle = self._quiet = 0.0
+        self._begin_anew()
         self._measures += 1
         if self._measures == 1:
             self._lane.reset()
             return False
         return self._measures > 2 or not self._lane.driver.kill()
+
+    def _begin_anew(self) -> None:
+        self._quiet, self._looked = 0.0, None
+
+    def _pass_time(self) -> None:
+        now = time.monotonic()
+        passed = min(now - self._glanced, 2 * _GLANCE)
+        self._glanced = now
+        self._quiet += passed
+        self._spent += passed
 
     @property
     def _slowness(self) -> float:
@@ -254,27 +275,21 @@ class _Watch:
 
     def _is_due(self) -> bool:
         patience = self._deadline * self._slowness
-        if self._idle >= self._deadline or self._quiet >= _MOST_QUIET * patience:
+        if not self._measures and self._spent >= _MOST * patience:
             return True
-        return not self._measures and self._spent >= _MOST * patience
+        return self._quiet >= _MOST_QUIET * patience or self._counted() >= self._deadline
 
-    def _pass_time(self) -> None:
-        now = time.monotonic()
-        passed = min(now - self._glanced, 2 * _GLANCE)
-        self._glanced = now
-        self._quiet += passed
-        self._spent += passed
-        self._idle += self._counted(passed)
-
-    def _counted(self, passed: float) -> float:
-        """Return how much of the time that *passed* the implementation could have used."""
-        if self._quiet < self._deadline / 4:  # most cases are done by then: no look is needed
-            self._effort = None
-            return passed
-        before, driver = self._effort, self._lane.driver
-        effort = self._effort = driver.effort()
-        if before is None or effort is None:
-            return passed
-        starved = min(passed, max(0.0, effort.waited - before.waited))
-        worked = min(passed - starved, max(0.0, effort.worked - before.worked))
-        return passed - starved - worked + worked / self._slowness
+    def _counted(self) -> float:
+        """Return how much of the quiet time the implementation could have used."""
+        quiet = self._quiet
+        if quiet < self._deadline / 4:  # most cases are done by then: no look is needed
+            return quiet
+        effort = self._lane.driver.effort()
+        if effort is None:
+            return quiet
+        if self._looked is None:
+            self._looked = quiet, effort
+        since, before = self._looked
+        starved = min(quiet - since, max(0.0, effort.waited - before.waited))
+        worked = min(quiet - since - starved, max(0.0, effort.worked - before.worked))
+        return quiet - starved - worked + worked / self._slowness

@@ -289,7 +289,8 @@ def test_native_exceptions_go_by_known_names(
 
 def test_an_error_map_comes_before_the_rules() -> None:
     error = {"class": "mine.Broken", "bases": ["builtins.ValueError"]}
-    assert error_names(error, {"mine.Broken": "BadStatusLine"}) == ("BadStatusLine", "ValueError")
+    names = error_names(error, {"mine.Broken": "BadStatusLine"})
+    assert names == ("BadStatusLine", "HTTPException", "Exception", "ValueError")
 
 
 def test_an_undocumented_subclass_is_as_good_as_the_class() -> None:

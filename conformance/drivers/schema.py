@@ -1,0 +1,77 @@
+"""The JSON Schema of the driver protocol, generated from its types.
+
+In: nothing.  Out: a JSON value that is committed as ``fixtures/driver.schema.json``, so that the
+author of a driver can check every line in whatever language.  A test holds the committed file
+against this, and what really goes over the pipes against the schema.
+
+``python -m conformance.drivers.schema > fixtures/driver.schema.json`` writes it anew.
+"""
+
+import json
+import sys
+from typing import Any, get_args
+
+import msgspec
+
+from conformance.drivers.protocol import ANSWERS, MESSAGES, Typed
+
+SCHEMA_FILE = "driver.schema.json"
+_ONE_OF = ("value", "error", "skipped", "unsupported")
+_KINDS_OF_OP = ("call", "get", "set", "item")
+
+
+def driver_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of one line, in either direction."""
+    values = get_args(Typed)
+    types = [*MESSAGES, *ANSWERS, *values]
+    _, definitions = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
+    definitions["Value"] = _value(_ref(kind.__name__) for kind in values)
+    definitions["Argument"] = _argument()
+    definitions["Entry"]["oneOf"] = [{"required": [key]} for key in _ONE_OF]
+    definitions["Op"]["oneOf"] = [{"required": [key]} for key in _KINDS_OF_OP]
+    definitions["Message"] = {"anyOf": [_ref(kind.__name__) for kind in MESSAGES]}
+    definitions["Answer"] = {"anyOf": [_ref(kind.__name__) for kind in ANSWERS]}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A line of the driver protocol of httplib-kit",
+        "description": "Message: from the kit. Answer: from the driver, one line for each message.",
+        "anyOf": [_ref("Message"), _ref("Answer")],
+        "$defs": {name: definitions[name] for name in sorted(definitions)},
+    }
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _value(typed: Any) -> dict[str, Any]:
+    """A value that JSON has is itself, but for text, whose type an implementation may tell."""
+    return {
+        "description": "null, a truth value, a number of 64 bits, a list, or a typed table",
+        "anyOf": [
+            {"type": ["null", "boolean", "number"]},
+            {"type": "array", "items": _ref("Value")},
+            *typed,
+        ],
+    }
+
+
+def _argument() -> dict[str, Any]:
+    """A bare string is the implementation's own string type; a table says its type."""
+    return {
+        "description": "what JSON has stands for itself; all else is a table with a type",
+        "anyOf": [
+            {"type": ["null", "boolean", "number", "string"]},
+            {"type": "array", "items": _ref("Argument")},
+            {
+                "type": "object",
+                "required": ["type", "value"],
+                "properties": {"type": {"type": "string"}, "value": True},
+            },
+        ],
+    }
+
+
+if __name__ == "__main__":
+    json.dump(driver_schema(), sys.stdout, indent=1, ensure_ascii=False)
+    sys.stdout.write("\n")

@@ -1,0 +1,66 @@
+"""Error maps: from the names that an implementation gives its errors to those of the page.
+
+In: a TOML file, or the map that a driver reports about itself.  Out: a mapping that the judge asks
+before its own rules.
+
+    [errors]
+    "mylib.errors.Truncated" = "IncompleteRead"
+    "mylib.errors.Refused" = "OSError"
+
+A key is the name of a class as the driver reports it, qualified where the driver does so.  A value
+is a name that outcomes use or, for clients with other interfaces, a category.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from conformance.cases.names import PARENTS
+from conformance.cases.words import Category
+
+LEAK = "leak"
+"""The category of an error that no user has to expect."""
+KNOWN = frozenset({*PARENTS, *get_args(Category), LEAK})
+
+
+class ErrorMapError(ValueError):
+    """An error map is not one; the message is one line that names the place."""
+
+
+def read_error_map(path: Path) -> dict[str, str]:
+    """Return the error map in the file *path*.
+
+    Raises:
+        ErrorMapError: it cannot be read, or is no error map.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ErrorMapError(f"{path}: {error.strerror}") from None
+    except ValueError as error:  # not UTF-8, or not TOML
+        raise ErrorMapError(f"{path}: {error}") from None
+    stray = sorted(set(document) - {"errors"})
+    if stray:
+        raise ErrorMapError(f"{path}: `{stray[0]}` is no part of an error map, which is [errors]")
+    if not isinstance(document.get("errors"), dict):
+        raise ErrorMapError(f"{path}: there is no table [errors]")
+    return checked(document["errors"], str(path))
+
+
+def checked(errors: Mapping[str, Any], place: str) -> dict[str, str]:
+    """Return *errors*, which was found at *place*, if it is an error map.
+
+    Raises:
+        ErrorMapError: it is none.
+    """
+    for native, name in errors.items():
+        if not native.strip():
+            raise ErrorMapError(f"{place}: errors: a name is empty")
+        if isinstance(name, dict):
+            problem = "a name with dots needs quotes"
+            raise ErrorMapError(f"{place}: errors.{native} is a table: {problem}")
+        if name not in KNOWN:
+            problem = f"{name!r} is no exception of the page and no category"
+            raise ErrorMapError(f"{place}: errors.{native}: {problem}")
+    return dict(errors)
