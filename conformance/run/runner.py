@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from queue import SimpleQueue
 
 from certs import CertificateAuthority
 from conformance.cases import Case
@@ -65,6 +66,8 @@ class Runner:
         self._certificates: Certificates = {}
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._shift: _Shift | None = None
+        self._singles: SimpleQueue[Case | None] = SimpleQueue()
+        self._answers: Iterator[Result] | None = None
         self._lane = self._new_lane()
 
     @property
@@ -80,6 +83,7 @@ class Runner:
 
     def close(self) -> None:
         """Stop driver and servers, and delete the certificate files."""
+        self._singles.put(None)
         if self._shift is not None:
             self._shift.end()
         self._lane.close()
@@ -88,9 +92,18 @@ class Runner:
 
     def run(self, cases: Iterable[Case]) -> Iterator[Result]:
         """Yield the result of each of *cases*, in order."""
-        waiting = iter(cases)
+        return self._run(iter(cases), prompt=False)
+
+    def run_case(self, case: Case) -> Result:
+        """Return the result of *case*; the thread of the lane waits for the next one."""
+        if self._answers is None:
+            self._answers = self._run(iter(self._singles.get, None), prompt=True)
+        self._singles.put(case)
+        return next(self._answers)
+
+    def _run(self, waiting: Iterator[Case], *, prompt: bool) -> Iterator[Result]:
         while True:
-            shift = self._shift = _Shift(self._lane, waiting, self.deadline)
+            shift = self._shift = _Shift(self._lane, waiting, self.deadline, prompt=prompt)
             yield from shift.results()
             if shift.stuck is None:
                 return
@@ -98,10 +111,6 @@ class Runner:
             self._lane.abandon()
             self._lane = self._new_lane()
             yield shift.stuck
-
-    def run_case(self, case: Case) -> Result:
-        """Return the result of *case*."""
-        return next(self.run([case]))
 
     def _new_lane(self) -> Lane:
         driver = self._target.make()
@@ -144,9 +153,12 @@ class _Shift:
         lane: the lane; nobody else uses it.
         waiting: the cases; an abandoned shift takes no further one.
         deadline: seconds without progress.
+        prompt: whether each result is handed over at once, at the cost of a switch of threads.
     """
 
-    def __init__(self, lane: Lane, waiting: Iterator[Case], deadline: float) -> None:
+    def __init__(
+        self, lane: Lane, waiting: Iterator[Case], deadline: float, *, prompt: bool
+    ) -> None:
         self.stuck: Result | None = None
         self._lane = lane
         self._waiting = waiting
@@ -154,15 +166,19 @@ class _Shift:
         self._current: Case | None = None
         self._done: deque[Result] = deque()
         self._count = 0
+        self._prompt = prompt
         self._given_up = threading.Event()
         self._ended = threading.Event()
+        self._news = threading.Event() if prompt else self._ended
 
     def results(self) -> Iterator[Result]:
         """Yield the results as they come; the one of a case that is stuck for good is `stuck`."""
         threading.Thread(target=self._work, name="conformance-lane", daemon=True).start()
         try:
             watch = _Watch(self._lane, self._deadline)
-            while not self._ended.wait(_GLANCE):
+            while not self._ended.is_set():
+                if self._news.wait(_GLANCE) and self._prompt:
+                    self._news.clear()
                 yield from self._collected()
                 if watch.is_lost(self._count):
                     self.stuck = self._abandoned()
@@ -183,6 +199,7 @@ class _Shift:
             self._work_through()
         finally:
             self._ended.set()
+            self._news.set()
 
     def _work_through(self) -> None:
         while not self._given_up.is_set():
@@ -194,6 +211,8 @@ class _Shift:
                 return  # nobody waits for it, or the watch has given this case its verdict
             self._done.append(result)
             self._count += 1
+            if self._prompt:
+                self._news.set()
 
     def _result(self, case: Case) -> Result:
         try:

@@ -1,0 +1,43 @@
+"""Which files of this package are tests, whatever the host's patterns say; and the marks.
+
+In: paths.  Out: yes or no.  The host's ``python_files`` and ``python_functions`` are about the
+host's own tests.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_INSTALLED = not (_PACKAGE / "tests").is_dir()
+LEVELS = ("documented", "precedent", "guard", "observe")
+FAMILY, LEVEL, EXCEPTION = "family_", "level_", "exception_"
+
+
+class ConformanceModule(pytest.Module):
+    """A module of conformance tests: its tests are called ``test_…``."""
+
+    def funcnamefilter(self, name: str) -> bool:
+        """Tell whether *name* is that of a test."""
+        return name.startswith("test_")
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether *path* is a module of conformance tests."""
+    return path.parent == _PACKAGE and path.name.startswith("test_") and path.suffix == ".py"
+
+
+def is_no_test(path: Path) -> bool:
+    """Tell whether *path* is a module of the installed kit that is nobody's test."""
+    return _INSTALLED and path.suffix == ".py" and _PACKAGE in path.parents and not is_ours(path)
+
+
+def marks() -> Iterator[str]:
+    """Yield a line for each mark that can be known without the kit."""
+    yield "wire_cases(*globs): the cases that the fixture wire_case is parametrised with"
+    for path in sorted(_PACKAGE.glob("test_*.py")):
+        family = path.stem.removeprefix("test_")
+        yield f"{FAMILY}{family}: cases of the family {family.replace('_', '-')}"
+    for level in LEVELS:
+        yield f"{LEVEL}{level}: cases of the level {level}"
