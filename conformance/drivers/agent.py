@@ -641,6 +641,7 @@ if __name__ == "__main__":
     # The directory of this file is not the implementation's: only the current one is.
     sys.path[0] = os.getcwd()
     given = dict(argument.split("=", 1) for argument in sys.argv[2:])
+    sys.path[1:1] = [entry for entry in given.get("path", "").split(os.pathsep) if entry]
     if "memory" in given:
         limit_memory(int(given["memory"]))
     serve(sys.argv[1], given)

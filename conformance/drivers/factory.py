@@ -13,6 +13,7 @@ written as                driver
 ========================  =====================================================================
 """
 
+import os
 import re
 import shlex
 import shutil
@@ -42,12 +43,14 @@ class Target:
         interpreter: the program that runs the agent; None for in-process.
         module: the import name.
         patch: the library that patches the standard one before.
+        path: further directories in which modules are found.
     """
 
     written: str
     interpreter: str | None
     module: str
     patch: str = ""
+    path: tuple[str, ...] = ()
 
     @property
     def is_reference(self) -> bool:
@@ -63,6 +66,7 @@ class Target:
         if self.interpreter is None:
             return InProcess(self.module)
         options = [f"memory={MEMORY}"] + ([f"patch={self.patch}"] if self.patch else [])
+        options += [f"path={os.pathsep.join(self.path)}"] if self.path else []
         return Worker(self.written, [self.interpreter, str(AGENT), self.module, *options])
 
 

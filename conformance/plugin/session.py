@@ -4,6 +4,8 @@ In: options.  Out: parameters for tests, each a `WireCase`; a runner for each im
 started when it is first needed and kept to the end.
 """
 
+import dataclasses
+import sys
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import chain
@@ -16,7 +18,7 @@ from conformance.cases import Case, CaseError, load_corpus, swept
 from conformance.cases.corpus import JUDGED_LEVELS, LEVELS
 from conformance.cases.names import PARENTS
 from conformance.cases.sweeps import Sweep
-from conformance.drivers import DriverError, UnknownImplementation, target
+from conformance.drivers import DriverError, Target, UnknownImplementation, target
 from conformance.plugin.collecting import EXCEPTION, FAMILY, LEVEL
 from conformance.plugin.options import Options
 from conformance.report import story
@@ -82,6 +84,9 @@ class Judged:
         It ends the whole session where the implementation cannot be started: no test could pass.
         """
         found = target(self.written)
+        # What the host's configuration has added to the path, a worker finds as well.
+        if isinstance(found, Target) and found.interpreter == sys.executable:
+            found = dataclasses.replace(found, path=tuple(filter(None, sys.path)))
         try:
             return Runner(
                 found, self._authority, tolerant=self._tolerant and not found.is_reference
