@@ -108,7 +108,7 @@ def _file_name(name: str) -> str:
     """Return a name that no id can make dangerous: not a path, not too long."""
     if _PLAIN_ID.fullmatch(name):
         return f"{name}.html"
-    return f"{hashlib.sha256(name.encode()).hexdigest()}.html"
+    return f"{hashlib.sha256(visible_text(name).encode()).hexdigest()}.html"
 
 
 def _in_lines(octets: bytes) -> str:

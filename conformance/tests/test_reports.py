@@ -1,0 +1,421 @@
+"""Reports: every octet and every character is shown by each of them, and none of them acts."""
+
+import io
+import json
+import re
+from collections.abc import Sequence
+from html.parser import HTMLParser
+from xml.etree import ElementTree as ET
+
+import msgspec
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from rich.console import Console
+
+from conformance.cases import load_corpus
+from conformance.cases.twins import difference
+from conformance.cli.outputs import document
+from conformance.judge import Verdict
+from conformance.report.annotations import MOST, annotations
+from conformance.report.badge import endpoint, svg
+from conformance.report.junit import junit
+from conformance.report.markdown import markdown
+from conformance.report.octets import lines, original_text, visible, visible_text
+from conformance.report.runs import Run
+from conformance.report.site import site
+from conformance.report.story import story
+from conformance.report.terminal import plain, tell
+from conformance.run import Result, ResultFile, RunHead
+from conformance.run.results import not_run
+
+NASTY = [
+    "<script>alert(1)</script>",
+    "]]>",
+    "<!--",
+    "-->",
+    "</pre></code></details>",
+    "&lt;&#60;",
+    "::error::forged",
+    "  ::error::forged",
+    "##[error]forged",
+    "##vso[task.complete]",
+    "%0A::error::",
+    "\x1b[2J\x1b]0;title\x07",
+    "\x9b31m",
+    "\u202egnp.exe",
+    "\u2066\u2069\u200b\ufeff",
+    "\0",
+    "\ud800",
+    "\ud83d",
+    "\uffff\ufffe",
+    "\r\n\n\x85\u2028\u2029\x0b\x0c",
+    "```\n````",
+    "`|`",
+    "\\|",
+    "| a | b |",
+    "[x](javascript:alert(1))",
+    "![x](http://127.0.0.1/)",
+    "{{ 7 * 7 }}{% raw %}",
+    "<U+0041>",
+    "<U+003C>",
+    "\\x41\\",
+    "<style>*{display:none}",
+    '" onmouseover="alert(1)',
+    "../../etc/passwd",
+    " leading and trailing ",
+]
+texts = st.lists(st.sampled_from(NASTY) | st.text(st.characters()), max_size=4).map("".join)
+octets = st.binary(max_size=60) | st.sampled_from(NASTY).map(
+    lambda text: text.encode("utf-8", "surrogatepass")
+)
+CONTROL = re.compile(r"\x1b\[[0-9;]*m")
+PROPERTY = settings(deadline=None, max_examples=30)
+VERDICTS = [verdict.value for verdict in Verdict]
+
+
+@st.composite
+def results(draw: st.DrawFn, verdicts: Sequence[str] = VERDICTS) -> Result:
+    sent = draw(st.lists(octets, min_size=1, max_size=2))
+    place = difference(sent, draw(st.lists(octets, max_size=2)))
+    where = draw(texts)
+    return Result(
+        id=draw(texts),
+        rev=1,
+        verdict=draw(st.sampled_from(verdicts)),
+        level=draw(st.sampled_from(["documented", "guard"])),
+        family=draw(texts),
+        title=draw(texts),
+        spec=[draw(texts)],
+        setting=draw(st.dictionaries(texts, texts, max_size=1)),
+        reason=draw(texts),
+        where=where,
+        call=draw(texts),
+        accepted=draw(st.lists(texts, max_size=2)),
+        seen=draw(texts),
+        trace=draw(st.lists(texts, max_size=2)),
+        transcript=draw(texts),
+        octets=[one.decode("latin-1") for one in sent],
+        twin=draw(texts),
+        differs=[] if place is None else _in(place.connection, place.start, place.end, sent),
+    )
+
+
+def _in(connection: int, start: int, end: int, sent: list[bytes]) -> list[int]:
+    return [connection, start, end] if connection < len(sent) else []
+
+
+@st.composite
+def runs(draw: st.DrawFn, verdicts: Sequence[str] = VERDICTS) -> Run:
+    found = draw(st.lists(results(verdicts), min_size=1, max_size=2, unique_by=lambda one: one.id))
+    return Run(_head(draw(texts), {found[0].spec[0]: draw(texts)}), found)
+
+
+def _head(name: str, requirements: dict[str, str]) -> RunHead:
+    return RunHead(
+        kit="0",
+        corpus=name,
+        implementation=name,
+        name=name,
+        version=name,
+        features=[name],
+        requirements=requirements,
+    )
+
+
+def of_octets(shown: str) -> bytes:
+    """Return the octets that `visible` has shown."""
+    names = {"r": b"\r", "n": b"\n", "t": b"\t", "\\": b"\\"}
+    parts = re.findall(r"\\x([0-9a-f]{2})|\\([rnt\\])|([ -~])", shown)
+    assert sum(4 if code else 2 if name else 1 for code, name, _ in parts) == len(shown)
+    return b"".join(
+        bytes.fromhex(code) if code else names[name] if name else plain_.encode()
+        for code, name, plain_ in parts
+    )
+
+
+def is_inert(line: str) -> bool:
+    return (
+        line.isprintable()
+        and not line.lstrip().startswith("::")
+        and not re.search(r"##\w*\[", line, re.ASCII)
+    )
+
+
+@PROPERTY
+@given(texts)
+def test_visible_text_is_the_text_and_does_nothing(text: str) -> None:
+    shown = visible_text(text)
+    assert original_text(shown) == text
+    assert is_inert(shown)
+
+
+@PROPERTY
+@given(octets, st.integers(1, 40))
+def test_visible_octets_are_the_octets_in_one_line_or_in_many(data: bytes, width: int) -> None:
+    assert of_octets(visible(data)) == data
+    assert is_inert(visible(data))
+    assert all(is_inert(line) for line in lines(data, width))
+
+
+@PROPERTY
+@given(runs())
+def test_junit_holds_every_value(run: Run) -> None:
+    suite = ET.fromstring(junit([run]))[0]
+    assert len(suite.findall("testcase")) == len(run.results)
+    for case, result in zip(suite.findall("testcase"), run.results, strict=True):
+        found: dict[str, list[str]] = {}
+        for one in case.findall("properties/property"):
+            found.setdefault(str(one.get("name")), []).append(str(one.get("value")))
+        assert [of_octets(one) for one in found["bytes"]] == [
+            one.encode("latin-1") for one in result.octets
+        ]
+        assert original_text(found["title"][0]) == result.title
+        assert original_text(found.get("seen", [""])[0]) == result.seen
+        assert list(map(original_text, found.get("accepted", []))) == result.accepted
+        assert original_text(found["case"][0]) == result.id
+        assert original_text(found["requirement"][0]).startswith(result.spec[0])
+
+
+@PROPERTY
+@given(runs())
+def test_json_holds_every_value(run: Run) -> None:
+    told = json.loads(document([run]))["runs"][0]
+    assert told["name"] == run.head.name
+    for one, result in zip(told["results"], run.results, strict=True):
+        assert one["octets"] == result.octets
+        assert one["title"] == result.title
+        assert one.get("seen", "") == result.seen
+
+
+OURS = re.compile(
+    r"<details><summary>\w+ <code>[^<>]*</code>: [^<>]*</summary>\n?|</details>\n?", re.ASCII
+)
+
+
+@PROPERTY
+@given(runs(["WRONG_VALUE", "LEAK"]))
+def test_markdown_is_code_and_tables_and_nothing_else(run: Run) -> None:
+    tokens = MarkdownIt("commonmark").enable("table").parse(markdown([run]))
+    every = [one for token in tokens for one in (token, *(token.children or ()))]
+    kinds = {token.type for token in every}
+    assert not kinds & {"html_inline", "link_open", "image", "em_open", "code_block", "hr"}
+    assert all(OURS.fullmatch(one.content) for one in every if one.type == "html_block")
+    fences = [one.content for one in every if one.type == "fence"]
+    assert fences == ["\n".join(story(one, run.head)) + "\n" for one in run.results]
+    rows = sum(one.type == "tr_open" for one in every)
+    assert rows == 1 + len({result.family for result in run.results})
+
+
+class Tags(HTMLParser):
+    """Collects the tags, and the text inside the elements of each class."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, tuple[str, ...]]] = []
+        self.classes: list[str] = []
+        self.texts: dict[str, list[str]] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, tuple(name for name, _ in attrs)))
+        if tag in ("meta", "link"):
+            return
+        self.classes.append(str(dict(attrs).get("class")))
+        self.texts.setdefault(self.classes[-1], []).append("")
+
+    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002 # the base class names it
+        self.classes.pop()
+
+    def handle_data(self, data: str) -> None:
+        for name in {one for one in self.classes if one in self.texts}:
+            self.texts[name][-1] += data
+
+
+def parsed(text: str) -> Tags:
+    found = Tags()
+    found.feed(text)
+    found.close()
+    return found
+
+
+def tame(run: Run) -> Run:
+    """Return a run of the same shape without anything nasty in it."""
+
+    def harmless(value: object) -> object:
+        if isinstance(value, str):
+            return "x" if value else ""
+        if isinstance(value, list):
+            return [harmless(one) for one in value]
+        return dict.fromkeys(map(harmless, value), "x") if isinstance(value, dict) else value
+
+    kept = {"id", "verdict", "level", "differs", "octets"}
+    tamed = [
+        msgspec.structs.replace(
+            one,
+            id=f"id{number}",
+            octets=["a" * len(text) for text in one.octets],
+            **{
+                name: harmless(getattr(one, name))
+                for name in one.__struct_fields__
+                if name not in kept
+            },
+        )
+        for number, one in enumerate(run.results)
+    ]
+    return Run(_head("x", {"x": "x"}), tamed)
+
+
+@PROPERTY
+@given(runs(["WRONG_VALUE", "NO_ERROR"]))
+def test_html_has_the_tags_of_a_harmless_run_and_holds_every_value(run: Run) -> None:
+    found, harmless = dict(site([run])), dict(site([tame(run)]))
+    assert [parsed(text).tags for text in found.values()][1:] == [
+        parsed(text).tags for text in harmless.values()
+    ][1:]
+    for name, result in zip(list(found)[1:], run.results, strict=True):
+        assert re.fullmatch(r"cases/[a-z0-9][a-z0-9._-]*\.html", name)
+        texts_ = parsed(found[name]).texts
+        if result.where:
+            assert original_text(texts_["seen"][0]) == result.seen
+        shown = ["".join(one.split("\n")) for one in texts_["octets"]]
+        assert [of_octets(one.replace("\u2038", "")) for one in shown] == [
+            one.encode("latin-1") for one in result.octets
+        ]
+
+
+@PROPERTY
+@given(st.lists(results(), max_size=3), texts)
+def test_annotations_are_one_line_for_each_failure(found: list[Result], name: str) -> None:
+    run = Run(_head(name, {}), found)
+    failed = [one for one in found if one.failed or one.is_error]
+    told = list(annotations([run]))
+    assert len(told) == len(failed)
+    for line, result in zip(told, failed, strict=True):
+        begin, title, text = re.fullmatch(r"(::error) title=([^:,]*)::(.*)", line).groups()  # type: ignore[union-attr]
+        assert begin == "::error"
+        assert line.isprintable()
+        wanted = visible_text(f"{name}: {result.name}")
+        if len(wanted) < 500:
+            assert _unescaped(title) == wanted
+        assert visible_text(result.title) in _unescaped(text).split("\n")
+
+
+def _unescaped(text: str) -> str:
+    for code in ("%0A", "%0D", "%3A", "%2C", "%25"):
+        text = text.replace(code, chr(int(code[1:], 16)))
+    return text
+
+
+def test_of_many_failures_the_last_annotation_says_how_many_there_are() -> None:
+    case = load_corpus().cases[0]
+    failed = [not_run(case, Verdict.HANG, "stuck")] * 25
+    told = list(annotations([Run(_head("x", {}), failed)]))
+    assert len(told) == MOST
+    assert "16 more" in told[-1]
+
+
+@PROPERTY
+@given(runs())
+def test_a_log_has_no_line_that_acts(run: Run) -> None:
+    for line in plain(run):
+        assert is_inert(line), line
+
+
+@PROPERTY
+@given(runs(["WRONG_VALUE"]), st.integers(20, 200))
+def test_a_terminal_gets_colours_and_no_other_control(run: Run, width: int) -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=width, color_system="standard")
+    tell(console, run)
+    shown = CONTROL.sub("", out.getvalue()).split("\n")
+    assert all(line.isprintable() for line in shown)
+
+
+@PROPERTY
+@given(runs())
+def test_a_badge_is_well_formed(run: Run) -> None:
+    assert ET.fromstring(svg([run, run])).get("role") == "img"
+    assert json.loads(endpoint([run, run]))["schemaVersion"] == 1
+
+
+@PROPERTY
+@given(runs())
+@example(Run(_head("x", {}), []))
+def test_the_same_run_is_the_same_report(run: Run) -> None:
+    for render in (junit, markdown, document, svg, endpoint, lambda runs: list(site(runs))):
+        assert render([run]) == render([run])
+
+
+@PROPERTY
+@given(texts)
+def test_a_result_file_holds_what_an_implementation_said(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    result = not_run(load_corpus().cases[0], Verdict.CRASH, text)
+    path = tmp_path_factory.mktemp("results") / "results.jsonl"
+    with ResultFile(path) as file:
+        _write(file, _head("x", {}), [result])
+    reason = json.loads(path.read_bytes().splitlines()[1]).get("reason", "")
+    assert reason == re.sub("[\ud800-\udfff]", lambda one: f"\\u{ord(one[0]):04x}", text)
+
+
+def _write(file: ResultFile, head: RunHead, found: list[Result]) -> None:
+    file.write(head, found)
+
+
+def test_a_megabyte_is_whole_in_documents_and_counted_in_a_log() -> None:
+    many = "A" * (1 << 20)
+    result = Result(
+        id="a.case",
+        rev=1,
+        verdict="WRONG_VALUE",
+        level="guard",
+        family="a",
+        title="a",
+        spec=[],
+        where="read",
+        seen=many,
+        octets=[many],
+    )
+    run = Run(_head("x", {}), [result])
+    assert many.encode() in junit([run])
+    assert many.encode() in document([run])
+    assert many in dict(site([run]))["cases/a.case.html"]
+    log = "\n".join(plain(run))
+    assert len(log) < 10_000
+    assert f"… {(1 << 20) - 2000} characters …" in log
+    assert len(markdown([run])) < 10_000
+
+
+def test_the_place_that_differs_from_the_twin_is_marked() -> None:
+    result = Result(
+        id="a",
+        rev=1,
+        verdict="NO_ERROR",
+        level="guard",
+        family="a",
+        title="a",
+        spec=[],
+        octets=["5\r\nhello\r\nzz\r\n"],
+        twin="the.twin",
+        differs=[0, 10, 12],
+    )
+    told = story(result, _head("x", {}))
+    at = next(index for index, line in enumerate(told) if line.endswith(r"| zz\r\n"))
+    assert told[at + 1].index("^^") == told[at].index("zz")
+    assert told[at + 1].endswith("differs here from the.twin")
+
+
+def test_every_page_of_a_site_is_linked_and_there() -> None:
+    case = load_corpus().cases[0]
+    run = Run(_head("x", {}), [not_run(case, Verdict.HANG, "stuck")])
+    found = dict(site([run]))
+    links = re.findall(r'href="([^"]+)"', found["index.html"])
+    assert links == [name for name in found if name != "index.html"]
+
+
+def test_a_failure_says_how_to_have_it_again() -> None:
+    case = next(case for case in load_corpus().cases if case.family == "chunked")
+    told = story(not_run(case, Verdict.HANG, "stuck"), _head("my client", {}))
+    assert told[-1].endswith(f"httplib-kit check 'my client' --select {case.id}")
