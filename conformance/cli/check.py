@@ -1,7 +1,7 @@
 """``httplib-kit check``: run the corpus against implementations, and say what is broken."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
 from itertools import chain
@@ -13,18 +13,20 @@ from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from certs import CertificateAuthority
 from conformance.cases import Case, client_cases, load_corpus, swept
-from conformance.cases.corpus import LEVELS
+from conformance.cases.corpus import JUDGED_LEVELS, LEVELS
 from conformance.cases.sweeps import Sweep
-from conformance.cli.options import error_map_option, level_option, selection
+from conformance.cli.baselines import Baselines, baseline_options
+from conformance.cli.options import error_map_option, level_option, selection, shard_option
 from conformance.cli.outputs import Outputs, output_options, tell_person
 from conformance.drivers import targets
 from conformance.drivers.factory import OURS
 from conformance.report import Run, matrix
-from conformance.report.standing import EXIT_NOTHING, TOLD, standing, worst
-from conformance.run import Result, ResultFile, RunHead, Runner
+from conformance.report.standing import EXIT_NOTHING, worst
+from conformance.run import Result, ResultFile, RunHead
 from conformance.run.background import Background
+from conformance.run.shard import Shard
+from conformance.run.trial import Trial
 
 
 @click.command()
@@ -46,6 +48,16 @@ from conformance.run.background import Background
 @click.option("-x", "--exit-first", is_flag=True, help="Stop at the first failure.")
 @click.option("-q", "--quiet", is_flag=True, help="Only the summary, no stories.")
 @click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    metavar="N",
+    help="Run N cases at a time, each in a process of its own; the results are the same.",
+)
+@shard_option
+@baseline_options
+@click.option(
     "--results",
     "results_file",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -63,6 +75,9 @@ def check(
     no_tolerance: bool,
     exit_first: bool,
     quiet: bool,
+    jobs: int,
+    shard: Shard | None,
+    baselines: Baselines,
     results_file: Path | None,
     error_map: dict[str, str] | None,
     outputs: Outputs,
@@ -75,15 +90,25 @@ def check(
     (`exec:./my-driver --flag`), or a client with another interface (`client:requests`,
     `client:cmd:curl -sS {url}`, `client:all` for all that are built in). Two clients or more are
     shown as one matrix.
+
+    A failure that no baseline foresees is run a second time, alone; where it is fine then, it is
+    FLAKY, which is told and is no failure.
     """
     found = list(chain.from_iterable(map(targets, implementations or (OURS,))))
-    if results_file is not None and len(found) > 1:
-        raise click.UsageError("--results takes the results of one implementation")
+    limits = {
+        "--select": bool(globs),
+        "--level": not set(JUDGED_LEVELS) <= set(levels),
+        "--shard": shard is not None,
+        "-x": exit_first,
+    }
+    filtered = next((option for option, given in limits.items() if given), "")
+    baselines.check(len(found), filtered)
     corpus = load_corpus()
-    cases = corpus.select(globs, levels)
+    cases = _sharded(corpus.select(globs, levels), shard)
     # What a case is worth to httplib says nothing about its worth to other clients.
     usual = ctx.get_parameter_source("levels") is ParameterSource.DEFAULT
-    for_clients = list(client_cases(corpus.select(globs, LEVELS if usual else levels)))
+    chosen = corpus.select(globs, LEVELS if usual else levels)
+    for_clients = list(client_cases(_sharded(chosen, shard)))
     if not cases and not for_clients:
         click.echo("httplib-kit: no case is selected", err=True)
         ctx.exit(EXIT_NOTHING)
@@ -92,25 +117,37 @@ def check(
     clients: list[Run] = []
     with _results_file(results_file) as written, outputs.opened() as write:
         for index, one in enumerate(found):
-            tolerant = not (no_tolerance or one.is_reference)
-            with Runner(one, CertificateAuthority(), error_map, tolerant=tolerant) as runner:
-                head = RunHead.of(runner.identity, kit=version("httplib-kit"), corpus=corpus.digest)
-                is_client = runner.identity.is_client
+            with Trial(
+                one,
+                error_map,
+                jobs=jobs,
+                exit_first=exit_first,
+                tolerant=not no_tolerance,
+            ) as trial:
+                is_client = trial.identity.is_client
                 every = _varied(for_clients if is_client else cases, cast("Sweep", sweep))
-                results = list(background.told(_judged(runner, every, exit_first)))
-            runs.append(Run(head, results))
+                known = baselines.known(trial.identity, corpus, every)
+                results = list(background.told(trial.run(every, known.over, _with_progress)))
+            head = RunHead.of(trial.identity, kit=version("httplib-kit"), corpus=corpus.digest)
+            runs.append(Run(known.head(head, whole=not filtered), results))
             # A case in this process may have put something else in the place of sys.stdout.
             if is_client and len(found) > 1:
                 clients.append(runs[-1])
             else:
                 out.write("\n" if index else "")
                 tell_person(runs[-1], out, stories=not quiet)
-            if written is not None:
-                written.write(head, results)
+            if baselines.update:
+                click.echo(known.write(head, results), file=out)
         if clients:
             out.writelines(f"{line}\n" for line in matrix(clients))
+        if written is not None:
+            written.write((run.head, run.results) for run in runs)
         write(runs)
     ctx.exit(worst(run.exit_code for run in runs))
+
+
+def _sharded(cases: Iterable[Case], shard: Shard | None) -> list[Case]:
+    return [case for case in cases if shard is None or shard.has(case.id)]
 
 
 def _varied(cases: Iterable[Case], sweep: Sweep) -> list[Case]:
@@ -124,14 +161,6 @@ def _results_file(path: Path | None) -> AbstractContextManager[ResultFile | None
         return ResultFile(path)
     except OSError as error:
         raise click.UsageError(f"--results: cannot write {path}: {error.strerror}") from None
-
-
-def _judged(runner: Runner, cases: Sequence[Case], exit_first: bool) -> Iterator[Result]:
-    """Yield the results of *cases*, through the first failure where *exit_first*."""
-    for result in _with_progress(runner.run(cases), len(cases), runner.identity.written):
-        yield result
-        if exit_first and standing(result) in TOLD:
-            return
 
 
 def _with_progress(results: Iterable[Result], total: int, name: str) -> Iterator[Result]:

@@ -9,6 +9,7 @@ import click
 from conformance.cases import Case, Corpus
 from conformance.cases.corpus import JUDGED_LEVELS, LEVELS
 from conformance.judge.error_map import ErrorMapError, read_error_map
+from conformance.run.shard import Shard
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -82,6 +83,32 @@ def error_map_option(command: F) -> F:
         type=ErrorMapType(),
         metavar="FILE",
         help="A TOML file that maps the implementation's exceptions to those of the page.",
+    )
+    return option(command)
+
+
+class ShardType(click.ParamType[Shard]):
+    """``I/N``: a part of a run."""
+
+    name = "shard"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Shard:
+        """Return the shard that *value* names."""
+        try:
+            return value if isinstance(value, Shard) else Shard.of(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def shard_option(command: F) -> F:
+    """Add ``--shard`` to *command*."""
+    option = click.option(
+        "--shard",
+        type=ShardType(),
+        metavar="I/N",
+        help="Only part I of N; together the parts are the whole, and no case is in two.",
     )
     return option(command)
 

@@ -5,7 +5,7 @@ In: an implementation's import name, then messages.  Out: facts.  It never sees 
 The in-process driver imports `Agent`; a worker runs this file with the import name as its argument and speaks JSON
 lines: each line on standard input a message, each answered by one line on standard output.
 
-    {"type": "start"}                     -> name, version, python, features
+    {"type": "start"}                     -> name, version, python, runtime, features
     {"type": "run", "ops": [...], ...}    -> {"trace": [...]}, one entry for each op
     {"type": "release"}                   -> {}; the objects of the run are closed and forgotten
     {"type": "stop"}                      -> nothing; the process ends
@@ -29,6 +29,7 @@ import inspect
 import io
 import json
 import os
+import platform
 import shutil
 import sys
 import tempfile
@@ -64,12 +65,14 @@ class Agent(object):
 
     def start(self):
         """Return what this implementation is and which optional features it has."""
-        version = getattr(self.module, "__version__", None)
+        package = sys.modules[self.name.partition(".")[0]]
+        version = getattr(self.module, "__version__", getattr(package, "__version__", None))
         return {
             "name": self.name,
             "version": as_text(version) if isinstance(version, (str, TEXT)) else python_version(),
             "python": python_version(),
             "ops": ["*"],
+            "runtime": as_text(platform.python_implementation()),
             "features": sorted(features(self.module)),
         }
 

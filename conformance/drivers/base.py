@@ -15,6 +15,7 @@ Message = Mapping[str, Any]
 Trace = Sequence[Mapping[str, Any]]
 FETCH = "fetch"
 """The one op of a client with another interface: GET the ``url`` of the message."""
+USUAL_RUNTIME = "CPython"
 
 
 class UnknownImplementation(ValueError):
@@ -44,6 +45,7 @@ class Identity:
         features: the optional features it has, each found by a probe.
         ops: the names of the ops that it has; `ANY_OP` stands for those of an httplib.
         errors: its own names of exceptions, to those of the page.
+        runtime: what its interpreter calls itself, such as ``CPython``; empty where nobody says.
     """
 
     written: str
@@ -64,10 +66,16 @@ class Identity:
             return []
         return [name for name in dict.fromkeys(map(op_name, ops)) if name not in self.ops]
 
+    runtime: str = ""
+
     @property
     def label(self) -> str:
-        """The name with the version: ``http.client-3.11.7``."""
-        return f"{self.name}-{self.version}"
+        """The name with the version: ``http.client-3.11.7``, ``httplib-jython-2.7.3``.
+
+        The runtime is named where it is not the usual one: the same module is not the same there.
+        """
+        runtime = "" if self.runtime in ("", USUAL_RUNTIME) else f"{self.runtime.lower()}-"
+        return f"{self.name}-{runtime}{self.version}"
 
 
 class Implementation(Protocol):
@@ -157,4 +165,5 @@ def identity_of(written: str, answer: Mapping[str, Any]) -> Identity:
         features=frozenset(said.features),
         ops=frozenset(said.ops),
         errors=dict(said.errors),
+        runtime=said.runtime,
     )

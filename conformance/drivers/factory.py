@@ -18,7 +18,7 @@ import re
 import shlex
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from conformance.drivers import clients
@@ -94,6 +94,13 @@ class ProgramTarget:
             DriverError: it cannot be started, or does not speak the protocol.
         """
         return Worker(self.written, self.command)
+
+
+def apart(one: Implementation) -> Implementation:
+    """Return *one* for a process of its own, also where it is ours."""
+    if isinstance(one, Target) and one.interpreter is None:
+        return replace(one, interpreter=sys.executable)
+    return one
 
 
 def target(written: str) -> Implementation:

@@ -182,6 +182,7 @@ class Started(Struct, frozen=True):
     ops: list[str] = field(default_factory=lambda: [ANY_OP])
     features: list[str] = []
     errors: dict[str, str] = {}
+    runtime: Annotated[str, Meta(description="what the interpreter calls itself")] = ""
 
 
 class NotStarted(Struct, frozen=True):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from conformance.report.junit import headline
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
-from conformance.report.standing import TOLD, standing
+from conformance.report.standing import TOLD, Standing, standing
 from conformance.report.story import command
 
 MOST = 10
@@ -25,7 +25,8 @@ def annotations(runs: Sequence[Run]) -> Iterator[str]:
         title = f"{run.head.implementation}: {result.name}"
         told = (_short(headline(result)), result.title, command(result, run.head))
         lines = "%0A".join(_data(visible_text(line)) for line in told)
-        yield f"::error title={_property(visible_text(_short(title)))}::{lines}"
+        kind = "warning" if standing(result) is Standing.FLAKY else "error"
+        yield f"::{kind} title={_property(visible_text(_short(title)))}::{lines}"
     if len(found) > len(shown):
         more = len(found) - len(shown)
         yield f"::error title=httplib-kit::{more} more cases fail; the log tells of each"

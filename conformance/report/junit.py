@@ -12,9 +12,14 @@ from conformance.report.octets import visible, visible_text
 from conformance.report.runs import Run
 from conformance.report.standing import Standing, standing
 from conformance.report.story import place, story
-from conformance.run.results import Result, RunHead
+from conformance.run.results import Overlay, Result, RunHead
 
-_ELEMENTS = {Standing.FAILED: "failure", Standing.ERROR: "error", Standing.SKIPPED: "skipped"}
+_ELEMENTS = {
+    Standing.FAILED: "failure",
+    Standing.ERROR: "error",
+    Standing.SKIPPED: "skipped",
+    Standing.EXPECTED: "skipped",
+}
 
 
 def junit(runs: Sequence[Run]) -> bytes:
@@ -36,7 +41,7 @@ def _suite(root: ET.Element, run: Run) -> None:
         tests=str(len(found)),
         failures=str(found.count(Standing.FAILED)),
         errors=str(found.count(Standing.ERROR)),
-        skipped=str(found.count(Standing.SKIPPED)),
+        skipped=str(found.count(Standing.SKIPPED) + found.count(Standing.EXPECTED)),
     )
     _properties(suite, _of_run(run.head))
     for result, stands in zip(run.results, found, strict=True):
@@ -47,8 +52,10 @@ def _suite(root: ET.Element, run: Run) -> None:
             name=visible_text(result.name),
         )
         _properties(case, _of_result(result, run.head))
-        if stands is not Standing.OK:
+        if stands in _ELEMENTS:
             _complaint(case, _ELEMENTS[stands], result, run.head)
+        elif stands is Standing.FLAKY:
+            ET.SubElement(case, "system-out").text = "\n".join(story(result, run.head))
 
 
 def _of_run(head: RunHead) -> Iterator[tuple[str, str]]:
@@ -72,7 +79,7 @@ def _of_result(result: Result, head: RunHead) -> Iterator[tuple[str, str]]:
     for name in result.spec:
         text = head.requirements.get(name)
         yield "requirement", f"{name}: {text}" if text else name
-    for key in ("basis", "where", "call", "seen", "twin"):
+    for key in ("basis", "overlay", "known", "link", "where", "call", "seen", "twin"):
         if getattr(result, key):
             yield key, getattr(result, key)
     for accepted in result.accepted:
@@ -97,8 +104,11 @@ def _complaint(case: ET.Element, element: str, result: Result, head: RunHead) ->
 
 def headline(result: Result) -> str:
     """Return what is wrong with *result*, in one line."""
+    verdict = f"{result.overlay} {result.verdict}".lstrip()
+    if result.overlay == Overlay.EXPECTED:
+        return f"{verdict}: {result.known}"
     if result.reason:
-        return f"{result.verdict}: {result.reason}"
+        return f"{verdict}: {result.reason}"
     if not result.where:
-        return f"{result.verdict}: {result.title}"
-    return f"{result.verdict} at {place(result)}: {result.seen}"
+        return f"{verdict}: {result.known or result.title}"
+    return f"{verdict} at {place(result)}: {result.seen}"

@@ -4,7 +4,7 @@ In: result files, or results as they were just made.  Out: `Run` values, with ev
 known.  The parts of one run, as shards leave them, are put together again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +12,8 @@ import msgspec
 
 from conformance.cases.corpus import LEVELS
 from conformance.judge import Verdict
-from conformance.report.standing import exit_code
-from conformance.run.results import Result, RunHead, read_results
+from conformance.report.standing import EXIT_ERROR, EXIT_FAILED, exit_code
+from conformance.run.results import Overlay, Result, RunHead, read_results
 
 
 class NoReport(ValueError):
@@ -35,7 +35,8 @@ class Run:
     @property
     def exit_code(self) -> int:
         """What `check` says of it."""
-        return exit_code(self.results)
+        code = exit_code(self.results)
+        return EXIT_FAILED if self.head.stale and code != EXIT_ERROR else code
 
 
 def read_runs(paths: Iterable[Path]) -> list[Run]:
@@ -47,8 +48,7 @@ def read_runs(paths: Iterable[Path]) -> list[Run]:
     """
     heads: dict[tuple[str, ...], RunHead] = {}
     parts: dict[tuple[str, ...], dict[str, Result]] = {}
-    for path in paths:
-        head, results = _read(path)
+    for path, head, results in _read_all(paths):
         key = head.implementation, head.name, head.version
         first = next(iter(heads.values()), head)
         if head.corpus != first.corpus:
@@ -64,14 +64,17 @@ def read_runs(paths: Iterable[Path]) -> list[Run]:
     return [Run(head, list(parts[key].values())) for key, head in heads.items()]
 
 
-def _read(path: Path) -> tuple[RunHead, list[Result]]:
+def _read_all(paths: Iterable[Path]) -> Iterator[tuple[Path, RunHead, list[Result]]]:
+    for path in paths:
+        for head, results in _read(path):
+            yield path, head, [_checked(path, result) for result in results]
+
+
+def _read(path: Path) -> list[tuple[RunHead, list[Result]]]:
     try:
-        head, results = read_results(path)
-        return head, [_checked(path, result) for result in results]
+        return read_results(path)
     except OSError as error:
         raise NoReport(f"{path}: cannot be read: {error.strerror}") from None
-    except NoReport:
-        raise
     except ValueError as error:
         raise NoReport(str(error)) from None
 
@@ -80,6 +83,8 @@ def _checked(path: Path, result: Result) -> Result:
     """Return *result* if its words are known ones and its octets are octets."""
     if result.verdict not in list(Verdict):
         raise NoReport(f"{path}: {result.id}: {result.verdict!r} is no verdict")
+    if result.overlay and result.overlay not in list(Overlay):
+        raise NoReport(f"{path}: {result.id}: {result.overlay!r} is no overlay")
     if result.level not in LEVELS:
         raise NoReport(f"{path}: {result.id}: {result.level!r} is no level")
     if any(ord(max(text, default="\0")) > 0xFF for text in result.octets):

@@ -20,7 +20,14 @@ from conformance.report.summary import table, totals
 from conformance.run.results import Result, RunHead
 
 _PLAIN_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,150}")
-_WORST_FIRST = (Standing.ERROR, Standing.FAILED, Standing.OK, Standing.SKIPPED)
+_WORST_FIRST = (
+    Standing.ERROR,
+    Standing.FAILED,
+    Standing.FLAKY,
+    Standing.EXPECTED,
+    Standing.OK,
+    Standing.SKIPPED,
+)
 
 
 @dataclass

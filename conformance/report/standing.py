@@ -1,13 +1,14 @@
 """Where a result stands: what a pipeline does about it.
 
-In: a result.  Out: one of five words.  Every report asks here, so that no two can disagree.
+In: a result, with what a baseline and a second run say of it.  Out: one word.  Every report asks
+here, so that no two can disagree.
 """
 
 import enum
 from collections.abc import Iterable
 
 from conformance.judge.verdicts import ERRORS, NOT_RUN, OK, Verdict
-from conformance.run.results import Result
+from conformance.run.results import Overlay, Result
 
 EXIT_OK, EXIT_FAILED, EXIT_ERROR, EXIT_NOTHING = 0, 1, 2, 3
 
@@ -20,6 +21,10 @@ class Standing(enum.Enum):
     ERROR = "error"
     SKIPPED = "skipped"
     """Not run, and nobody is at fault."""
+    EXPECTED = "expected"
+    """Fails as its baseline says."""
+    FLAKY = "flaky"
+    """Was fine when it was run again, alone."""
 
 
 def standing(result: Result) -> Standing:
@@ -29,10 +34,19 @@ def standing(result: Result) -> Standing:
         return Standing.ERROR
     if verdict in NOT_RUN:
         return Standing.SKIPPED
+    if result.overlay:
+        return _overlaid(result)
     return Standing.OK if verdict in OK else Standing.FAILED
 
 
-TOLD = frozenset({Standing.FAILED, Standing.ERROR})
+def _overlaid(result: Result) -> Standing:
+    if result.overlay == Overlay.EXPECTED:
+        return Standing.EXPECTED
+    fine = result.again is not None and result.again.fine
+    return Standing.FLAKY if result.overlay == Overlay.FLAKY and fine else Standing.FAILED
+
+
+TOLD = frozenset({Standing.FAILED, Standing.ERROR, Standing.FLAKY})
 """What is told as a story."""
 
 
@@ -43,7 +57,7 @@ def exit_code(results: Iterable[Result]) -> int:
         return EXIT_ERROR
     if Standing.FAILED in found:
         return EXIT_FAILED
-    return EXIT_OK if Standing.OK in found else EXIT_NOTHING
+    return EXIT_OK if found - {Standing.SKIPPED} else EXIT_NOTHING
 
 
 def worst(codes: Iterable[int]) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from conformance.report.octets import inert, split_lines, visible, visible_text
-from conformance.run.results import Result, RunHead
+from conformance.run.results import Again, Result, RunHead
 
 _MOST_TEXT = 2_000
 _MOST_LINES = 24
@@ -55,12 +55,16 @@ def story(result: Result, head: RunHead) -> list[str]:
 def rows(result: Result, head: RunHead) -> Iterator[Row]:
     """Yield the rows that tell *result*; the first is its heading."""
     level = Span(f"  [{visible_text(result.weight)}]", "dim")
-    verdict = Span(result.verdict, "verdict")
+    verdict = Span(f"{result.overlay} {result.verdict}".lstrip(), "verdict")
     yield Row("", (verdict, Span("  "), Span(visible_text(result.name), "name"), level))
     yield _row("title", result.title)
     if result.reason:
         yield _row("reason", result.reason)
     yield from _difference(result)
+    if result.known:
+        yield _row("known", result.known)
+    if result.link:
+        yield _row("see", result.link)
     if result.strength:
         yield _row("RFC", ", ".join(result.rfc))
     for name in () if result.strength else result.spec:
@@ -69,6 +73,8 @@ def rows(result: Result, head: RunHead) -> Iterator[Row]:
     yield from _sent(result)
     for index, line in enumerate(transcript_lines(result)):
         yield Row("" if index else "wire", (Span(line, "octets"),))
+    if result.again is not None:
+        yield from _second_run(result.again)
     yield Row("again", (Span(visible_text(command(result, head)), "command"),))
 
 
@@ -81,7 +87,19 @@ def _difference(result: Result) -> Iterator[Row]:
     yield _row("seen", result.seen, "seen")
 
 
-def place(result: Result) -> str:
+def _second_run(again: Again) -> Iterator[Row]:
+    """Yield what the case came to when it was run again, alone."""
+    yield Row("then", (Span(again.verdict, "verdict"),))
+    if again.reason:
+        yield _row("reason", again.reason)
+    if again.where:
+        yield _row("at", place(again))
+        yield _row("seen", again.seen, "seen")
+    for index, line in enumerate(transcript_lines(again)):
+        yield Row("" if index else "wire", (Span(line, "octets"),))
+
+
+def place(result: Result | Again) -> str:
     """Return the call, or the fact of the wire, at which *result* left what is accepted."""
     return f"{result.where}: {result.call}" if result.call else f"wire: {result.where}"
 
@@ -96,7 +114,7 @@ def command(result: Result, head: RunHead) -> str:
     )
 
 
-def transcript_lines(result: Result) -> list[str]:
+def transcript_lines(result: Result | Again) -> list[str]:
     """Return the lines of the transcript, made visible."""
     return [visible_text(line) for line in result.transcript.split("\n") if line]
 

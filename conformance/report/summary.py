@@ -10,7 +10,11 @@ from conformance.cases.corpus import LEVELS, STRENGTHS
 from conformance.judge.verdicts import Verdict
 from conformance.report.octets import visible_text
 from conformance.report.standing import Standing, standing
-from conformance.run.results import Result, RunHead
+from conformance.run.results import Overlay, Result, RunHead
+
+WELL = (Standing.OK, Standing.FLAKY)
+ILL = (Standing.FAILED, Standing.EXPECTED)
+"""What is known to fail fails."""
 
 
 def summary(head: RunHead, results: Sequence[Result]) -> list[str]:
@@ -33,7 +37,10 @@ def table(results: Sequence[Result]) -> list[list[str]]:
     rows = [["family", *levels]]
     for family in families:
         cells = [
-            (counts[family, level, Standing.OK], counts[family, level, Standing.FAILED])
+            (
+                sum(counts[family, level, stands] for stands in WELL),
+                sum(counts[family, level, stands] for stands in ILL),
+            )
             for level in levels
         ]
         rows.append([visible_text(family), *(_cell(well, failed) for well, failed in cells)])
@@ -43,14 +50,19 @@ def table(results: Sequence[Result]) -> list[list[str]]:
 def share(results: Iterable[Result]) -> tuple[int, int]:
     """Return how many of the judged results are well, and how many were judged."""
     counts = Counter(map(standing, results))
-    return counts[Standing.OK], counts[Standing.OK] + counts[Standing.FAILED]
+    well = sum(counts[stands] for stands in WELL)
+    return well, well + sum(counts[stands] for stands in ILL)
 
 
 def totals(results: Sequence[Result]) -> str:
     """Return how often each verdict was given, in one line."""
     counts = Counter(result.verdict for result in results)
     told = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
-    return f"{len(results)} cases: " + ", ".join(told)
+    over = Counter(result.overlay for result in results)
+    known = [f"{over[overlay]} {overlay}" for overlay in Overlay if over[overlay]]
+    return f"{len(results)} cases: {', '.join(told)}" + (
+        f"; of them {', '.join(known)}" if known else ""
+    )
 
 
 def _cell(well: int, failed: int) -> str:

@@ -10,10 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from conformance.report.octets import visible_text
 from conformance.report.runs import Run
 from conformance.report.standing import TOLD, standing
 from conformance.report.story import LABEL, OCTETS, Row, Span, rows, story
 from conformance.report.summary import summary, table, title, totals
+from conformance.run.results import Overlay
 
 _STYLES = {
     "verdict": "bold red",
@@ -32,6 +34,7 @@ def plain(run: Run, *, stories: bool = True) -> Iterator[str]:
     """Yield the plain lines that tell *run*."""
     yield from summary(run.head, run.results)
     yield ""
+    yield from baseline_lines(run)
     for result in run.results if stories else ():
         if standing(result) in TOLD:
             yield from story(result, run.head)
@@ -39,10 +42,22 @@ def plain(run: Run, *, stories: bool = True) -> Iterator[str]:
     yield totals(run.results)
 
 
+def baseline_lines(run: Run) -> Iterator[str]:
+    """Yield what is to be said of the baseline of *run*, and an empty line; nothing without one."""
+    if not run.head.baseline:
+        return
+    yield f"baseline {visible_text(run.head.baseline)}"
+    for line in run.head.stale:
+        yield f"{Overlay.STALE}  {visible_text(line)}"
+    yield ""
+
+
 def tell(console: Console, run: Run, *, stories: bool = True) -> None:
     """Write *run* to *console*, which is a terminal."""
     console.print(Text(title(run.head), "bold"))
     console.print(_summary(run))
+    for line in baseline_lines(run):
+        console.print(Text(line))
     for result in run.results if stories else ():
         if standing(result) in TOLD:
             first, *rest = rows(result, run.head)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from conformance.cases import Case, client_case
 from conformance.cases.octets import AddressHole
 from conformance.drivers import Driver, DriverDied, DriverError, NotInstalled
@@ -21,8 +23,11 @@ from conformance.run.results import Result, not_run, result_of, without_port
 from mockserver import MockServer, Play, Record, TLSProvider
 
 Certificates = Mapping[str, Mapping[str, str]]
+Witness = Callable[[Case, Observation], None]
 _PATIENCE = 60.0
 """Seconds that a step waits for the client: far more than any deadline, which alone decides."""
+_LONGEST_STORY = 64 * 1024
+"""Characters of the transcript of a case without end: more of them are an endless script."""
 
 
 class Lane:
@@ -36,6 +41,8 @@ class Lane:
         error_map: native exception names to known ones.
         tolerant: whether outcomes graded tolerated count.
         deadline: seconds without progress after which a case is late; told to the driver.
+        thorough: whether results tell trace and transcript also where nothing failed.
+        witness: called with each case and what was seen of it, before it is judged.
     """
 
     def __init__(
@@ -47,6 +54,8 @@ class Lane:
         *,
         tolerant: bool,
         deadline: float,
+        thorough: bool = False,
+        witness: Witness | None = None,
     ) -> None:
         self.driver = driver
         self.late = False
@@ -55,6 +64,8 @@ class Lane:
         self._error_map = error_map
         self._tolerant = tolerant
         self._deadline = deadline
+        self._thorough = thorough
+        self._witness = witness
         self._servers: dict[str, MockServer] = {}
         self._play: Play | None = None
 
@@ -120,12 +131,12 @@ class Lane:
         except NotInstalled as error:
             return not_run(case, Verdict.NOT_INSTALLED, str(error))
         except (DriverDied, DriverError) as error:
-            return self._unanswered(case, error)
+            return _with_wire(self._unanswered(case, error), play.finish())
         finally:
             play.finish()
         if self.late:
             reason = "not done within its deadline, until the server reset its sockets"
-            return not_run(case, Verdict.HANG, reason)
+            return _with_wire(not_run(case, Verdict.HANG, reason), record)
         lacking = [op.text for op, one in zip(case.ops, trace, strict=True) if "unsupported" in one]
         if lacking:
             return not_run(case, Verdict.UNSUPPORTED, f"the driver does not support {lacking[0]}")
@@ -157,7 +168,9 @@ class Lane:
         observation = observation_of(trace, record, address, blind="reads-ahead" in features)
         judgement = judge(case, observation, features, self._error_map, tolerant=self._tolerant)
         did = did_of(trace[0]) if case.profile == "client" else ""
-        if judgement.verdict not in FAILURES and judgement.verdict is not Verdict.HARNESS_ERROR:
+        if self._witness is not None:
+            self._witness(case, observation)
+        if not self._thorough and judgement.verdict not in FAILURES | {Verdict.HARNESS_ERROR}:
             return result_of(case, judgement, did=did)
         told = [
             f"{op.text} -> {entry_text(entry)}" for op, entry in zip(case.ops, trace, strict=True)
@@ -171,6 +184,14 @@ class Lane:
             did=did,
         )
         return without_port(result, address[1])
+
+
+def _with_wire(result: Result, record: Record) -> Result:
+    """Return *result* with the transcript, unless it is of a size that differs by run."""
+    transcript = record.transcript()
+    if len(transcript) > _LONGEST_STORY:
+        return result
+    return msgspec.structs.replace(result, transcript=transcript)
 
 
 def observation_of(

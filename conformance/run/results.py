@@ -1,12 +1,13 @@
 """Results: what a run leaves behind, one JSON line a case, and all that a report needs.
 
-In: a case and its judgement.  Out: a `Result`; a file of them opens with a `RunHead`.  There are no
-times and no port numbers in it, so that the same run gives the same file, but for what a client
-draws at random, such as the octets of a TLS handshake.
+In: a case and its judgement.  Out: a `Result`; in a file, a `RunHead` stands before the results of
+each run.  There are no times and no port numbers in it, so that the same run gives the same file,
+but for what a client draws at random, such as the octets of a TLS handshake.
 """
 
+import enum
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,12 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
         implementation: as the user wrote it.
         name: the implementation's own name.
         version: its own version.
+        label: both in one word, with the runtime where that is not the usual one.
         features: the optional features that it has.
         requirements: what each requirement says, by its id.
+        baseline: where the known deviations come from, and whose they are; empty where no baseline
+            was applied.
+        stale: what that baseline says about cases that the corpus does not have, a line for each.
     """
 
     kit: str
@@ -41,6 +46,9 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
     version: str
     features: list[str]
     requirements: dict[str, str] = {}
+    label: str = ""
+    baseline: str = ""
+    stale: list[str] = []
 
     @classmethod
     def of(cls, identity: Identity, *, kit: str, corpus: str) -> "RunHead":
@@ -51,9 +59,40 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
             implementation=_sound(identity.written),
             name=_sound(identity.name),
             version=_sound(identity.version),
+            label=_sound(identity.label),
             features=sorted(map(_sound, identity.features)),
             requirements={name: one.text for name, one in load_requirements().items()},
         )
+
+
+class Overlay(enum.StrEnum):
+    """What lies over a verdict: how it stands to what was known before, and to a second run."""
+
+    EXPECTED = "EXPECTED"
+    """Fails as the baseline says."""
+    REGRESSION = "REGRESSION"
+    """Fails, and no entry that holds says so."""
+    STALE = "STALE"
+    """An entry says that it fails, and it passes or fails differently."""
+    FLAKY = "FLAKY"
+    """Came to something else when it was run again, alone."""
+
+
+class Again(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the second run of a case came to; the fields are those of a `Result`.
+
+    Args:
+        fine: whether nothing would have been said, had the first run come to this.
+    """
+
+    verdict: str
+    fine: bool
+    reason: str = ""
+    where: str = ""
+    call: str = ""
+    seen: str = ""
+    trace: list[str] = []
+    transcript: str = ""
 
 
 class Result(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -75,6 +114,10 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
         twin: the well-formed case that differs in one place.
         differs: that place in *octets*: connection, first octet, octet behind the last; empty where
             there is none.
+        overlay: an `Overlay`, where a baseline or a second run has something to say.
+        known: what the baseline says about the case, and why.
+        link: where the baseline tells more.
+        again: the second run, where it came to something else.
         strength: in the client profile, what the expectation is: `must`, `should` or `may`.
         rfc: in the client profile, the sections that the expectation rests on.
         did: in the client profile, what the client did: ``accepts``, or ``rejects`` and why.
@@ -99,6 +142,10 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     octets: list[str] = []
     twin: str = ""
     differs: list[int] = []
+    overlay: str = ""
+    known: str = ""
+    link: str = ""
+    again: Again | None = None
     strength: str = ""
     rfc: list[str] = []
     did: str = ""
@@ -210,17 +257,18 @@ class ResultFile:
         if self._replaces:
             self._target.unlink(missing_ok=True)
 
-    def write(self, head: RunHead, results: Iterable[Result]) -> None:
+    def write(self, runs: Iterable[tuple[RunHead, Iterable[Result]]]) -> None:
         """Write everything, and put the file in its place."""
-        for line in (head, *results):
-            self._file.write(msgspec.json.encode(line) + b"\n")
+        for head, results in runs:
+            for line in (head, *results):
+                self._file.write(msgspec.json.encode(line) + b"\n")
         self._file.close()
         if self._replaces:
             self._target.replace(self._path)
 
 
-def read_results(path: Path) -> tuple[RunHead, Iterator[Result]]:
-    """Return the head and the results of the file at *path*.
+def read_results(path: Path) -> list[tuple[RunHead, list[Result]]]:
+    """Return the head and the results of each run in the file at *path*.
 
     Raises:
         ValueError: a line is not what it must be; the message names file and line.
@@ -228,9 +276,19 @@ def read_results(path: Path) -> tuple[RunHead, Iterator[Result]]:
     lines = path.read_bytes().splitlines()
     if not lines:
         raise ValueError(f"{path}: empty, so it is no result file")
-    return _decoded(path, 1, lines[0], RunHead), (
-        _decoded(path, number, line, Result) for number, line in enumerate(lines[1:], 2)
-    )
+    runs: list[tuple[RunHead, list[Result]]] = []
+    for number, line in enumerate(lines, 1):
+        if not runs or _decoded(path, number, line, _Kind).kit:
+            runs.append((_decoded(path, number, line, RunHead), []))
+        else:
+            runs[-1][1].append(_decoded(path, number, line, Result))
+    return runs
+
+
+class _Kind(msgspec.Struct):
+    """What tells a head from a result."""
+
+    kit: str = ""
 
 
 def _decoded(path: Path, number: int, line: bytes, kind: Any) -> Any:

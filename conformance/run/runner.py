@@ -21,7 +21,7 @@ from conformance.drivers import Driver, DriverError, Identity, Implementation
 from conformance.drivers.effort import Effort
 from conformance.judge import Verdict
 from conformance.judge.error_map import ErrorMapError, checked
-from conformance.run.lane import Certificates, Lane
+from conformance.run.lane import Certificates, Lane, Witness
 from conformance.run.results import Result, not_run
 
 DEADLINE = 1.0
@@ -45,6 +45,8 @@ class Runner:
         error_map: native exception names to known ones, before those that the driver reports.
         deadline: seconds without progress after which a case is late.
         tolerant: whether outcomes graded tolerated count; by default for all but the reference.
+        thorough: whether results tell trace and transcript also where nothing failed.
+        witness: called with each case and what was seen of it, from the thread that runs it.
 
     Raises:
         DriverError: the implementation cannot be started, or reports an error map that is none.
@@ -57,12 +59,16 @@ class Runner:
         error_map: Mapping[str, str] | None = None,
         deadline: float = DEADLINE,
         tolerant: bool | None = None,
+        thorough: bool = False,
+        witness: Witness | None = None,
     ) -> None:
         self.deadline = deadline
         self._target = target
         self._authority = authority
         self._given_map = error_map or {}
         self._tolerant = not target.is_reference if tolerant is None else tolerant
+        self._thorough = thorough
+        self._witness = witness
         self._certificates: Certificates = {}
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._shift: _Shift | None = None
@@ -121,6 +127,8 @@ class Runner:
             {**self._own_map(driver), **self._given_map},
             tolerant=self._tolerant,
             deadline=self.deadline,
+            thorough=self._thorough,
+            witness=self._witness,
         )
 
     def _own_map(self, driver: Driver) -> Mapping[str, str]:

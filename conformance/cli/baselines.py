@@ -1,0 +1,201 @@
+"""The options about baselines: which one lies over a run, and how a run changes it.
+
+In: options.  Out: a `Known` for each implementation, which is asked before the run, so that a file
+that is none is known at once, and told behind it.
+"""
+
+import datetime as dt
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from conformance.cases import Case, Corpus
+from conformance.drivers import Identity
+from conformance.report.files import Refused, WholeFile
+from conformance.run import Result, RunHead
+from conformance.run.baseline import Baseline, BaselineError, baseline_text, read_baseline
+from conformance.run.overlay import Listing
+from conformance.run.shipped import directory, shipped
+from conformance.run.update import check_width, updated
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SHIPPED = "shipped"
+_OPTIONS = (
+    click.option(
+        "--baseline",
+        "source",
+        metavar="FILE|shipped",
+        help="Known deviations: a file, or the one that the kit ships for this implementation.",
+    ),
+    click.option(
+        "--update-baseline",
+        "update",
+        is_flag=True,
+        help="Write what this run found into the baseline, which need not exist yet.",
+    ),
+    click.option(
+        "--today",
+        type=click.DateTime(["%Y-%m-%d"]),
+        metavar="DATE",
+        help="The day against which entries with an expiry are held; by default it is today's.",
+    ),
+)
+
+
+def baseline_options(command: F) -> F:
+    """Add the options to *command*, which gets them as one argument ``baselines``."""
+
+    @functools.wraps(command)
+    def taking(*args: Any, **kwargs: Any) -> Any:
+        given = {name: kwargs.pop(name) for name in ("source", "update", "today")}
+        return command(*args, baselines=Baselines(**given), **kwargs)
+
+    wrapped: Any = taking
+    for option in reversed(_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped  # type: ignore[no-any-return]  # it takes what the command takes, and more
+
+
+class Baselines:
+    """What the options ask for.
+
+    Args:
+        source: a file, or ``shipped``; None for no baseline.
+        update: whether the baseline is to be written.
+        today: the day against which expiry is held; None for today.
+
+    Raises:
+        click.UsageError: the options contradict each other.
+    """
+
+    def __init__(self, source: str | None, update: bool, today: dt.datetime | None) -> None:
+        if update and source is None:
+            raise click.UsageError("--update-baseline needs --baseline: which one?")
+        self.source = source
+        self.update = update
+        self.today = (today or dt.datetime.now(dt.UTC)).date()
+
+    def check(self, implementations: int, filtered: str) -> None:
+        """Refuse what cannot be done, before anything is run.
+
+        Args:
+            implementations: how many are judged.
+            filtered: the option by which the run is not the whole one; empty where it is.
+
+        Raises:
+            click.UsageError: the reason.
+        """
+        if self.update and filtered:
+            raise click.UsageError(
+                f"--update-baseline needs a whole run: without {filtered}, nothing is lost"
+            )
+        if self.source not in (None, SHIPPED):
+            if implementations > 1:
+                raise click.UsageError("--baseline FILE is about one implementation")
+            self._read(Path(str(self.source)))
+
+    def known(self, identity: Identity, corpus: Corpus, cases: Iterable[Case]) -> "Known":
+        """Return what is known of the implementation with this *identity*.
+
+        Args:
+            identity: who is judged.
+            corpus: the whole corpus.
+            cases: those that are run, with their settings.
+
+        Raises:
+            click.UsageError: there is no such baseline, or it is none.
+        """
+        if self.source is None:
+            return Known(None, Baseline(), None)
+        try:
+            path = self._path(identity)
+            baseline = self._read(path)
+            revisions = {case.id: case.rev for case in corpus.cases}
+            if self.update:
+                check_width(baseline, revisions)
+                _open(path).close()
+            revisions.update((case.name, case.rev) for case in cases)
+            return Known(path, baseline, Listing(baseline, revisions, self.today))
+        except BaselineError as error:
+            raise click.UsageError(f"--baseline: {error}") from None
+
+    def _path(self, identity: Identity) -> Path:
+        if self.source != SHIPPED:
+            return Path(str(self.source))
+        try:
+            return shipped(identity)
+        except BaselineError:
+            if not self.update:
+                raise
+            return directory() / f"{identity.label}.toml"
+
+    def _read(self, path: Path) -> Baseline:
+        if self.update and not path.exists():
+            return Baseline()
+        try:
+            return read_baseline(path)
+        except BaselineError as error:
+            raise click.UsageError(f"--baseline: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of one implementation.
+
+    Args:
+        path: the file; None where there is no baseline.
+        baseline: what it says.
+        listing: the same beside the corpus.
+    """
+
+    path: Path | None
+    baseline: Baseline
+    listing: Listing | None
+
+    def over(self, results: Iterable[Result]) -> Iterable[Result]:
+        """Return *results*, each with its overlay."""
+        return results if self.listing is None else self.listing.over(results)
+
+    def head(self, head: RunHead, *, whole: bool) -> RunHead:
+        """Return *head* with a word on the baseline, and what it lists that is nowhere."""
+        if self.path is None or self.listing is None:
+            return head
+        of = self.baseline
+        made = [f"of {of.implementation} {of.version}".rstrip()] if of.implementation else []
+        if of.corpus and of.corpus != head.corpus:
+            made.append(f"made with corpus {of.corpus}")
+        told = ", ".join([self.path.name, *made])
+        stale = list(self.listing.nowhere()) if whole else []
+        return msgspec.structs.replace(head, baseline=told, stale=stale)
+
+    def write(self, head: RunHead, results: Sequence[Result]) -> str:
+        """Write the baseline as *results*, those of a whole run, want it; return a line on it.
+
+        Raises:
+            click.UsageError: it cannot be written, or the run was not sound.
+        """
+        if self.path is None:
+            raise click.UsageError("--update-baseline needs --baseline: which one?")
+        errors = [result.name for result in results if result.is_error]
+        if errors:
+            raise click.UsageError(
+                f"--update-baseline: nothing is written, for {len(errors)} cases ended in an error "
+                f"of kit or driver, such as {errors[0]}"
+            )
+        after = updated(self.baseline, head, results)
+        _open(self.path).write(baseline_text(after).encode())
+        count = sum(len(entry.globs) for entry in after.entry)
+        return f"baseline {self.path} is written: {len(after.entry)} entries, {count} lines"
+
+
+def _open(path: Path) -> WholeFile:
+    try:
+        return WholeFile(path)
+    except Refused as error:
+        raise click.UsageError(f"--update-baseline: {error}") from None

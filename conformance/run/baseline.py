@@ -1,0 +1,196 @@
+"""Baselines: known deviations of an implementation, each with its reason.
+
+In: a TOML file.  Out: a `Baseline`, and from it the text of such a file, always the same for the
+same value.  What an entry means for a result is the business of `overlay`.
+
+::
+
+    corpus = "f2dc183b9573e7cf"          # the digest of the corpus that it was made with
+    implementation = "http.client"
+    version = "3.11.7"
+
+    [[entry]]
+    verdict = "NO_ERROR"                 # how the cases fail; an error of kit or driver never
+    reason = "Signs and blanks are taken as parts of a port number."
+    link = "https://github.com/python/cpython/issues/150751"
+    expires = 2027-01-31                 # the last day on which the entry holds
+    rev = 2                              # of the cases; 1 where it is not given
+    case = ["interface.port-in-host.refused.*", "chunked.size-line.sign@cut=bytes"]
+
+A glob is held against the name of a case: its id, and behind ``@`` the setting of a sweep.  One
+without ``@`` is about the case as it is written, whatever sweeps make of it.
+"""
+
+import datetime as dt
+import fnmatch
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from conformance.judge.verdicts import FAILURES
+
+_HEADS = ("corpus", "implementation", "version")
+_WILD = re.compile(r"[*?\[]")
+
+
+class BaselineError(ValueError):
+    """A file that is no baseline; the message is one line that names the place."""
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Cases that are known to fail, and why.
+
+    Args:
+        case: a glob over names of cases, or several.
+        verdict: how each of them fails.
+        reason: why, in words for whoever wonders.
+        rev: the revision of the cases for which this is known.
+        link: where more is told.
+        expires: the last day on which the entry holds.
+    """
+
+    case: str | list[str]
+    verdict: str
+    reason: str
+    rev: int = 1
+    link: str = ""
+    expires: dt.date | None = None
+
+    @property
+    def globs(self) -> tuple[str, ...]:
+        """The globs, also where there is but one."""
+        return (self.case,) if isinstance(self.case, str) else tuple(self.case)
+
+
+class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The known deviations of one implementation.
+
+    Args:
+        corpus: the digest of the corpus that it was made with; empty where nobody says.
+        implementation: the name of the implementation.
+        version: the version of the implementation.
+        entry: the entries.
+    """
+
+    corpus: str = ""
+    implementation: str = ""
+    version: str = ""
+    entry: list[Entry] = []
+
+
+def is_glob(text: str) -> bool:
+    """Tell whether *text* may stand for several names."""
+    return _WILD.search(text) is not None
+
+
+def matching(glob: str, names: Iterable[str]) -> list[str]:
+    """Return those of *names* for which *glob* stands."""
+    # A name without a setting is never meant by what is behind the `@` of a glob, nor the reverse.
+    varied = "@" in glob
+    return [name for name in fnmatch.filter(names, glob) if ("@" in name) is varied]
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Return the baseline in the file at *path*.
+
+    Raises:
+        BaselineError: it cannot be read, or is no baseline.
+    """
+    try:
+        return parse_baseline(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BaselineError(f"{path}: cannot be read: {error.strerror}") from None
+    except BaselineError as error:
+        raise BaselineError(f"{path}: {error}") from None
+    except UnicodeDecodeError as error:
+        raise BaselineError(f"{path}: is not UTF-8 at octet {error.start}") from None
+
+
+def parse_baseline(text: str) -> Baseline:
+    """Return the baseline that *text* is.
+
+    Raises:
+        BaselineError: it is none.
+    """
+    try:
+        tables = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BaselineError(f"is not TOML: {error}") from None
+    entries = tables.get("entry")
+    if isinstance(entries, list):
+        tables["entry"] = [_entry(index, table) for index, table in enumerate(entries)]
+    try:
+        return msgspec.convert(tables, Baseline)
+    except msgspec.ValidationError as error:
+        raise BaselineError(str(error)) from None
+
+
+def _entry(index: int, table: object) -> Entry:
+    try:
+        entry = msgspec.convert(table, Entry)
+    except msgspec.ValidationError as error:
+        raise BaselineError(f"entry {index + 1}: {error}") from None
+    problem = _problem(entry)
+    if problem:
+        raise BaselineError(f"entry {index + 1}: {problem}")
+    return entry
+
+
+def _problem(entry: Entry) -> str:
+    """Return what no type says about an entry; empty where all is well."""
+    if entry.verdict not in FAILURES:
+        known = ", ".join(sorted(FAILURES))
+        return f"verdict: {entry.verdict!r} is no way to fail; there are {known}"
+    if not entry.globs or not all(entry.globs):
+        return "case: names no case"
+    if not entry.reason.strip():
+        return "reason: is empty"
+    if entry.rev < 1:
+        return "rev: is less than 1"
+    if isinstance(entry.expires, dt.datetime):
+        return "expires: is no date"
+    return ""
+
+
+def baseline_text(baseline: Baseline) -> str:
+    """Return the file that says what *baseline* says."""
+    heads = [f"{name} = {_string(getattr(baseline, name))}" for name in _HEADS]
+    title = f"# Known deviations of {baseline.implementation} {baseline.version}".rstrip()
+    blocks = ["\n".join([title, *heads]), *map(_entry_text, baseline.entry)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _entry_text(entry: Entry) -> str:
+    lines = [
+        "[[entry]]",
+        f"verdict = {_string(entry.verdict)}",
+        f"reason = {_string(entry.reason)}",
+    ]
+    if entry.link:
+        lines.append(f"link = {_string(entry.link)}")
+    if entry.expires is not None:
+        lines.append(f"expires = {entry.expires.isoformat()}")
+    if entry.rev != 1:
+        lines.append(f"rev = {entry.rev}")
+    if len(entry.globs) == 1:
+        lines.append(f"case = {_string(entry.globs[0])}")
+    else:
+        lines += ["case = [", *(f"  {_string(glob)}," for glob in entry.globs), "]"]
+    return "\n".join(lines)
+
+
+def _string(text: str) -> str:
+    """Return *text* as a basic string of TOML."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    plain = "".join(
+        one
+        if one.isprintable()
+        else f"\\U{ord(one):08x}"
+        if ord(one) > 0xFFFF
+        else f"\\u{ord(one):04x}"
+        for one in escaped
+    )
+    return f'"{plain}"'

@@ -1,0 +1,118 @@
+"""The overlay: what a baseline says about the results of a run.
+
+In: a baseline, the revisions of the corpus, a date, results.  Out: the same results, each that is
+listed or fails with a word on how it stands, and what the baseline lists that is nowhere.
+
+An entry is about the cases of its revision alone: after a change of a case somebody has to look
+again.  Errors of the kit or the driver, and cases that were not run, say nothing about an entry.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from conformance.judge.verdicts import OK
+from conformance.run.baseline import Baseline, BaselineError, Entry, is_glob, matching
+from conformance.run.results import Overlay, Result
+
+
+class Listing:
+    """A baseline beside the corpus: which entry is about which case.
+
+    Args:
+        baseline: the entries.
+        revisions: the revision of each case of the corpus, by its id, and of each case with a
+            setting that is run, by its name.
+        today: the day against which expiry is held.
+
+    Raises:
+        BaselineError: two entries are about the same case.
+    """
+
+    def __init__(self, baseline: Baseline, revisions: Mapping[str, int], today: dt.date) -> None:
+        self._baseline = baseline
+        self._revisions = revisions
+        self._today = today
+        self._entries: dict[str, Entry] = {}
+        self._nowhere: list[tuple[str, Entry]] = []
+        for entry in baseline.entry:
+            for glob in entry.globs:
+                self._list(glob, entry)
+
+    def _list(self, glob: str, entry: Entry) -> None:
+        names = matching(glob, self._revisions) if is_glob(glob) else [glob]
+        found = [name for name in names if self._revisions.get(name) == entry.rev]
+        if not found:
+            self._nowhere.append((glob, entry))
+        for name in found:
+            if self._entries.setdefault(name, entry) is not entry:
+                raise BaselineError(f"two entries are about {name}; one of them is {glob!r}")
+
+    def entry(self, name: str) -> Entry | None:
+        """Return the entry about the case *name* in its present revision."""
+        return self._entries.get(name)
+
+    def nowhere(self) -> Iterator[str]:
+        """Yield a line on each glob that is about no case of the corpus."""
+        for glob, entry in self._nowhere:
+            if "@" in glob:
+                continue  # of a sweep that this run may not have made
+            now = self._revisions.get(glob)
+            if now is not None:
+                yield f"{glob}: listed at revision {entry.rev}, and it is at {now}"
+            elif is_glob(glob):
+                yield f"{glob}: there is no such case at revision {entry.rev}"
+            else:
+                yield f"{glob}: there is no such case"
+
+    def over(self, results: Iterable[Result]) -> Iterator[Result]:
+        """Yield each of *results* with its overlay."""
+        return map(self.told, results)
+
+    def told(self, result: Result) -> Result:
+        """Return *result* with its overlay."""
+        entry = self._entries.get(result.name)
+        if not result.failed and (entry is None or result.verdict not in OK):
+            return result
+        if entry is None:
+            return msgspec.structs.replace(
+                result, overlay=Overlay.REGRESSION, known=self._earlier(result)
+            )
+        return msgspec.structs.replace(
+            result,
+            overlay=self._overlay(entry, result),
+            known=f"{entry.verdict}{self._expiry(entry)}: {entry.reason}",
+            link=entry.link,
+        )
+
+    def _overlay(self, entry: Entry, result: Result) -> Overlay:
+        if not result.failed:
+            return Overlay.STALE
+        if self._is_over(entry):
+            return Overlay.REGRESSION
+        return Overlay.EXPECTED if result.verdict == entry.verdict else Overlay.STALE
+
+    def _is_over(self, entry: Entry) -> bool:
+        return entry.expires is not None and self._today > entry.expires
+
+    def _expiry(self, entry: Entry) -> str:
+        if entry.expires is None:
+            return ""
+        return f", {'expired on' if self._is_over(entry) else 'until'} {entry.expires.isoformat()}"
+
+    def _earlier(self, result: Result) -> str:
+        """Return what the baseline says about *result* in another revision."""
+        for glob, entry in self._nowhere:
+            if glob == result.name:
+                return (
+                    f"{entry.verdict} at revision {entry.rev}, now at {result.rev}: {entry.reason}"
+                )
+        return ""
+
+
+def is_unexpected(result: Result) -> bool:
+    """Tell whether somebody has to look at *result*, be there a baseline or not."""
+    if result.overlay:
+        return result.overlay in (Overlay.REGRESSION, Overlay.STALE)
+    return result.failed

@@ -1,0 +1,118 @@
+"""The update of a baseline: what a whole run says is known from now on.
+
+In: the baseline so far, and the results of a whole run, triaged.  Out: the baseline that fits
+them.  What still holds stays as it is, with its words and in its place.  What is new, or fails in
+another way or at another revision than it was listed, is put behind it, with words that ask for
+better ones.
+
+A case that came to two verdicts is not written down as either.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from conformance.judge.verdicts import OK
+from conformance.run.baseline import Baseline, BaselineError, Entry, is_glob, matching
+from conformance.run.results import Overlay, Result, RunHead
+
+WIDEST = 20
+"""Cases that one glob may stand for: a wider one would hide what it was not written for."""
+NEW = "not explained yet"
+AGAIN = "to be looked at again"
+
+
+def check_width(baseline: Baseline, revisions: Mapping[str, int]) -> None:
+    """Refuse a baseline with a glob that is too wide to be kept up to date.
+
+    Raises:
+        BaselineError: it has one; the message names it.
+    """
+    for entry in baseline.entry:
+        for glob in entry.globs:
+            count = len(matching(glob, revisions)) if is_glob(glob) else 1
+            if count > WIDEST:
+                raise BaselineError(
+                    f"{glob!r} stands for {count} cases, and a glob may stand for {WIDEST}: "
+                    "make it narrower"
+                )
+
+
+def updated(baseline: Baseline, head: RunHead, results: Sequence[Result]) -> Baseline:
+    """Return *baseline* as the *results* of a whole run want it.
+
+    Args:
+        baseline: as it is.
+        head: of the run.
+        results: of the run, triaged; none of them an error of kit or driver.
+    """
+    told = {result.name: result for result in results if result.overlay != Overlay.FLAKY}
+    unsettled = [result.name for result in results if result.overlay == Overlay.FLAKY]
+    entries, covered = [], set(unsettled)
+    for entry in baseline.entry:
+        globs = []
+        for glob in entry.globs:
+            for kept, names in _kept(glob, entry, told, frozenset(unsettled)):
+                globs.append(kept)
+                covered |= names
+        if globs:
+            case = globs[0] if isinstance(entry.case, str) and len(globs) == 1 else globs
+            entries.append(msgspec.structs.replace(entry, case=case))
+    new = [one for name, one in told.items() if one.failed and name not in covered]
+    return Baseline(
+        corpus=head.corpus,
+        implementation=head.name,
+        version=head.version,
+        entry=[*entries, *_new(new, baseline)],
+    )
+
+
+def _kept(
+    glob: str, entry: Entry, told: Mapping[str, Result], unsettled: frozenset[str]
+) -> Iterator[tuple[str, set[str]]]:
+    """Yield what is left of *glob*, and the names that each part of it stands for."""
+    names = [*told, *unsettled]
+    found = matching(glob, names) if is_glob(glob) else [glob] if glob in names else []
+    about = [name for name in found if name in unsettled or told[name].rev == entry.rev]
+    holds = {name for name in about if name in unsettled or _holds(entry, told[name])}
+    if not found and "@" in glob:
+        yield glob, set()  # of a sweep that this run has not made
+    elif about and len(holds) == len(about):
+        yield glob, holds
+    else:
+        for name in about:
+            if name in holds:
+                yield name, {name}
+
+
+def _holds(entry: Entry, result: Result) -> bool:
+    """Tell whether *entry* is not contradicted: what could not be run contradicts nothing."""
+    ran = result.failed or result.verdict in OK
+    return not ran or result.verdict == entry.verdict
+
+
+def _new(results: Iterable[Result], baseline: Baseline) -> list[Entry]:
+    """Return entries for *results*: those that one glance may explain stand together."""
+    reasons = {glob: entry for entry in baseline.entry for glob in entry.globs}
+    groups: dict[tuple[str, int, str, str, str], list[str]] = {}
+    for result in results:
+        earlier = reasons.get(result.name)
+        if earlier is None:
+            why = result.family, NEW, ""
+        else:
+            why = "", _again(earlier.reason), earlier.link
+        groups.setdefault((result.verdict, result.rev, *why), []).append(result.name)
+    return [
+        Entry(
+            case=names if len(names) > 1 else names[0],
+            verdict=verdict,
+            rev=rev,
+            reason=reason,
+            link=link,
+        )
+        for (verdict, rev, _, reason, link), names in groups.items()
+    ]
+
+
+def _again(reason: str) -> str:
+    return reason if reason.startswith(AGAIN) or reason == NEW else f"{AGAIN}: {reason}"

@@ -1,0 +1,212 @@
+"""`check` with a baseline, shards, jobs and result files, as a pipeline calls it."""
+
+from pathlib import Path
+
+import click.testing
+import jsonschema
+import msgspec
+import pytest
+
+from conformance.cases import fixtures_directory, load_corpus
+from conformance.cli import main
+from conformance.report import read_runs
+from conformance.run.baseline import Baseline, Entry, baseline_text, read_baseline
+from conformance.run.schema import SCHEMA_FILE, results_schema, schema_text
+
+SOME = "status-line.*"
+"""Cases of which `http.client` fails a few."""
+ENTRY = "[[entry]]\ncase = {case!r}\nverdict = {verdict!r}\nreason = 'Known.'\n"
+
+
+def kit(*args: str) -> click.testing.Result:
+    return click.testing.CliRunner().invoke(main, args, catch_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The result file of `http.client` on a few cases."""
+    path = tmp_path_factory.mktemp("results") / "results.jsonl"
+    done = kit("check", "http.client", "-q", "--select", SOME, "--results", str(path))
+    assert done.exit_code == 1, done.stdout + done.stderr
+    return path
+
+
+@pytest.fixture(scope="module")
+def baseline(results: Path) -> Path:
+    """A baseline that fits those results."""
+    (run,) = read_runs([results])
+    failed = [one for one in run.results if one.failed]
+    assert len({one.verdict for one in failed}) > 1
+    entries = [Entry(case=one.id, verdict=one.verdict, rev=one.rev, reason="x") for one in failed]
+    path = results.with_name("baseline.toml")
+    path.write_text(baseline_text(Baseline(corpus=run.head.corpus, entry=entries)))
+    return path
+
+
+def test_known_failures_are_no_failures(baseline: Path, tmp_path: Path) -> None:
+    written = tmp_path / "results.jsonl"
+    args = ("check", "http.client", "--select", SOME, "--baseline", str(baseline))
+    done = kit(*args, "--results", str(written))
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert "baseline.toml" in done.stdout
+    (run,) = read_runs([written])
+    known = [one for one in run.results if one.failed]
+    assert known
+    assert {one.overlay for one in known} == {"EXPECTED"}
+    assert all(one.known.endswith(": x") for one in known)
+    assert kit("report", "--exit-code", str(written)).stdout == done.stdout
+
+
+def test_what_is_not_known_is_a_regression_and_what_passes_is_stale(
+    baseline: Path, tmp_path: Path
+) -> None:
+    known = read_baseline(baseline)
+    first, *rest = known.entry
+    ids = {case.id for case in load_corpus().cases}
+    passing = next(
+        name
+        for name in sorted(ids)
+        if name.startswith("status-line.") and not any(name in one.globs for one in known.entry)
+    )
+    path = tmp_path / "other.toml"
+    listed = [*rest, Entry(case=passing, verdict="HANG", reason="x")]
+    path.write_text(baseline_text(Baseline(entry=listed)))
+    done = kit("check", "http.client", "--select", SOME, "--baseline", str(path))
+    assert done.exit_code == 1
+    assert f"REGRESSION {first.verdict}  {first.globs[0]}" in done.stdout
+    assert f"  {passing}" in done.stdout
+    assert "STALE" in done.stdout
+
+
+def test_what_is_not_selected_is_not_stale(baseline: Path) -> None:
+    args = ("check", "http.client", "--baseline", str(baseline))
+    assert kit(*args, "--select", "faults.*", "--level", "documented").exit_code == 0
+    for part in ("1/2", "2/2"):
+        assert kit(*args, "--select", SOME, "--shard", part).exit_code == 0
+
+
+def test_an_expired_entry_holds_no_more(baseline: Path, tmp_path: Path) -> None:
+    known = read_baseline(baseline)
+    path = tmp_path / "expires.toml"
+    text = baseline_text(known).replace('reason = "x"', 'reason = "x"\nexpires = 2030-06-30')
+    path.write_text(text)
+    args = ("check", "http.client", "--select", SOME, "--baseline", str(path), "--today")
+    assert kit(*args, "2030-06-30").exit_code == 0
+    assert kit(*args, "2030-07-01").exit_code == 1
+
+
+@pytest.mark.parametrize("jobs", ["2", "5"])
+def test_side_by_side_writes_the_same_octets(results: Path, tmp_path: Path, jobs: str) -> None:
+    path = tmp_path / "results.jsonl"
+    kit("check", "http.client", "-q", "--select", SOME, "--results", str(path), "-j", jobs)
+    assert path.read_bytes() == results.read_bytes()
+
+
+def test_the_reference_side_by_side_passes() -> None:
+    done = kit("check", "--select", "interface.*", "-j", "3")
+    assert done.exit_code == 0, done.stdout + done.stderr
+
+
+def test_shards_are_reported_as_one_run(results: Path, tmp_path: Path) -> None:
+    parts = [tmp_path / f"{index}.jsonl" for index in (1, 2, 3)]
+    for index, path in enumerate(parts, 1):
+        args = ("check", "http.client", "-q", "--select", SOME, "--results", str(path))
+        assert kit(*args, "--shard", f"{index}/3").exit_code in (0, 1)
+    (whole,), (joined,) = read_runs([results]), read_runs(parts)
+    assert sorted(whole.results, key=lambda one: one.id) == sorted(
+        joined.results, key=lambda one: one.id
+    )
+
+
+def test_several_implementations_are_several_runs_of_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    args = ("--select", "framing.head.*", "-q", "--results", str(path))
+    done = kit("check", "httplib_impl", "http.client", *args)
+    runs = read_runs([path])
+    assert [run.head.implementation for run in runs] == ["httplib_impl", "http.client"]
+    assert kit("report", "-q", str(path)).stdout == done.stdout
+
+
+def test_a_baseline_is_written_by_a_whole_run_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new.toml"
+    for option in (("--select", SOME), ("--shard", "1/2"), ("-x",), ("--level", "documented")):
+        done = kit("check", "--baseline", str(path), "--update-baseline", *option)
+        assert done.exit_code == 2
+        assert option[0] in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_update_of_a_whole_run_is_written_and_fits(tmp_path: Path) -> None:
+    path = tmp_path / "new.toml"
+    path.write_text(ENTRY.format(case="gone", verdict="HANG"))
+    done = kit("check", "-j", "2", "-q", "--baseline", str(path), "--update-baseline")
+    assert done.exit_code == 1
+    assert "STALE  gone: there is no such case" in done.stdout
+    assert "is written" in done.stdout
+    after = read_baseline(path)
+    assert (after.implementation, after.corpus) == ("httplib_impl", load_corpus().digest)
+    assert after.entry == []
+    assert not path.with_name(f".{path.name}.partial").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--baseline", "/no/such/file"], "/no/such/file: cannot be read"),
+        (["--update-baseline"], "--update-baseline needs --baseline"),
+        (["no_such_module", "--baseline", "shipped"], "no_such_module"),
+        (["httplib_impl", "http.client", "--baseline", "x"], "one implementation"),
+        (["--baseline", "x", "--update-baseline", "--select", "a"], "--select"),
+        (["--baseline", "/proc/x", "--update-baseline"], "cannot write /proc/x"),
+        (["--shard", "3/2"], "'3/2' is not I/N"),
+        (["-j", "0"], "-j"),
+        (["--today", "soon"], "--today"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(args: list[str], said: str) -> None:
+    done = kit("check", *args)
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_malformed_baseline_is_one_line_before_anything_is_run(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(ENTRY.format(case="a", verdict="DRIVER_ERROR"))
+    done = kit("check", "--baseline", str(path))
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "bad.toml: entry 1: verdict: 'DRIVER_ERROR' is no way to fail" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_glob_that_is_too_wide_is_not_updated(tmp_path: Path) -> None:
+    path = tmp_path / "wide.toml"
+    path.write_text(ENTRY.format(case="status-line.*", verdict="HANG"))
+    done = kit("check", "--baseline", str(path), "--update-baseline")
+    assert done.exit_code == 2
+    assert "'status-line.*' stands for" in done.stderr
+    assert path.read_text() == ENTRY.format(case="status-line.*", verdict="HANG")
+
+
+def test_a_shard_without_cases_ran_nothing() -> None:
+    name = next(case.id for case in load_corpus().cases)
+    codes = {
+        kit("check", "--select", name, "--level", "all", "--shard", f"{index}/2").exit_code
+        for index in (1, 2)
+    }
+    assert codes == {0, 3}
+
+
+def test_each_line_of_a_result_file_fits_the_schema(results: Path) -> None:
+    validator = jsonschema.Draft202012Validator(results_schema())
+    lines = results.read_bytes().splitlines()
+    for line in lines:
+        validator.validate(msgspec.json.decode(line))
+    assert not validator.is_valid({"id": "a"})
+    assert not validator.is_valid({**msgspec.json.decode(lines[1]), "verdict": "GOOD"})
+
+
+def test_the_committed_schema_is_the_generated_one() -> None:
+    committed = (fixtures_directory() / SCHEMA_FILE).read_text(encoding="utf-8")
+    assert committed == schema_text()
