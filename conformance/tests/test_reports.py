@@ -361,7 +361,7 @@ def test_a_result_file_holds_what_an_implementation_said(
 
 
 def _write(file: ResultFile, head: RunHead, found: list[Result]) -> None:
-    file.write(head, found)
+    file.write([(head, found)])
 
 
 def test_a_megabyte_is_whole_in_documents_and_counted_in_a_log() -> None:
