@@ -147,7 +147,7 @@ class Response(Struct, frozen=True, tag_field="type", tag="response"):
     status: int | None
     reason: Octets | None
     headers: list[tuple[Octets, Octets]] | None
-    body: Octets
+    body: Octets | None
 
 
 Typed = Bytes | Text | Int | Float | Tuple | Table | Class | Object | Response

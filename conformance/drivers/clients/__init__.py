@@ -30,11 +30,17 @@ from conformance.drivers.base import (
     Trace,
     UnknownImplementation,
 )
+from conformance.drivers.clients.command import Command, command_words
+from conformance.drivers.clients.programs import curl, program, wget
 from conformance.drivers.clients.python_client import CLIENTS as PYTHON_CLIENTS
+from conformance.drivers.environment import MEMORY
 from conformance.drivers.worker import Worker
 
 PREFIX = "client:"
 ALL = "client:all"
+COMMAND = "cmd:"
+Start = Callable[[str], Driver]
+"""Makes the driver of a client that is written so; raises `NotInstalled`."""
 _HERE = Path(__file__).parent
 
 
@@ -81,7 +87,7 @@ class ClientTarget:
     """
 
     written: str
-    start: Callable[[str], Driver]
+    start: Start
 
     @property
     def is_reference(self) -> bool:
@@ -96,30 +102,38 @@ class ClientTarget:
             return Absent(self.written, str(error))
 
 
-def _python(name: str) -> Callable[[str], Driver]:
+def _python(name: str) -> Start:
     package = PYTHON_CLIENTS[name].package
 
     def start(written: str) -> Driver:
         if package and importlib.util.find_spec(package) is None:
             raise NotInstalled(f"this Python has no package {package}")
-        return Worker(written, [sys.executable, str(_HERE / "python_client.py"), name])
+        program = str(_HERE / "python_client.py")
+        return Worker(written, [sys.executable, program, name, str(MEMORY)])
 
     return start
 
 
-def _program(name: str) -> str:
-    """Return the path of the program *name*.
+def _node(name: str) -> Start:
+    def start(written: str) -> Driver:
+        return Worker(written, [program("node"), str(_HERE / "node_client.js"), name])
 
-    Raises:
-        NotInstalled: there is none.
-    """
-    path = shutil.which(name)
-    if path is None:
-        raise NotInstalled(f"there is no program {name}")
-    return path
+    return start
 
 
-BUILT_IN: Mapping[str, Callable[[str], Driver]] = {name: _python(name) for name in PYTHON_CLIENTS}
+def _jdk(written: str) -> Driver:
+    program("javac")  # a runtime without the compiler cannot run the worker from its source
+    return Worker(written, [program("java"), str(_HERE / "JdkClient.java")])
+
+
+BUILT_IN: Mapping[str, Start] = {
+    **{name: _python(name) for name in PYTHON_CLIENTS},
+    "curl": curl,
+    "wget": wget,
+    "node-fetch": _node("fetch"),
+    "node-http": _node("http"),
+    "jdk": _jdk,
+}
 
 
 def client_target(written: str) -> Implementation:
@@ -129,11 +143,23 @@ def client_target(written: str) -> Implementation:
         UnknownImplementation: it names none.
     """
     name = written.removeprefix(PREFIX)
+    if name.startswith(COMMAND):
+        return ClientTarget(written, _command(name.removeprefix(COMMAND)))
     start = BUILT_IN.get(name)
     if start is None:
         known = ", ".join((*BUILT_IN, "cmd:COMMAND with {url}"))
         raise UnknownImplementation(f"no client is called {name!r}; there are {known}")
     return ClientTarget(written, start)
+
+
+def _command(text: str) -> Start:
+    try:
+        words = command_words(text)
+    except ValueError as error:
+        raise UnknownImplementation(f"{PREFIX}{COMMAND}{text}: {error}") from None
+    if shutil.which(words[0]) is None:
+        raise UnknownImplementation(f"{text!r}: no program called {words[0]!r}")
+    return lambda written: Command(written, text, "", words)
 
 
 def all_clients() -> list[Implementation]:

@@ -19,6 +19,7 @@ import io
 import json
 import os
 import re
+import resource
 import ssl
 import sys
 import urllib.error
@@ -111,7 +112,9 @@ def aiohttp(url: str) -> Response:
             module.ClientSession(timeout=timeout, auto_decompress=False) as session,
             session.get(url, allow_redirects=False) as answer,
         ):
-            return answer.status, answer.reason, answer.raw_headers, await answer.read()
+            # The parser decodes the reason as UTF-8, and what is none of it in a way to go back.
+            reason = (answer.reason or "").encode("utf-8", "surrogateescape")
+            return answer.status, reason, answer.raw_headers, await answer.read()
 
     return asyncio.run(get())
 
@@ -139,26 +142,33 @@ def pycurl(url: str) -> Response:
         curl.setopt(module.WRITEDATA, content)
         curl.setopt(module.HEADERFUNCTION, lines.append)
         curl.perform()
-        reason, fields = head_of(lines)
+        _, reason, fields = head_of(lines)
         return curl.getinfo(module.RESPONSE_CODE), reason, fields, content.getvalue()
 
 
-def head_of(lines: Iterable[bytes]) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-    """Return reason and fields of the last head among *lines*, as curl hands them out.
+def head_of(
+    lines: Iterable[bytes],
+) -> tuple[int | None, bytes, list[tuple[bytes, bytes]]]:
+    """Return status, reason and fields of the last head among *lines*, as curl hands them out.
 
     Behind the empty line that ends a head may stand another one, if that was an interim one, or
     trailers, which are none of its fields.
     """
-    reason, fields, inside = b"", list[tuple[bytes, bytes]](), False
+    status, reason, fields, inside = None, b"", list[tuple[bytes, bytes]](), False
     for line in lines:
         if not inside and line.startswith(b"HTTP/"):
-            reason, fields, inside = line.partition(b" ")[2].partition(b" ")[2].strip(), [], True
+            _, _, rest = line.partition(b" ")
+            code, _, reason = rest.strip().partition(b" ")
+            status = int(code) if code.isdigit() else None
+            fields, inside = [], True
         elif not line.strip():
             inside = False
+        elif inside and line[:1] in b" \t" and fields:
+            fields[-1] = fields[-1][0], fields[-1][1] + b" " + line.strip()
         elif inside:
             name, _, value = line.partition(b":")
             fields.append((name, value.strip(b" \t\r\n")))
-    return reason, fields
+    return status, reason, fields
 
 
 @dataclass(frozen=True)
@@ -202,7 +212,7 @@ def answer_to(client: Client, name: str, message: dict[str, Any]) -> dict[str, A
         return {"name": name, "version": version, "python": python, "ops": ["fetch"]}
     if message["type"] == "run":
         return {"trace": [entry(client, message["url"], op) for op in message["ops"]]}
-    return {}
+    return {} if message["type"] == "release" else {"unsupported": message["type"]}
 
 
 def entry(client: Client, url: str, op: dict[str, Any]) -> dict[str, Any]:
@@ -225,9 +235,11 @@ def entry(client: Client, url: str, op: dict[str, Any]) -> dict[str, Any]:
 
 def latin1(octets: str | bytes) -> str:
     """Return *octets* as the protocol has them: one character each."""
-    if isinstance(octets, bytes):
-        return octets.decode("latin-1")
-    return octets
+    if isinstance(octets, str):
+        if octets.isascii() or max(octets) <= "\xff":
+            return octets
+        octets = octets.encode("utf-8", "surrogateescape")
+    return octets.decode("latin-1")
 
 
 def error_facts(client: Client, error: BaseException) -> dict[str, Any]:
@@ -287,4 +299,5 @@ def serve(name: str) -> None:
 
 
 if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]), int(sys.argv[2])))
     serve(sys.argv[1])
