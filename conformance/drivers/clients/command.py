@@ -81,7 +81,7 @@ class Command(Driver):
         name: what the client is called.
         version: its version; empty where nobody knows.
         words: the program and its arguments.
-        rows: patterns over ``exit CODE: last words``, each with a category.
+        rows: patterns over ``exit CODE: standard error``, each with a category.
         taken: reads the response from how the program ended; None where it refused it.
     """
 
@@ -164,7 +164,7 @@ class Command(Driver):
                 self._process = None
 
     def _error(self, ended: Ended) -> dict[str, Any]:
-        told = f"exit {ended.code}: {ended.last_words}"
+        told = f"exit {ended.code}: {ended.said.decode('utf-8', 'replace')}"
         found = (category for pattern, category in self._rows if re.search(pattern, told))
         return {
             "class": f"exit-{ended.code}",

@@ -14,7 +14,8 @@ const adapters = {
   async fetch(url) {
     const answer = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(TIMEOUT) });
     const content = Buffer.from(await answer.arrayBuffer());
-    return { status: answer.status, reason: answer.statusText, headers: [...answer.headers], content };
+    const reason = Buffer.from(answer.statusText).toString("latin1"); // it is decoded as UTF-8
+    return { status: answer.status, reason, headers: [...answer.headers], content };
   },
 
   async http(url) {

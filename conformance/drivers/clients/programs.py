@@ -22,7 +22,7 @@ _CURL_ROWS: Rows = (
     (r"^exit 61\b", "unsupported-coding"),
     (r"^exit 1\b.*version", "unsupported-version"),
     (r"^exit (1|8)\b.*(HTTP/0\.9|status|Unsupported HTTP)", "bad-status-line"),
-    (r"^exit (27|63|100)\b|(?i)too (large|long|many)", "limit-exceeded"),
+    (r"(?i)^exit (27|63|100)\b|too (large|long|many)", "limit-exceeded"),
     (r"(?i)chunk|hexadecimal|content-length|transfer-encoding", "bad-framing"),
     (r"(?i)header|nul byte|^exit (8|43)\b", "bad-header"),
     (r"^exit (7|55|56)\b", "no-response"),
@@ -38,8 +38,9 @@ _WGET_ROWS: Rows = (
     (r"(?i)read error|connection closed|expecting", "truncated-body"),
     (r"(?i)malformed status|no headers|bad response", "bad-status-line"),
 )
-_SERVER_ERROR = 8
-"""How wget ends where the status is an error, or a redirect that it was told not to follow."""
+_ANSWERED = (0, 6, 8)
+"""How wget ends where it got an answer: 6 for one that asks for credentials, 8 for another error
+status and for a redirect that it was told not to follow."""
 
 
 def curl(written: str) -> Command:
@@ -76,9 +77,9 @@ def _version(path: str) -> str:
 def _taken_by_wget(ended: Ended) -> Taken | None:
     """Return what wget wrote: the head, and behind it the content.
 
-    Of a redirect that it does not follow it tells the head alone, with the rest of its story.
+    Of a redirect, and of what asks for credentials, it tells the head alone, with its story.
     """
-    if ended.code not in (0, _SERVER_ERROR):
+    if ended.code not in _ANSWERED:
         return None
     if ended.output:
         end = re.search(rb"\r?\n\r?\n", ended.output)

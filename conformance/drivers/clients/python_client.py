@@ -211,7 +211,7 @@ def answer_to(client: Client, name: str, message: dict[str, Any]) -> dict[str, A
         version = importlib.metadata.version(client.package) if client.package else python
         return {"name": name, "version": version, "python": python, "ops": ["fetch"]}
     if message["type"] == "run":
-        return {"trace": [entry(client, message["url"], op) for op in message["ops"]]}
+        return {"trace": [entry(client, message.get("url", ""), op) for op in message["ops"]]}
     return {} if message["type"] == "release" else {"unsupported": message["type"]}
 
 
