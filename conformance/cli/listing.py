@@ -1,14 +1,29 @@
-"""``httplib-kit list``: which cases there are."""
+"""``httplib-kit list``: which cases there are, and what they cover."""
 
+import difflib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import click
 
 from conformance.cases import Case, load_corpus
 from conformance.cases.corpus import LEVELS
-from conformance.cases.names import PARENTS
+from conformance.cases.names import DOCUMENTED, PARENTS
+from conformance.cases.requirements import load_requirements
+from conformance.cli.coverage import Coverage
 from conformance.cli.options import level_option, selection
+
+_SPECIAL: Mapping[str, str] = {
+    "ImproperConnectionState": (
+        "the page lists it as a base only: CannotSendRequest, CannotSendHeader and "
+        "ResponseNotReady are raised, it never is"
+    ),
+    "UnimplementedFileMode": (
+        "the page names no condition for it; with Python 3's types it is for a body file that "
+        "cannot give octets, which is recorded and never judged (level observe)"
+    ),
+}
+"""Why a documented exception has no judged case."""
 
 
 @click.command("list")
@@ -19,22 +34,36 @@ from conformance.cli.options import level_option, selection
     "--exception",
     type=click.Choice(sorted(PARENTS)),
     metavar="NAME",
-    help="Only cases in which an op must raise this.",
+    help="Only cases in which an op must raise this, those of level observe too.",
 )
 @click.option("--authored", is_flag=True, help="Cases as they were written: a grid counts once.")
+@click.option(
+    "--coverage",
+    is_flag=True,
+    help="The requirements of the page, and how many of the cases are for each.",
+)
+@click.pass_context
 def list_cases(
+    ctx: click.Context,
     globs: tuple[str, ...],
     levels: tuple[str, ...],
     requirement: str | None,
     exception: str | None,
     authored: bool,
+    coverage: bool,
 ) -> None:
     """List cases; piped, one expanded case a line without a header."""
+    if exception is not None and not _is_given(ctx, "levels"):
+        levels = LEVELS
     cases: Iterable[Case] = load_corpus().select(globs, levels)
     if requirement is not None:
+        _check_requirement(requirement)
         cases = [case for case in cases if requirement in case.spec]
     if exception is not None:
         cases = [case for case in cases if _raises(case, exception)]
+        _explain(exception)
+    if coverage:
+        ctx.exit(_show_coverage(tuple(cases)))
     rows = _authored(cases) if authored else [_row(case, case.id) for case in cases]
     if not sys.stdout.isatty():
         click.echo("".join(f"{name}\n" for _, name, _ in rows), nl=False)
@@ -45,6 +74,20 @@ def list_cases(
     click.echo(f"{len(rows)} cases")
 
 
+def _is_given(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+
+
+def _check_requirement(name: str) -> None:
+    """Refuse a requirement that the page does not have, with a word on those that it has."""
+    ids = list(load_requirements())
+    if name in ids:
+        return
+    close = [one for one in ids if name in one][:3] or difflib.get_close_matches(name, ids)
+    hint = f"; there are {', '.join(close)}" if close else "; `list --coverage` shows them all"
+    raise click.UsageError(f"no requirement is called {name!r}{hint}")
+
+
 def _raises(case: Case, exception: str) -> bool:
     return any(
         exception in expectation.raises
@@ -52,6 +95,23 @@ def _raises(case: Case, exception: str) -> bool:
         if outcome.grade == "pass"
         for expectation in outcome.ops.values()
     )
+
+
+def _explain(exception: str) -> None:
+    """Say on standard error what the list itself does not."""
+    if exception in _SPECIAL:
+        click.echo(f"{exception}: {_SPECIAL[exception]}", err=True)
+    elif exception not in DOCUMENTED:
+        click.echo(f"{exception}: not an exception of the page", err=True)
+
+
+def _show_coverage(cases: tuple[Case, ...]) -> int:
+    """Print what *cases* cover; return 1 where a requirement or a real bug has no case."""
+    found = Coverage(cases)
+    lines = found.table() if sys.stdout.isatty() else found.plain()
+    for line in lines:
+        click.echo(line)
+    return 1 if found.missing or found.uncaught else 0
 
 
 Row = tuple[str, str, str]

@@ -1,0 +1,53 @@
+"""Real bugs of real clients: what the corpus is held against, beside the page.
+
+In: ``fixtures/regressions.toml``.  Out: a `Regression` for each entry, in the order of the file. A
+case that would have caught one names its thread as an ``origin``.
+"""
+
+import fnmatch
+import functools
+import tomllib
+
+import msgspec
+
+from conformance.cases.errors import CaseError
+from conformance.cases.model import Case
+from conformance.cases.places import fixtures_directory
+
+_FILE = "regressions.toml"
+
+
+class Regression(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A real bug of a real client.
+
+    Args:
+        id: a letter for its kind, and a number.
+        symptom: what was seen.
+        threads: links to where it was reported.
+        cases: globs of case ids, where no thread is named.
+    """
+
+    id: str
+    symptom: str
+    threads: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+
+    def is_caught_by(self, case: Case) -> bool:
+        """Tell whether *case* would have caught it."""
+        return not set(self.threads).isdisjoint(case.origin) or any(
+            fnmatch.fnmatchcase(case.id, glob) for glob in self.cases
+        )
+
+
+@functools.cache
+def load_regressions() -> tuple[Regression, ...]:
+    """Return the regressions.
+
+    Raises:
+        CaseError: the file is not what it must be.
+    """
+    try:
+        text = (fixtures_directory() / _FILE).read_text(encoding="utf-8")
+        return msgspec.convert(tomllib.loads(text)["regression"], tuple[Regression, ...])
+    except (OSError, ValueError, KeyError) as error:
+        raise CaseError(str(error), file=_FILE) from None

@@ -1,0 +1,66 @@
+"""The table of ``httplib-kit list --coverage``: what of the page, and of real bugs, has cases.
+
+In: the selected cases.  Out: lines of text: on a terminal a table with its sums, piped one
+requirement a line, its fields parted by tabs.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from conformance.cases import Case
+from conformance.cases.regressions import Regression, load_regressions
+from conformance.cases.requirements import Requirement, load_requirements
+
+
+class Coverage:
+    """What *cases* cover.
+
+    Args:
+        cases: the selected cases, grids expanded.
+    """
+
+    def __init__(self, cases: Sequence[Case]) -> None:
+        self._cases = cases
+        self._requirements = tuple(load_requirements().values())
+        self._citing: dict[str, list[Case]] = defaultdict(list)
+        for case in cases:
+            for cited in case.spec:
+                self._citing[cited].append(case)
+        self._regressions = load_regressions()
+
+    @property
+    def missing(self) -> list[Requirement]:
+        """The requirements without a case."""
+        return [one for one in self._requirements if not self._citing[one.id]]
+
+    @property
+    def uncaught(self) -> list[Regression]:
+        """The real bugs without a case."""
+        return [one for one in self._regressions if not any(map(one.is_caught_by, self._cases))]
+
+    def plain(self) -> Iterator[str]:
+        """Yield for each requirement number, id, entry, cases as written, cases, and its text."""
+        for one, authored, expanded in self._rows():
+            yield f"{one.number}\t{one.id}\t{one.entry}\t{authored}\t{expanded}\t{one.text}"
+
+    def table(self) -> Iterator[str]:
+        """Yield the table, and what it comes to."""
+        width = max(len(one.id) for one in self._requirements)
+        yield f"  no  {'requirement':<{width}}  written  cases  text"
+        for one, authored, expanded in self._rows():
+            yield f"{one.number:>4}  {one.id:<{width}}  {authored:>7}  {expanded:>5}  {one.text}"
+        yield ""
+        yield _sum("requirements", len(self._requirements), [one.id for one in self.missing])
+        yield _sum("real bugs", len(self._regressions), [one.id for one in self.uncaught])
+        yield f"{len(self._cases)} cases, {len({case.authored for case in self._cases})} as written"
+
+    def _rows(self) -> Iterator[tuple[Requirement, int, int]]:
+        for one in self._requirements:
+            citing = self._citing[one.id]
+            yield one, len({case.authored for case in citing}), len(citing)
+
+
+def _sum(what: str, total: int, missing: Sequence[str]) -> str:
+    met = total - len(missing)
+    share = f"{met} of {total} {what} have cases ({100 * met // total} %)"
+    return f"{share}; without: {', '.join(missing)}" if missing else share
