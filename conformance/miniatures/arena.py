@@ -1,0 +1,156 @@
+"""The arena: one wrong client after the other, each in a process of its own, against the corpus.
+
+A mutant and the cases that execute its lines come in, the first case that finds it out goes out.
+The process is forked from one that has loaded the corpus and no implementation, imports the
+reference with one module changed, and ends at the first failure. Whatever a mutant does, to its
+process, to its memory or by never coming back, is done to that process alone.
+"""
+
+import gc
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import multiprocessing
+import os
+import resource
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import CodeType
+from typing import TypeVar
+
+from certs import CertificateAuthority
+from conformance.cases import Case
+from conformance.drivers import DriverError, target
+from conformance.drivers.factory import OURS
+from conformance.run import Runner
+
+T = TypeVar("T")
+
+_FORK = multiprocessing.get_context("fork")
+_MEMORY = 2 << 30
+"""Octets of address space for one mutant."""
+_LONGEST = 120.0
+"""Seconds of processor time for one mutant, far more than all cases need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a wrong client.
+
+    Args:
+        killer: the name of the case that it failed; empty where it got through, or died alone.
+        verdict: the verdict of that case, or how the client died: ``IMPORT``, ``DIED``.
+        cases: how many cases it met.
+    """
+
+    killer: str
+    verdict: str
+    cases: int
+
+    @property
+    def survived(self) -> bool:
+        """Whether no case found it out."""
+        return not self.verdict
+
+
+def meet(module: str, source: str, cases: Sequence[Case]) -> Fate:
+    """Run *cases* on the reference with one module's source changed, up to the first failure.
+
+    Changes the process for good.
+    """
+    _install(module, source)
+    try:
+        runner = Runner(target(OURS), CertificateAuthority())
+    except (DriverError, Exception):  # noqa: BLE001 # a mutant raises what it likes
+        return Fate("", "IMPORT", 0)
+    for count, result in enumerate(runner.run(cases), 1):
+        if result.failed or result.is_error:
+            return Fate(result.name, result.verdict, count)
+    return Fate("", "", len(cases))
+
+
+def _install(module: str, source: str) -> None:
+    """Let the next import of the reference find *source* in the place of one of its modules."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == OURS]:
+        del sys.modules[name]
+    sys.meta_path.insert(0, _Changed(f"{OURS}.{module}", source))
+
+
+class _Changed(importlib.abc.MetaPathFinder, importlib.machinery.SourceFileLoader):
+    """Finds one module, and compiles another source for it."""
+
+    def __init__(self, name: str, source: str) -> None:
+        spec = importlib.util.find_spec(OURS)
+        assert spec is not None
+        assert spec.origin is not None
+        path = Path(spec.origin).with_name(name.rpartition(".")[2] + ".py")
+        importlib.machinery.SourceFileLoader.__init__(self, name, str(path))
+        self._source = source
+
+    def find_spec(
+        self, fullname: str, path: object, target: object = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Answer for the one module."""
+        if fullname != self.name:
+            return None
+        return importlib.util.spec_from_file_location(fullname, self.path, loader=self)
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Compile the changed source; nothing is cached."""
+        return compile(self._source, self.path, "exec", dont_inherit=True)
+
+
+def forked(tasks: Iterator[Callable[[], T]], workers: int) -> Iterator[tuple[int, T | None]]:
+    """Run each task in a process of its own, *workers* at a time.
+
+    Yields:
+        The number of the task and what it returned, in the order in which they end; None for a
+        process that died.
+    """
+    gc.freeze()  # what is loaded by now stays: a collection in a fork would copy all of it
+    running: dict[BaseProcess, tuple[int, Connection]] = {}
+    numbered = enumerate(tasks)
+    while True:
+        while len(running) < workers and (task := next(numbered, None)) is not None:
+            process, connection = _begun(task[1])
+            running[process] = task[0], connection
+        if not running:
+            return
+        ready = wait([connection for _, connection in running.values()])
+        for process, (number, connection) in list(running.items()):
+            if connection in ready:
+                del running[process]
+                yield number, _received(connection)
+                process.join()
+                connection.close()
+
+
+def _begun(task: Callable[[], T]) -> tuple[BaseProcess, Connection]:
+    ours, theirs = _FORK.Pipe(duplex=False)
+    process = _FORK.Process(target=_work, args=(task, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    return process, ours
+
+
+def _work(task: Callable[[], T], connection: Connection) -> None:
+    """Do one task, silent and within limits, and leave without a word to the threads that hang."""
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(_LONGEST), int(_LONGEST)))
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
+    connection.send(task())
+    connection.close()
+    os._exit(0)
+
+
+def _received(connection: Connection) -> object:
+    try:
+        return connection.recv()
+    except EOFError:
+        return None

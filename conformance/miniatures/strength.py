@@ -1,0 +1,200 @@
+"""``python -m conformance.miniatures.strength``: how many generated mutants does the corpus kill?
+
+Every mutant of `httplib_impl` meets the cases that execute the lines it changes, those first that
+killed its neighbours, up to the first failure. What survives meets a part of the same cases again
+under the sweeps. Survivors are printed; one that no client's user could tell from the reference is
+recorded in `equivalent.toml`, with a reason.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from conformance.cases import Case, load_corpus, swept
+from conformance.cases.corpus import JUDGED_LEVELS
+from conformance.miniatures.arena import Fate, forked, meet
+from conformance.miniatures.coverage import Coverage, record
+from conformance.miniatures.equivalent import Equivalents
+from conformance.miniatures.mutants import Mutant, mutants_of
+
+PACKAGE = Path(__file__).resolve().parents[2] / "httplib_impl"
+_SKIPPED = {"__init__"}
+"""Modules that only name others."""
+_SWEPT = 150
+"""How many settings of covering cases a survivor meets under the sweeps."""
+_GOAL = 0.97
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure; return 1 below the goal, or where `equivalent.toml` is out of date."""
+    options = _parser().parse_args(arguments)
+    begun = time.monotonic()
+    cases = load_corpus().select(levels=JUDGED_LEVELS)
+    paths = [path for path in sorted(PACKAGE.glob("*.py")) if path.stem not in _SKIPPED]
+    if options.module:
+        paths = [path for path in paths if path.stem in options.module]
+    mutants = _generated(paths, options.jobs)
+    coverage = _recorded(cases)
+    if coverage.failed:
+        print("the unchanged reference fails", *coverage.failed[:5], file=sys.stderr)
+        return 2
+    print(f"{len(mutants)} mutants, {len(cases)} cases, {time.monotonic() - begun:.0f} s to begin")
+    fates = _fates(mutants, cases, coverage, options.jobs)
+    equivalents = Equivalents.load()
+    told = _told(mutants, fates, equivalents)
+    if options.results:
+        _write(options.results, mutants, fates)
+    print(f"{time.monotonic() - begun:.0f} s in all")
+    return told
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="strength", description=__doc__)
+    parser.add_argument("module", nargs="*", help="modules of httplib_impl, by default all")
+    parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 2)
+    parser.add_argument("--results", type=Path, help="write the fate of every mutant, JSON lines")
+    return parser
+
+
+def _generated(paths: Sequence[Path], jobs: int) -> list[Mutant]:
+    """The mutants of all files, in the order of the files."""
+    made = dict(forked((partial(mutants_of, path) for path in paths), jobs))
+    found: list[Mutant] = []
+    for number, path in enumerate(paths):
+        mutants = made[number]
+        if mutants is None:
+            raise RuntimeError(f"no mutants of {path} could be made")
+        found += mutants
+    return found
+
+
+def _recorded(cases: Sequence[Case]) -> Coverage:
+    """What the cases execute, recorded in another process: a fork of this one must be unhurt."""
+    ((_, coverage),) = forked(iter([partial(record, cases, PACKAGE)]), 1)
+    if coverage is None:
+        raise RuntimeError("the coverage could not be recorded")
+    return coverage
+
+
+def _fates(
+    mutants: Sequence[Mutant], cases: Sequence[Case], coverage: Coverage, jobs: int
+) -> list[Fate]:
+    """What becomes of each mutant."""
+    killers: dict[str, Counter[str]] = defaultdict(Counter)
+
+    def first() -> Iterator[Callable[[], Fate]]:
+        for mutant in mutants:
+            known = killers[_places(mutant)[0]] or killers[_places(mutant)[1]]
+            met = _ordered(mutant, cases, coverage, known)
+            yield partial(meet, mutant.module, mutant.source, met)
+
+    fates = [_DIED] * len(mutants)
+    for done, (number, fate) in enumerate(forked(first(), jobs), 1):
+        fates[number] = fate or _DIED
+        for place in _places(mutants[number]):
+            killers[place][fates[number].killer] += bool(fates[number].killer)
+        _report(done, mutants[number], fates[number], len(mutants))
+    left = [number for number, fate in enumerate(fates) if fate.survived]
+    again = (
+        partial(meet, one.module, one.source, _varied(one, cases, coverage))
+        for one in (mutants[number] for number in left)
+    )
+    for index, fate in forked(again, jobs):
+        fates[left[index]] = fate or _DIED
+    return fates
+
+
+_DIED = Fate("", "DIED", 0)
+
+
+def _report(done: int, mutant: Mutant, fate: Fate, total: int) -> None:
+    """Tell how far the first round has come, and who got through it."""
+    if fate.survived:
+        print(f"  through the first round: {mutant.name}", flush=True)
+    if done % 100 == 0:
+        print(f"  {done} of {total}", flush=True)
+
+
+def _places(mutant: Mutant) -> tuple[str, str]:
+    """Its function and its module: what killed one mutant there may kill the next."""
+    return f"{mutant.module}.{mutant.function}", mutant.module
+
+
+def _ordered(
+    mutant: Mutant, cases: Sequence[Case], coverage: Coverage, killers: Counter[str]
+) -> list[Case]:
+    """The cases that execute the changed lines; those first that killed neighbours.
+
+    What runs at import only is executed by no case; then all cases are asked.
+    """
+    indices = coverage.covering(mutant.module, mutant.lines)
+    if not indices:
+        indices = sorted(range(len(cases)), key=lambda index: (-killers[cases[index].id], index))
+    # Neighbours in a file look at the same thing: a stride through them meets more of the rest.
+    stride = 17
+    spread = list(itertools.chain.from_iterable(indices[start::stride] for start in range(stride)))
+    spread.sort(key=lambda index: (-killers[cases[index].id], coverage.seconds[index] > 0.1))
+    return [cases[index] for index in spread]
+
+
+def _varied(mutant: Mutant, cases: Sequence[Case], coverage: Coverage) -> list[Case]:
+    """A part of the covering cases under the sweeps, spread over all of them."""
+    indices = coverage.covering(mutant.module, mutant.lines)
+    quick = [cases[index] for index in indices if coverage.seconds[index] < 0.1]
+    settings = [one for case in quick for one in swept(case, "each") if one.setting]
+    step = max(1, len(settings) // _SWEPT)
+    return settings[::step]
+
+
+def _told(mutants: Sequence[Mutant], fates: Sequence[Fate], equivalents: Equivalents) -> int:
+    """Print the table and the survivors; return the exit code."""
+    survivors = [one for one, fate in zip(mutants, fates, strict=True) if fate.survived]
+    unexplained = [one for one in survivors if equivalents.reason(one) is None]
+    killed: Counter[str] = Counter()
+    alive: Counter[str] = Counter(one.module for one in unexplained)
+    total: Counter[str] = Counter(one.module for one in mutants)
+    for one, fate in zip(mutants, fates, strict=True):
+        killed[one.module] += not fate.survived
+    for one in unexplained:
+        print(f"SURVIVED {one.operator}: {one.name}")
+    print(f"{'module':<16}{'mutants':>8}{'killed':>8}{'equivalent':>12}{'survived':>10}")
+    for module in sorted(total):
+        equal = total[module] - killed[module] - alive[module]
+        print(f"{module:<16}{total[module]:>8}{killed[module]:>8}{equal:>12}{alive[module]:>10}")
+    stale = equivalents.unused(survivors)
+    for text in stale:
+        print(f"STALE in equivalent.toml: {text}")
+    judged = killed.total() + len(unexplained)
+    share = killed.total() / judged if judged else 1.0
+    verdicts = Counter(fate.verdict for fate in fates if not fate.survived)
+    print("killed by:", ", ".join(f"{name} {count}" for name, count in verdicts.most_common()))
+    print(f"killed {killed.total()} of {judged} mutants that are not equivalent: {share:.2%}")
+    return 0 if share >= _GOAL and not stale else 1
+
+
+def _write(path: Path, mutants: Sequence[Mutant], fates: Sequence[Fate]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for mutant, fate in zip(mutants, fates, strict=True):
+            row = {
+                "module": mutant.module,
+                "function": mutant.function,
+                "operator": mutant.operator,
+                "line": mutant.lines.start,
+                "before": mutant.before,
+                "after": mutant.after,
+                "killer": fate.killer,
+                "verdict": fate.verdict,
+                "cases": fate.cases,
+            }
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

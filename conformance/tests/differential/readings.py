@@ -1,0 +1,289 @@
+"""Which reading explains a difference between the reference and 2.7.
+
+A difference comes in, the subject of a row of the readings goes out, or nothing. Each row has a
+predicate over what was run and what came of it; it names the calls, the outcomes and the octets that
+the row speaks of, so that a difference of another kind stays unexplained. The first difference of a
+run alone is looked at: what comes behind it follows from it.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from conformance.tests.differential.bench import Difference
+
+Row = tuple[str, Callable[[Difference], bool]]
+
+
+def explained(difference: Difference) -> str | None:
+    """The subject of the row that explains *difference*; None where none does."""
+    return next((subject for subject, is_it in ROWS if is_it(difference)), None)
+
+
+def _call(difference: Difference) -> str:
+    op = difference.op
+    return "" if op is None else str(op.get("call") or op.get("get") or op.get("set"))
+
+
+def _raised(fact: Any) -> str:
+    """The name of the exception that a fact is; empty for a value."""
+    return fact[1] if isinstance(fact, tuple) and fact[:1] == ("raised",) else ""
+
+
+def _failures(difference: Difference) -> Iterator[tuple[str, str]]:
+    """Call and exception of each call before that failed, but for those out of turn."""
+    for op, fact in zip(difference.example.ops, difference.before, strict=False):
+        if _raised(fact) not in _OUT_OF_TURN:
+            yield str(op.get("call")), _raised(fact)
+
+
+_INVALID = ("ValueError", "InvalidURL", "TypeError", "UnimplementedFileMode")
+_OUT_OF_TURN = ("", "CannotSendRequest", "CannotSendHeader", "ResponseNotReady", "NotConnected")
+
+
+def _behind(difference: Difference, *calls: str) -> bool:
+    """Whether one of these calls failed before: 2.7 goes on where the reference closes, and back."""
+    return any(call in calls for call, _ in _failures(difference))
+
+
+def _seen(difference: Difference, pattern: bytes) -> bool:
+    """Whether a server's octets match."""
+    return re.search(pattern, difference.example.octets, re.IGNORECASE | re.MULTILINE) is not None
+
+
+def _detail(fact: Any, name: str) -> Any:
+    """An attribute of the exception that a fact is."""
+    return dict(fact[2]).get(name)
+
+
+def _odd(difference: Difference, *dimensions: str) -> bool:
+    return difference.example.odd in dimensions
+
+
+def _args(difference: Difference) -> str:
+    """The arguments of the call, as text in which control characters are themselves."""
+    return "" if difference.op is None else "".join(_texts(difference.op.get("args", ())))
+
+
+def _texts(items: Any) -> Iterator[str]:
+    if isinstance(items, dict):
+        items = items["value"]
+    if isinstance(items, list):
+        for item in items:
+            yield from _texts(item)
+    else:
+        yield str(items)
+
+
+def _head_of_request(requests: Sequence[bytes], name: bytes) -> bytes:
+    """All requests without the fields of that name."""
+    return re.sub(rb"(?im)^" + name + rb":[^\n]*\n", b"", b"".join(requests))
+
+
+def _without(difference: Difference, name: bytes) -> bool:
+    """Whether requests are the same but for the fields of that name."""
+    if difference.op is not None or difference.ours[0] != "requests":
+        return False
+    ours, theirs = difference.ours[1], difference.theirs[1]
+    return _head_of_request(ours, name) == _head_of_request(theirs, name)
+
+
+def _is_refusal(difference: Difference, name: str, *calls: str) -> bool:
+    """Whether these calls were refused here, and taken there, or refused otherwise."""
+    return (
+        _call(difference) in calls
+        and _raised(difference.ours) == name
+        and _raised(difference.theirs) != name
+    )
+
+
+def _is_fresh_connection(difference: Difference) -> bool:
+    """Whether the reference left a connection on which 2.7 went on.
+
+    2.7 meets the end of that connection then, or takes what lies there for the response.
+    """
+    if difference.op is None:
+        return difference.ours[0] in ("requests", "after")
+    if _call(difference) == "getresponse" and _raised(difference.theirs) in _AT_THE_END:
+        return True
+    return _odd(difference, *_LEAVING) and _call(difference) in _HEAD_CALLS
+
+
+_AT_THE_END = ("BadStatusLine", "OSError")
+_LEAVING = ("length", "leftovers", "coding", "chunks", "cut", "noise", "order", "status line", "method")
+"""Dimensions in which octets are left behind a response."""
+_HEAD_CALLS = ("getresponse", "status", "reason", "version", "getheaders", "will_close", "chunked")
+
+
+def _reads(difference: Difference) -> bool:
+    return _call(difference) in ("read", "length", "isclosed")
+
+
+def _framings(difference: Difference) -> bool:
+    """Whether the call tells how a body ends, or reads it."""
+    return _call(difference) in ("chunked", "length", "will_close") or _reads(difference)
+
+
+def _codings(difference: Difference) -> bool:
+    """Whether a transfer coding is another than ``chunked`` alone, or stands beside a length."""
+    return _framings(difference) and _seen(
+        difference,
+        rb"^transfer-encoding:(?![ \t]*chunked[ \t]*\r?\n(?![ \t]))"
+        rb"|^transfer-encoding:(.*\n)+?transfer-encoding:"
+        rb"|^content-length:.*\n(.*\n)*?transfer-encoding:|^transfer-encoding:.*\n(.*\n)*?content-length:",
+    )
+
+
+_GOOD_CODE = rb"[1-9][0-9][0-9](?=\s|\Z)"
+
+ROWS: Sequence[Row] = (
+    # What was refused or failed before: the reference has cleaned up, 2.7 has not.
+    ("a call refused by validation", lambda d: any(name in _INVALID for _, name in _failures(d))),
+    ("failed getresponse", lambda d: _behind(d, "getresponse")),
+    ("IncompleteRead, LineTooLong in a body", lambda d: _behind(d, "read")),
+    # Constructor, URL, host and port
+    (
+        "method",
+        lambda d: _odd(d, "method") and _is_refusal(d, "ValueError", "request", "putrequest"),
+    ),
+    ("Host", lambda d: _odd(d, "url") and _without(d, b"host")),
+    (
+        "port in the host text, port argument",
+        lambda d: _odd(d, "address")
+        and _is_refusal(d, "InvalidURL", "HTTPConnection", "HTTPSConnection", "set_tunnel"),
+    ),
+    (
+        "port argument",
+        lambda d: _odd(d, "address") and _call(d) == "port" and str(d.ours) == str(d.theirs),
+    ),
+    (
+        "host: letters beyond ASCII",
+        lambda d: _odd(d, "address") and not _args(d).isascii(),
+    ),
+    (
+        "IPv6",
+        lambda d: _odd(d, "address")
+        and _call(d) == "host"
+        and d.ours == str(d.theirs).removeprefix("[").removesuffix("]"),
+    ),
+    # Status line
+    (
+        "strict",
+        lambda d: bool(d.example.ops[0]["kwargs"].get("strict"))
+        and _call(d) == "getresponse"
+        and _raised(d.ours) == "BadStatusLine",
+    ),
+    (
+        "a code that is not understood",
+        lambda d: _odd(d, "status line", "noise", "tunnel")
+        and _call(d) == "getresponse"
+        and _raised(d.ours) == "BadStatusLine"
+        and re.match(rb"\s*\S+\s+" + _GOOD_CODE, _detail(d.ours, "line").encode("latin-1")) is None,
+    ),
+    (
+        "interim responses",
+        lambda d: _call(d) in ("getresponse", "status")
+        and _seen(d, rb"^HTTP/1\.\S*\s+1(?!00|01)\d\d"),
+    ),
+    (
+        "version",
+        lambda d: _is_refusal(d, "UnknownProtocol", "getresponse")
+        and _seen(d, rb"^HTTP/(?!1\.)\S*\s+100"),
+    ),
+    (
+        "101",
+        lambda d: _seen(d, rb"^\s*HTTP/\S*\s+101") and (_framings(d) or _is_fresh_connection(d)),
+    ),
+    (
+        "persistence",
+        lambda d: _odd(d, "fields") and _call(d) == "will_close" and _seen(d, rb"^[\w-]*connection:"),
+    ),
+    (
+        "`getresponse` out of turn",
+        lambda d: _call(d) == "getresponse"
+        and _raised(d.ours) == "ResponseNotReady"
+        and _raised(d.theirs) == "AttributeError",
+    ),
+    # Headers
+    (
+        "obs-fold behind a skipped line",
+        lambda d: _call(d) == "getheaders"
+        and d.ours == [pair for pair in d.theirs if not pair[0].startswith((" ", "\t"))],
+    ),
+    (
+        "odd lines: `From ` before the first field",
+        lambda d: _call(d) == "getheaders"
+        and d.ours == [pair for pair in d.theirs if not pair[0].startswith(("from ", " ", "\t"))],
+    ),
+    # Tunnel
+    (
+        "CONNECT not answered by an HTTP/1.x status 200 and a whole head",
+        lambda d: _odd(d, "tunnel")
+        and (_behind(d, "request", "endheaders", "send") or _is_of_the_tunnel(d)),
+    ),
+    # Where the body ends
+    (
+        "1xx, 204, 304",
+        lambda d: _framings(d)
+        and _seen(d, rb"^\s*HTTP/\S*\s+(204|304)")
+        and _seen(d, rb"^transfer-encoding"),
+    ),
+    ("Transfer-Encoding", lambda d: _odd(d, "coding", "fields", "noise") and _codings(d)),
+    ("Content-Length", lambda d: _odd(d, "length", "fields", "noise") and _framings(d)),
+    ("read(n), n negative", lambda d: _call(d) == "read" and d.op["args"] == [-1]),
+    (
+        "short body; chunked, cut or malformed",
+        lambda d: _odd(d, "length", "cut", "chunks", "noise", "coding") and _reads(d),
+    ),
+    (
+        "response.close() before the end of a kept response",
+        lambda d: _odd(d, "order")
+        and _closed_early(d)
+        and (_is_fresh_connection(d) or _call(d) in ("request", "putrequest")),
+    ),
+    ("leftovers", lambda d: _is_fresh_connection(d) and _second_request(d)),
+    (
+        "method HEAD: `chunked` is of the body, and there is none",
+        lambda d: _odd(d, "method") and _call(d) == "chunked" and (d.ours, d.theirs) == (0, 1),
+    ),
+    # Requests
+    (
+        "Content-Length is not added beside Transfer-Encoding",
+        lambda d: _odd(d, "headers") and _without(d, b"content-length"),
+    ),
+    (
+        "other bodies",
+        lambda d: _odd(d, "body") and _is_refusal(d, "TypeError", "request"),
+    ),
+    (
+        "a body file that cannot give octets",
+        lambda d: _odd(d, "body") and _is_refusal(d, "UnimplementedFileMode", "request"),
+    ),
+    ("Content-Length is correct", lambda d: _odd(d, "body") and _without(d, b"content-length")),
+    (
+        "header name, header value: NUL",
+        lambda d: _odd(d, "headers", "address")
+        and _is_refusal(d, "ValueError", "request", "putheader", "set_tunnel"),
+    ),
+)
+
+
+def _is_of_the_tunnel(difference: Difference) -> bool:
+    """Whether the first call that dials was refused here."""
+    calls = ("request", "endheaders", "send", "connect")
+    return _call(difference) in calls and _raised(difference.ours) in ("OSError", "BadStatusLine")
+
+
+def _closed_early(difference: Difference) -> bool:
+    return any(
+        op.get("call") == "close" and op["on"].startswith("r")
+        for op in difference.example.ops[: len(difference.before)]
+    )
+
+
+def _second_request(difference: Difference) -> bool:
+    """Whether a response was had before: the connection could have been kept."""
+    return any(
+        op.get("call") == "getresponse" and fact == "HTTPResponse"
+        for op, fact in zip(difference.example.ops, difference.before, strict=False)
+    )
