@@ -4,7 +4,6 @@ Cases come in, a `Coverage` goes out. It is recorded by the interpreter's own tr
 in which the case runs; the time that each case took there tells the cheap ones from the rest.
 """
 
-import sys
 import threading
 import time
 from collections import defaultdict

@@ -1,0 +1,280 @@
+"""Lies about where a body ends, and about what `read` returns."""
+
+from typing import Any
+
+from conformance.miniatures.miniature import Liar, lie, mishears, overrides
+
+_READ = "_response.HTTPResponse.read"
+_BEGIN = "_response.HTTPResponse.begin"
+
+mishears(
+    "believes-a-length-with-a-sign",
+    "`Content-Length`; D1",
+    rb"(?i)(\r\ncontent-length: *)\+",
+    rb"\1",
+)
+mishears(
+    "believes-a-length-with-underscores",
+    "`Content-Length`; D1",
+    rb"(?i)(\r\ncontent-length: *\d+)_",
+    rb"\1",
+)
+mishears(
+    "believes-the-last-of-two-lengths",
+    "`Content-Length`; D12",
+    rb"(?is)\r\ncontent-length: *\d+(?=\r\n(.*\r\n)?content-length)",
+    b"",
+)
+mishears(
+    "believes-the-first-of-two-lengths",
+    "`Content-Length`; D12",
+    rb"(?is)(\r\ncontent-length: *\d+)((\r\n.*?)?)\r\ncontent-length: *\d+",
+    rb"\1\2",
+)
+mishears(
+    "counts-two-equal-lengths-as-none",
+    "`Content-Length`",
+    rb"(?is)\r\ncontent-length: *(\d+)(?=\r\n(.*\r\n)?content-length: *\1\r)",
+    b"\r\nContent-Length: x",
+)
+mishears(
+    "believes-the-length-beside-chunked",
+    "chunked and `Content-Length`; D9",
+    rb"(?is)(\r\ncontent-length: *\d+\r\n.*?)transfer-encoding: *chunked",
+    rb"\1X-Coding: chunked",
+)
+mishears("knows-no-chunks", "Transfer-Encoding", rb"(?i)\r\ntransfer-encoding:", b"\r\nX-Coding:")
+mishears(
+    "takes-gzip-for-nothing",
+    "Transfer-Encoding; exceptions.UnknownTransferEncoding",
+    rb"(?i)(\r\ntransfer-encoding:) *gzip(, *chunked)?\r",
+    rb"\1 identity\r",
+)
+mishears(
+    "takes-any-list-for-chunked",
+    "Transfer-Encoding",
+    rb"(?i)(\r\ntransfer-encoding:)[^\r]*chunked[^\r]*\r",
+    rb"\1 chunked\r",
+)
+mishears(
+    "compares-codings-exactly",
+    "Transfer-Encoding",
+    rb"(\r\nTransfer-Encoding: *)(?=[A-Z])",
+    rb"\1x",
+)
+mishears(
+    "takes-a-sign-in-a-size", "chunk-size line; D1; D3", rb"(?<=\r\n)\+(?=[0-9a-fA-F]+\r\n)", b""
+)
+mishears(
+    "takes-a-negative-size", "chunk-size line; C8; D2", rb"(?<=\r\n)-(?=[0-9a-fA-F]+\r\n)", b""
+)
+mishears("takes-0x-in-a-size", "chunk-size line; B11; D1", rb"(?<=\r\n)0x(?=[0-9a-fA-F]+\r\n)", b"")
+mishears(
+    "takes-underscores-in-a-size",
+    "chunk-size line; D1",
+    rb"(?<=\r\n)([0-9a-fA-F]+)_(?=[0-9a-fA-F]+\r\n)",
+    rb"\1",
+)
+mishears(
+    "takes-blanks-before-a-size", "chunk-size line", rb"(?<=\r\n)[ \t]+(?=[0-9a-fA-F]+\r\n)", b""
+)
+mishears(
+    "takes-a-bad-size-for-the-end",
+    "chunk-size line; C6; C7",
+    rb"(?<=\r\n)(?:zz|xyz|HTTP/1\.1 200 OK|)(?=\r\n)",
+    b"0",
+)
+mishears(
+    "refuses-blanks-behind-a-size",
+    "chunk-size line; E4; E16",
+    rb"(?<=\r\n)([0-9a-fA-F]+)[ \t]+(?=\r\n)",
+    rb"\1 x",
+)
+mishears(
+    "refuses-extensions",
+    "chunk-size line",
+    rb"(?<=\r\n)([0-9a-fA-F]+[ \t]*);[^\r\n]*(?=\r\n)",
+    rb"\1,x",
+)
+mishears(
+    "takes-a-bare-lf-behind-a-size",
+    "chunk-size line; D5; D6",
+    rb"(?<=\n)([0-9a-fA-F]+(?:;[^\r\n]*)?)\n",
+    rb"\1\r\n",
+)
+mishears(
+    "takes-anything-behind-a-chunk",
+    "chunk data not followed by CRLF; D4",
+    rb"(\r\n5\r\nhello)..",
+    rb"\1\r\n",
+)
+mishears("wants-every-trailer-ended", "trailers", rb"(\r\n0\r\n.*)\Z", rb"\1X-Never: ends")
+
+
+def _wrapped(change: Any) -> Any:
+    """A `read` whose result *change* makes from the true one."""
+
+    def read(true: Any) -> Any:
+        return lambda self, amt=None: change(self, true, amt)
+
+    return read
+
+
+overrides(
+    "ignores-the-amount",
+    "HTTPResponse.read.amt",
+    _READ,
+    _wrapped(lambda self, true, amt: true(self)),
+)
+overrides(
+    "reads-one-octet-less",
+    "HTTPResponse.read.amt",
+    _READ,
+    _wrapped(lambda self, true, amt: true(self, amt - 1 if amt and amt > 1 else amt)),
+)
+overrides(
+    "reads-a-part-only",
+    "HTTPResponse.read",
+    _READ,
+    _wrapped(lambda self, true, amt: true(self, 3 if amt is None else amt)),
+)
+overrides(
+    "reads-text",
+    "`read()`",
+    _READ,
+    _wrapped(lambda self, true, amt: true(self, amt).decode("latin-1")),
+)
+overrides(
+    "reads-nothing-for-a-negative-amount",
+    "`read(n)`, n negative; B9",
+    _READ,
+    _wrapped(lambda self, true, amt: b"" if amt is not None and amt < 0 else true(self, amt)),
+)
+overrides(
+    "is-never-closed",
+    "`read` after the end; B10",
+    "_response.HTTPResponse.isclosed",
+    lambda true: lambda self: False,
+)
+overrides(
+    "is-closed-at-once",
+    "`read` after the end",
+    "_response.HTTPResponse.isclosed",
+    lambda true: lambda self: True,
+)
+overrides(
+    "has-no-length",
+    "attributes and hooks",
+    "_response.HTTPResponse.length",
+    lambda true: property(lambda self: None),
+)
+overrides(
+    "has-no-will-close",
+    "attributes and hooks",
+    _BEGIN,
+    lambda true: lambda self: (true(self), setattr(self, "chunked", None))[0],
+)
+overrides(
+    "has-a-body-with-204",
+    "1xx, 204, 304; A6; A7; B13",
+    "_framing.has_no_body",
+    lambda true: lambda method, status: method == "HEAD",
+)
+overrides(
+    "has-a-body-with-head",
+    "method `HEAD`; examples.HEAD; A5; A6",
+    "_framing.has_no_body",
+    lambda true: lambda method, status: status in (204, 304) or status < 200,
+)
+
+
+@lie("ends-short-bodies-silently", "short body, `read()`", "B1", "B2", "B3", "B4", "B6", "B7")
+def ends_short_bodies_silently(liar: Liar) -> None:
+    """What came is taken for the whole."""
+
+    def read(true: Any) -> Any:
+        def silent(self: Any, amt: int | None = None) -> bytes:
+            try:
+                octets: bytes = true(self, amt)
+            except Exception as error:
+                if type(error).__name__ != "IncompleteRead":
+                    raise
+                octets = error.partial  # type: ignore[attr-defined]  # it is one
+            return octets
+
+        return silent
+
+    liar.override(_READ, read)
+
+
+@lie("ends-short-reads-silently", "short body, `read(n)`", "B1", "B4")
+def ends_short_reads_silently(liar: Liar) -> None:
+    """With an amount, the end of the stream is the end of the body."""
+
+    def read(true: Any) -> Any:
+        def silent(self: Any, amt: int | None = None) -> bytes:
+            try:
+                octets: bytes = true(self, amt)
+            except Exception as error:
+                if amt is None or type(error).__name__ != "IncompleteRead":
+                    raise
+                octets = b""
+            return octets
+
+        return silent
+
+    liar.override(_READ, read)
+
+
+@lie("takes-a-reset-for-the-end", "a reset inside a body", "B5")
+def takes_a_reset_for_the_end(liar: Liar) -> None:
+    """A reset inside a body ends it."""
+
+    def read(true: Any) -> Any:
+        def calm(self: Any, amt: int | None = None) -> bytes:
+            try:
+                octets: bytes = true(self, amt)
+            except ConnectionError:
+                octets = b""
+            return octets
+
+        return calm
+
+    liar.override(_READ, read)
+
+
+@lie("leaks-a-valueerror", "chunk-size line", "C6", "C8")
+def leaks_a_valueerror(liar: Liar) -> None:
+    """A bad chunk size is what `int` says of it."""
+
+    def read(true: Any) -> Any:
+        def leaking(self: Any, amt: int | None = None) -> bytes:
+            try:
+                octets: bytes = true(self, amt)
+            except Exception as error:
+                if self.chunked and type(error).__name__ == "IncompleteRead":
+                    raise ValueError("invalid literal") from None
+                raise
+            return octets
+
+        return leaking
+
+    liar.override(_READ, read)
+
+
+@lie("gives-up-after-a-timeout", "a timeout while reading", "C14")
+def gives_up_after_a_timeout(liar: Liar) -> None:
+    """A read that timed out cannot be repeated."""
+
+    def read(true: Any) -> Any:
+        def impatient(self: Any, amt: int | None = None) -> bytes:
+            try:
+                octets: bytes = true(self, amt)
+            except TimeoutError:
+                self.close()
+                raise
+            return octets
+
+        return impatient
+
+    liar.override(_READ, read)

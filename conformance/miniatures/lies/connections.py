@@ -1,0 +1,344 @@
+"""Lies about addresses, connections, tunnels and TLS."""
+
+from typing import Any
+
+from conformance.miniatures.miniature import Liar, lie, mishears, overrides
+
+_C = "_connection.HTTPConnection."
+
+
+def _initialised(change: Any) -> Any:
+    """A constructor behind which *change* touches the connection."""
+
+    def init(true: Any) -> Any:
+        def changed(self: Any, *args: Any, **kwargs: Any) -> None:
+            true(self, *args, **kwargs)
+            change(self)
+
+        return changed
+
+    return init
+
+
+overrides(
+    "forgets-the-source-address",
+    "HTTPConnection.source_address",
+    _C + "__init__",
+    _initialised(lambda self: setattr(self, "source_address", None)),
+)
+overrides(
+    "has-a-timeout-of-its-own",
+    "HTTPConnection.timeout; HTTPConnection.timeout-default; A15",
+    _C + "__init__",
+    _initialised(lambda self: setattr(self, "timeout", 0.9)),
+)
+overrides(
+    "has-another-default-port",
+    "HTTPConnection.default-port",
+    _C + "default_port",
+    lambda true: 8080,
+)
+overrides(
+    "has-another-default-port-for-tls",
+    "HTTPSConnection.default-port",
+    "_tls.HTTPSConnection.default_port",
+    lambda true: 8443,
+)
+overrides(
+    "takes-any-port", "port argument", "_address._port_number", lambda true: lambda port: port
+)
+overrides(
+    "takes-the-default-for-an-empty-port",
+    "exceptions.InvalidURL.port; C16",
+    "_address._port_number",
+    lambda true: lambda port: 80 if port == "" else true(port),
+)
+overrides(
+    "reads-ports-as-int-does",
+    "port in the host text",
+    "_address._port_number",
+    lambda true: lambda port: int(port) if isinstance(port, str) and port.strip() else true(port),
+)
+overrides(
+    "keeps-ports-as-text",
+    "port argument",
+    "_address._port_number",
+    lambda true: lambda port: str(true(port)) if isinstance(port, str) else true(port),
+)
+overrides(
+    "finds-no-port-in-the-host",
+    "HTTPConnection.port-in-host; HTTPConnection.equivalent-forms",
+    "_address._split_port",
+    lambda true: lambda host, default: (host.split(":")[0], default),
+)
+overrides(
+    "dials-bracketed-addresses",
+    "IPv6",
+    "_address.parse_address",
+    lambda true: (
+        lambda host, port, default: (
+            f"[{true(host, port, default)[0]}]"
+            if host.startswith("[")
+            else true(host, port, default)[0],
+            true(host, port, default)[1],
+        )
+    ),
+)
+overrides("encodes-names-as-utf-8", "host", "_address._ascii_host", lambda true: lambda host: host)
+overrides(
+    "prints-always", "HTTPConnection.set_debuglevel.default", _C + "debuglevel", lambda true: 1
+)
+overrides(
+    "prints-never",
+    "HTTPConnection.set_debuglevel; `set_debuglevel(1)`",
+    _C + "set_debuglevel",
+    lambda true: lambda self, level: None,
+)
+overrides(
+    "never-opens-by-itself",
+    "`send` without a connection; exceptions.NotConnected",
+    _C + "auto_open",
+    lambda true: 0,
+)
+overrides(
+    "closes-nothing",
+    "HTTPConnection.close; `close()`; C12",
+    _C + "close",
+    lambda true: lambda self: None,
+)
+overrides(
+    "has-a-response-class-of-its-own",
+    "attributes and hooks",
+    _C + "response_class",
+    lambda true: type("OwnResponse", (true,), {"length": None}),
+)
+overrides(
+    "makes-a-subclass-of-nothing",
+    "HTTPSConnection.subclass",
+    "__init__.HTTPSConnection",
+    lambda true: type("HTTPSConnection", (), {"__init__": lambda self, *args, **kwargs: None}),
+)
+overrides(
+    "leaves-responses-open",
+    "`response.close()` before the end of a kept response",
+    "_response.HTTPResponse.close",
+    lambda true: lambda self: None,
+)
+overrides(
+    "sees-no-leftovers",
+    "leftovers; D10",
+    "_reader.Reader.is_stale",
+    lambda true: lambda self: False,
+)
+overrides(
+    "never-reuses",
+    "persistence; examples.GET; HTTPConnection.transaction",
+    "_framing.is_persistent",
+    lambda true: lambda version, fields: False,
+)
+overrides(
+    "always-reuses",
+    "persistence",
+    "_framing.is_persistent",
+    lambda true: lambda version, fields: True,
+)
+overrides(
+    "verifies-certificates",
+    "HTTPSConnection.no-verification; HTTPS certificate verification",
+    "_tls._unverified_context",
+    lambda true: lambda: __import__("ssl").create_default_context(),
+)
+overrides(
+    "lets-a-response-die-with-its-connection",
+    "a response that closes the connection owns the socket",
+    "_response.HTTPResponse.take_over",
+    lambda true: lambda self: None,
+)
+overrides(
+    "leaves-a-failed-connection",
+    "failed `getresponse`, except a timeout; `IncompleteRead`, `LineTooLong` in a body",
+    "_response.HTTPResponse._break_off",
+    lambda true: lambda self: self._end(),
+)
+mishears(
+    "finds-close-in-any-word",
+    "persistence",
+    rb"(?i)(\r\nconnection: *)[\w-]*close[\w-]*",
+    rb"\1close",
+)
+mishears("does-not-hear-close", "persistence", rb"(?i)(\r\nconnection:)[^\r]*close[^\r]*", rb"\1 x")
+
+
+@lie("forgets-key-and-certificate", "HTTPSConnection.key_file", "HTTPSConnection.cert_file")
+def forgets_key_and_certificate(liar: Liar) -> None:
+    """No client certificate is shown."""
+
+    def init(true: Any) -> Any:
+        def without(
+            self: Any, host: str, port: Any = None, key_file: Any = None, cert_file: Any = None,
+            *args: Any, **kwargs: Any,
+        ) -> None:  # fmt: skip
+            true(self, host, port, None, None, *args, **kwargs)
+
+        return without
+
+    liar.override("_tls.HTTPSConnection.__init__", init)
+
+
+@lie("takes-strict-before-the-port", "HTTPConnection.arguments", "`strict`, `timeout`")
+def takes_strict_before_the_port(liar: Liar) -> None:
+    """The third and the fourth argument have changed places."""
+
+    def init(true: Any) -> Any:
+        def swapped(
+            self: Any, host: str, port: Any = None, timeout: Any = None, strict: Any = None,
+            *args: Any, **kwargs: Any,
+        ) -> None:  # fmt: skip
+            true(self, host, port, strict, timeout, *args, **kwargs)
+
+        return swapped
+
+    liar.override(_C + "__init__", init)
+
+
+@lie("answers-out-of-turn", "exceptions.ResponseNotReady", "C13")
+def answers_out_of_turn(liar: Liar) -> None:
+    """`getresponse` out of turn gives None."""
+
+    def getresponse(true: Any) -> Any:
+        def lenient(self: Any, *args: Any) -> Any:
+            try:
+                return true(self, *args)
+            except Exception as error:
+                if type(error).__name__ != "ResponseNotReady":
+                    raise
+            return None
+
+        return lenient
+
+    liar.override(_C + "getresponse", getresponse)
+
+
+@lie("begins-again-at-any-time", "exceptions.CannotSendRequest", "`putrequest`")
+def begins_again_at_any_time(liar: Liar) -> None:
+    """`putrequest` out of turn closes the connection and begins anew."""
+
+    def putrequest(true: Any) -> Any:
+        def again(self: Any, *args: Any, **kwargs: Any) -> None:
+            try:
+                true(self, *args, **kwargs)
+            except Exception as error:
+                if type(error).__name__ != "CannotSendRequest":
+                    raise
+                self.close()
+                true(self, *args, **kwargs)
+
+        return again
+
+    liar.override(_C + "putrequest", putrequest)
+
+
+@lie("retries-by-itself", "failed `getresponse`, except a timeout", "C1")
+def retries_by_itself(liar: Liar) -> None:
+    """A request that failed is sent once more."""
+
+    def request(true: Any) -> Any:
+        def remembered(self: Any, *args: Any, **kwargs: Any) -> None:
+            self._last = args, kwargs
+            true(self, *args, **kwargs)
+
+        return remembered
+
+    def getresponse(true: Any) -> Any:
+        def retrying(self: Any, *args: Any) -> Any:
+            try:
+                return true(self, *args)
+            except Exception as error:
+                if type(error).__name__ != "BadStatusLine" or not hasattr(self, "_last"):
+                    raise
+                args, kwargs = self._last
+                self.request(*args, **kwargs)
+                return true(self)
+
+        return retrying
+
+    liar.override(_C + "request", request)
+    liar.override(_C + "getresponse", getresponse)
+
+
+@lie("goes-on-in-clear", "failed TLS handshake or failed `connect`")
+def goes_on_in_clear(liar: Liar) -> None:
+    """Where the handshake fails, the plain socket is used."""
+
+    def secured(true: Any) -> Any:
+        def careless(self: Any, sock: Any) -> Any:
+            spare = sock.dup()
+            try:
+                return true(self, sock)
+            except OSError:
+                return spare
+
+        return careless
+
+    liar.override("_tls.HTTPSConnection._secured", secured)
+
+
+@lie("digs-no-tunnel", "HTTPConnection.set_tunnel", "HTTPConnection.set_tunnel.https")
+def digs_no_tunnel(liar: Liar) -> None:
+    """`set_tunnel` is taken and ignored."""
+    liar.override(_C + "set_tunnel", lambda true: lambda self, *args, **kwargs: None)
+
+
+@lie("forgets-tunnel-headers", "HTTPConnection.set_tunnel.headers")
+def forgets_tunnel_headers(liar: Liar) -> None:
+    """The CONNECT has no headers."""
+
+    def set_tunnel(true: Any) -> Any:
+        return lambda self, host, port=None, headers=None: true(self, host, port)
+
+    liar.override(_C + "set_tunnel", set_tunnel)
+
+
+@lie("trusts-any-proxy", "CONNECT not answered by an HTTP/1.x status 200 and a whole head")
+def trusts_any_proxy(liar: Liar) -> None:
+    """A CONNECT that was refused counts as done: the request goes to the proxy in clear."""
+
+    def opened(true: Any) -> Any:
+        def careless(self: Any, *args: Any) -> None:
+            try:
+                true(self, *args)
+            except OSError as error:
+                if "Tunnel connection failed" not in str(error):
+                    raise
+
+        return careless
+
+    liar.override("_tunnel.Tunnel.open", opened)
+
+
+@lie("sets-tunnels-on-open-connections", "`set_tunnel`")
+def sets_tunnels_on_open_connections(liar: Liar) -> None:
+    """An open connection is closed for it."""
+
+    def set_tunnel(true: Any) -> Any:
+        def closing(self: Any, *args: Any, **kwargs: Any) -> None:
+            self.close()
+            true(self, *args, **kwargs)
+
+        return closing
+
+    liar.override(_C + "set_tunnel", set_tunnel)
+
+
+@lie("gives-minus-one-for-nothing", "`HTTP`, `HTTPS`")
+def gives_minus_one_for_nothing(liar: Liar) -> None:
+    """`getreply` never tells of a bad status line."""
+
+    def getreply(true: Any) -> Any:
+        def reply(self: Any, *args: Any) -> Any:
+            code, reason, headers = true(self, *args)
+            return (200, "OK", headers) if code == -1 else (code, reason, headers)
+
+        return reply
+
+    liar.override("_compat.HTTP.getreply", getreply)

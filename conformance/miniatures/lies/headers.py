@@ -1,0 +1,112 @@
+"""Lies about the header section and the message object."""
+
+from typing import Any
+
+from conformance.miniatures.miniature import Liar, lie, mishears, overrides
+
+_M = "_headers.HTTPMessage."
+_R = "_response.HTTPResponse."
+
+overrides(
+    "compares-names-exactly",
+    "`msg`; HTTPResponse.getheader",
+    _M + "getheader",
+    lambda true: (
+        lambda self, name, default=None: true(self, name, default) if name.islower() else default
+    ),
+)
+overrides(
+    "knows-no-default",
+    "HTTPResponse.getheader.default",
+    _R + "getheader",
+    lambda true: lambda self, name, default=None: true(self, name),
+)
+overrides(
+    "takes-the-first-of-repeated",
+    "repeated names",
+    _M + "getheader",
+    lambda true: (
+        lambda self, name, default=None: (
+            (true(self, name, None) or "").split(", ")[0] or true(self, name, default)
+        )
+    ),
+)
+overrides(
+    "gives-headers-as-lists",
+    "HTTPResponse.getheaders",
+    _R + "getheaders",
+    lambda true: lambda self: [list(pair) for pair in true(self)],
+)
+overrides(
+    "sorts-headers",
+    "repeated names",
+    _R + "getheaders",
+    lambda true: lambda self: sorted(true(self)),
+)
+overrides(
+    "keeps-the-case-of-names",
+    "repeated names",
+    _R + "getheaders",
+    lambda true: lambda self: [(name.title(), value) for name, value in true(self)],
+)
+overrides(
+    "has-no-headers-before-begin",
+    "`HTTPResponse` before `begin()`",
+    _R + "getheaders",
+    lambda true: lambda self: true(self) if self.msg is not None else [],
+)
+overrides(
+    "joins-values-in-getheaders",
+    "`msg`",
+    _M + "getheaders",
+    lambda true: lambda self, name: [", ".join(true(self, name))] if true(self, name) else [],
+)
+overrides(
+    "raises-no-keyerror",
+    "`msg`",
+    _M + "__getitem__",
+    lambda true: lambda self, name: self.getheader(name),
+)
+overrides("knows-no-key", "`msg`", _M + "has_key", lambda true: lambda self, name: False)
+overrides(
+    "has-no-raw-lines", "`msg`", _M + "getallmatchingheaders", lambda true: lambda self, name: []
+)
+overrides("has-no-raw-header", "`msg`", _M + "getrawheader", lambda true: lambda self, name: None)
+overrides("says-text-html", "`msg`", _M + "gettype", lambda true: lambda self: "text/html")
+overrides(
+    "leaves-parameters-quoted", "`msg`; E7", "_headers._unquote", lambda true: lambda text: text
+)
+overrides(
+    "keeps-transfer-codings-in-case",
+    "`msg`",
+    _M + "getencoding",
+    lambda true: lambda self: self.getheader("content-transfer-encoding") or "7bit",
+)
+
+mishears("unfolds-with-nothing", "obs-fold; D11", rb"\r\n[ \t]+(?=\S)", b"")
+mishears("ends-the-head-at-an-odd-line", "odd lines; E1; E6", rb"(?<=\r\n)[^:\r\n]+(?=\r\n\w)", b"")
+mishears(
+    "loses-fields-behind-8-bit-names",
+    "odd lines; E2",
+    rb"(?<=\n)[^:\r\n]*[\x80-\xff][^:\r\n]*:",
+    b"\r\n",
+)
+mishears("trims-names", "odd lines; E3", rb"(?<=\n)([\w-]+)[ \t]+:", rb"\1:")
+mishears("trims-leading-blanks", "odd lines; C4; C5", rb"(?<=\n)[ \t]+(?=[^\s:]+:)", b"")
+mishears("splits-at-a-bare-cr", "odd lines; D8", rb"\r(?!\n)", b"\r\n")
+mishears("wants-crlf", "odd lines; E5", rb"(?<!\r)\n(?=[\w-]+:)", b"_")
+mishears("takes-mailbox-lines", "odd lines", rb"(?<=\n)From ", b"from ")
+
+
+@lie("is-no-message", "HTTPResponse.msg")
+def is_no_message(liar: Liar) -> None:
+    """`msg` is a plain dictionary."""
+
+    def begin(true: Any) -> Any:
+        def changed(self: Any) -> None:
+            true(self)
+            self.msg = dict(self.msg.items())
+
+        return changed
+
+    liar.override(_R + "begin", begin)

@@ -1,0 +1,164 @@
+"""A miniature: the reference with one small override, named for the lie that it tells.
+
+A lie is a function that gets a `Liar` and changes the reference through it, at the seams that stay:
+its public methods, its named functions and patterns, and the octets on the wire. Everything is put
+back when the miniature has had its say.
+"""
+
+import re
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from conformance.drivers.factory import OURS
+
+Rewrite = Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Miniature:
+    """One deliberately wrong client.
+
+    Args:
+        name: what it does wrong, as a verb.
+        about: the requirement of `spec.toml`, the subject of a reading, or the letter and number of
+            a real client's bug that it gets wrong.
+        change: tells the lie.
+        universal: whether it is wrong about everything, and so proves little of a case.
+    """
+
+    name: str
+    about: tuple[str, ...]
+    change: Callable[["Liar"], None]
+    universal: bool = False
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """The reference tells this lie as long as the block runs."""
+        liar = Liar()
+        try:
+            self.change(liar)
+            yield
+        finally:
+            liar.put_back()
+
+
+class Liar:
+    """Changes the reference, and remembers what was there."""
+
+    def __init__(self) -> None:
+        self._undone: list[tuple[Any, str, Any]] = []
+
+    def override(self, path: str, make: Callable[[Any], Any]) -> None:
+        """Replace what is at *path* of the reference by what *make* makes of it.
+
+        Args:
+            path: ``module.function``, ``module.Class.method`` or ``module.NAME``. A name of a
+                module is replaced in every module that has imported it.
+            make: gets what was there.
+        """
+        module, _, rest = path.partition(".")
+        owner: Any = import_module(f"{OURS}.{module}")
+        *outer, name = rest.split(".")
+        for part in outer:
+            owner = getattr(owner, part)
+        true = vars(owner)[name]
+        lie = make(true)
+        owners = [owner] if outer else [one for one in _modules() if vars(one).get(name) is true]
+        for one in owners:
+            self._undone.append((one, name, true))
+            setattr(one, name, lie)
+
+    def put_back(self) -> None:
+        """Undo everything, the latest change first."""
+        while self._undone:
+            setattr(*self._undone.pop())
+
+    def hears(self, pattern: bytes, instead: bytes) -> None:
+        """Take octets of a server for others; what TLS encrypts is left alone."""
+        self._on_the_wire(hear=lambda octets: re.sub(pattern, instead, octets))
+
+    def says(self, pattern: bytes, instead: bytes) -> None:
+        """Send other octets than it should."""
+        self._on_the_wire(say=lambda octets: re.sub(pattern, instead, octets))
+
+    def _on_the_wire(self, hear: Rewrite = bytes, say: Rewrite = bytes) -> None:
+        def connect(true: Any) -> Any:
+            def lie(conn: Any) -> None:
+                true(conn)
+                if type(conn.sock) is socket.socket:
+                    conn.sock = Wire(conn.sock, hear, say)
+
+            return lie
+
+        self.override("_connection.HTTPConnection.connect", connect)
+
+
+def _modules() -> list[Any]:
+    return [one for name, one in sys.modules.items() if name.partition(".")[0] == OURS]
+
+
+class Wire(socket.socket):
+    """A connected socket whose octets are rewritten, a block at a time."""
+
+    def __init__(self, sock: socket.socket, hear: Rewrite, say: Rewrite) -> None:
+        timeout = sock.gettimeout()
+        super().__init__(fileno=sock.detach())
+        self.settimeout(timeout)
+        self._hear = hear
+        self._say = say
+        self._kept = b""
+
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        """At most so many octets of what was heard."""
+        if not self._kept:
+            self._kept = self._hear(super().recv(1 << 20, flags & ~socket.MSG_WAITALL))
+        octets, self._kept = self._kept[:bufsize], self._kept[bufsize:]
+        return octets
+
+    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+        """As `recv`, into a buffer."""
+        octets = self.recv(nbytes or len(buffer), flags)
+        buffer[: len(octets)] = octets
+        return len(octets)
+
+    def sendall(self, data: Any, flags: int = 0, /) -> None:
+        """Send what is said instead."""
+        super().sendall(self._say(bytes(data)), flags)
+
+
+LIES: list[Miniature] = []
+"""All miniatures, in the order of their files."""
+
+
+def lie(
+    name: str, *about: str, universal: bool = False
+) -> Callable[[Callable[[Liar], None]], None]:
+    """Enter a function into the table of lies."""
+
+    def enter(change: Callable[[Liar], None]) -> None:
+        LIES.append(Miniature(name, about, change, universal))
+
+    return enter
+
+
+def mishears(name: str, about: str, pattern: bytes, instead: bytes) -> None:
+    """Enter a client that takes a server's octets for others."""
+    LIES.append(
+        Miniature(name, tuple(about.split("; ")), lambda liar: liar.hears(pattern, instead))
+    )
+
+
+def misspeaks(name: str, about: str, pattern: bytes, instead: bytes) -> None:
+    """Enter a client that sends other octets than it should."""
+    LIES.append(Miniature(name, tuple(about.split("; ")), lambda liar: liar.says(pattern, instead)))
+
+
+def overrides(name: str, about: str, path: str, make: Callable[[Any], Any]) -> None:
+    """Enter a client in which one function, method or name is another."""
+    change: Callable[[Liar], None] = lambda liar: liar.override(path, make)  # noqa: E731
+    LIES.append(Miniature(name, tuple(about.split("; ")), change))
