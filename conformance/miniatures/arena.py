@@ -20,11 +20,11 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import CodeType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from certs import CertificateAuthority
 from conformance.cases import Case
-from conformance.drivers import DriverError, target
+from conformance.drivers import target
 from conformance.drivers.factory import OURS
 from conformance.run import Runner
 
@@ -65,7 +65,7 @@ def meet(module: str, source: str, cases: Sequence[Case]) -> Fate:
     _install(module, source)
     try:
         runner = Runner(target(OURS), CertificateAuthority())
-    except (DriverError, Exception):  # noqa: BLE001 # a mutant raises what it likes
+    except Exception:  # noqa: BLE001 # a mutant raises what it likes
         return Fate("", "IMPORT", 0)
     for count, result in enumerate(runner.run(cases), 1):
         if result.failed or result.is_error:
@@ -80,28 +80,30 @@ def _install(module: str, source: str) -> None:
     sys.meta_path.insert(0, _Changed(f"{OURS}.{module}", source))
 
 
-class _Changed(importlib.abc.MetaPathFinder, importlib.machinery.SourceFileLoader):
+class _Changed(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     """Finds one module, and compiles another source for it."""
 
     def __init__(self, name: str, source: str) -> None:
         spec = importlib.util.find_spec(OURS)
         assert spec is not None
         assert spec.origin is not None
-        path = Path(spec.origin).with_name(name.rpartition(".")[2] + ".py")
-        importlib.machinery.SourceFileLoader.__init__(self, name, str(path))
+        self._name = name
+        self._path = Path(spec.origin).with_name(name.rpartition(".")[2] + ".py")
         self._source = source
 
-    def find_spec(
-        self, fullname: str, path: object, target: object = None
-    ) -> importlib.machinery.ModuleSpec | None:
+    def find_spec(self, fullname: str, *_: object) -> importlib.machinery.ModuleSpec | None:
         """Answer for the one module."""
-        if fullname != self.name:
+        if fullname != self._name:
             return None
-        return importlib.util.spec_from_file_location(fullname, self.path, loader=self)
+        return importlib.util.spec_from_file_location(fullname, self._path, loader=self)
 
-    def get_code(self, fullname: str) -> CodeType:
-        """Compile the changed source; nothing is cached."""
-        return compile(self._source, self.path, "exec", dont_inherit=True)
+    def get_source(self, _: str) -> str:
+        """Return the changed source."""
+        return self._source
+
+    def get_code(self, _: str) -> CodeType:
+        """Compile the changed source, as if it stood in the file; nothing is cached."""
+        return compile(self._source, self._path, "exec", dont_inherit=True)
 
 
 def forked(tasks: Iterator[Callable[[], T]], workers: int) -> Iterator[tuple[int, T | None]]:
@@ -124,7 +126,8 @@ def forked(tasks: Iterator[Callable[[], T]], workers: int) -> Iterator[tuple[int
         for process, (number, connection) in list(running.items()):
             if connection in ready:
                 del running[process]
-                yield number, _received(connection)
+                result: T | None = _received(connection)
+                yield number, result
                 process.join()
                 connection.close()
 
@@ -149,7 +152,7 @@ def _work(task: Callable[[], T], connection: Connection) -> None:
     os._exit(0)
 
 
-def _received(connection: Connection) -> object:
+def _received(connection: Connection) -> Any:
     try:
         return connection.recv()
     except EOFError:

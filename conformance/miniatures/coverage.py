@@ -51,7 +51,7 @@ def record(cases: Sequence[Case], package: Path) -> Coverage:
         with Runner(target(OURS), CertificateAuthority()) as runner:
             results = list(runner.run(recorder.watched(cases)))
     finally:
-        threading.settrace(None)  # type: ignore[arg-type]  # it takes None, and says otherwise
+        threading.settrace(None)
     failed = [result.name for result in results if result.failed or result.is_error]
     return Coverage(recorder.by_line(), recorder.seconds, failed)
 
@@ -72,12 +72,12 @@ class _Recorder:
             self.seconds.append(time.perf_counter() - begun)
             self._seen.append(self._lines)
 
-    def trace(self, frame: FrameType, event: str, argument: object) -> Trace:
+    def trace(self, frame: FrameType, event: str, _: object) -> Trace:
         if event == "call" and frame.f_code.co_filename.startswith(self._prefix):
             return self._trace_line
         return None
 
-    def _trace_line(self, frame: FrameType, event: str, argument: object) -> Trace:
+    def _trace_line(self, frame: FrameType, event: str, _: object) -> Trace:
         if event == "line":
             self._lines.add((frame.f_code.co_filename, frame.f_lineno))
         return self._trace_line

@@ -57,12 +57,12 @@ class Liar:
         """Replace what is at *path* of the reference by what *make* makes of it.
 
         Args:
-            path: ``module.function``, ``module.Class.method`` or ``module.NAME``. A name of a
-                module is replaced in every module that has imported it.
+            path: ``module.function``, ``module.Class.method`` or ``module.NAME``; ``.NAME`` for a
+                public name. A name of a module is replaced in every module that has imported it.
             make: gets what was there.
         """
         module, _, rest = path.partition(".")
-        owner: Any = import_module(f"{OURS}.{module}")
+        owner: Any = import_module(f"{OURS}.{module}" if module else OURS)
         *outer, name = rest.split(".")
         for part in outer:
             owner = getattr(owner, part)

@@ -3,8 +3,8 @@
 A file comes in, mutants go out, each a description and, on demand, the whole changed source. What
 can be changed into what is mutmut's table of operators, which know nothing of files and tests, and
 two operators that it lacks: a condition is turned round, and a call is left out. What no run can
-tell is left alone: annotations, docstrings, what only a type checker reads, the labels of enumeration
-members, the wording of messages, and the letter case of codec names.
+tell is left alone: annotations, docstrings, what only a type checker reads, the labels of
+enumerations, the wording of messages, and the letter case of codec names.
 """
 
 import ast
@@ -80,7 +80,7 @@ def mutants_of(path: Path) -> list[Mutant]:
     seen = {_meaning(text)}
     found = []
     for function, operator, lines, old, new in finder.changes:
-        source = wrapper.module.deep_replace(old, new).code  # type: ignore[arg-type]
+        source = wrapper.module.deep_replace(old, new).code
         meaning = _meaning(source)
         if meaning is None or meaning in seen:
             continue

@@ -43,6 +43,7 @@ NOT_FOR_H11 = {
 """Twins that are well-formed for httplib, or the last step before a limit, and not for h11."""
 
 PLACES = {
+    "bodies-in-parts.reset.read-again.{body}": "the rest of the body",
     "chunked.size-line.too-long.{form}": "the size line",
     "connection-state.failed-response.then-close.{fault}": "the status line, and the body",
     "connection-state.failed-response.timeout-inside.{place}": "a silence inside the head",

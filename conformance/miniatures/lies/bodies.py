@@ -168,12 +168,22 @@ overrides(
     "_response.HTTPResponse.length",
     lambda true: property(lambda self: None),
 )
-overrides(
-    "has-no-will-close",
-    "attributes and hooks",
-    _BEGIN,
-    lambda true: lambda self: (true(self), setattr(self, "chunked", None))[0],
-)
+
+
+@lie("never-says-chunked", "attributes and hooks")
+def never_says_chunked(liar: Liar) -> None:
+    """`chunked` is always false."""
+
+    def begin(true: Any) -> Any:
+        def changed(self: Any) -> None:
+            true(self)
+            self.chunked = False
+
+        return changed
+
+    liar.override(_BEGIN, begin)
+
+
 overrides(
     "has-a-body-with-204",
     "1xx, 204, 304; A6; A7; B13",

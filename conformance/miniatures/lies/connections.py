@@ -84,10 +84,6 @@ overrides(
         )
     ),
 )
-overrides("encodes-names-as-utf-8", "host", "_address._ascii_host", lambda true: lambda host: host)
-overrides(
-    "prints-always", "HTTPConnection.set_debuglevel.default", _C + "debuglevel", lambda true: 1
-)
 overrides(
     "prints-never",
     "HTTPConnection.set_debuglevel; `set_debuglevel(1)`",
@@ -115,7 +111,7 @@ overrides(
 overrides(
     "makes-a-subclass-of-nothing",
     "HTTPSConnection.subclass",
-    "__init__.HTTPSConnection",
+    ".HTTPSConnection",
     lambda true: type("HTTPSConnection", (), {"__init__": lambda self, *args, **kwargs: None}),
 )
 overrides(

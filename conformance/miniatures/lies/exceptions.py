@@ -9,11 +9,7 @@ _NAMES = (
     "InvalidURL",
     "UnknownProtocol",
     "UnknownTransferEncoding",
-    "UnimplementedFileMode",
     "IncompleteRead",
-    "CannotSendRequest",
-    "CannotSendHeader",
-    "ResponseNotReady",
     "BadStatusLine",
     "LineTooLong",
 )
@@ -78,17 +74,32 @@ overrides(
     "_exceptions.IncompleteRead.__str__",
     lambda true: lambda self: "incomplete",
 )
-overrides("has-another-http-port", "constants.HTTP_PORT", "__init__.HTTP_PORT", lambda true: 8080)
-overrides("has-another-https-port", "constants.HTTPS_PORT", "__init__.HTTPS_PORT", lambda true: 80)
-overrides(
-    "numbers-codes-otherwise", "constants.status-codes", "__init__.NOT_FOUND", lambda true: 400
-)
+overrides("has-another-http-port", "constants.HTTP_PORT", ".HTTP_PORT", lambda true: 8080)
+overrides("has-another-https-port", "constants.HTTPS_PORT", ".HTTPS_PORT", lambda true: 80)
+overrides("numbers-codes-otherwise", "constants.status-codes", ".NOT_FOUND", lambda true: 400)
 overrides(
     "knows-newer-names",
     "constants.responses; `responses`",
-    "__init__.responses",
+    ".responses",
     lambda true: {**true, 422: "Unprocessable Entity"},
 )
-overrides(
-    "has-no-old-classes", "module.HTTP; `HTTP`, `HTTPS`", "__init__.HTTP", lambda true: object
+overrides("has-no-old-classes", "module.HTTP; `HTTP`, `HTTPS`", ".HTTP", lambda true: object)
+
+
+@lie(
+    "does-not-say-what-is-out-of-turn",
+    "exceptions.CannotSendRequest",
+    "exceptions.CannotSendHeader",
 )
+def does_not_say_what_is_out_of_turn(liar: Liar) -> None:
+    """Every call out of turn raises the base of the three exceptions for it."""
+
+    def missing(true: Any) -> Any:
+        def vague(self: Any, state: Any) -> None:
+            from httplib_impl import ImproperConnectionState
+
+            raise ImproperConnectionState
+
+        return vague
+
+    liar.override("_state.Row.__missing__", missing)

@@ -44,12 +44,6 @@ overrides(
     lambda true: lambda self: sorted(true(self)),
 )
 overrides(
-    "keeps-the-case-of-names",
-    "repeated names",
-    _R + "getheaders",
-    lambda true: lambda self: [(name.title(), value) for name, value in true(self)],
-)
-overrides(
     "has-no-headers-before-begin",
     "`HTTPResponse` before `begin()`",
     _R + "getheaders",

@@ -130,3 +130,17 @@ def understands_no_0_9(liar: Liar) -> None:
         return refusing
 
     liar.override(_BEGIN, begin)
+
+
+@lie("prints-no-reply", "`set_debuglevel(1)`", "HTTPResponse.arguments")
+def prints_no_reply(liar: Liar) -> None:
+    """A response prints nothing of its head."""
+
+    def begin(true: Any) -> Any:
+        def silent(self: Any) -> None:
+            self.debuglevel = 0
+            true(self)
+
+        return silent
+
+    liar.override(_BEGIN, begin)

@@ -37,9 +37,6 @@ def has_no_names(liar: Liar) -> None:
     """Every public name of the module is another object."""
     import httplib_impl
 
-    for name in (*httplib_impl.__all__, *DUNDERS):
-        if hasattr(httplib_impl, name):
-            liar.override(f"__init__.{name}", lambda true: object())
-
-
-DUNDERS = ("install",)
+    for name in httplib_impl.__all__:
+        if name not in ("HTTPConnection", "HTTPResponse"):  # the agent asks for these at its start
+            liar.override(f".{name}", lambda true: object())

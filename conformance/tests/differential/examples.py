@@ -1,8 +1,9 @@
 """Examples: what a server plays and what a client does, all usual but for one thing.
 
-Each example is odd in one *dimension* alone, so that a difference has one possible cause: the status
-line of one response, its fields, the order of the calls, and so on. A connection is kept open behind
-a response only where any client finds that response's end; otherwise a read would not come back.
+Each example is odd in one *dimension* alone, so that a difference has one possible cause: the
+status line of one response, its fields, the order of the calls, and so on. A connection is kept
+open behind a response only where any client finds that response's end; otherwise a read would not
+come back.
 """
 
 from collections.abc import Sequence
@@ -67,15 +68,23 @@ def _framed(draw: st.DrawFn, odd: str) -> tuple[bytes, bytes, bool]:
     kind = draw(st.integers(0, 3)) if kind is None else kind
     if kind == 0:
         length = draw(_pick(odd == "length", [b"5", b" 5\t", b"05"], parts.ODD_LENGTHS))
-        more = draw(st.sampled_from([b"!", b"HTTP/1.1 200 Evil\r\n\r\n"])) if odd == "leftovers" else b""
-        return b"Content-Length: " + length + b"\r\n", b"hello" + more, odd not in ("length",)
+        more = (
+            draw(st.sampled_from([b"!", b"HTTP/1.1 200 Evil\r\n\r\n"]))
+            if odd == "leftovers"
+            else b""
+        )
+        return b"Content-Length: " + length + b"\r\n", b"hello" + more, odd != "length"
     if kind == 1:
         coding = draw(_pick(odd == "coding", parts.CODINGS, parts.ODD_CODINGS))
         chunks = draw(st.lists(_pick(odd == "chunks", parts.CHUNKS, parts.ODD_CHUNKS), max_size=4))
         last = draw(_pick(odd == "chunks", parts.LAST_CHUNKS, parts.ODD_LAST_CHUNKS))
         length = b"Content-Length: 5\r\n" if odd == "coding" and draw(st.booleans()) else b""
         definite = odd not in ("coding", "chunks") and last.endswith(b"\r\n\r\n")
-        return length + b"Transfer-Encoding: " + coding + b"\r\n", b"".join([*chunks, last]), definite
+        return (
+            length + b"Transfer-Encoding: " + coding + b"\r\n",
+            b"".join([*chunks, last]),
+            definite,
+        )
     if kind == 2:
         return b"Content-Length: 0\r\n", b"", True
     return b"", draw(st.sampled_from([b"", b"hello", b"a\r\nb"])), False
@@ -88,7 +97,9 @@ def responses(draw: st.DrawFn, odd: str) -> Response:
     if odd not in ("interim", "nothing"):
         interim = []
     plain = odd in ("status line", "strict", "interim")
-    status = draw(_pick(plain, parts.STATUS_LINES, parts.ODD_STATUS_LINES if odd != "interim" else ()))
+    status = draw(
+        _pick(plain, parts.STATUS_LINES, parts.ODD_STATUS_LINES if odd != "interim" else ())
+    )
     end = draw(st.sampled_from([b"\r\n", b"\r\n", b"\r\n", b"\n", b"\r\r\n", b" \r\n"]))
     fields = draw(st.lists(_pick(odd == "fields", parts.FIELDS, parts.ODD_FIELDS), max_size=4))
     framing, body, definite = draw(_framed(odd))
@@ -100,7 +111,15 @@ def responses(draw: st.DrawFn, odd: str) -> Response:
     if odd == "noise":
         place, noise = draw(st.integers(0, len(octets))), draw(_NOISE)
         octets = octets[:place] + noise.encode("latin-1") + octets[place:]
-    definite = definite and odd in ("nothing", "leftovers", "method", "url", "headers", "body", "order")
+    definite = definite and odd in (
+        "nothing",
+        "leftovers",
+        "method",
+        "url",
+        "headers",
+        "body",
+        "order",
+    )
     return Response(octets, definite)
 
 
@@ -195,7 +214,12 @@ _ADDRESS = [{"type": "address", "value": "host"}, {"type": "address", "value": "
 def exchanges(draw: st.DrawFn, odd: str) -> Example:
     """Requests and responses over one connection object."""
     kwargs = {"strict": 1} if odd == "strict" else draw(st.sampled_from([{}, {"strict": 0}]))
-    new = {**called("HTTPConnection", on="module"), "args": _ADDRESS, "kwargs": kwargs, "as": "conn"}
+    new = {
+        **called("HTTPConnection", on="module"),
+        "args": _ADDRESS,
+        "kwargs": kwargs,
+        "as": "conn",
+    }
     odd_one = draw(st.integers(0, 1))
     connections = []
     for number in range(4):
@@ -222,7 +246,10 @@ def constructions(draw: st.DrawFn) -> Example:
     if draw(st.booleans()):
         headers = draw(st.sampled_from([*parts.HEADERS, *parts.ODD_HEADERS]))
         endpoint = draw(st.sampled_from(parts.HOSTS)), draw(st.sampled_from(parts.PORTS))
-        ops += [called("set_tunnel", *endpoint, _mapping(headers)), called("putrequest", "GET", "/")]
+        ops += [
+            called("set_tunnel", *endpoint, _mapping(headers)),
+            called("putrequest", "GET", "/"),
+        ]
     return Example("address", _numbered(ops), ())
 
 
@@ -234,10 +261,19 @@ def tunnels(draw: st.DrawFn) -> Example:
     answer = b"".join([status, b"\r\n", *fields, b"\r\n"])
     if draw(st.integers(0, 3)) == 0:
         answer = answer[: draw(st.integers(0, len(answer)))]
-    host, port = draw(st.sampled_from([("h", None), ("h:8080", None), ("[::1]:80", None), ("h", 81)]))
-    headers = draw(st.sampled_from([[], [("X-A", "1")], [("X-Number", 7)], [("Host", "other")]]))
+    host, port = draw(
+        st.sampled_from([("h", None), ("h:8080", None), ("[::1]:80", None), ("h", 81)])
+    )
+    headers: list[tuple[str, Any]] = draw(
+        st.sampled_from([[], [("X-A", "1")], [("X-Number", 7)], [("Host", "other")]])
+    )
     kwargs = draw(st.sampled_from([{}, {"strict": 1}]))
-    new = {**called("HTTPConnection", on="module"), "args": _ADDRESS, "kwargs": kwargs, "as": "conn"}
+    new = {
+        **called("HTTPConnection", on="module"),
+        "args": _ADDRESS,
+        "kwargs": kwargs,
+        "as": "conn",
+    }
     ops = [new, called("set_tunnel", host, port, _mapping(headers))]
     ops += [*draw(_request("nothing")), *draw(_response_ops("r0"))]
     connection = Response(answer), draw(responses("nothing"))

@@ -1,4 +1,4 @@
-"""Parts of responses and requests: what any client takes, and in ``ODD_…`` what the readings speak of.
+"""Parts of responses and requests: what any client takes, and, ``ODD``, what the readings speak of.
 
 Where the reference and 2.7 differ, they differ over an odd part; over the others they agree.
 """
@@ -95,7 +95,6 @@ LENGTHS = [
     b"0",
     b" 5\t",
     b"05",
-    
     b"",
 ]
 ODD_LENGTHS = [
@@ -180,7 +179,14 @@ ODD_LAST_CHUNKS = [
 METHODS = ["GET", "GET", "GET", "POST", "PUT", "head", "OPTIONS", "X-Odd"]
 ODD_METHODS = ["HEAD", "CONNECT", "", "G T", "GET\r\n", "G\x00"]
 URLS = ["/", "/", "/a?b=1", "", "*", "http://h.example:8080/x", "/a%20b"]
-ODD_URLS = ["/a b", "/\x00", "/a\r\nX: y", "HTTP://H.example/", "http://me:secret@h.example/", "//h/x"]
+ODD_URLS = [
+    "/a b",
+    "/\x00",
+    "/a\r\nX: y",
+    "HTTP://H.example/",
+    "http://me:secret@h.example/",
+    "//h/x",
+]
 HEADERS: list[list[tuple[str, Any]]] = [
     [],
     [],
