@@ -49,7 +49,7 @@ def show(case_id: str, form: str | None) -> None:
         click.echo(_reproduced(corpus, case, form), nl=False)
         return
     console = Console(highlight=False, markup=False, emoji=False)
-    for line in _told(case):
+    for line in told(case):
         console.print(line, soft_wrap=True)
 
 
@@ -71,7 +71,8 @@ def _titled(form: str, entry: Entry) -> str:
         return f"# no {form}: {error}\n"
 
 
-def _told(case: Case) -> Iterator[Text]:
+def told(case: Case) -> Iterator[Text]:
+    """Yield the lines that tell the whole of *case*."""
     yield _plain(f"{case.id}  (revision {case.rev}, {case.level}, {case.file})", "bold")
     yield _plain(case.title)
     yield _plain("")

@@ -1,0 +1,106 @@
+"""Octets shown are octets sent: what `show` tells of a case, beside the transcript of its run.
+
+Every case is played once against the reference.  For each connection the octets that `show` prints
+are read back from its lines and held against those that the server's record has: all of them where
+the script was played to its end, and their beginning where the client had gone before.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from certs import CertificateAuthority
+from conformance.cases import Case, load_corpus
+from conformance.cli.show import told
+from conformance.drivers import target
+from conformance.run import Result, Runner
+from conformance.run.lane import Lane
+from mockserver import Dispatch, Fill, Garbage, Goto, Record
+
+CASES = load_corpus().cases
+FAMILIES = sorted({case.family for case in CASES})
+_TOLD_BY_ARGUMENTS = (Dispatch, Fill, Garbage, Goto)
+"""Steps whose octets `show` does not print: bulk, loops, and what a route answers."""
+_ROLE = 4 + 15 + 2
+"""Characters before the octets in a line of `show`."""
+_ESCAPE = re.compile(r"\\(x[0-9a-f]{2}|[rnt\\])")
+_OCTETS = {"r": "\r", "n": "\n", "t": "\t", "\\": "\\"}
+
+
+class RecordingLane(Lane):
+    """A lane that keeps the server's record of each case."""
+
+    records: dict[str, Record]
+
+    def _judged(self, case: Case, trace: Any, record: Record, address: Any) -> Result:
+        self.records[case.id] = record
+        return super()._judged(case, trace, record, address)
+
+
+class RecordingRunner(Runner):
+    """A runner whose lanes keep the server's records."""
+
+    def _new_lane(self) -> Lane:
+        lane = super()._new_lane()
+        lane.__class__ = RecordingLane
+        lane.records = {}  # type: ignore[attr-defined] # it has just become one that has them
+        return lane
+
+
+@pytest.fixture(scope="module")
+def authority() -> CertificateAuthority:
+    return CertificateAuthority()
+
+
+def shown(case: Case) -> list[str]:
+    """Return for each connection the octets that `show` prints, as text of Latin-1."""
+    found: list[str] = []
+    inside = False
+    for line in (text.plain for text in told(case)):
+        if line.startswith("server, connection"):
+            found.append("")
+            inside = True
+        elif line == "client" or line.startswith("server, route"):
+            inside = False
+        elif inside and line.startswith("    "):
+            found[-1] += line[_ROLE:]
+    return [_ESCAPE.sub(_octet, octets) for octets in found]
+
+
+def _octet(escape: re.Match[str]) -> str:
+    name = escape[1]
+    return chr(int(name[1:], 16)) if name[0] == "x" and len(name) == 3 else _OCTETS[name]
+
+
+def sent(record: Record) -> Iterator[tuple[str, bool]]:
+    """Yield for each connection the octets that steps wrote, and whether all steps were played."""
+    for connection in record.connections:
+        octets = [
+            event.data for event in connection.events if event.direction == ">" and event.step >= 0
+        ]
+        yield b"".join(octets).decode("latin-1"), not connection.unplayed
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_octets_shown_are_octets_sent(family: str, authority: CertificateAuthority) -> None:
+    cases = [case for case in CASES if case.family == family]
+    with RecordingRunner(target("httplib_impl"), authority) as runner:
+        for _ in runner.run(cases):
+            pass
+        records = dict(runner._lane.records)  # type: ignore[attr-defined] # see RecordingRunner
+    differing = [case.id for case in cases if case.id in records and differs(case, records)]
+    assert not differing
+    assert len(records) >= len(cases) - 2
+
+
+def differs(case: Case, records: dict[str, Record]) -> bool:
+    steps = [step for connection in case.script.connections for step in connection.steps]
+    if any(isinstance(step, _TOLD_BY_ARGUMENTS) for step in steps):
+        return False
+    told_octets = shown(case)
+    for octets, (played, whole) in zip(told_octets, sent(records[case.id]), strict=False):
+        if not octets.startswith(played) or (whole and octets != played):
+            return True
+    return False
