@@ -25,8 +25,9 @@ format: .venv/installed-lint
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: .venv/installed  ## ratios, each measured in one run
+bench: .venv/installed-bench  ## ratios, each measured in one run
 	@$(BIN)/python -m benchmarks.check_overhead
+	@$(BIN)/python -m benchmarks.mock_server
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -39,4 +40,8 @@ clean:
 
 .venv/installed-lint: .venv/installed
 	@$(PIP) --editable '.[test,lint]'
+	@touch $@
+
+.venv/installed-bench: .venv/installed
+	@$(PIP) --editable '.[test,bench]'
 	@touch $@

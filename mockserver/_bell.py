@@ -10,16 +10,20 @@ from collections.abc import Callable
 
 
 class Bell:
-    """Rung by every thread that begins to wait for its peer, or is over."""
+    """Rung by every thread that begins to wait for its peer, or is over.
+
+    Attributes:
+        listeners: How many wait for a ring.
+    """
 
     def __init__(self) -> None:
         self._event = threading.Event()
         self._lock = threading.Lock()
-        self._listeners = 0
+        self.listeners = 0
 
     def ring(self) -> None:
         """Say that something has changed; called after the change."""
-        if self._listeners:
+        if self.listeners:
             self._event.set()
 
     def until(self, condition: Callable[[], bool], deadline: float) -> bool:
@@ -53,4 +57,4 @@ class Bell:
 
     def _listen(self, change: int) -> None:
         with self._lock:
-            self._listeners += change
+            self.listeners += change

@@ -36,12 +36,21 @@ class Wait(enum.Enum):
     OVER = "nothing any more"
 
 
+def _stay() -> None:
+    """Nobody waits for this thread's place."""
+
+
 class Blocking:
     """A connection as far as it makes a thread wait.
 
     Attributes:
+        descriptor: The number of the socket, while it is open.
         waits: What the thread of this connection is blocked on.
         given: Octets that the kernel took for sending; our end of stream counts as one.
+        patience: Seconds without progress after which a wait expires.
+        step_aside: Called before a long wait, on the thread that will wait.
+        deadline: When a parked connection's patience is over, by the monotonic clock.
+        heard: Whether the leading thread listens to the connection.
         bell: Rung when a wait begins or ends for good.
         released: Set by an observer that ends the play; the next wake-up obeys it.
         moving: Held for the end of a wait; an observer that acts for a waiting thread holds it.
@@ -55,18 +64,20 @@ class Blocking:
         patience: float,
         diagnosis: Diagnosis,
         bell: Bell,
-        step_aside: Callable[[], None],
     ) -> None:
         self.sock = sock
+        self.descriptor = sock.fileno()
         self.waits = Wait.NOTHING
         self.given = 0
         self.bell = bell
         self.released = False
         self.moving = threading.Lock()
         self._ends = near, far
-        self._patience = patience
+        self.patience = patience
+        self.step_aside: Callable[[], None] = _stay
+        self.deadline = math.inf
+        self.heard = False
         self._diagnosis = diagnosis
-        self._step_aside = step_aside
         self._question = b""
 
     @property
@@ -87,7 +98,7 @@ class Blocking:
 
     def await_room(self) -> None:
         """Wait until the kernel takes octets again."""
-        if not self._poll(select.POLLOUT, Wait.ROOM, self._patience):
+        if not self._poll(select.POLLOUT, Wait.ROOM, self.patience):
             raise Expired
 
     def await_closing(self, seconds: float | None = None) -> None:
@@ -118,7 +129,7 @@ class Blocking:
             PeerReset: The client gave its end up before it had taken everything.
             Expired: It took nothing for too long, or the kernel cannot be asked.
         """
-        self._step_aside()
+        self.step_aside()
         self.wait_for(Wait.TAKING)
         try:
             self._poll_peer()
@@ -139,7 +150,7 @@ class Blocking:
                 return
             if took > before:
                 before, since, nap = took, time.monotonic(), 0.0
-            elif time.monotonic() - since > self._patience:
+            elif time.monotonic() - since > self.patience:
                 raise Expired
             time.sleep(nap)
             nap = min(nap + 2e-6, 1e-3)
@@ -149,7 +160,7 @@ class Blocking:
         """The client has given its end up: in order, with all taken, or by a reset."""
         poll = select.poll()
         poll.register(self.sock, _CLOSED)
-        happened = poll.poll(self._patience * 1000)
+        happened = poll.poll(self.patience * 1000)
         if self.released:
             raise Released
         if not happened:
@@ -159,9 +170,9 @@ class Blocking:
 
     def await_name(self, wait: Callable[[float], bool]) -> None:
         """Wait for an event that is not the client's; `wait` gets the patience in seconds."""
-        self._step_aside()
+        self.step_aside()
         self.wait_for(Wait.NAME)
-        happened = wait(self._patience)
+        happened = wait(self.patience)
         self.waits = Wait.NOTHING
         if self.released:
             raise Released
@@ -169,7 +180,7 @@ class Blocking:
             raise Expired
 
     def _poll(self, mask: int, waits: Wait, seconds: float | None) -> bool:
-        self._step_aside()
+        self.step_aside()
         poll = select.poll()
         poll.register(self.sock, mask)
         self.wait_for(waits)

@@ -1,27 +1,27 @@
 """Compares a request with what a script expected; a pure function.
 
-In come the raw requests of a connection, out come the differences, each in a sentence.
+In comes a raw request, out come the differences, each in a sentence.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from mockserver._control import ADDRESS, Expect
 from mockserver._request import RequestParts, request_parts
 
 
-def differences(step: Expect, requests: Sequence[bytes], address: bytes) -> list[str]:
-    """How the last request of a connection differs from what a step expects.
+def differences(step: Expect, raw: bytes, is_first: bool, address: bytes) -> list[str]:
+    """How a request differs from what a step expects.
 
     Args:
         step: What is expected.
-        requests: All requests of the connection so far, raw.
+        raw: The request.
+        is_first: Whether it is the first of its connection.
         address: What stands for `ADDRESS`.
     """
-    raw = requests[-1]
     parts = request_parts(raw)
     wanted_raw = None if step.raw is None else step.raw.replace(ADDRESS, address)
     wanted_connection = None if step.connection == "any" else step.connection
-    seen_connection = "new" if len(requests) == 1 else "same"
+    seen_connection = "new" if is_first else "same"
     compared = (
         ("the method", parts.method, step.method),
         ("the target", parts.target, step.target),

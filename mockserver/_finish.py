@@ -14,7 +14,7 @@ from mockserver import _kernel
 from mockserver._blocking import Wait
 from mockserver._control import ExpectEof, ExpectNoBytes, ExpectReset, Stall
 from mockserver._record import ConnectionRecord
-from mockserver._session import Session
+from mockserver._session import Session, events_of
 from mockserver._step import Step
 
 if TYPE_CHECKING:
@@ -112,7 +112,11 @@ def take_facts(session: Session) -> ConnectionRecord:
         session.drink()
     after, left = _client_state(session)
     return ConnectionRecord(
-        events=(*session.events, *session.half_written(), *session.unread()),
+        events=(
+            *session.events,
+            *(event for entry in session.half_written() for event in events_of(entry)),
+            *session.unread(),
+        ),
         requests=tuple(session.requests),
         unplayed=tuple(step for _, step in unplayed(session)),
         after=after,

@@ -10,7 +10,7 @@ import ssl
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mockserver._blocking import Wait
@@ -19,7 +19,7 @@ from mockserver._record import RST_SENT, ConnectionRecord, ReceivedRequest, Reco
 from mockserver._request import request_parts
 from mockserver._script import Route, Script
 from mockserver._secure import Starttls
-from mockserver._session import Session
+from mockserver._session import Plan, Session
 from mockserver._wire import Wire
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ class Play:
     Attributes:
         script: What is played.
         address: Host and port to connect to.
-        requests: Every request so far, in the order in which they were read.
     """
 
     def __init__(
@@ -53,7 +52,10 @@ class Play:
         self.address = address
         self.contexts = contexts
         self.sessions: list[Session] = []
-        self.requests: list[ReceivedRequest] = []
+        self._next = script.nth(0)
+        self._tended: list[Session] = []
+        self.came: list[tuple[int, bytes]] = []
+        self.plans: dict[int, Plan] = {}
         self.lock = threading.Lock()
         self.refused_extra = 0
         self.over = False
@@ -67,6 +69,11 @@ class Play:
         self._record: Record | None = None
 
     @property
+    def requests(self) -> list[ReceivedRequest]:
+        """Every request so far, in the order in which they were read."""
+        return list(map(ReceivedRequest._make, tuple(self.came)))
+
+    @property
     def address_text(self) -> bytes:
         """The address as a Host field has it."""
         host, port = self.address
@@ -75,7 +82,7 @@ class Play:
     @property
     def progress(self) -> int:
         """A number that rises with everything that happens; it costs the threads nothing."""
-        happened = sum(len(one.events) + one.wire.taken + one.wire.given for one in self.sessions)
+        happened = sum(len(one.log) + one.wire.taken + one.wire.given for one in self.sessions)
         return happened + len(self.sessions) + self.refused_extra
 
     @property
@@ -87,7 +94,13 @@ class Play:
     @property
     def full(self) -> bool:
         """Whether every connection of the script has come."""
-        return self.script.nth(len(self.sessions)) is None
+        return self._next is None
+
+    @property
+    def crowded(self) -> bool:
+        """Whether others may have something to play while a session waits for octets."""
+        ears = self._pool.ears
+        return ears.can_park and (self._next is not None or bool(ears.parked))
 
     def release(self, name: str) -> None:
         """Open the gates of this name, now and for as long as the play lasts."""
@@ -155,21 +168,21 @@ class Play:
                 session.note("aborted")
         self._release_all()
 
-    def admit(
-        self, sock: socket.socket, far: tuple[str, int], turn: Callable[[], None]
-    ) -> Session | None:
+    def admit(self, sock: socket.socket, far: tuple[str, int]) -> Session | None:
         """Make a session for the next connection, or reset one that the script does not have."""
         with self.lock:
-            number = len(self.sessions)
-            connection = None if self.over else self.script.nth(number)
-            if connection is None:
+            number = len(self.sessions) + 1
+            connection = self._next
+            if self.over or connection is None:
                 self.refused_extra += 1
                 sock.close()
                 return None
             pool = self._pool
-            wire = Wire(sock, self.address, far, self._patience, pool.diagnosis, pool.bell, turn)
-            session = Session(number + 1, connection.steps, wire, self)
+            wire = Wire(sock, self.address, far, self._patience, pool.diagnosis, pool.bell)
+            session = Session(number, connection.steps, wire, self)
             self.sessions.append(session)
+            if connection.times is not None:
+                self._next = self.script.nth(number)
             return session
 
     def leave(self, session: Session) -> None:
@@ -178,23 +191,34 @@ class Play:
             session.wire.wait_for(Wait.OVER)
             if session.wire.released:
                 session.wire.sock.close()
+            else:
+                self._tended.append(session)
 
     def tend(self) -> None:
-        """Keep clients moving that send to connections whose steps have ended."""
-        with self.lock:
-            for session in self.sessions:
-                if session.wire.waits is Wait.OVER and not session.wire.released:
-                    self._tend(session)
+        """Keep clients moving that send to connections whose steps have ended.
 
-    def _tend(self, session: Session) -> None:
-        now = time.monotonic()
+        A connection that both sides have ended is closed: nothing can happen to it any more, and
+        a play of many connections need not hold them all.
+        """
+        with self.lock:
+            now = time.monotonic()
+            self._tended = [one for one in self._tended if self._needs_tending(one, now)]
+
+    def _needs_tending(self, session: Session, now: float) -> bool:
+        if session.wire.released or session.reset:
+            return False
         if session.drink() or not session.unread_since:
             session.unread_since = now
-        waits_in_vain = session.inbox.buffer and not (session.wire.ended or session.reset)
+        if session.stream_over:
+            if session.wire.ended:
+                session.wire.sock.close()
+            return False
+        waits_in_vain = session.buffer and not session.wire.ended
         if waits_in_vain and now - session.unread_since > self._patience:
             session.note(RST_SENT)
             session.abort()
             self.problem(f"connection {session.number}: the client waits behind the last step")
+        return not session.reset
 
     def problem(self, text: str) -> None:
         """Note something that went against the script."""
@@ -259,7 +283,8 @@ class Play:
             for session in self.sessions:
                 if not session.wire.released:
                     session.wire.released = True
-                    if session.wire.waits is Wait.OVER:
+                    if session.wire.waits is Wait.OVER or self._pool.ears.take(session):
+                        session.wire.waits = Wait.OVER
                         session.wire.sock.close()
                     else:
                         session.wire.wake()

@@ -22,32 +22,87 @@ from mockserver._endings import (
 from mockserver._part import Part
 from mockserver._record import ABANDONED, CLIENT_CLOSED, RST_SENT, TLS_ESTABLISHED
 from mockserver._script import Route
-from mockserver._session import Session
+from mockserver._session import Beginning, Plan, Session, joined
 from mockserver._step import Step, WritingStep
 from mockserver._tlsfaults import fail_tls
 
 
-def play(session: Session) -> None:
-    """Play the steps until they end, or the connection does."""
+def play(session: Session, ending: Ended | None = None) -> bool:
+    """Play the steps until they end, the connection does, or there is nothing to read.
+
+    Args:
+        session: What to play, from its current step on.
+        ending: What has happened to the session while it was parked.
+
+    Returns:
+        Whether it is over; if not, it is to be played on when octets have come.
+    """
     try:
-        _play_on(session)
+        if ending is not None:
+            raise ending
+        while True:
+            plan = session.plan or _planned(session)
+            while session.index < len(plan):
+                act, argument, beginning = plan[session.index]
+                if beginning is not _ACTING and not session.called and session.parks(beginning):
+                    return False
+                act(session, argument)
+                session.index += 1
+                if session.plan is not plan:
+                    break  # a route has been entered
+            else:
+                if session.outside is None:
+                    return True
+                session.leave_route()
     except Released:
-        return
-    except Ended as ending:
-        _wind_up(session, ending)
+        return True
+    except Ended as reason:
+        _wind_up(session, reason)
+        return True
 
 
-def _play_on(session: Session) -> None:
-    steps = session.steps
-    while session.index < len(steps):
-        step = steps[session.index]
-        _ACTIONS[type(step)](session, step)
-        session.index += 1
+_ACTING = Beginning.ACTING
+
+
+def _planned(session: Session) -> Plan:
+    """The plan of the session's steps; sessions with the same steps share it."""
+    steps, plans = session.steps, session.stage.plans
+    plan = plans.get(id(steps))
+    if plan is None:
+        plan = plans[id(steps)] = [
+            (_ACTIONS[type(step)], _argument(step, steps), _beginning(step)) for step in steps
+        ]
+    session.plan = plan
+    return plan
+
+
+def _argument(step: Step, steps: tuple[Step, ...]) -> Any:
+    if isinstance(step, control.Goto):
+        return steps.index(control.Label(step.label)), step.times
+    return step
+
+
+def _beginning(step: Step) -> Beginning:
+    if isinstance(step, control.ReadRequest) and step.optional:
+        return Beginning.OPTIONAL
+    return _BEGINNINGS.get(type(step), Beginning.ACTING)
+
+
+_BEGINNINGS: dict[type[Step], Beginning] = {
+    control.ReadRequest: Beginning.PATIENT,
+    control.Read: Beginning.PATIENT,
+    control.ReadUntil: Beginning.PATIENT,
+    control.ReadEof: Beginning.PATIENT,
+    control.ExpectEof: Beginning.PATIENT,
+    control.ExpectReset: Beginning.PATIENT,
+    control.ExpectNoBytes: Beginning.SILENT,
+    control.Dispatch: Beginning.OPTIONAL,
+}
 
 
 def _wind_up(session: Session, ending: Ended) -> None:
     """Leave no client waiting where the script cannot go on."""
-    session.events += session.half_written()
+    session.log += session.half_written()
     session.note(ending.note)
     if ending.blamed:
         session.problem(ending.note)
@@ -59,18 +114,29 @@ def _wind_up(session: Session, ending: Ended) -> None:
 
 
 def _write(session: Session, step: WritingStep) -> None:
-    session.write(step.pieces())
+    pieces = step.pieces()
+    written = pieces, joined(pieces)
+    session.write_joined(written)
+    if len(written[1]) <= _REMEMBERED:
+        session.plan[session.index] = Session.write_joined, written, _ACTING
+
+
+_REMEMBERED = 1 << 16
+"""The longest write that is kept, for the next time that its step is played."""
 
 
 def _write_bulk(session: Session, step: WritingStep) -> None:
+    session.let_others_lead()
     for pieces in step.writes():
         session.write(pieces)
 
 
 def _reply(session: Session, step: writing.Reply) -> None:
-    _write(session, step)
-    if step.framing == "close":
-        session.end()
+    if step.framing != "close":
+        _write(session, step)
+        return
+    session.write(step.pieces())
+    session.end()
 
 
 def _dribble(session: Session, step: writing.Dribble) -> None:
@@ -109,25 +175,19 @@ def _label(_: Session, __: control.Label) -> None:
     """Nothing happens."""
 
 
-def _goto(session: Session, step: control.Goto) -> None:
-    left = session.jumps.pop(session.index, step.times)
-    if left != 0:
-        session.jumps[session.index] = left if left is None else left - 1
-        session.index = session.steps.index(control.Label(step.label))
+def _goto(session: Session, jump: tuple[int, int | None]) -> None:
+    label, times = jump
+    left = session.jumps.pop(session.index, times)
+    if left is None:
+        session.index = label
+    elif left:
+        session.jumps[session.index] = left - 1
+        session.index = label
 
 
 def _dispatch(session: Session, _: control.Dispatch) -> None:
-    outside = session.title, session.steps, session.index
-    while True:
-        session.may_end()
-        number, route = _routed(session)
-        session.title = f"connection {session.number}, route {number}"
-        session.steps, session.index = route.steps, 0
-        session.jumps.clear()
-        _play_on(session)
-        session.title, session.steps, session.index = outside
-        if route.ends:
-            return
+    number, route = _routed(session)
+    session.enter_route(number, route)
 
 
 def _routed(session: Session) -> tuple[int, Route]:
@@ -141,7 +201,7 @@ def _routed(session: Session) -> tuple[int, Route]:
 
     reads.take_request(session, _LIMIT, with_body)
     if not found:
-        line = session.requests[-1].lstrip().partition(b"\n")[0].rstrip()
+        line = session.last_request.lstrip().partition(b"\n")[0].rstrip()
         raise Unanswered(f"{Unanswered.note}: {line[:80]!r}")
     return found[0]
 
@@ -160,6 +220,7 @@ def _close(session: Session, step: control.Close) -> None:
 
 
 def _starttls(session: Session, step: secure.Starttls) -> None:
+    session.let_others_lead()
     tls = session.encrypt(session.stage.contexts[step])
     try:
         tls.handshake()
@@ -172,7 +233,7 @@ def _starttls(session: Session, step: secure.Starttls) -> None:
 
 def _tunnel(session: Session, step: secure.Tunnel) -> None:
     reads.take_request(session, 1 << 20, reads.always)
-    if not session.requests[-1].startswith(b"CONNECT "):
+    if not session.last_request.startswith(b"CONNECT "):
         session.note("the request is not a CONNECT")
     session.write(step.pieces())
 

@@ -1,12 +1,15 @@
 """The listener and the kept threads behind it.
 
 In come connections, out go sessions, each played on the thread that accepted it. One thread at a
-time leads: it waits for the next connection, and plays it. It hands the lead over as soon as its
-play blocks for more than a moment, so that a short play needs one thread and no hand-over, and a
-thousand stalled ones need a thousand threads. No thread is ever started for a case that finds one.
+time leads: it waits for the next connection, or for octets on one that is parked, and plays it. A
+play that comes to a reading step with nothing to read is parked, and the leader goes on; one that
+blocks otherwise for more than a moment hands the lead over. So short exchanges need one thread and
+no hand-over, however many connections they come on, and what stalls in the middle of a step has a
+thread of its own. No thread is ever started for a case that finds one.
 """
 
 import contextlib
+import math
 import select
 import socket
 import sys
@@ -15,6 +18,9 @@ import time
 from typing import TYPE_CHECKING
 
 from mockserver._bell import Bell
+from mockserver._blocking import Wait
+from mockserver._ears import Ears
+from mockserver._endings import Ended, Expired
 from mockserver._kernel import Diagnosis
 from mockserver._player import play as play_session
 from mockserver._session import Session
@@ -24,8 +30,8 @@ if TYPE_CHECKING:
     from mockserver._play import Play
 
 _BACKLOG = 1024
-_TICK = 50
-"""Milliseconds between two looks after clients that send behind the last step."""
+_TICK = 0.05
+"""Seconds between two looks after clients that send behind the last step, or that say nothing."""
 _INHERITED = sys.platform == "linux"
 """Whether an accepted socket has the options of its listener."""
 
@@ -48,8 +54,9 @@ class Pool:
         self.receive_buffer: int | None = None
         self._listener = _listen(host)
         self._alarm, self._trigger = socket.socketpair()
-        self._queue = _ears(self._listener)
-        self._ears = _ears(self._listener, self._alarm)
+        self._queue = _queue(self._listener)
+        self.ears = Ears(self._listener, self._alarm)
+        self._looked = 0.0
         self._lead = threading.Lock()
         self._door = threading.Lock()
         self._threads: list[threading.Thread] = []
@@ -67,7 +74,7 @@ class Pool:
         """Give connections to a play from now on; those that came before it are reset."""
         with self._door:
             while self._queue.poll(0):
-                self._admit(Turn(self))
+                self._admit()
             self.play = play
 
     def dismiss(self, play: "Play") -> None:
@@ -87,11 +94,14 @@ class Pool:
         """
         self.receive_buffer = receive_buffer
         with self._door:
+            self.ears.forget(self._listener)
             _silence(self._listener)
             self._listener = _listen(self.host, receive_buffer)
-            self._queue = _ears(self._listener)
-            self._ears = _ears(self._listener, self._alarm)
-            self._trigger.send(b"!")
+            self._queue = _queue(self._listener)
+            self.ears.attend(self._listener)
+            self._trigger.send(
+                b"!"
+            )  # where there is no epoll, only the next wait hears the new one
 
     def close(self) -> list[threading.Thread]:
         """Stop listening, then wait for the threads.
@@ -108,6 +118,8 @@ class Pool:
         deadline = time.monotonic() + 1.0
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+        for session in self.ears.close():
+            self._leave(session)
         self._alarm.close()
         self._trigger.close()
         self.diagnosis.close()
@@ -126,42 +138,59 @@ class Pool:
         thread.start()
 
     def _work(self) -> None:
-        self._take_lead()
-        while (session_and_turn := self._next_session()) is not None:
-            session, turn = session_and_turn
-            self._play(session)
+        turn = self._take_lead()
+        while self._lead_on(turn):
             if turn.over:
-                self._take_lead()
+                turn = self._take_lead()
         self._lead.release()
 
-    def _take_lead(self) -> None:
+    def _take_lead(self) -> "Turn":
         with self._door:
             self._idle += 1
         self._lead.acquire()
         with self._door:
             self._idle -= 1
+        return Turn(self)
 
-    def _next_session(self) -> "tuple[Session, Turn] | None":
-        """Wait, as the leader, for a connection that is to be played; None at the end."""
-        while True:
-            play = self.play
-            ready = self._ears.poll(None if play is None else _TICK)
-            turn = Turn(self)
-            with self._door:
-                if self._closed:
-                    return None
-                if any(descriptor == self._alarm.fileno() for descriptor, _ in ready):
-                    self._alarm.recv(16)
-                    continue
-                session = self._admit(turn) if ready else None
+    def _lead_on(self, turn: "Turn") -> bool:
+        """Wait, as the leader, for something to play, and play it; whether to go on."""
+        ears = self.ears
+        idle = self.play is None and not ears.parked
+        alarm, door = self._alarm.fileno(), self._listener.fileno()
+        for descriptor, _ in ears.hear(None if idle else _TICK):
+            session = ears.parked.pop(descriptor, None)
             if session is not None:
-                if not session.stage.full:
-                    turn.end()
-                return session, turn
-            if not ready and play is not None:
-                play.tend()
+                session.called = True
+                self._play(session, turn)
+            elif descriptor == door:
+                self._play_next(turn)
+            elif descriptor == alarm:
+                if self._closed:
+                    return False
+                self._alarm.recv(16)
+            if turn.over:  # what else was ready is heard by the one who leads now
+                return True
+        now = time.monotonic()
+        if now - self._looked > _TICK:
+            self._looked = now
+            self._tend(turn, now)
+        return True
 
-    def _admit(self, turn: "Turn") -> Session | None:
+    def _play_next(self, turn: "Turn") -> None:
+        """Accept a connection, if there still is one, and play it."""
+        with self._door:
+            session = None if self._closed else self._admit()
+        if session is not None:
+            self._play(session, turn)
+
+    def _tend(self, turn: "Turn", now: float) -> None:
+        """Look after sessions that nothing has been heard of."""
+        if (play := self.play) is not None:
+            play.tend()
+        for session in self.ears.expired(now):
+            self._play(session, turn, Expired())
+
+    def _admit(self) -> Session | None:
         """Accept one connection; the door is locked, so that none is ever out of sight."""
         try:
             sock, far = self._listener.accept()
@@ -170,28 +199,49 @@ class Pool:
         except OSError as error:
             self._fault(f"accept: {type(error).__name__}: {error.strerror}")
             return None
-        sock.setblocking(True)  # whatever the process has set as default timeout
+        if sock.gettimeout() is not None:
+            sock.setblocking(True)  # whatever the process has set as default timeout
         if not _INHERITED:
             configure(sock)
         if self.play is None:
             sock.close()
             return None
-        return self.play.admit(sock, far[:2], turn.end)
+        return self.play.admit(sock, far[:2])
 
     def _nobody_waits(self, play: "Play") -> bool:
         with self._door:
             while self._queue.poll(0):
                 if not play.full:
                     return False
-                self._admit(Turn(self))  # beyond the script: it is only counted
+                self._admit()  # beyond the script: it is only counted
             return True
 
-    def _play(self, session: Session) -> None:
+    def _play(self, session: Session, turn: "Turn", ending: Ended | None = None) -> None:
+        """Play a session until it is over, or parked."""
+        turn.session = session
+        wire = session.wire
+        wire.step_aside = turn.end_it
         try:
-            play_session(session)
+            over = play_session(session, ending)
         except Exception as error:  # noqa: BLE001 - a fault of ours must reach the record, not kill a kept thread
             self._fault(f"connection {session.number}: {type(error).__name__}: {error}")
             session.abort()
+            over = True
+        if over:
+            self._leave(session)
+            return
+        if not wire.brief:
+            wire.become_brief()
+        wire.deadline = math.inf if session.endless else time.monotonic() + wire.patience
+        wire.waits = Wait.OCTETS
+        self.ears.park(session)  # an observer who did not see it here has made it readable
+        if self.bell.listeners:
+            self.bell.ring()
+
+    def _leave(self, session: Session) -> None:
+        if session.wire.heard:
+            session.wire.heard = False
+            self.ears.forget(session.wire.sock)
         session.stage.leave(session)
 
     def _fault(self, text: str) -> None:
@@ -200,25 +250,34 @@ class Pool:
 
 
 class Turn:
-    """A thread's turn to lead, which it can give up once."""
+    """A thread's turn to lead, which it can give up once.
+
+    Attributes:
+        session: What the thread plays.
+    """
 
     def __init__(self, pool: Pool) -> None:
         self.over = False
+        self.session: Session | None = None
+        self.end_it = self.end  # made once: it is given to every session
         self._pool = pool
 
     def end(self) -> None:
         """Give the turn up, if that has not been done yet."""
-        if not self.over:
-            self.over = True
-            self._pool.hand_over()
+        if self.over:
+            return
+        self.over = True
+        if self.session is not None and self.session.wire.heard:
+            self.session.wire.heard = False  # the next leader has nothing to do with it
+            self._pool.ears.forget(self.session.wire.sock)
+        self._pool.hand_over()
 
 
-def _ears(*sockets: socket.socket) -> select.poll:
-    """What hears that one of the sockets can be read."""
-    ears = select.poll()
-    for sock in sockets:
-        ears.register(sock, select.POLLIN)
-    return ears
+def _queue(listener: socket.socket) -> select.poll:
+    """What tells whether connections wait."""
+    queue = select.poll()
+    queue.register(listener, select.POLLIN)
+    return queue
 
 
 def _silence(listener: socket.socket) -> None:

@@ -15,9 +15,11 @@ from mockserver._session import Session
 
 def read_request(session: Session, step: control.ReadRequest) -> None:
     """Read one request."""
-    if step.optional:
-        session.may_end()
-    take_request(session, step.limit, always if step.body == "framed" else _never)
+    whole = session.bare_request(step.limit)
+    if whole is not None:
+        session.took_request(whole)
+    else:
+        _take_request(session, step.limit, always if step.body == "framed" else _never)
 
 
 def always(_: bytes) -> bool:
@@ -37,6 +39,15 @@ def take_request(session: Session, limit: int, with_body: Callable[[bytes], bool
         limit: How many octets to read at most.
         with_body: Whether to read the body that a head announces.
     """
+    whole = session.bare_request(limit)
+    if whole is not None:
+        with_body(whole)
+        session.took_request(whole)
+    else:
+        _take_request(session, limit, with_body)
+
+
+def _take_request(session: Session, limit: int, with_body: Callable[[bytes], bool]) -> None:
     try:
         oddity = read_one_request(session.inbox, limit, with_body)
     finally:
@@ -75,14 +86,14 @@ def _until_end(session: Session) -> None:
     while not session.stream_over:
         try:
             session.inbox.start()
-            session.inbox.exactly(len(session.inbox.buffer) + 1)
+            session.inbox.exactly(len(session.buffer) + 1)
         except EndOfStream:
             return
 
 
 def _all(session: Session) -> bytes:
     session.inbox.start()
-    session.inbox.exactly(len(session.inbox.buffer))
+    session.inbox.exactly(len(session.buffer))
     return session.inbox.take()
 
 
@@ -112,13 +123,14 @@ def _next_end(session: Session, wanted: type[Ended]) -> None:
 
 def expect_no_bytes(session: Session, _: control.ExpectNoBytes) -> None:
     """Wait, as long as it takes, for nothing but the client's end."""
-    data = bytes(session.inbox.buffer)
+    data = bytes(session.buffer)
     try:
-        data = data or session.channel.read(patient=False)
+        if not (data or session.stream_over):
+            data = session.channel.read(patient=False)
     except PeerReset as ending:
         session.note(ending.note)
     if data:
-        session.inbox.buffer[:] = data
+        session.buffer[:] = data
         session.problem("the client sent octets; expected none")
     else:
         session.stream_over = True
@@ -126,7 +138,7 @@ def expect_no_bytes(session: Session, _: control.ExpectNoBytes) -> None:
 
 def expect(session: Session, step: control.Expect) -> None:
     """Compare the request that was read last."""
-    stage = session.stage
-    for difference in differences(step, session.requests, stage.address_text):
+    stage, is_first = session.stage, session.request_count == 1
+    for difference in differences(step, session.last_request, is_first, stage.address_text):
         session.note(f"expected otherwise: {difference}")
         session.problem(difference)

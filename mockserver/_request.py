@@ -7,6 +7,7 @@ and raises nothing about grammar; this parser belongs to the server and is share
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from mockserver._endings import EndOfStream
@@ -20,6 +21,19 @@ _CHUNKED = re.compile(rb"(?i)\ntransfer-encoding[ \t]*:.*\bchunked\b")
 _SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?\r?\n\Z", re.DOTALL)
 
 
+_FRAMED = re.compile(rb"(?i)\n(?:content-length|transfer-encoding)[ \t]*:")
+SHORT = 4096
+"""Octets of requests that are worth a memory: most clients send the same few again and again."""
+
+
+@lru_cache(maxsize=256)
+def is_bare(data: bytes) -> bool:
+    """Whether octets are a head, whole and alone, that announces no body."""
+    end = _BLANK_LINE.search(data)
+    alone = end is not None and end.end() == len(data) and data[:1] not in _LINE_ENDS
+    return alone and _FRAMED.search(data) is None
+
+
 class Full(Exception):
     """The limit of a read is reached."""
 
@@ -31,8 +45,8 @@ class Inbox:
         buffer: What no step has taken yet.
     """
 
-    def __init__(self, more: Callable[[], bytes]) -> None:
-        self.buffer = bytearray()
+    def __init__(self, more: Callable[[], bytes], buffer: bytearray | None = None) -> None:
+        self.buffer = bytearray() if buffer is None else buffer
         self._more = more
         self._at = 0
         self._limit: int | None = None

@@ -4,16 +4,17 @@ In come the player's reads and writes, out come events. A session is used by the
 it until `wire.waits` says that this is over; after that, by whoever holds the play's lock.
 """
 
+import enum
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from ssl import SSLContext
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 from mockserver._blocking import Wait
 from mockserver._endings import Ended, EndOfStream
 from mockserver._order import place
-from mockserver._record import FIN_SENT, UNREAD, Event, ReceivedRequest
-from mockserver._request import Inbox
+from mockserver._record import FIN_SENT, UNREAD, Event
+from mockserver._request import SHORT, Inbox, is_bare
 from mockserver._script import Route
 from mockserver._secure import Starttls
 from mockserver._step import Piece, Step
@@ -28,15 +29,16 @@ class Stage(Protocol):
     """What a session needs of its play."""
 
     contexts: Mapping[Starttls, SSLContext]
-    requests: list[ReceivedRequest]
+    came: list[tuple[int, bytes]]
+    plans: dict[int, "Plan"]
 
     @property
     def address_text(self) -> bytes:
         """The server's address as a Host field has it."""
 
     @property
-    def full(self) -> bool:
-        """Whether every connection of the script has come."""
+    def crowded(self) -> bool:
+        """Whether others may have something to play while a session waits for octets."""
 
     def problem(self, text: str) -> None:
         """Note something that went against the script."""
@@ -54,16 +56,59 @@ class Stage(Protocol):
         """Take a session back from its thread."""
 
 
+Entry = tuple[Literal["<", ">", "note"], int, bytes | tuple[Piece, ...], str, int]
+"""An event, or, with pieces in place of octets, the events of one write: made short, told long."""
+Plan = list[tuple[Callable[["Session", Any], None], Any, "Beginning"]]
+"""For each step what plays it, with what, and how it begins; the player makes and knows it."""
+
+
+class Beginning(enum.Enum):
+    """How a step begins, as far as it can leave its thread to others."""
+
+    ACTING = "not by reading"
+    PATIENT = "by reading, within the server's patience"
+    OPTIONAL = "by reading, and the client may end there instead"
+    SILENT = "by reading nothing, for as long as it takes"
+
+
+_OPTIONAL, _SILENT = Beginning.OPTIONAL, Beginning.SILENT
+
+
+def events_of(entry: Entry) -> Iterator[Event]:
+    """The events of an entry, each piece of a write by itself."""
+    direction, offset, what, role, step = entry
+    if isinstance(what, bytes):
+        yield Event(direction, offset, what, role, step)
+        return
+    for piece_role, data in what:
+        if data:
+            yield Event(direction, offset, data, piece_role, step)
+            offset += len(data)
+
+
+def joined(pieces: tuple[Piece, ...]) -> bytes:
+    """The octets of pieces."""
+    return pieces[0].data if len(pieces) == 1 else b"".join([piece.data for piece in pieces])
+
+
 class Session:
     """One connection under play.
 
     Attributes:
         title: How messages name what is played: the connection, or the route on it.
         steps: What is played.
+        plan: How it is played; made by the player.
+        last_request: The request that was read last, raw.
+        request_count: How many have been read.
+        log: What has happened, as short entries.
+        buffer: What has arrived and no step has taken yet.
         index: The step that is being played.
         jumps: How many times each `Goto`, by its index, still goes back.
         excused: Whether the client may end here, and no step is missed then.
+        endless: Whether the wait for the step that reads next has no patience that runs out.
         deaf: Whether what still comes means nothing, and is thrown away.
+        called: Whether octets, or an end, are known to have come for the step that reads next.
+        outside: What is to be played on when a route is over: title, steps and index.
         reset: Whether we reset the connection.
         stream_over: Whether the client's stream has been read to its end, or broke.
         tls: What the handshake came to.
@@ -78,13 +123,19 @@ class Session:
         self.wire = wire
         self.stage = stage
         self.channel: Wire | TLS = wire
-        self.inbox = Inbox(self._receive)
-        self.events: list[Event] = []
-        self.requests: list[bytes] = []
+        self.buffer = bytearray()
+        self._inbox: Inbox | None = None
+        self.log: list[Entry] = []
+        self.plan: Plan = []
+        self.last_request = b""
+        self.request_count = 0
         self.index = 0
         self.jumps: dict[int, int | None] = {}
         self.excused = False
+        self.endless = False
         self.deaf = False
+        self.called = False
+        self.outside: tuple[str, tuple[Step, ...], int] | None = None
         self.reset = False
         self.stream_over = False
         self.tls: str | None = None
@@ -96,13 +147,20 @@ class Session:
         self._writing_from = 0
 
     @property
+    def inbox(self) -> Inbox:
+        """The buffer, with places in it; most connections have no need of it."""
+        if self._inbox is None:
+            self._inbox = Inbox(self._receive, self.buffer)
+        return self._inbox
+
+    @property
     def place(self) -> str:
         """How messages name the step that is being played."""
         return place(self.title, self.index, self.steps[self.index])
 
     def note(self, text: str) -> None:
         """Put a line without octets into the transcript."""
-        self.events.append(Event("note", 0, b"", text, self._step))
+        self.log.append(("note", 0, b"", text, self._step))
 
     def problem(self, text: str) -> None:
         """Note, at this step, something that went against the script."""
@@ -111,62 +169,101 @@ class Session:
     def took(self, data: bytes, role: str) -> None:
         """Note octets that a step has read."""
         if data:
-            self.events.append(Event("<", self._taken, data, role, self.index))
+            self.log.append(("<", self._taken, data, role, self.index))
             self._taken += len(data)
 
     def took_request(self, raw: bytes) -> None:
         """Note a request that a step has read."""
-        self.took(raw, "request")
-        self.requests.append(raw)
-        self.stage.requests.append(ReceivedRequest(self.number, raw))
+        self.log.append(("<", self._taken, raw, "request", self.index))
+        self._taken += len(raw)
+        self.last_request = raw
+        self.request_count += 1
+        self.stage.came.append((self.number, raw))
+
+    @property
+    def events(self) -> list[Event]:
+        """What has happened, each piece of a write by itself."""
+        return [event for entry in tuple(self.log) for event in events_of(entry)]
+
+    @property
+    def requests(self) -> list[bytes]:
+        """Each request that a step has read, raw."""
+        return [what for _, _, what, role, _ in tuple(self.log) if role == "request"]  # type: ignore[misc]  # these are octets
 
     def write(self, pieces: tuple[Piece, ...]) -> None:
-        """Write pieces, all in one write, and note each of them."""
+        """Write pieces, all in one write, and note them."""
+        self.write_joined((pieces, joined(pieces)))
+
+    def write_joined(self, written: tuple[tuple[Piece, ...], bytes]) -> None:
+        """Write pieces whose octets have been joined already, and note them."""
+        pieces, data = written
         self._writing = pieces
         self._writing_from = self.wire.given
-        if len(pieces) == 1:
-            self.channel.write(pieces[0].data)
-        else:
-            self.channel.write(b"".join([piece.data for piece in pieces]))
+        self.channel.write(data)
         self._writing = ()
-        for role, data in pieces:
-            if data:
-                self.events.append(Event(">", self._given, data, role, self.index))
-                self._given += len(data)
+        self.log.append((">", self._given, pieces, "", self.index))
+        self._given += len(data)
 
-    def half_written(self) -> list[Event]:
-        """Events for what the kernel has taken of a write that did not come to its end."""
-        events, offset = [], self._given
+    def half_written(self) -> list[Entry]:
+        """What the kernel has taken of a write that did not come to its end."""
+        entries: list[Entry] = []
+        offset = self._given
         count = self.wire.given - self._writing_from if self.channel is self.wire else 0
         for role, data in self._writing:
             if part := data[:count]:
-                events.append(Event(">", offset, part, role, self.index))
+                entries.append((">", offset, part, role, self.index))
             offset += len(part)
             count -= len(part)
-        return events
+        return entries
 
     def encrypt(self, context: SSLContext) -> TLS:
         """Put TLS on the channel; octets that have arrived already belong to it."""
-        tls = TLS(self.wire, context, bytes(self.inbox.buffer))
-        self.inbox.buffer.clear()
+        tls = TLS(self.wire, context, bytes(self.buffer))
+        self.buffer.clear()
         self.channel = tls
         return tls
 
-    def may_end(self) -> None:
-        """Wait, for as long as it takes, for octets; the client may end its stream instead.
+    def let_others_lead(self) -> None:
+        """Give the lead away before a step that can keep its thread busy for long."""
+        if self.stage.crowded:
+            self.wire.step_aside()
+
+    def parks(self, beginning: Beginning) -> bool:
+        """Whether to let go of the thread, because a step that reads has nothing to read yet.
 
         Raises:
-            EndOfStream: It has; nothing is missed.
-            PeerReset: It has reset the connection; nothing is missed.
+            PeerReset: The client has reset the connection.
         """
-        self.excused = True
-        if not self.inbox.buffer:
-            data = self.channel.read(patient=False)
-            self.stream_over = not data
-            if not data:
-                raise EndOfStream
-            self.inbox.buffer += data
-        self.excused = False
+        buffer = self.buffer
+        self.excused = beginning is _OPTIONAL and not buffer
+        self.endless = self.excused or beginning is _SILENT
+        if self.called or buffer or self.channel is not self.wire or self.stream_over:
+            return False
+        if self.wire.heard:
+            return True
+        if not self.stage.crowded:
+            return False  # a brief wait is cheaper
+        data = self.wire.rest()
+        if data is None:
+            return True
+        self._take_note(data)
+        buffer += data
+        return False
+
+    def enter_route(self, number: int, route: Route) -> None:
+        """Play a route's steps next, in place of the step that has chosen it."""
+        self.outside = self.title, self.steps, self.index + route.ends
+        self.title = f"connection {self.number}, route {number}"
+        self.steps, self.index = route.steps, -1  # the step that has chosen is over
+        self.plan = []
+        self.jumps.clear()
+
+    def leave_route(self) -> None:
+        """Go back to where the route was chosen, or behind it where the route has ended it all."""
+        if self.outside is not None:
+            self.title, self.steps, self.index = self.outside
+            self.plan = []
+            self.outside = None
 
     def unplayed(self, waits_in_vain: tuple[type[Step], ...]) -> list[tuple[str, Step]]:
         """The steps that were not completed, each with its place.
@@ -199,8 +296,8 @@ class Session:
 
     def drink(self) -> bool:
         """Move octets that nobody reads into the inbox, without waiting; whether there were any."""
-        before = len(self.inbox.buffer)
-        while not (self.reset or self.stream_over) and len(self.inbox.buffer) < _KEPT:
+        before = len(self.buffer)
+        while not (self.reset or self.stream_over) and len(self.buffer) < _KEPT:
             try:
                 data = self.channel.rest()
             except Ended:
@@ -208,9 +305,9 @@ class Session:
             if data is None:
                 break
             if not self.deaf:
-                self.inbox.buffer += data
+                self.buffer += data
             self.stream_over = not data
-        return len(self.inbox.buffer) > before
+        return len(self.buffer) > before
 
     def let_the_end_in(self) -> bool:
         """For an observer: make room for an end of stream behind octets that no step reads.
@@ -221,22 +318,57 @@ class Session:
         with self.wire.moving:
             if self.wire.waits is Wait.CLOSING:
                 self.drink()
-        return len(self.inbox.buffer) < _KEPT
+        return len(self.buffer) < _KEPT
 
     def unread(self) -> list[Event]:
         """The event for the octets that no step has read."""
-        rest = bytes(self.inbox.buffer)
+        rest = bytes(self.buffer)
         return [Event("<", self._taken, rest, UNREAD, -1)] if rest else []
 
+    def bare_request(self, limit: int) -> bytes | None:
+        """A request without a body, if nothing else comes next, and in one piece; else None.
+
+        It comes to what the `Inbox` makes of the same octets, at a third of the cost.
+        """
+        buffer = self.buffer
+        if buffer:
+            data = bytes(buffer)
+        elif self.called:  # it was parked, so there is no TLS
+            self.called = False
+            data = self.wire.read()
+            if data:
+                self.excused = self.endless = False
+            else:
+                self.stream_over = True
+        else:
+            data = self._receive()
+        if len(data) <= SHORT and len(data) <= limit and is_bare(data):
+            buffer.clear()
+            return data
+        if not data:
+            raise EndOfStream
+        buffer[:] = data
+        return None
+
     def _receive(self) -> bytes:
-        data = self.channel.read()
-        self.stream_over = not data
+        data = None
+        if not self.called and self.stage.crowded:  # in the midst of a step, which may take long
+            data = self.channel.rest()
+            if data is None:
+                self.wire.step_aside()
+        if data is None:
+            data = self.channel.read(patient=not self.endless)
+        self.called = False
+        self._take_note(data)
         return data
+
+    def _take_note(self, data: bytes) -> None:
+        if data:
+            self.excused = self.endless = False
+        else:
+            self.stream_over = True
 
     @property
     def _step(self) -> int:
-        return self.index if self.index < len(self.steps) and not self._over else -1
-
-    @property
-    def _over(self) -> bool:
-        return self.wire.waits is Wait.OVER
+        over = self.wire.waits is Wait.OVER
+        return self.index if self.index < len(self.steps) and not over else -1

@@ -21,6 +21,7 @@ _ALERT = bytes.fromhex("15 03 03 00 02 02 28")
 
 def fail_tls(session: Session, step: TlsFault) -> None:
     """Play a fault, and end the stream without another word."""
+    session.let_others_lead()
     _FAULTS[step.kind](session, step)
     session.tls = f"fault: {step.kind}"
     session.end_bare()

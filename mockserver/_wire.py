@@ -38,11 +38,12 @@ class Wire(Blocking):
     Attributes:
         taken: Octets read from the kernel; its end of stream is not counted.
         ended: Whether we have ended our stream.
+        brief: Whether the next wait for octets is a brief one.
     """
 
     taken = 0
     ended = False
-    _brief = True
+    brief = True
 
     def read(self, *, patient: bool = True) -> bytes:
         """Wait for octets; `b""` is the end of the client's stream.
@@ -50,7 +51,8 @@ class Wire(Blocking):
         Args:
             patient: Whether the wait may expire.
         """
-        self.wait_for(Wait.OCTETS)
+        if self.waits is not Wait.OCTETS:  # as it is while the connection is parked
+            self.wait_for(Wait.OCTETS)
         data: bytes | None = None
         try:
             data = self.sock.recv(BLOCK)
@@ -68,10 +70,10 @@ class Wire(Blocking):
 
     def _read_on(self, patient: bool) -> bytes | None:
         """The long wait, in which others accept; None for a reset."""
-        if self._brief:
-            self._step_aside()
-            self._brief = False
-            _set_receive_timeout(self.sock, self._patience)
+        if self.brief:
+            self.step_aside()
+            self.brief = False
+            _set_receive_timeout(self.sock, self.patience)
         while True:
             try:
                 return self.sock.recv(BLOCK)
@@ -81,6 +83,12 @@ class Wire(Blocking):
                     raise Expired from None
             except ConnectionError:
                 return None
+
+    def become_brief(self) -> None:
+        """Let the next wait for octets be a brief one again, with a thread that others wait for."""
+        if not self.brief:
+            self.brief = True
+            _set_receive_timeout(self.sock, BRIEF)
 
     def write(self, data: bytes) -> None:
         """Give all octets to the kernel; waits while there is no room."""
@@ -96,6 +104,8 @@ class Wire(Blocking):
             self.given += count
             if self.released:
                 raise Released
+            if count == len(rest):
+                return
             rest = memoryview(rest)[count:]
 
     def end(self) -> None:

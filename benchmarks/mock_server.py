@@ -1,0 +1,249 @@
+"""How fast the mock server plays, beside a thread for each connection and pytest-httpserver.
+
+All answer the same request with the same octets, in the same run and on one processor; rounds are
+interleaved, and each ratio is the median of the ratios of the rounds.  The client is a process of
+its own with plain sockets, and does no more than send and receive; still it costs as much as the
+servers, so what is compared is the processor time of the server's process alone.  The mock server
+interprets its steps and keeps its transcript, as it does in any test.
+
+Run ``python -m benchmarks.mock_server [--rounds N] [--requests N]``.  What is compared with
+pytest-httpserver needs the extra ``bench``.
+"""
+
+import argparse
+import contextlib
+import importlib.util
+import logging
+import multiprocessing
+import os
+import socket
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from multiprocessing.connection import Connection as Pipe
+from typing import Any
+
+from mockserver import Close, Goto, Label, MockServer, ReadRequest, Reply, Step, connection, script
+
+REQUEST = b"GET /hello HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: identity\r\n\r\n"
+RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+CLIENTS = 8
+"""Connections that are open at once where they are kept."""
+_GOALS = {"thread": (0.9, 2.0), "pytest-httpserver": (40.0, 8.0)}
+_SLOW = 20
+"""How many times fewer requests pytest-httpserver gets: it needs as much longer for each."""
+
+Serving = Callable[[bool], AbstractContextManager[int]]
+"""A server as a context manager that gives its port; told whether connections are kept."""
+
+
+# ---------------------------------------------------------------------------- the client
+
+
+def client(orders: Pipe) -> None:
+    """Carry out orders, each a port, whether to keep connections, and a number of requests."""
+    while (order := orders.recv()) is not None:
+        port, kept, count = order
+        work = keep_alive if kept else new_connections
+        work(port, count)
+        orders.send(None)
+
+
+def keep_alive(port: int, count: int) -> None:
+    """Make *count* requests over connections that are kept."""
+    sockets = [dial(port) for _ in range(CLIENTS)]
+    for _ in range(count // CLIENTS):
+        for sock in sockets:
+            sock.send(REQUEST)
+        for index, sock in enumerate(sockets):
+            if not receive(sock):  # the server keeps none: the next request is on a new one
+                sock.close()
+                sockets[index] = dial(port)
+    for sock in sockets:
+        sock.close()
+
+
+def new_connections(port: int, count: int) -> None:
+    """Make *count* requests, each on a connection of its own."""
+    for _ in range(count):
+        with dial(port) as sock:
+            sock.send(REQUEST)
+            while receive(sock):
+                pass
+
+
+def dial(port: int) -> socket.socket:
+    """Return a connected socket."""
+    sock = socket.socket()
+    sock.connect(("127.0.0.1", port))
+    return sock
+
+
+def receive(sock: socket.socket) -> bool:
+    """Receive one response, or the end of the stream; whether another can follow."""
+    data = sock.recv(65536)
+    while data and not data.endswith(b"hello"):
+        more = sock.recv(65536)
+        if not more:
+            return False
+        data += more
+    return bool(data) and not data.startswith((b"HTTP/1.0", b"HTTP/1.1 5"))
+
+
+# ---------------------------------------------------------------------------- the servers
+
+
+@contextlib.contextmanager
+def mock_server(kept: bool) -> Iterator[int]:
+    """The mock server, with steps and transcript."""
+    steps: tuple[Step, ...] = (ReadRequest(), Reply(body=b"hello"), Close())
+    if kept:
+        steps = (
+            Label("next"),
+            ReadRequest(optional=True),
+            Reply(body=b"hello"),
+            Goto("next", None),
+        )
+    server = MockServer(script(connection(*steps, optional=True, times=None)))
+    with server:
+        yield server.address[1]
+
+
+@contextlib.contextmanager
+def thread_per_connection(kept: bool) -> Iterator[int]:
+    """The plain loop that anybody would write: a thread for each connection."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+
+    def serve(sock: socket.socket) -> None:
+        with sock:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            head = b""
+            while data := sock.recv(65536):
+                head += data
+                if head.endswith(b"\r\n\r\n"):
+                    sock.sendall(RESPONSE)
+                    head = b""
+                    if not kept:
+                        sock.shutdown(socket.SHUT_WR)
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):  # the listener is shut down
+            while True:
+                sock, _ = listener.accept()
+                threading.Thread(target=serve, args=(sock,), daemon=True).start()
+
+    thread = threading.Thread(target=accept)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        listener.close()
+
+
+@contextlib.contextmanager
+def pytest_httpserver(_: bool) -> Iterator[int]:
+    """The server that most tests in Python use; it keeps no connection."""
+    from pytest_httpserver import HTTPServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = HTTPServer(host="127.0.0.1", port=0)
+    server.expect_request("/hello").respond_with_data(b"hello")
+    server.start()
+    try:
+        yield server.port
+    finally:
+        server.stop()
+
+
+# ---------------------------------------------------------------------------- the measures
+
+
+def first_byte() -> float:
+    """Return the seconds from nothing to the first octet of a response."""
+    play = script(connection(ReadRequest(), Reply(body=b"hello")))
+    started = time.perf_counter()
+    server = MockServer(play).start()
+    with dial(server.address[1]) as sock:
+        sock.send(REQUEST)
+        sock.recv(1)
+        elapsed = time.perf_counter() - started
+    server.stop()
+    return elapsed
+
+
+def stop() -> float:
+    """Return the seconds that stopping takes, with a client that waits for more."""
+    server = MockServer(script(connection(ReadRequest(), Reply(body=b"hello"), ReadRequest())))
+    server.start()
+    with dial(server.address[1]) as sock:
+        sock.send(REQUEST)
+        sock.recv(65536)
+        started = time.perf_counter()
+        server.stop()
+        return time.perf_counter() - started
+
+
+def rate(orders: Any, serving: Serving, kept: bool, count: int) -> float:
+    """Return the requests that a server answers in a second of its processor time."""
+    with serving(kept) as port:
+        started = time.process_time()
+        orders.send((port, kept, count))
+        orders.recv()
+        return count / (time.process_time() - started)
+
+
+def compare(rounds: int, requests: int, orders: Any) -> None:
+    """Print the rates and their ratios."""
+    servers: dict[str, Serving] = {"mockserver": mock_server, "thread": thread_per_connection}
+    if importlib.util.find_spec("pytest_httpserver"):
+        servers["pytest-httpserver"] = pytest_httpserver
+    for place, (kept, title) in enumerate(
+        ((True, f"keep-alive, {CLIENTS} clients"), (False, "a new connection each"))
+    ):
+        rates: dict[str, list[float]] = {name: [] for name in servers}
+        for _ in range(rounds):
+            for name, serving in servers.items():
+                count = requests // (_SLOW if name == "pytest-httpserver" else 1)
+                rates[name].append(rate(orders, serving, kept, count))
+        print(title)
+        for name, seen in rates.items():
+            print(f"  {name:<18} {statistics.median(seen):8.0f} requests a second of its time", end="")
+            print(_ratio(rates["mockserver"], seen, name, place))
+        if "pytest-httpserver" not in servers:
+            print("  pytest-httpserver  is not installed: pip install 'httplib-kit[bench]'")
+
+
+def _ratio(ours: list[float], theirs: list[float], name: str, place: int) -> str:
+    if name not in _GOALS:
+        return ""
+    ratio = statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
+    return f"   mockserver is {ratio:6.2f} × as fast (goal: {_GOALS[name][place]:g})"
+
+
+def main() -> None:
+    """Measure, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--requests", type=int, default=4000)
+    options = parser.parse_args()
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    context = multiprocessing.get_context("spawn")
+    orders, theirs = context.Pipe()
+    process = context.Process(target=client, args=(theirs,), daemon=True)
+    process.start()
+    compare(options.rounds, options.requests, orders)
+    orders.send(None)
+    process.join()
+    for measure in (first_byte, stop):
+        seen = statistics.median(measure() for _ in range(200))
+        name = measure.__name__.replace("_", " ")
+        print(f"{name:<20} {seen * 1e3:8.2f} ms   (median of 200; goal: 1)")
+
+
+if __name__ == "__main__":
+    main()
