@@ -211,7 +211,9 @@ def compare(rounds: int, requests: int, orders: Any) -> None:
                 rates[name].append(rate(orders, serving, kept, count))
         print(title)
         for name, seen in rates.items():
-            print(f"  {name:<18} {statistics.median(seen):8.0f} requests a second of its time", end="")
+            print(
+                f"  {name:<18} {statistics.median(seen):8.0f} requests a second of its time", end=""
+            )
             print(_ratio(rates["mockserver"], seen, name, place))
         if "pytest-httpserver" not in servers:
             print("  pytest-httpserver  is not installed: pip install 'httplib-kit[bench]'")

@@ -210,7 +210,7 @@ class Play:
         if session.drink() or not session.unread_since:
             session.unread_since = now
         if session.stream_over:
-            if session.wire.ended:
+            if session.wire.ended and session.wire.exhausted:
                 session.wire.sock.close()
             return False
         waits_in_vain = session.buffer and not session.wire.ended

@@ -38,11 +38,13 @@ class Wire(Blocking):
     Attributes:
         taken: Octets read from the kernel; its end of stream is not counted.
         ended: Whether we have ended our stream.
+        exhausted: Whether the end of the client's stream has come.
         brief: Whether the next wait for octets is a brief one.
     """
 
     taken = 0
     ended = False
+    exhausted = False
     brief = True
 
     def read(self, *, patient: bool = True) -> bytes:
@@ -66,6 +68,8 @@ class Wire(Blocking):
         if data is None:
             raise PeerReset
         self.taken += len(data)
+        if not data:
+            self.exhausted = True
         return data
 
     def _read_on(self, patient: bool) -> bytes | None:
@@ -131,4 +135,6 @@ class Wire(Blocking):
         except OSError:  # reset by either side
             raise PeerReset from None
         self.taken += len(data)
+        if not data:
+            self.exhausted = True
         return data
