@@ -1,0 +1,123 @@
+"""What tests of the installed kit share: its distributions, an environment, a third party."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An environment outside the checkout in which the wheel is installed.
+
+    Args:
+        directory: the environment.
+        distributions: where the wheel and the sdist are.
+    """
+
+    directory: Path
+    distributions: Path
+
+    @property
+    def python(self) -> str:
+        """The interpreter."""
+        return str(self.directory / "bin" / "python")
+
+    @property
+    def site_packages(self) -> Path:
+        """Where the wheel is."""
+        return next(self.directory.glob("lib/python3*/site-packages"))
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of somebody who knows nothing of this checkout."""
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PYTEST_", "GITHUB_", "COV_"))
+            and name not in ("PYTHONPATH", "VIRTUAL_ENV", "CI")
+        }
+        return {
+            **kept,
+            "PATH": f"{self.directory / 'bin'}{os.pathsep}{kept['PATH']}",
+            "PIP_FIND_LINKS": str(self.distributions),
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+
+    def run(
+        self, command: Sequence[str], cwd: Path, **more: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run *command* in *cwd*; `python` and `httplib-kit` are those of this environment."""
+        return subprocess.run(
+            command,
+            cwd=cwd,
+            env={**self.environment(), **more},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="session")
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the wheel and the sdist of this checkout."""
+    directory = tmp_path_factory.mktemp("distributions")
+    command = [sys.executable, "-m", "hatchling", "build", "-d", str(directory)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return directory
+
+
+@pytest.fixture(scope="session")
+def installed(distributions: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """An environment with the wheel and what a third party tests with, and nothing else."""
+    directory = tmp_path_factory.mktemp("installed") / "environment"
+    subprocess.run([sys.executable, "-m", "venv", str(directory)], check=True)
+    made = Installed(directory, distributions)
+    wheel = next(distributions.glob("*.whl"))
+    command = ["python", "-m", "pip", "install", "--quiet", str(wheel)]
+    command += ["pytest", "pytest-xdist", "pytest-randomly", "tox", "nox"]
+    done = made.run(command, cwd=tmp_path_factory.mktemp("elsewhere"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return made
+
+
+@pytest.fixture
+def third_party(tmp_path: Path) -> Path:
+    """A repository that is not ours, with a client in it and habits of its own."""
+    root = tmp_path / "third party"
+    package = root / "src" / "mypkg"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "client.py").write_text("from httplib_impl import *\n", encoding="utf-8")
+    (package / "wrong.py").write_text(
+        "from httplib_impl import *\n"
+        "from httplib_impl import HTTPResponse\n"
+        "class HTTPConnection(__import__('httplib_impl').HTTPConnection):\n"
+        "    class response_class(HTTPResponse):\n"
+        "        def isclosed(self):\n"
+        "            return not super().isclosed()\n",
+        encoding="utf-8",
+    )
+    (root / "checks").mkdir()
+    (root / "checks" / "check_own.py").write_text(
+        "def check_nothing():\n    pass\n", encoding="utf-8"
+    )
+    (root / "pyproject.toml").write_text(
+        "[tool.pytest.ini_options]\n"
+        'pythonpath = ["src"]\n'
+        'testpaths = ["checks"]\n'
+        'python_files = ["check_*.py"]\n'
+        'python_functions = ["check_*"]\n'
+        'addopts = ["--strict-markers", "--strict-config"]\n'
+        'filterwarnings = ["error"]\n'
+        "xfail_strict = true\n",
+        encoding="utf-8",
+    )
+    return root

@@ -1,0 +1,190 @@
+"""The kit as others have it: built, installed outside the checkout, a guest in their repository."""
+
+import email
+import json
+import re
+import signal
+import subprocess
+import sys
+import tarfile
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from conformance.tests.conftest import ROOT, Installed
+
+pytestmark = pytest.mark.slow
+
+PACKAGES = {"httplib_impl", "mockserver", "conformance", "certs"}
+BASE = {"click", "jinja2", "msgspec", "rich", "trustme"}
+
+
+def names_in(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+def test_the_wheel_holds_four_packages_with_the_fixtures_and_no_unit_tests(
+    distributions: Path,
+) -> None:
+    names = names_in(next(distributions.glob("*.whl")))
+    tops = {name.partition("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == PACKAGES
+    data = {name.removeprefix("conformance/") for name in names if "/fixtures/" in name}
+    fixtures = [path for path in (ROOT / "fixtures").rglob("*") if path.is_file()]
+    assert data == {str(path.relative_to(ROOT)) for path in fixtures}
+    assert not [name for name in names if "/tests/" in name or "/miniatures/" in name]
+    families = {path.name for path in (ROOT / "conformance").glob("test_*.py")}
+    assert families == {
+        name.partition("/")[2] for name in names if re.match(r"conformance/test_\w+\.py", name)
+    }
+    assert {name for name in names if name.endswith(".html")}
+
+
+def test_the_sdist_makes_the_same_wheel(distributions: Path, tmp_path: Path) -> None:
+    sdist = next(distributions.glob("*.tar.gz"))
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (source,) = tmp_path.iterdir()
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=source, check=True, capture_output=True)
+    assert (source / "conformance" / "tests").is_dir()
+    assert names_in(next(tmp_path.glob("*.whl"))) == names_in(next(distributions.glob("*.whl")))
+
+
+def test_the_metadata_are_whole_and_ask_for_no_more_than_is_used(distributions: Path) -> None:
+    with zipfile.ZipFile(next(distributions.glob("*.whl"))) as archive:
+        name = next(one for one in archive.namelist() if one.endswith("/METADATA"))
+        metadata = email.message_from_bytes(archive.read(name))
+    required = [str(one) for one in metadata.get_all("Requires-Dist", [])]
+    assert {re.split(r"[^\w-]", one)[0] for one in required if "extra ==" not in one} == BASE
+    assert {"clients", "test"} <= set(metadata.get_all("Provides-Extra", []))
+    for key in ("Summary", "License-Expression", "Requires-Python", "Keywords", "Classifier"):
+        assert metadata[key], key
+
+
+def test_the_commands_work_in_an_empty_folder(installed: Installed, tmp_path: Path) -> None:
+    check = installed.run(["httplib-kit", "check", "--select", "framing.*"], tmp_path)
+    assert check.returncode == 0, check.stdout + check.stderr
+    listed = installed.run(["httplib-kit", "list", "--select", "chunked.*"], tmp_path)
+    case = listed.stdout.splitlines()[0]
+    shown = installed.run(["httplib-kit", "show", case], tmp_path)
+    assert shown.stdout.startswith(case)
+    assert not list(tmp_path.iterdir())
+
+
+def test_serve_works_from_the_wheel(installed: Installed, tmp_path: Path) -> None:
+    command = ["httplib-kit", "serve", "--port", "0"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=installed.environment(), stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        ports = json.loads(process.stdout.readline())
+        url = f"http://127.0.0.1:{ports['http']}/_/cases.json"
+        with urllib.request.urlopen(url) as answer:
+            assert json.load(answer)["cases"]
+        process.send_signal(signal.SIGTERM)
+
+
+def pytest_in(
+    installed: Installed, cwd: Path, *args: str, **more: str
+) -> "subprocess.CompletedProcess[str]":
+    return installed.run(["pytest", "-p", "no:cacheprovider", *args], cwd, **more)
+
+
+def outcomes(done: "subprocess.CompletedProcess[str]") -> dict[str, int]:
+    """Return the counts of pytest's last line."""
+    last = next(line for line in reversed(done.stdout.splitlines()) if " in " in line)
+    return {name: int(count) for count, name in re.findall(r"(\d+) ([a-z]+)", last)}
+
+
+ASKED = ("--pyargs", "conformance", "--httplib-impl", "mypkg.client")
+ONE_EXCEPTION = ("-m", "exception_UnknownTransferEncoding")
+
+
+def test_a_third_party_runs_the_corpus_as_tests_of_its_own(
+    installed: Installed, third_party: Path
+) -> None:
+    done = pytest_in(installed, third_party, *ASKED, *ONE_EXCEPTION, "-v", "-p", "no:randomly")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert outcomes(done)["passed"] > 5
+    assert re.search(r"test_framing\.py::\w+\[framing\.[a-z0-9.-]+\] PASSED", done.stdout)
+    assert "check_nothing" not in done.stdout
+
+
+def test_the_host_s_own_tests_are_its_own(installed: Installed, third_party: Path) -> None:
+    done = pytest_in(installed, third_party, "-v")
+    assert outcomes(done) == {"passed": 1}
+
+
+def test_nothing_is_written_into_site_packages(installed: Installed, third_party: Path) -> None:
+    before = {path for path in installed.site_packages.rglob("*") if path.name != "__pycache__"}
+    pytest_in(installed, third_party, *ASKED, "-k", "chunked.size", "-n", "2")
+    after = {path for path in installed.site_packages.rglob("*") if path.name != "__pycache__"}
+    assert after == before
+    assert {path.name for path in third_party.iterdir()} == {"src", "checks", "pyproject.toml"}
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        ("-n", "2"),
+        ("--dist", "load", "--tx", "2*popen//chdir=/tmp"),
+        ("-p", "randomly", "-p", "no:xdist"),
+    ],
+    ids=["xdist", "gateways", "randomly"],
+)
+def test_the_corpus_runs_in_any_order_and_in_many_processes(
+    installed: Installed, third_party: Path, how: tuple[str, ...]
+) -> None:
+    path = str(third_party / "src")
+    chosen = ("--httplib-select", "chunked.*")
+    done = pytest_in(installed, third_party, *ASKED, *chosen, *how, PYTHONPATH=path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    listed = installed.run(["httplib-kit", "list", "--select", "chunked.*"], third_party)
+    assert outcomes(done) == {"passed": len(listed.stdout.splitlines())}
+
+
+def test_a_failure_is_told_with_the_wire(installed: Installed, third_party: Path) -> None:
+    asked = ("--pyargs", "conformance", "--httplib-impl", "mypkg.wrong")
+    done = pytest_in(installed, third_party, *asked, "--httplib-select", "framing.length.*")
+    assert done.returncode == 1
+    assert re.search(r"^  wire      \| connection 1$", done.stdout, re.MULTILINE)
+    assert re.search(r"^  accepted  ", done.stdout, re.MULTILINE)
+    assert "httplib-kit check mypkg.wrong --select framing.length." in done.stdout
+
+
+def test_where_it_is_not_used_the_plugin_loads_pytest_and_the_standard_library_alone(
+    installed: Installed, tmp_path: Path
+) -> None:
+    (tmp_path / "test_it.py").write_text(
+        "import sys\n"
+        "def test_it():\n"
+        "    known = sys.stdlib_module_names\n"
+        "    tops = {name.partition('.')[0] for name in sys.modules}\n"
+        "    assert not tops & {'msgspec', 'click', 'rich', 'jinja2', 'trustme', 'cryptography'}\n"
+        "    ours = sorted(name for name in sys.modules if name.startswith('conformance'))\n"
+        "    assert all(one.startswith('conformance.plugin') for one in ours[1:]), ours\n"
+        "    assert not tops & {'mockserver', 'certs', 'httplib_impl'}\n",
+        encoding="utf-8",
+    )
+    done = pytest_in(installed, tmp_path, "-p", "no:xdist", "-p", "no:randomly")
+    assert outcomes(done) == {"passed": 1}, done.stdout
+
+
+def test_three_commands_lead_from_nothing_to_a_verdict(
+    installed: Installed, tmp_path: Path
+) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"```console\n(.*?)```", readme, re.DOTALL)
+    assert block
+    commands = re.findall(r"^\$ (.*?)(?:  +#.*)?$", block[1], re.MULTILINE)
+    assert len(commands) == 3
+    wheel = str(next(installed.distributions.glob("*.whl")))
+    for command in commands:
+        written = command.replace("path/to/httplib-kit", wheel)
+        done = installed.run(["bash", "-c", written], tmp_path)
+        assert done.returncode in (0, 1), done.stdout + done.stderr
+    assert re.search(r"^\d+ cases: .*\d+ PASS", done.stdout, re.MULTILINE)
