@@ -17,17 +17,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance.plugin import collecting
+from conformance.plugin.kept import SESSION, authority_of, session_of
 from conformance.plugin.options import BASELINE, Options, add_options
 
 if TYPE_CHECKING:
     from certs import CertificateAuthority
-    from conformance.plugin.session import Session, WireCase
+    from conformance.plugin.session import WireCase
     from mockserver import MockServer, Script
 
 __all__ = ["WireCase"]
-
-_SESSION = pytest.StashKey["Session"]()
-_AUTHORITY = pytest.StashKey["CertificateAuthority"]()
 
 
 def __getattr__(name: str) -> Any:
@@ -60,9 +58,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End what the session has started."""
-    if _SESSION in config.stash:
+    if SESSION in config.stash:
         gc.unfreeze()
-        config.stash[_SESSION].close()
+        config.stash[SESSION].close()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -101,52 +99,35 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give `wire_case` the cases that the module or a mark asks for."""
     if "wire_case" not in metafunc.fixturenames:
         return
-    session = _session(metafunc.config)
-    metafunc.parametrize("wire_case", session.parameters(metafunc), indirect=True)
+    parameters = session_of(metafunc.config).parameters(metafunc)
+    metafunc.parametrize("wire_case", parameters, indirect=True)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Take the corpus out of the garbage collector's rounds: it stays to the end anyhow."""
-    if _SESSION in session.config.stash:
+    if SESSION in session.config.stash:
         gc.freeze()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a session whose baseline is about cases that are not there."""
-    if _SESSION in session.config.stash and session.config.stash[_SESSION].nowhere:
+    if SESSION in session.config.stash and session.config.stash[SESSION].nowhere:
         session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Tell what a baseline says about cases that are not there."""
-    lines = config.stash[_SESSION].nowhere if _SESSION in config.stash else ()
+    lines = config.stash[SESSION].nowhere if SESSION in config.stash else ()
     if lines:
         terminalreporter.section("stale entries of the baseline")
     for line in lines:
         terminalreporter.write_line(line)
 
 
-def _session(config: pytest.Config) -> "Session":
-    if _SESSION not in config.stash:
-        from conformance.plugin.session import Session
-
-        options = Options.of(config)
-        config.stash[_SESSION] = Session(options, _authority(config))
-    return config.stash[_SESSION]
-
-
-def _authority(config: pytest.Config) -> "CertificateAuthority":
-    if _AUTHORITY not in config.stash:
-        from certs import CertificateAuthority
-
-        config.stash[_AUTHORITY] = CertificateAuthority()
-    return config.stash[_AUTHORITY]
-
-
 @pytest.fixture(scope="session")
 def certificate_authority(request: pytest.FixtureRequest) -> "CertificateAuthority":
     """The certificate authority of this session; nothing of it is ever kept."""
-    return _authority(request.config)
+    return authority_of(request.config)
 
 
 @pytest.fixture

@@ -4,10 +4,12 @@ In: paths.  Out: yes or no.  The host's ``python_files`` and ``python_functions`
 host's own tests.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+
+from conformance.plugin.kept import REFUSED, session_of
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _INSTALLED = not (_PACKAGE / "tests").is_dir()
@@ -17,6 +19,15 @@ FAMILY, LEVEL, EXCEPTION = "family_", "level_", "exception_"
 
 class ConformanceModule(pytest.Module):
     """A module of conformance tests: its tests are called ``test_…``."""
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        """Return the tests; none where the options choose no case of the module's family."""
+        if self.config.stash.get(REFUSED, False):
+            return []
+        family = getattr(self.obj, "FAMILY", None)
+        if family is not None and not session_of(self.config).has(family):
+            return []
+        return super().collect()
 
     def funcnamefilter(self, name: str) -> bool:
         """Tell whether *name* is that of a test."""

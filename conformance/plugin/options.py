@@ -26,6 +26,7 @@ class Options:
         tolerant: whether outcomes graded tolerated count.
         baseline: a file, ``shipped``, or empty for none.
         baseline_text: the text of that file.
+        error_map: a file that maps the implementation's exceptions, or empty for none.
     """
 
     implementations: tuple[str, ...]
@@ -35,6 +36,7 @@ class Options:
     tolerant: bool
     baseline: str
     baseline_text: str
+    error_map: str
 
     @classmethod
     def of(cls, config: pytest.Config) -> "Options":
@@ -53,12 +55,14 @@ class Options:
             tolerant=not config.getoption("httplib_no_tolerance"),
             baseline=baseline,
             baseline_text=_text(config, baseline),
+            error_map=config.getoption("httplib_error_map"),
         )
 
     @property
     def usual(self) -> bool:
         """Whether nothing was asked for that could be wrong."""
-        return self.implementations == (REFERENCE,) and self.levels == JUDGED and not self.baseline
+        asked = self.baseline or self.error_map
+        return self.implementations == (REFERENCE,) and self.levels == JUDGED and not asked
 
 
 def _text(config: pytest.Config, baseline: str) -> str:
@@ -115,6 +119,12 @@ def add_options(parser: pytest.Parser) -> None:
         default="",
         metavar="FILE",
         help="known deviations, each a strict xfail with its reason: a file, or `shipped`",
+    )
+    group.addoption(
+        "--httplib-error-map",
+        default="",
+        metavar="FILE",
+        help="maps the implementation's exceptions to those of the page, as --error-map of check",
     )
     parser.addini("httplib_impl", "as --httplib-impl, one a line", type="linelist", default=[])
     parser.addini("httplib_baseline", "as --httplib-baseline", default="")

@@ -15,6 +15,7 @@ from conformance.report.octets import inert, split_lines, visible, visible_text
 from conformance.run.results import Again, Result, RunHead
 
 _MOST_TEXT = 2_000
+_MOST_WIRE = 400
 _MOST_LINES = 24
 _AROUND = 4
 """Lines that are shown before and behind a mark."""
@@ -71,7 +72,7 @@ def rows(result: Result, head: RunHead) -> Iterator[Row]:
         text = head.requirements.get(name, "")
         yield Row("page", (Span(visible_text(name), "dim"), Span(_shortened(f"  {text}".rstrip()))))
     yield from _sent(result)
-    for index, line in enumerate(transcript_lines(result)):
+    for index, line in enumerate(_wire(result)):
         yield Row("" if index else "wire", (Span(line, "octets"),))
     if result.again is not None:
         yield from _second_run(result.again)
@@ -95,7 +96,7 @@ def _second_run(again: Again) -> Iterator[Row]:
     if again.where:
         yield _row("at", place(again))
         yield _row("seen", again.seen, "seen")
-    for index, line in enumerate(transcript_lines(again)):
+    for index, line in enumerate(_wire(again)):
         yield Row("" if index else "wire", (Span(line, "octets"),))
 
 
@@ -119,17 +120,22 @@ def transcript_lines(result: Result | Again) -> list[str]:
     return [visible_text(line) for line in result.transcript.split("\n") if line]
 
 
+def _wire(result: Result | Again) -> list[str]:
+    """Return the lines of the transcript for a story: long ones without their middle."""
+    return [_shortened(line, _MOST_WIRE) for line in result.transcript.split("\n") if line]
+
+
 def _row(label: str, text: str, kind: str = "") -> Row:
     return Row(label, (Span(_shortened(text), kind),))
 
 
-def _shortened(text: str) -> str:
+def _shortened(text: str, most: int = _MOST_TEXT) -> str:
     """Return *text*, made visible; a long one without its middle."""
-    if len(text) <= _MOST_TEXT:
+    if len(text) <= most:
         return visible_text(text)
-    end = _MOST_TEXT // 8
-    left_out = len(text) - _MOST_TEXT
-    first, last = visible_text(text[: _MOST_TEXT - end]), visible_text(text[-end:])
+    end = most // 8
+    left_out = len(text) - most
+    first, last = visible_text(text[: most - end]), visible_text(text[-end:])
     return f"{first} … {left_out} characters … {last}"
 
 

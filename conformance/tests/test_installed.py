@@ -68,7 +68,7 @@ def test_the_metadata_are_whole_and_ask_for_no_more_than_is_used(distributions: 
 def test_the_commands_work_in_an_empty_folder(installed: Installed, tmp_path: Path) -> None:
     check = installed.run(["httplib-kit", "check", "--select", "framing.*"], tmp_path)
     assert check.returncode == 0, check.stdout + check.stderr
-    listed = installed.run(["httplib-kit", "list", "--select", "chunked.*"], tmp_path)
+    listed = installed.run(["httplib-kit", "list", "--select", "status-codes.*"], tmp_path)
     case = listed.stdout.splitlines()[0]
     shown = installed.run(["httplib-kit", "show", case], tmp_path)
     assert shown.stdout.startswith(case)
@@ -121,7 +121,7 @@ def test_the_host_s_own_tests_are_its_own(installed: Installed, third_party: Pat
 
 def test_nothing_is_written_into_site_packages(installed: Installed, third_party: Path) -> None:
     before = {path for path in installed.site_packages.rglob("*") if path.name != "__pycache__"}
-    pytest_in(installed, third_party, *ASKED, "-k", "chunked.size", "-n", "2")
+    pytest_in(installed, third_party, *ASKED, "-k", "headers.repeated", "-n", "2")
     after = {path for path in installed.site_packages.rglob("*") if path.name != "__pycache__"}
     assert after == before
     assert {path.name for path in third_party.iterdir()} == {"src", "checks", "pyproject.toml"}
@@ -140,10 +140,10 @@ def test_the_corpus_runs_in_any_order_and_in_many_processes(
     installed: Installed, third_party: Path, how: tuple[str, ...]
 ) -> None:
     path = str(third_party / "src")
-    chosen = ("--httplib-select", "chunked.*")
+    chosen = ("--httplib-select", "status-codes.*")
     done = pytest_in(installed, third_party, *ASKED, *chosen, *how, PYTHONPATH=path)
     assert done.returncode == 0, done.stdout + done.stderr
-    listed = installed.run(["httplib-kit", "list", "--select", "chunked.*"], third_party)
+    listed = installed.run(["httplib-kit", "list", "--select", "status-codes.*"], third_party)
     assert outcomes(done) == {"passed": len(listed.stdout.splitlines())}
 
 

@@ -1,0 +1,48 @@
+"""What is kept for a whole session of pytest, made when it is first asked for.
+
+In: pytest's configuration.  Out: the corpus with its implementations, and the certificate
+authority.  The kit is imported here and nowhere before.
+"""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance.plugin.options import Options
+
+if TYPE_CHECKING:
+    from certs import CertificateAuthority
+    from conformance.plugin.session import Session
+
+SESSION = pytest.StashKey["Session"]()
+REFUSED = pytest.StashKey[bool]()
+"""Whether the options have already been refused, which is told once."""
+_AUTHORITY = pytest.StashKey["CertificateAuthority"]()
+
+
+def session_of(config: pytest.Config) -> "Session":
+    """Return the corpus with the implementations that are judged.
+
+    Raises:
+        pytest.Collector.CollectError: the options lead nowhere.
+    """
+    if SESSION not in config.stash:
+        from conformance.plugin.session import Session, exception_marks
+
+        for line in exception_marks():
+            config.addinivalue_line("markers", line)
+        try:
+            config.stash[SESSION] = Session(Options.of(config), authority_of(config))
+        except pytest.Collector.CollectError:
+            config.stash[REFUSED] = True
+            raise
+    return config.stash[SESSION]
+
+
+def authority_of(config: pytest.Config) -> "CertificateAuthority":
+    """Return the certificate authority."""
+    if _AUTHORITY not in config.stash:
+        from certs import CertificateAuthority
+
+        config.stash[_AUTHORITY] = CertificateAuthority()
+    return config.stash[_AUTHORITY]
