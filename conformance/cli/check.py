@@ -25,6 +25,7 @@ from conformance.report import Run, matrix
 from conformance.report.standing import EXIT_NOTHING, worst
 from conformance.run import Result, ResultFile, RunHead
 from conformance.run.background import Background
+from conformance.run.reduction import reduced
 from conformance.run.shard import Shard
 from conformance.run.trial import Trial
 
@@ -127,7 +128,8 @@ def check(
                 is_client = trial.identity.is_client
                 every = _varied(for_clients if is_client else cases, cast("Sweep", sweep))
                 known = baselines.known(trial.identity, corpus, every)
-                results = list(background.told(trial.run(every, known.over, _with_progress)))
+                told = background.told(trial.run(every, known.over, _with_progress))
+                results = list(reduced(told))
             head = RunHead.of(trial.identity, kit=version("httplib-kit"), corpus=corpus.digest)
             runs.append(Run(known.head(head, whole=not filtered), results))
             # A case in this process may have put something else in the place of sys.stdout.

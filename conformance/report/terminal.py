@@ -15,7 +15,7 @@ from conformance.report.runs import Run
 from conformance.report.standing import TOLD, standing
 from conformance.report.story import LABEL, OCTETS, Row, Span, rows, story
 from conformance.report.summary import summary, table, title, totals
-from conformance.run.results import Overlay
+from conformance.run.results import Overlay, Result
 
 _STYLES = {
     "verdict": "bold red",
@@ -35,11 +35,23 @@ def plain(run: Run, *, stories: bool = True) -> Iterator[str]:
     yield from summary(run.head, run.results)
     yield ""
     yield from baseline_lines(run)
-    for result in run.results if stories else ():
-        if standing(result) in TOLD:
-            yield from story(result, run.head)
-            yield ""
+    for result in _stories(run) if stories else ():
+        yield from story(result, run.head)
+        yield ""
+    yield from _reduction(run)
     yield totals(run.results)
+
+
+def _stories(run: Run) -> Iterator[Result]:
+    """Yield the results that have a story; of a case under sweeps, the smallest that failed."""
+    return (one for one in run.results if standing(one) in TOLD and not one.within)
+
+
+def _reduction(run: Run) -> Iterator[str]:
+    """Yield how many failures have no story because a smaller one of the same case has."""
+    reduced = sum(bool(one.within) for one in run.results)
+    if reduced:
+        yield f"{reduced} more fail under settings of which a part fails too; they have no story"
 
 
 def baseline_lines(run: Run) -> Iterator[str]:
@@ -58,11 +70,12 @@ def tell(console: Console, run: Run, *, stories: bool = True) -> None:
     console.print(_summary(run))
     for line in baseline_lines(run):
         console.print(Text(line))
-    for result in run.results if stories else ():
-        if standing(result) in TOLD:
-            first, *rest = rows(result, run.head)
-            console.print(_text(first.spans))
-            console.print(_grid(rest))
+    for result in _stories(run) if stories else ():
+        first, *rest = rows(result, run.head)
+        console.print(_text(first.spans))
+        console.print(_grid(rest))
+    for line in _reduction(run):
+        console.print(Text(line))
     console.print(Text(totals(run.results), "bold"))
 
 

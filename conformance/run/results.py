@@ -114,6 +114,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
         twin: the well-formed case that differs in one place.
         differs: that place in *octets*: connection, first octet, octet behind the last; empty where
             there is none.
+        within: the name of the smallest part of the setting under which the case fails too.
         overlay: an `Overlay`, where a baseline or a second run has something to say.
         known: what the baseline says about the case, and why.
         link: where the baseline tells more.
@@ -142,6 +143,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     octets: list[str] = []
     twin: str = ""
     differs: list[int] = []
+    within: str = ""
     overlay: str = ""
     known: str = ""
     link: str = ""

@@ -1,0 +1,37 @@
+"""Failures under a sweep, reduced to the smallest settings that fail.
+
+In: the results of a run.  Out: the same results, in order; a failure whose case fails as well under
+a part of its setting tells in *within* which one.  Under ``--sweep product`` every part of a
+setting was run too, so that nothing has to be run again: what is left without *within* are the
+smallest settings that fail.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from conformance.judge.verdicts import FAILURES
+from conformance.run.results import Result
+
+
+def reduced(results: Iterable[Result]) -> Iterator[Result]:
+    """Yield each of *results*, a failure within a smaller one with the name of that one."""
+    whole = list(results)
+    failed: dict[str, list[Result]] = defaultdict(list)
+    for result in whole:
+        if result.verdict in FAILURES:
+            failed[result.id].append(result)
+    for found in failed.values():
+        found.sort(key=lambda one: (len(one.setting), one.name))
+    for result in whole:
+        smaller = _smallest_within(result, failed.get(result.id, ()))
+        yield result if smaller is None else msgspec.structs.replace(result, within=smaller.name)
+
+
+def _smallest_within(result: Result, failed: Iterable[Result]) -> Result | None:
+    """Return the first of *failed* whose setting is a part of that of *result*, and not all."""
+    if result.verdict not in FAILURES:
+        return None
+    own = result.setting.items()
+    return next((one for one in failed if one.setting.items() < own), None)
