@@ -1,0 +1,73 @@
+"""The lint of the client profile: every wire case says what RFC 9112 lets any client do with it.
+
+A *wire case* is one whose client does no more before the first response than GET a URL, on a
+connection made with nothing but host and port, and whose server answers that in clear, without a
+silence that only the client's own patience can end.  The families about httplib's own calls are
+none of this, whatever their servers play.
+"""
+
+import re
+
+import pytest
+
+from conformance.cases import Case, client_case, load_corpus
+
+CORPUS = load_corpus()
+HTTPLIBS_OWN = {"interface", "connection-state", "requests", "tunnel", "tls"}
+NOT_ANSWERED = {"starttls", "tls_fault", "tunnel", "stall", "dispatch"}
+
+
+def is_plain_get(case: Case) -> bool:
+    new, *calls = [op.message for op in case.ops]
+    arguments = new.get("kwargs", {})
+    if new.get("call") != "HTTPConnection" or arguments not in ({}, {"strict": False}):
+        return False
+    names = [message.get("call") for message in calls]
+    if "getresponse" not in names:
+        return False
+    before = [one for one in calls[: names.index("getresponse")] if one["on"] == "conn"]
+    asked = [(one.get("call"), one.get("args", [None])[0]) for one in before]
+    return asked == [("request", "GET")] and len(before[0]["args"]) == 2
+
+
+def is_answered(case: Case) -> bool:
+    if case.script.listener.mode != "accept" or not case.script.connections:
+        return False
+    names = [step.step_name for step in case.script.connections[0].steps]
+    return names[:1] == ["read_request"] and not NOT_ANSWERED & set(names)
+
+
+def is_wire(case: Case) -> bool:
+    return case.family not in HTTPLIBS_OWN and is_plain_get(case) and is_answered(case)
+
+
+WIRE = [case for case in CORPUS.cases if is_wire(case)]
+PROFILE = [case for case in CORPUS.cases if case.fetch is not None]
+
+
+def test_there_are_wire_cases() -> None:
+    assert len(WIRE) > 2_000
+
+
+def test_every_wire_case_says_what_a_client_may_do() -> None:
+    assert not [case.id for case in WIRE if case.fetch is None]
+
+
+def test_what_a_client_may_do_rests_on_a_section() -> None:
+    silent = [case.id for case in PROFILE if case.fetch is not None and not case.fetch.rfc]
+    assert not silent
+    sections = {section for case in PROFILE if case.fetch for section in case.fetch.rfc}
+    odd = {one for one in sections if not re.fullmatch(r"\d{4}(#[0-9A-Z]+(\.\d+)*)?", one)}
+    assert not odd
+
+
+def test_a_client_is_never_asked_for_tls_or_a_tunnel() -> None:
+    for case in PROFILE:
+        line = client_case(case).script.connections
+        names = {step.step_name for one in line for step in one.steps}
+        assert not names & {"starttls", "tls_fault", "tunnel"}, case.id
+
+
+@pytest.mark.parametrize("strength", ["must", "should", "may"])
+def test_every_strength_is_used(strength: str) -> None:
+    assert any(case.fetch is not None and case.fetch.strength == strength for case in PROFILE)
