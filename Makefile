@@ -28,6 +28,7 @@ format: .venv/installed-lint
 bench: .venv/installed-bench  ## ratios, each measured in one run
 	@$(BIN)/python -m benchmarks.check_overhead
 	@$(BIN)/python -m benchmarks.mock_server
+	@$(BIN)/python -m benchmarks.worker
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -573,9 +573,12 @@ def python_version():
     return as_text(".".join(str(part) for part in sys.version_info[:3]))
 
 
+ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
+
+
 def encoded(answer):
     """Return *answer* as JSON in UTF-8; a lone surrogate, which UTF-8 does not have, is replaced."""
-    text = json.dumps(answer, ensure_ascii=False)
+    text = ENCODER.encode(answer)
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError:

@@ -116,12 +116,21 @@ class Driver(Protocol):
         """
 
     def release(self) -> None:
-        """Close and forget the objects of the latest run.
+        """Close and forget the objects of the latest run, or begin to.
 
         Raises:
             DriverError: the driver is at fault.
             DriverDied: the implementation's process ended.
         """
+
+    def settle(self) -> None:
+        """Wait for the end of what `release` has begun.
+
+        Raises:
+            DriverError: the driver is at fault.
+            DriverDied: the implementation's process ended.
+        """
+        return
 
     @property
     def starting(self) -> bool:

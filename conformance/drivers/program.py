@@ -91,11 +91,14 @@ class Program:
         for descriptor in (self._out, self._err):
             self._poll.register(descriptor, select.POLLIN)
 
-    def ask(self, line: bytes, patience: float | None = None) -> bytes:
-        """Give the program *line*, and return the line that it answers, both without their end.
+    def tell(self, line: bytes) -> None:
+        """Give the program *line*, which has no end yet; what finds no room goes with `hear`."""
+        self._feed(line + b"\n")
+
+    def hear(self, patience: float | None = None) -> bytes:
+        """Return the line that the program says, without its end.
 
         Args:
-            line: what to ask.
             patience: seconds until the answer must be there; by default there is no limit.
 
         Raises:
@@ -104,7 +107,6 @@ class Program:
             TooLate: there was none in time.
         """
         last = None if patience is None else time.monotonic() + patience
-        self._feed(line + b"\n")
         searched = 0
         while True:
             for descriptor, _ in self._poll.poll(_GLANCE_MS):

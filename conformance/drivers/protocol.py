@@ -311,6 +311,8 @@ def _references(op: Mapping[str, Any]) -> Iterable[str]:
 
 def check_value(value: Any, place: str) -> None:
     """Raise `NotTheProtocol` where *value*, or anything in it, is no value of the protocol."""
+    if value is None or isinstance(value, bool | int):  # most values, without ceremony
+        return
     waiting = [(value, 0)]
     while waiting:
         one, depth = waiting.pop()
@@ -320,11 +322,24 @@ def check_value(value: Any, place: str) -> None:
             continue
         if depth > DEPTH:
             raise NotTheProtocol(f"{place}: a value with more than {DEPTH} levels")
-        inner = one if isinstance(one, list) else _inside(_converted(one, Typed, place), place)
+        inner = one if isinstance(one, list) else _inside(_typed(one, place), place)
         waiting += [(item, depth + 1) for item in inner]
 
 
-def _inside(typed: Any, place: str) -> Iterable[Any]:
+class _Held(Struct):
+    """Holds a typed value: what a type of many kinds needs for a conversion is kept by a class."""
+
+    value: Typed
+
+
+def _typed(one: dict[str, Any], place: str) -> Typed:
+    try:
+        return msgspec.convert({"value": one}, _Held).value
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise NotTheProtocol(f"{place}: {error}") from None
+
+
+def _inside(typed: Typed, place: str) -> Iterable[Any]:
     """Return the values in *typed*; refuse octets that are none."""
     if isinstance(typed, Tuple):
         return typed.value

@@ -58,6 +58,7 @@ class Worker:
         self._serial = 0
         self._program: Program | None = None
         self._hopeless: DriverError | None = None
+        self._releasing = False
         self.starting = False
         self.start_cost = 0.0
         self._identity = self._start()
@@ -70,18 +71,27 @@ class Worker:
 
     def run(self, message: Message) -> Trace:
         """Execute the ops of *message*, in a new process where the latest one is gone."""
+        self.settle()
         if self._program is None:
             self._start()
-        answer = self._ask(message)
+        self._tell(message)
+        answer = self._hear()
         try:
             return checked_trace(message["ops"], answer)
         except NotTheProtocol as error:
             self._fail(str(error))
 
     def release(self) -> None:
-        """Close and forget the objects of the latest run."""
+        """Tell the process to close and forget the objects of the latest run."""
         if self._program is not None:
-            self._ask({"type": "release"})
+            self._tell({"type": "release"})
+            self._releasing = True
+
+    def settle(self) -> None:
+        """Wait until it has."""
+        if self._releasing:
+            self._releasing = False
+            self._hear()
 
     def effort(self) -> Effort | None:
         """Return what the process has had and wanted of the processors."""
@@ -108,7 +118,8 @@ class Worker:
         self.starting = True
         try:
             self._program = Program(self._command, environment())
-            identity = identity_of(self._written, self._ask({"type": "start"}, self._patience))
+            self._tell({"type": "start"})
+            identity = identity_of(self._written, self._hear(self._patience))
             effort = self._program.effort()
             self.start_cost = 0.0 if effort is None else effort.worked
             return identity
@@ -143,14 +154,18 @@ class Worker:
         if "unsupported" not in entry:
             self._fail("it does not say `unsupported` to an op that it does not know")
 
-    def _ask(self, message: Message, patience: float | None = None) -> Mapping[str, Any]:
-        program = self._program
-        if program is None:
+    def _tell(self, message: Message) -> None:
+        if self._program is None:
             raise DriverError(f"{self._written}: the worker is not running")
         self._serial += 1
-        question = msgspec.json.encode({**message, "serial": self._serial})
+        self._program.tell(msgspec.json.encode({**message, "serial": self._serial}))
+
+    def _hear(self, patience: float | None = None) -> Mapping[str, Any]:
+        """Return the answer to the latest message."""
+        if self._program is None:
+            raise DriverError(f"{self._written}: the worker is not running")
         try:
-            return answer_in(program.ask(question, patience), self._serial)
+            return answer_in(self._program.hear(patience), self._serial)
         except ProgramEnded:
             raise DriverDied(f"the worker {self._end()}") from None
         except TooLate:
@@ -164,4 +179,5 @@ class Worker:
 
     def _end(self) -> str:
         program, self._program = self._program, None
+        self._releasing = False
         return "is gone" if program is None else program.end()

@@ -128,6 +128,8 @@ class Lane:
             trace = self.driver.run(self._message(case, play.address))
             record = play.finish()
             self.driver.release()
+            result = self._told(case, trace, record, play.address)
+            self.driver.settle()
         except NotInstalled as error:
             return not_run(case, Verdict.NOT_INSTALLED, str(error))
         except (DriverDied, DriverError) as error:
@@ -137,10 +139,14 @@ class Lane:
         if self.late:
             reason = "not done within its deadline, until the server reset its sockets"
             return _with_wire(not_run(case, Verdict.HANG, reason), record)
+        return result
+
+    def _told(self, case: Case, trace: Trace, record: Record, address: tuple[str, int]) -> Result:
+        """Return the result of what the driver has told, while it releases its objects."""
         lacking = [op.text for op, one in zip(case.ops, trace, strict=True) if "unsupported" in one]
         if lacking:
             return not_run(case, Verdict.UNSUPPORTED, f"the driver does not support {lacking[0]}")
-        return self._judged(case, trace, record, play.address)
+        return self._judged(case, trace, record, address)
 
     def _unanswered(self, case: Case, error: Exception) -> Result:
         if self.late:
