@@ -49,6 +49,8 @@ def implied_needs(ops: Iterable[Op]) -> frozenset[str]:
     for op in ops:
         if op.message["on"] == "module":
             named.update(op.message.get("kwargs", ()), (str(op.message.get("call")),))
+        refs = (value for kind, value in _typed(op.message) if kind == "ref")
+        named.update(ref.removeprefix("module.") for ref in refs if ref.startswith("module."))
     return _TELLING & named
 
 

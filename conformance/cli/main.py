@@ -10,6 +10,7 @@ import click
 
 from conformance.cases import CaseError
 from conformance.cli.check import check
+from conformance.cli.driver_check import driver_check
 from conformance.cli.listing import list_cases
 from conformance.cli.report import report
 from conformance.cli.serve import serve
@@ -59,6 +60,7 @@ def main() -> None:
 
 
 main.add_command(check)
+main.add_command(driver_check)
 main.add_command(list_cases)
 main.add_command(report)
 main.add_command(serve)

@@ -22,7 +22,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from conformance.drivers.effort import Effort, effort_of
 from conformance.drivers.environment import MEMORY
@@ -56,6 +56,22 @@ class TooLate(Exception):
     """The program did not answer in the time that it was given."""
 
 
+class Parting(NamedTuple):
+    """How a program went.
+
+    Attributes:
+        by_itself: Whether it ended without being made to by this.
+        how: How it ended, with its last words.
+        said: What it said that nobody asked for.
+        left: The processes that it left behind, by number and name.
+    """
+
+    by_itself: bool
+    how: str
+    said: bytes
+    left: list[str]
+
+
 class Program:
     """A running program.
 
@@ -83,6 +99,7 @@ class Program:
         self._lock = threading.Lock()
         self._said = bytearray()
         self._words = b""
+        self._parting: Parting | None = None
         self._waiting = b""
         self._poll = select.poll()
         self._in, self._out, self._err = map(
@@ -93,7 +110,7 @@ class Program:
 
     def tell(self, line: bytes) -> None:
         """Give the program *line*, which has no end yet; what finds no room goes with `hear`."""
-        self._feed(line + b"\n")
+        self._feed(self._waiting + line + b"\n")
 
     def hear(self, patience: float | None = None) -> bytes:
         """Return the line that the program says, without its end.
@@ -103,7 +120,7 @@ class Program:
 
         Raises:
             ProgramEnded: there will be no answer.
-            NotALine: the answer is not one line.
+            NotALine: it is too long.
             TooLate: there was none in time.
         """
         last = None if patience is None else time.monotonic() + patience
@@ -118,7 +135,9 @@ class Program:
                     self._feed(self._waiting)
             end = self._said.find(b"\n", searched)
             if end >= 0:
-                return self._taken(end)
+                line = bytes(self._said[:end])
+                del self._said[: end + 1]
+                return line
             searched = len(self._said)
             if searched > LONGEST_ANSWER:
                 raise NotALine(f"it says more than {LONGEST_ANSWER >> 20} MiB without a line end")
@@ -154,14 +173,14 @@ class Program:
         elif block is not None:
             self._poll.unregister(self._err)
 
-    def _taken(self, end: int) -> bytes:
-        """Return the line before *end*; nothing may stand behind it."""
-        line = bytes(self._said[:end])
-        more = bytes(self._said[end + 1 : end + 81])
-        self._said.clear()
-        if more:
-            raise NotALine(f"it says more than was asked for: {more!r}")
-        return line
+    def expect_silence(self) -> None:
+        """Look that nothing stands behind the line that was heard.
+
+        Raises:
+            NotALine: something does.
+        """
+        if self._said:
+            raise NotALine(f"it says more than was asked for: {bytes(self._said[:80])!r}")
 
     def _look(self) -> None:
         """Raise `ProgramEnded` where the program is gone, and all that it said is here."""
@@ -179,47 +198,60 @@ class Program:
     def kill(self) -> None:
         """End the program and its group at once; for any thread.  Whoever asks it is told."""
         with self._lock:
-            _kill_group(self._process)
+            if self._parting is None:
+                _kill_group(self._process)
 
     def hang_up(self, line: bytes) -> None:
         """Give it *line*, close its input, and let it go; end what is left of it after a moment."""
-        with contextlib.suppress(OSError):
-            os.write(self._in, line + b"\n")
-        self.end()
+        self.part(line + b"\n", _GRACE)
 
-    def end(self) -> str:
-        """End the program and all that it has started; return how it ended, with its last words."""
-        self._process.stdin.close()  # type: ignore[union-attr] # a pipe
-        forced = False
+    def end(self) -> Parting:
+        """End the program and all that it has started, after a moment in which it may itself."""
+        return self.part(b"", _GRACE)
+
+    def part(self, line: bytes, patience: float) -> Parting:
+        """Give the program *line*, close its input, and end what is not gone after *patience*."""
+        if self._parting is None:  # the numbers of closed pipes are those of others soon
+            self._parting = self._part(line, patience)
+        return self._parting
+
+    def _part(self, line: bytes, patience: float) -> Parting:
+        with contextlib.suppress(OSError):
+            os.write(self._in, line)
+        _close(self._process.stdin)
         try:
-            self._process.wait(_GRACE)
+            self._process.wait(patience)
+            by_itself = True
         except subprocess.TimeoutExpired:
-            forced = True
+            by_itself = False
+        said = bytes(self._said) + (_block(self._out) or b"")
+        left = [_name_of(pid) for pid in self._marked() if pid != self._process.pid]
         with self._lock:
             _kill_group(self._process)
             self._process.wait()
         self._end_the_marked()
-        while (block := _block(self._err)) and len(block):
+        while block := _block(self._err):
             self._words = (self._words + block)[-_LAST_WORDS:]
-        for pipe in (self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                pipe.close()
-        return self._obituary(forced=forced)
+        _close(self._process.stdout)
+        _close(self._process.stderr)
+        return Parting(by_itself, self._obituary(by_itself), said, left)
+
+    def _marked(self) -> list[int]:
+        return list(_marked(self._mark.encode()))
 
     def _end_the_marked(self) -> None:
-        mark = self._mark.encode()
         for _ in range(_ROUNDS):
-            found = list(_marked(mark))
+            found = self._marked()
             for pid in found:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
             if not found:
                 return
 
-    def _obituary(self, *, forced: bool) -> str:
+    def _obituary(self, by_itself: bool) -> str:
         code = self._process.returncode
         how = f"ended by {_signal_name(-code)}" if code < 0 else f"ended with status {code}"
-        if forced:
+        if not by_itself:
             how = "closed its output and did not end"
         text = self._words.decode("utf-8", "replace").strip()
         lines = [line for line in text.splitlines() if not line.startswith(_JVM_GREETING)]
@@ -248,6 +280,18 @@ def _block(descriptor: int) -> bytes | None:
         return os.read(descriptor, _BLOCK)
     except BlockingIOError:
         return None
+
+
+def _close(pipe: IO[bytes] | None) -> None:
+    if pipe is not None:
+        pipe.close()
+
+
+def _name_of(pid: int) -> str:
+    try:
+        return f"{pid} ({Path(_PROC, str(pid), 'comm').read_text().strip()})"
+    except OSError:  # it has ended by itself
+        return str(pid)
 
 
 def _signal_name(number: int) -> str:

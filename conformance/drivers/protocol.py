@@ -253,6 +253,8 @@ def started(answer: Mapping[str, Any]) -> Started | NotStarted:
 def checked_trace(ops: Sequence[Mapping[str, Any]], answer: Mapping[str, Any]) -> list[Any]:
     """Return the trace in the answer to a `run` of *ops*.
 
+    What an entry may leave out, such as the bases of a class, is filled in.
+
     Raises:
         NotTheProtocol: there is none, its entries are not those of the ops, or one of them says
             what cannot be, such as a value of an object that no op has made.
@@ -269,7 +271,7 @@ def checked_trace(ops: Sequence[Mapping[str, Any]], answer: Mapping[str, Any]) -
     return trace
 
 
-def _check_entry(op: Mapping[str, Any], entry: Mapping[str, Any], made: set[str]) -> None:
+def _check_entry(op: Mapping[str, Any], entry: dict[str, Any], made: set[str]) -> None:
     """Hold *entry* against its op; *made* are the objects that the ops before it have made."""
     place = f"the entry of {op['id']}"
     if entry["id"] != op["id"]:
@@ -286,6 +288,7 @@ def _check_entry(op: Mapping[str, Any], entry: Mapping[str, Any], made: set[str]
     if kind == "value":
         check_value(entry["value"], place)
     elif kind == "error":
+        entry["error"] = {"bases": [], "attributes": {}, **entry["error"]}
         for name, value in entry["error"].get("attributes", {}).items():
             check_value(value, f"{place}, attribute {name!r:.40}")
     if "as" in op:
@@ -322,7 +325,7 @@ def check_value(value: Any, place: str) -> None:
             continue
         if depth > DEPTH:
             raise NotTheProtocol(f"{place}: a value with more than {DEPTH} levels")
-        inner = one if isinstance(one, list) else _inside(_typed(one, place), place)
+        inner = one if isinstance(one, list) else _inside(one, place)
         waiting += [(item, depth + 1) for item in inner]
 
 
@@ -339,12 +342,16 @@ def _typed(one: dict[str, Any], place: str) -> Typed:
         raise NotTheProtocol(f"{place}: {error}") from None
 
 
-def _inside(typed: Typed, place: str) -> Iterable[Any]:
-    """Return the values in *typed*; refuse octets that are none."""
+def _inside(one: dict[str, Any], place: str) -> Iterable[Any]:
+    """Return the values in the table *one*; refuse octets that are none; fill what is left out."""
+    typed = _typed(one, place)
     if isinstance(typed, Tuple):
         return typed.value
     if isinstance(typed, Table):
         return [item for pair in typed.value for item in pair]
+    if isinstance(typed, Class | Object):
+        one.setdefault("bases", [])
+        return ()
     if isinstance(typed, Bytes):
         octets: Iterable[str | None] = (typed.value,)
     elif isinstance(typed, Response):

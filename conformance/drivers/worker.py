@@ -22,7 +22,7 @@ from conformance.drivers.base import (
 )
 from conformance.drivers.effort import Effort
 from conformance.drivers.environment import environment
-from conformance.drivers.program import NotALine, Program, ProgramEnded, TooLate
+from conformance.drivers.program import NotALine, Parting, Program, ProgramEnded, TooLate
 from conformance.drivers.protocol import (
     ANY_OP,
     PROBE,
@@ -165,9 +165,13 @@ class Worker:
         if self._program is None:
             raise DriverError(f"{self._written}: the worker is not running")
         try:
-            return answer_in(self._program.hear(patience), self._serial)
+            answer = answer_in(self._program.hear(patience), self._serial)
+            self._program.expect_silence()
+            return answer
         except ProgramEnded:
-            raise DriverDied(f"the worker {self._end()}") from None
+            parting = self._end()
+            kind = DriverDied if parting is None or parting.by_itself else DriverError
+            raise kind(f"the worker {'is gone' if parting is None else parting.how}") from None
         except TooLate:
             self._fail(f"it did not start in {self._patience:g} s")
         except (NotALine, NotTheProtocol) as error:
@@ -177,7 +181,7 @@ class Worker:
         self._end()
         raise DriverError(f"{self._written}: {problem}")
 
-    def _end(self) -> str:
+    def _end(self) -> Parting | None:
         program, self._program = self._program, None
         self._releasing = False
-        return "is gone" if program is None else program.end()
+        return None if program is None else program.end()

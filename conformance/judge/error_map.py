@@ -60,7 +60,7 @@ def checked(errors: Mapping[str, Any], place: str) -> dict[str, str]:
         if isinstance(name, dict):
             problem = "a name with dots needs quotes"
             raise ErrorMapError(f"{place}: errors.{native} is a table: {problem}")
-        if name not in KNOWN:
+        if not isinstance(name, str) or name not in KNOWN:
             problem = f"{name!r} is no exception of the page and no category"
             raise ErrorMapError(f"{place}: errors.{native}: {problem}")
     return dict(errors)

@@ -14,6 +14,8 @@ _BUILTIN_MODULES = frozenset({"builtins", "exceptions", "__builtin__"})
 _NATIVE: Mapping[str, str] = {
     "socket.timeout": "TimeoutError",
     "socket.error": "OSError",
+    "_socket.timeout": "TimeoutError",  # Jython's
+    "_socket.error": "OSError",
     "exceptions.IOError": "OSError",
     "ssl.SSLError": "SSLError",
     "_ssl.SSLError": "SSLError",

@@ -1,6 +1,7 @@
 """The agent, as the same file under every interpreter that is here."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,10 +12,13 @@ from typing import Any
 import pytest
 
 from conformance.drivers import agent
-from conformance.drivers.worker import AGENT
+from conformance.drivers.environment import MEMORY
+from conformance.drivers.worker import AGENT, Worker
 
 INTERPRETERS = {
     "python2.7": "httplib",
+    "python3.6": "http.client",
+    "python3.7": "http.client",
     "python3.8": "http.client",
     "python3.9": "http.client",
     "python3.10": "http.client",
@@ -37,7 +41,8 @@ class HTTPConnection:
     def back(self, value):
         return value
     def values(self):
-        return [None, True, 3, 2 ** 70, 1.5, b"\\xff", u"\\xe9", (1,), {1: 2}, HTTPException]
+        large = [2 ** 70, float("inf")]
+        return [None, True, 3] + large + [1.5, b"\\xff", u"\\xe9", (1,), {1: 2}, HTTPException]
     def fail(self):
         raise Odd()
     def read(self, amount):
@@ -47,25 +52,36 @@ class HTTPConnection:
         return b"ab"
     def talk(self):
         print("talk")
+    def surrogate(self):
+        return b"a\\xff".decode("ascii", "surrogateescape" if str is not bytes else "replace")
+    def allocate(self, count):
+        return len(bytearray(count))
     def pieces(self, body):
         return [body.read(2), body.read()]
 """
 
 
 @cache
-def works(interpreter: str) -> bool:
-    """Tell whether the interpreter is here, and not only a launcher for one that is not."""
-    program = shutil.which(interpreter)
-    command = [program or "", "-c", ""]
-    return program is not None and subprocess.run(command, capture_output=True).returncode == 0
+def found(interpreter: str) -> str | None:
+    """Return the interpreter, where it is here, and not only a launcher for one that is not."""
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    selectable = sorted(versions.glob(f"*/bin/{interpreter}"), reverse=True)
+    for program in (shutil.which(interpreter), *map(str, selectable)):
+        if program and subprocess.run([program, "-c", ""], capture_output=True).returncode == 0:
+            return program
+    return None
 
 
 @pytest.fixture(params=INTERPRETERS, ids=lambda name: Path(name).name)
 def interpreter(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    if not works(name):
-        pytest.skip(f"no {name} here")
-    return name
+    program = found(request.param)
+    if program is None:
+        pytest.skip(f"no {request.param} here")
+    return program
+
+
+def module_of(interpreter: str) -> str:
+    return "httplib" if interpreter.endswith("python2.7") else "http.client"
 
 
 def ask(interpreter: str, module: str, *messages: dict[str, Any], cwd: Path) -> list[Any]:
@@ -98,11 +114,15 @@ def run(interpreter: str, tmp_path: Path, *ops: dict[str, Any]) -> list[Any]:
 
 
 def test_it_says_who_it_is(interpreter: str, tmp_path: Path) -> None:
-    (answer,) = ask(interpreter, INTERPRETERS[interpreter], {"type": "start"}, cwd=tmp_path)
-    assert answer["name"] == INTERPRETERS[interpreter]
+    module = module_of(interpreter)
+    (answer,) = ask(interpreter, module, {"type": "start"}, cwd=tmp_path)
+    assert answer["name"] == module
+    assert answer["ops"] == ["*"]
     assert ("python3" in answer["features"]) == (not answer["python"].startswith("2."))
-    assert ("strict" in answer["features"]) == (INTERPRETERS[interpreter] == "httplib")
-    assert ("http09" in answer["features"]) == (INTERPRETERS[interpreter] == "httplib")
+    assert ("strict" in answer["features"]) == (module == "httplib")
+    assert ("http09" in answer["features"]) == (module == "httplib")
+    assert "HTTPSConnection" in answer["features"]
+    assert "reads-ahead" not in answer["features"]
 
 
 def test_values_cross_with_their_octets(interpreter: str, tmp_path: Path) -> None:
@@ -113,6 +133,7 @@ def test_values_cross_with_their_octets(interpreter: str, tmp_path: Path) -> Non
         True,
         3,
         {"type": "int", "value": f"{2**70:x}"},
+        {"type": "float", "value": "inf"},
         1.5,
         {"type": "bytes", "value": "\xff"},
         {"type": "text", "value": "\xe9"},
@@ -174,3 +195,60 @@ def test_objects_are_held_until_the_next_run() -> None:
     assert "conn" in here.objects
     here.release()
     assert not here.objects
+
+
+def test_text_that_utf_8_does_not_have_is_replaced(interpreter: str, tmp_path: Path) -> None:
+    (entry,) = run(interpreter, tmp_path, op("surrogate"))
+    assert entry["value"] == {"type": "text", "value": "a\ufffd"}
+
+
+def test_an_op_of_an_unknown_kind_is_unsupported(interpreter: str, tmp_path: Path) -> None:
+    unknown = {"id": "x", "on": "conn", "kind": "nothing"}
+    argument = op("back", {"type": "nothing", "value": ""})
+    entries = run(interpreter, tmp_path, unknown, argument)
+    assert entries == [{"id": "x", "unsupported": True}, {"id": "back", "unsupported": True}]
+
+
+def test_memory_is_limited(
+    interpreter: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "probe.py").write_text(PROBE_MODULE)
+    monkeypatch.chdir(tmp_path)
+    worker = Worker("probe", [interpreter, str(AGENT), "probe", f"memory={MEMORY}"])
+    try:
+        trace = worker.run({"type": "run", "ops": [NEW, op("allocate", MEMORY + 1)]})
+        worker.release()
+        small = worker.run({"type": "run", "ops": [NEW, op("allocate", 3)]})
+    finally:
+        worker.stop()
+    assert trace[1]["error"]["class"].endswith("MemoryError")
+    assert small[1]["value"] == 3
+
+
+def test_jython_speaks_the_protocol(tmp_path: Path) -> None:
+    jython = found("jython")
+    if jython is None:
+        pytest.skip("no jython here")
+    (tmp_path / "probe.py").write_text(PROBE_MODULE)
+    talk = [
+        NEW,
+        op("talk"),
+        op("stdout", on="agent"),
+        op("back", {"type": "bytes", "value": "\xff"}),
+    ]
+    start, answer, unknown, released = ask(
+        jython,
+        "probe",
+        {"type": "start", "serial": 1},
+        {"type": "run", "ops": [*talk, op("fail")], "serial": 2},
+        {"type": "nothing", "serial": 3},
+        {"type": "release", "serial": 4},
+        cwd=tmp_path,
+    )
+    assert "reads-ahead" in start["features"]
+    assert [entry.get("value") for entry in answer["trace"][2:4]] == [
+        {"type": "bytes", "value": "talk\n"},
+        {"type": "bytes", "value": "\xff"},
+    ]
+    assert answer["trace"][4]["error"]["attributes"]["partial"]["value"] == "hel"
+    assert (unknown, released) == ({"serial": 3, "unsupported": "nothing"}, {"serial": 4})

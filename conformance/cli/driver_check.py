@@ -1,0 +1,35 @@
+"""``httplib-kit driver-check``: say what is wrong with a driver, in plain words."""
+
+import click
+
+from conformance.drivers.factory import EXEC, command_in
+from conformance.drivers.worker import START_PATIENCE
+from conformance.report.octets import visible_text
+from conformance.run.checkup import Checkup
+
+
+@click.command("driver-check", context_settings={"ignore_unknown_options": True})
+@click.argument("command", nargs=-1, required=True, metavar="CMD", type=click.UNPROCESSED)
+@click.option(
+    "--patience",
+    type=click.FloatRange(min=0, min_open=True),
+    default=START_PATIENCE,
+    show_default=True,
+    help="Seconds that the driver has to start.",
+)
+@click.pass_context
+def driver_check(ctx: click.Context, command: tuple[str, ...], patience: float) -> None:
+    """Start the driver CMD, and hold all that it says against the driver protocol.
+
+    CMD is a program with its arguments, in one word as after `exec:` or in several. Exit codes: 0
+    nothing is wrong, 1 something is, 2 there is no such program.
+    """
+    text = command[0].removeprefix(EXEC)
+    words = command_in(text) if len(command) == 1 else (*command_in(text), *command[1:])
+    wrong = 0
+    for finding in Checkup(words, patience).findings():
+        wrong += finding.kind == "wrong"
+        click.echo(f"{finding.kind:<6} {finding.what:<16} {visible_text(finding.text)}")
+    if wrong:
+        click.echo(f"\n{wrong} wrong; docs/driver-protocol.md tells the protocol")
+    ctx.exit(1 if wrong else 0)

@@ -1,0 +1,267 @@
+"""Does a program speak the driver protocol?  Everything that can be found out, in plain words.
+
+In: a command.  Out: findings: what is right, what is wrong and what to do about it, what is merely
+worth knowing.  The program is started and asked everything that a run would ask, well-formed and
+not, against real servers.  Nothing here judges the client behind it: only whether the driver
+reports facts in the form that the protocol has.
+
+Each check gets the driver as the one before left it, and a new process where that one is gone.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from conformance.drivers.base import FETCH
+from conformance.drivers.protocol import ANY_OP, PROBE, Started, op_name
+from conformance.judge.error_map import KNOWN, ErrorMapError, checked
+from conformance.run.conversation import PATIENCE, STOP, Conversation, Problem
+from mockserver import Close, MockServer, ReadRequest, Send, Stall, Step, connection, script
+
+Kind = Literal["ok", "wrong", "note"]
+SLOW_START = 3.0
+"""Seconds for a start above which it is worth knowing that every hang costs a new one."""
+EVERY_OCTET = bytes(range(256))
+_LARGE_SERIAL = 2**31 + 7
+_CONN = {"on": "conn", "args": [], "kwargs": {}}
+_ADDRESS = [{"type": "address", "value": "host"}, {"type": "address", "value": "port"}]
+_NEW = {"id": "new", "call": "HTTPConnection", "on": "module", "as": "conn", "kwargs": {}}
+_EXCHANGE: Sequence[dict[str, Any]] = (
+    {**_NEW, "args": _ADDRESS},
+    {**_CONN, "id": "request", "call": "request", "args": ["GET", "/"]},
+    {**_CONN, "id": "getresponse", "call": "getresponse", "as": "response"},
+    {"id": "status", "on": "response", "get": "status"},
+    {**_CONN, "id": "getheader", "on": "response", "call": "getheader", "args": ["X-Check"]},
+    {**_CONN, "id": "read", "on": "response", "call": "read"},
+    {**_CONN, "id": "isclosed", "on": "response", "call": "isclosed"},
+    {"id": "set", "on": "conn", "set": "timeout", "value": 3},
+    {"id": "msg", "on": "response", "get": "msg", "as": "msg"},
+    {"id": "item", "on": "msg", "item": "x-check"},
+)
+_FETCH = {"id": "fetch", "on": "client", "call": FETCH, "args": [], "kwargs": {}}
+_GOOD = b"HTTP/1.1 200 OK\r\nX-Check: yes\r\nContent-Length: 256\r\n\r\n" + EVERY_OCTET
+_OPTIONAL = frozenset({"item", "isclosed", "set", "msg"})
+"""What an implementation may lack: an error there is a fact about it."""
+_SILENCE = 0.3
+"""Seconds until the silent server resets its connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was found out.
+
+    Args:
+        kind: whether it is right, wrong, or worth knowing.
+        what: which part of the protocol it is about.
+        text: the finding, in one line.
+    """
+
+    kind: Kind
+    what: str
+    text: str
+
+
+class Checkup:
+    """All checks of one driver.
+
+    Args:
+        command: the program and its arguments.
+        patience: seconds that it has to start.
+    """
+
+    def __init__(self, command: Sequence[str], patience: float) -> None:
+        self._command = command
+        self._patience = patience
+        self._talk: Conversation | None = None
+        self._identity: Started | None = None
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield what is found out, as it is found out."""
+        try:
+            took = self._timed_start()
+        except Problem as error:
+            yield Finding("wrong", "start", str(error))
+            return
+        yield from self._about_the_start(took)
+        checks: list[tuple[str, Callable[[], str]]] = [
+            ("unknown message", self._unknown_message),
+            ("unknown op", self._unknown_op),
+            ("serial", self._serial),
+            ("run", self._good_exchange),
+            ("error", self._broken_exchange),
+            ("deadline", self._silent_server),
+            ("release", self._release),
+            ("stop", self._stop),
+            ("end of input", self._end_of_input),
+        ]
+        for what, check in checks:
+            try:
+                yield Finding("ok", what, check())
+            except Problem as error:
+                yield Finding("wrong", what, str(error))
+                self._hang_up()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        talk, self._talk = self._talk, None
+        if talk is not None:
+            talk.program.end()
+
+    def _started(self) -> Conversation:
+        """Return the driver, in a new process where there is none."""
+        if self._talk is None:
+            self._talk = Conversation(self._command, self._patience)
+            self._identity = self._talk.start()
+        return self._talk
+
+    def _timed_start(self) -> float:
+        began = time.monotonic()
+        try:
+            self._started()
+        finally:
+            if self._identity is None:
+                self._hang_up()
+        return time.monotonic() - began
+
+    @property
+    def _driver(self) -> Started:
+        if self._identity is None:
+            raise Problem("it did not start")
+        return self._identity
+
+    def _about_the_start(self, took: float) -> Iterator[Finding]:
+        driver = self._driver
+        named = ", ".join(driver.ops)
+        yield Finding("ok", "start", f"{driver.name} {driver.version}; ops: {named}")
+        if took > SLOW_START:
+            text = f"it took {took:.1f} s; a client that hangs or dies costs that again"
+            yield Finding("note", "start", text)
+        if not driver.ops:
+            yield Finding("wrong", "start", "`ops` is empty, so no case could be run")
+        try:
+            checked(driver.errors, "`errors` in the answer to `start`")
+        except ErrorMapError as error:
+            known = ", ".join(sorted(KNOWN))
+            yield Finding("wrong", "start", f"{error}; there are {known}")
+
+    def _unknown_message(self) -> str:
+        answer = self._started().ask({"type": PROBE})
+        if answer.get("unsupported") != PROBE:
+            wanted = '{"serial": N, "unsupported": "the type"}'
+            raise Problem(f"a message of an unknown type needs the answer {wanted}")
+        return "a message of an unknown type is answered by `unsupported`"
+
+    def _unknown_op(self) -> str:
+        op: dict[str, Any] = {"id": PROBE, "on": "module", "args": [], "kwargs": {}}
+        op["kind" if ANY_OP in self._driver.ops else "call"] = PROBE
+        (entry,) = self._started().run([op], ("127.0.0.1", 0))
+        if "unsupported" not in entry:
+            wanted = '{"id": …, "unsupported": true}'
+            raise Problem(f"an op that it does not know needs the entry {wanted}")
+        return "an op that it does not know is answered by `unsupported`"
+
+    def _serial(self) -> str:
+        talk = self._started()
+        talk.skip_to(_LARGE_SERIAL)
+        talk.ask({"type": "release"})
+        return "every answer has the serial number of its message, large ones too"
+
+    def _good_exchange(self) -> str:
+        trace = self._played(Send(_GOOD), Close("fin"))
+        for entry in trace:
+            if "unsupported" in entry:
+                raise Problem(f"it declares `{entry['id']}`, and then does not support it")
+        failed = [entry for entry in trace if "error" in entry and entry["id"] not in _OPTIONAL]
+        if failed:
+            error = failed[0]["error"]
+            told = f"{error['class']}: {error['message']}"
+            raise Problem(f"`{failed[0]['id']}` fails for a well-formed response: {told}")
+        _check_content({entry["id"]: entry.get("value") for entry in trace})
+        ops = ", ".join(entry["id"] for entry in trace)
+        return f"a well-formed response gives values ({ops}), octet for octet"
+
+    def _broken_exchange(self) -> str:
+        """Let the connection be reset in place of a response: no client can take that for one."""
+        trace = self._played(Close("rst"))
+        taken = [one for one in trace if one["id"] in ("fetch", "getresponse") and "value" in one]
+        if taken:
+            raise Problem(f"`{taken[0]['id']}` has a value, though the connection was reset")
+        return "a reset in place of a response gives an error with its class and text"
+
+    def _silent_server(self) -> str:
+        trace = self._played(Stall(), reset_after=_SILENCE)
+        if not any("error" in entry for entry in trace):
+            raise Problem("no op fails, though the server said nothing and then reset everything")
+        return "it comes back when the server resets a connection that was silent"
+
+    def _played(self, *steps: Step, reset_after: float | None = None) -> list[Any]:
+        """Return the trace of an exchange with a server that reads a request and plays *steps*."""
+        ops = self._exchange()
+        if not ops:
+            raise Problem("none of the ops that it declares makes a request: there is no `fetch`")
+        talk, every_time = self._started(), connection(ReadRequest(), *steps, times=None)
+        with MockServer(patience=PATIENCE) as server:
+            play = server.play(script(every_time))
+            timer = threading.Timer(reset_after or 0, play.abort)
+            if reset_after is not None:
+                timer.start()
+            try:
+                return talk.run(ops, play.address)
+            finally:
+                timer.cancel()
+                play.finish()
+
+    def _exchange(self) -> Sequence[Mapping[str, Any]]:
+        """Return the ops of an exchange that the driver declares, one of each kind at least."""
+        declared = self._driver.ops
+        if FETCH in declared:
+            return [_FETCH]
+        if ANY_OP in declared:
+            return _EXCHANGE
+        mine = [op for op in _EXCHANGE if op_name(op) in declared]
+        return mine if {"HTTPConnection", "request"} <= {op_name(op) for op in mine} else []
+
+    def _release(self) -> str:
+        talk = self._started()
+        with MockServer(patience=PATIENCE) as server:
+            play = server.play(script(connection(ReadRequest(), Send(_GOOD), times=None)))
+            talk.run(self._exchange(), play.address)
+            answer = talk.ask({"type": "release"})
+            record = play.finish()
+        if "error" in answer or "unsupported" in answer:
+            raise Problem(f'`release` needs the answer {{"serial": N}}, not {answer}')
+        if FETCH in self._driver.ops:
+            return "`release` is answered; a client with one op may keep its connections"
+        if any(one.after == "kept" for one in record.connections):
+            raise Problem(
+                "after `release` a connection is still open: close the objects of the run"
+            )
+        return "the objects of a run are closed by `release`"
+
+    def _stop(self) -> str:
+        talk, self._talk = self._started(), None
+        return talk.goodbye(STOP)
+
+    def _end_of_input(self) -> str:
+        talk, self._talk = self._started(), None
+        return talk.goodbye(None)
+
+
+def _check_content(values: Mapping[str, Any]) -> None:
+    """Hold what came of all 256 octets against them: the usual mistake is to send them as UTF-8."""
+    value = values.get("fetch", values.get("read"))
+    if "fetch" in values:
+        if not isinstance(value, dict) or value.get("type") != "response":
+            raise Problem("the value of `fetch` needs the type `response`")
+        if value["status"] not in (200, None):
+            raise Problem(f"the status is {value['status']}, where the server says 200")
+        seen = value["body"]
+    elif isinstance(value, dict):
+        seen = value.get("value")
+    else:
+        return
+    if seen != EVERY_OCTET.decode("latin-1"):
+        hint = "an octet is one character, U+0000 to U+00FF, whatever it means"
+        raise Problem(f"the octets 00 to ff came as {str(seen)[-40:]!r}; {hint}")

@@ -1,0 +1,119 @@
+"""A driver, asked one message after the other, with every fault of its answers put in plain words.
+
+In: a command, and messages.  Out: answers that have the form of the protocol, or a `Problem`.  A
+driver that has a problem is ended: what it would say next would be an answer to something else.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from conformance.drivers.environment import environment
+from conformance.drivers.program import NotALine, Program, ProgramEnded, TooLate
+from conformance.drivers.protocol import (
+    NotStarted,
+    NotTheProtocol,
+    Started,
+    answer_in,
+    checked_trace,
+    started,
+)
+
+STOP = {"type": "stop"}
+PATIENCE = 5.0
+"""Seconds for an answer: whoever needs more is stuck."""
+
+
+class Problem(Exception):
+    """What is wrong, in words that tell the driver's author what to do."""
+
+
+class Conversation:
+    """A driver, asked one message after the other.
+
+    Args:
+        command: the program and its arguments.
+        patience: seconds that it has to start.
+    """
+
+    def __init__(self, command: Sequence[str], patience: float) -> None:
+        self._patience = patience
+        self._serial = 0
+        self.program = Program(command, environment())
+
+    def ask(self, message: Mapping[str, Any], patience: float | None = None) -> dict[str, Any]:
+        """Return the answer to *message*.
+
+        Raises:
+            Problem: there is none, or it is none.
+        """
+        patience = PATIENCE if patience is None else patience
+        self._serial += 1
+        kind = message["type"]
+        self.program.tell(msgspec.json.encode({**message, "serial": self._serial}))
+        try:
+            answer = answer_in(self.program.hear(patience), self._serial)
+            self.program.expect_silence()
+            return answer
+        except ProgramEnded:
+            raise Problem(f"it {self.program.end().how}, where `{kind}` needs an answer") from None
+        except TooLate:
+            self.program.end()
+            raise Problem(f"no answer to `{kind}` came in {patience:g} s") from None
+        except (NotALine, NotTheProtocol) as error:
+            self.program.end()
+            hint = "only answers may go to standard output, one line for each message"
+            raise Problem(f"{error}; {hint}") from None
+
+    def start(self) -> Started:
+        """Return who the driver is."""
+        answer = self.ask({"type": "start"}, self._patience)
+        try:
+            said = started(answer)
+        except NotTheProtocol as error:
+            raise Problem(str(error)) from None
+        if isinstance(said, NotStarted):
+            raise Problem(f"it says that it cannot work: {said.error.name}: {said.error.message}")
+        return said
+
+    def run(self, ops: Sequence[Mapping[str, Any]], address: tuple[str, int]) -> list[Any]:
+        """Return the trace of *ops*, run against *address*."""
+        message = {
+            "type": "run",
+            "id": "driver-check",
+            "rev": 1,
+            "ops": list(ops),
+            "address": list(address),
+            "deadline": 1.0,
+            "url": f"http://{address[0]}:{address[1]}/",
+        }
+        answer = self.ask(message)
+        try:
+            return checked_trace(ops, answer)
+        except NotTheProtocol as error:
+            raise Problem(str(error)) from None
+
+    def goodbye(self, message: Mapping[str, Any] | None) -> str:
+        """Give the driver *message*, or only close its input, and see it end by itself.
+
+        Raises:
+            Problem: it does not, says something more, or leaves processes behind.
+        """
+        line = b""
+        if message is not None:
+            line = msgspec.json.encode({**message, "serial": self._serial + 1}) + b"\n"
+        parting = self.program.part(line, PATIENCE)
+        told = "`stop`" if message is not None else "the end of its input"
+        if not parting.by_itself:
+            raise Problem(f"it does not end within {PATIENCE:g} s of {told}")
+        if parting.said:
+            raise Problem(f"it says something that nobody asked for: {parting.said[:80]!r}")
+        if parting.left:
+            left = ", ".join(parting.left)
+            raise Problem(f"it leaves processes behind (they were ended): {left}")
+        return f"it ends by itself after {told}, and leaves nothing behind"
+
+    def skip_to(self, serial: int) -> None:
+        """Let the next message have a serial number behind *serial*."""
+        self._serial = serial

@@ -1,0 +1,178 @@
+"""`httplib-kit driver-check`, and the example drivers, each of which passes it and is judged."""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from certs import CertificateAuthority
+from conformance.cases import client_case, load_corpus
+from conformance.cli import main
+from conformance.drivers import target
+from conformance.drivers.worker import AGENT
+from conformance.judge import Verdict
+from conformance.run import Runner
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "drivers"
+NEEDS = {"python_driver.py": "python3", "node_driver.js": "node", "curl_driver.sh": "curl"}
+
+GOOD = """
+import json, os, subprocess, sys, time
+from http.client import HTTPConnection
+kept = []
+for line in sys.stdin:
+    message = json.loads(line)
+    kind, answer = message["type"], {"serial": message["serial"]}
+    if kind == "stop":
+        break
+    if kind == "start":
+        answer.update(name="mine", version="1", ops=["fetch"])
+    elif kind == "run" and message["ops"][0].get("call") == "fetch":
+        try:
+            conn = HTTPConnection(*message["address"])
+            conn.request("GET", "/")
+            got = conn.getresponse()
+            value = {"type": "response", "status": got.status, "reason": got.reason,
+                     "headers": None, "body": got.read().decode("latin-1")}
+            fact = {"value": value}
+        except Exception as error:
+            fact = {"error": {"class": type(error).__name__, "message": str(error)}}
+        answer["trace"] = [{"id": "fetch", **fact}]
+    elif kind == "run":
+        answer["trace"] = [{"id": op["id"], "unsupported": True} for op in message["ops"]]
+    elif kind != "release":
+        answer["unsupported"] = kind
+    print(json.dumps(answer), flush=True)
+"""
+
+DEFECTS = {
+    "stays": ('    if kind == "stop":\n        break\n', "", "stop", "does not end|nobody asked"),
+    "is deaf to the end": (
+        'answer["unsupported"] = kind',
+        "pass",
+        "unknown message",
+        "unsupported",
+    ),
+    "claims": ('"unsupported": True', '"value": 1', "unknown op", "unsupported"),
+    "forgets the serial": (
+        '{"serial": message["serial"]}',
+        '{"serial": 1}',
+        "",
+        "message 1, where",
+    ),
+    "speaks UTF-8": ('decode("latin-1")', 'decode("utf-8", "replace")', "run", "no octet"),
+    "loses octets": ('decode("latin-1")', 'decode("ascii", "ignore")', "run", "00 to ff"),
+    "lies about the status": ('"status": got.status', '"status": 201', "run", "201"),
+    "has a bare value": ('fact = {"value": value}', 'fact = {"value": "x"}', "run", "bare string"),
+    "fails": ("got = conn.getresponse()", "1 / 0", "run", "ZeroDivisionError"),
+    "dies of an error": ("except Exception as error", "except KeyError as error", "error", "ended"),
+    "takes a reset for a response": (
+        'fact = {"error": {"class": type(error).__name__, "message": str(error)}}',
+        'fact = {"value": {"type": "response", "status": 200, "reason": "", "headers": None,'
+        ' "body": bytes(range(256)).decode("latin-1")}}',
+        "error",
+        "connection was reset",
+    ),
+    "does not notice a reset": (
+        "except Exception as error",
+        "except TimeoutError:\n            pass\n        except ConnectionResetError:\n"
+        "            time.sleep(60)\n        except Exception as error",
+        "error",
+        "no answer to `run`",
+    ),
+    "talks": ("kept = []", "print('hello')", "start", "not an answer in JSON"),
+    "talks on": (
+        "print(json.dumps(answer), flush=True)",
+        "print(json.dumps(answer) + '\\nok', flush=True)",
+        "start",
+        "more than was asked",
+    ),
+    "says no JSON": ("json.dumps(answer)", "answer", "start", "not an answer in JSON"),
+    "has no name": ('name="mine", ', "", "start", "name"),
+    "has no ops": ('ops=["fetch"]', "ops=[]", "start", "empty"),
+    "maps errors to nothing": (
+        'ops=["fetch"]',
+        'ops=["fetch"], errors={"E": "Nothing"}',
+        "start",
+        "'Nothing' is no exception",
+    ),
+    "cannot work": (
+        'answer.update(name="mine"',
+        'answer.update(error={"class": "E", "message": "no client here"}, name="mine"',
+        "start",
+        "no client here",
+    ),
+    "leaves a child": (
+        "kept = []",
+        "subprocess.Popen(['sleep', '60'], stdout=subprocess.DEVNULL, start_new_session=True)",
+        "stop",
+        r"leaves processes behind .*\(sleep\)",
+    ),
+}
+
+
+def checked(*command: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, ["driver-check", "--patience", "30", *command])
+    return result.exit_code, result.output
+
+
+def test_a_good_driver_has_nothing_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "driver.py"
+    path.write_text(GOOD)
+    code, output = checked(sys.executable, str(path))
+    assert code == 0, output
+    assert {line.split()[0] for line in output.splitlines()} == {"ok"}
+
+
+@pytest.mark.parametrize(("old", "new", "what", "problem"), DEFECTS.values(), ids=DEFECTS)
+def test_a_defect_is_told_in_plain_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str, what: str, problem: str
+) -> None:
+    monkeypatch.setattr("conformance.run.conversation.PATIENCE", 1.0)
+    assert old in GOOD
+    path = tmp_path / "driver.py"
+    path.write_text(GOOD.replace(old, new))
+    code, output = checked(f"{sys.executable} '{path}'")
+    wrong = [line for line in output.splitlines() if line.startswith("wrong")]
+    assert code == 1
+    assert any(line[7:].startswith(what) and re.search(problem, line) for line in wrong), output
+    assert output.splitlines()[-1].startswith(f"{len(wrong)} wrong")
+
+
+def test_an_interpreter_of_every_op_is_asked_for_each_kind() -> None:
+    code, output = checked(sys.executable, str(AGENT), "http.client")
+    assert code == 0, output
+    for op in ("request", "getresponse", "status", "set", "item"):
+        assert op in output
+
+
+@pytest.mark.parametrize("command", ["no-such-driver", "'", "/", ""])
+def test_what_is_no_command_is_a_usage_error(command: str) -> None:
+    code, output = checked(command)
+    assert code == 2
+    assert output.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_an_example_passes_and_is_judged(name: str) -> None:
+    if shutil.which(NEEDS[name]) is None:
+        pytest.skip(f"no {NEEDS[name]} here")
+    path = EXAMPLES / name
+    code, output = checked(str(path))
+    assert code == 0, output
+    cases = [case for case in load_corpus().cases if case.fetch][::60]
+    with Runner(target(f"exec:{path}"), CertificateAuthority()) as runner:
+        assert runner.identity.is_client
+        verdicts = {runner.run_case(client_case(case)).verdict for case in cases}
+    assert Verdict.PASS.value in verdicts
+    assert not verdicts & {"DRIVER_ERROR", "HARNESS_ERROR", "CRASH", "UNSUPPORTED"}
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_an_example_is_short(name: str) -> None:
+    lines = (EXAMPLES / name).read_text(encoding="utf-8").splitlines()
+    code = [line for line in lines if line.strip() and not line.lstrip().startswith(("#", "//"))]
+    assert len(code) <= 25
