@@ -262,6 +262,6 @@ def _check_content(values: Mapping[str, Any]) -> None:
         seen = value.get("value")
     else:
         return
-    if seen != EVERY_OCTET.decode("latin-1"):
+    if seen is not None and seen != EVERY_OCTET.decode("latin-1"):
         hint = "an octet is one character, U+0000 to U+00FF, whatever it means"
         raise Problem(f"the octets 00 to ff came as {str(seen)[-40:]!r}; {hint}")
