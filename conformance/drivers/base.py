@@ -133,8 +133,8 @@ class Driver(Protocol):
         return
 
     @property
-    def starting(self) -> bool:
-        """Whether it is starting anew: a run waits for that, and no client is to blame."""
+    def busy(self) -> bool:
+        """Whether it ends a process or starts one: a run waits, and no client is to blame."""
         return False
 
     @property

@@ -59,7 +59,7 @@ class Worker:
         self._program: Program | None = None
         self._hopeless: DriverError | None = None
         self._releasing = False
-        self.starting = False
+        self.busy = False
         self.start_cost = 0.0
         self._identity = self._start()
         self._probe()
@@ -115,7 +115,7 @@ class Worker:
         """Start the program, and ask who it is; one that has once failed is not tried again."""
         if self._hopeless is not None:
             raise self._hopeless
-        self.starting = True
+        self.busy = True
         try:
             self._program = Program(self._command, environment())
             self._tell({"type": "start"})
@@ -132,7 +132,7 @@ class Worker:
             self._end()
             self._hopeless = error
         finally:
-            self.starting = False
+            self.busy = False
         raise self._hopeless
 
     def _probe(self) -> None:
@@ -184,4 +184,10 @@ class Worker:
     def _end(self) -> Parting | None:
         program, self._program = self._program, None
         self._releasing = False
-        return None if program is None else program.end()
+        if program is None:
+            return None
+        self.busy = True
+        try:
+            return program.end()
+        finally:
+            self.busy = False

@@ -273,7 +273,7 @@ class _Watch:
         if count != self._seen[0] or (seen != self._seen and not self._measures):
             self._seen = seen
             self._begin_anew()
-        if self._lane.driver.starting:
+        if self._lane.driver.busy:
             self._spent = 0.0
             self._begin_anew()
         if not self._is_due():
