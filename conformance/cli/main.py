@@ -10,11 +10,14 @@ import click
 
 from conformance.cases import CaseError
 from conformance.cli.check import check
+from conformance.cli.diff import diff
 from conformance.cli.driver_check import driver_check
 from conformance.cli.listing import list_cases
+from conformance.cli.record import record
 from conformance.cli.report import report
 from conformance.cli.serve import serve
 from conformance.cli.show import show
+from conformance.cli.try_ import try_octets
 from conformance.drivers import DriverError, UnknownImplementation
 from conformance.report.octets import visible_text
 from conformance.report.standing import EXIT_ERROR
@@ -61,7 +64,10 @@ def main() -> None:
 
 main.add_command(check)
 main.add_command(driver_check)
+main.add_command(diff)
 main.add_command(list_cases)
+main.add_command(record)
 main.add_command(report)
 main.add_command(serve)
 main.add_command(show)
+main.add_command(try_octets)

@@ -1,0 +1,63 @@
+"""``httplib-kit diff``: what changed between two runs, or between two implementations."""
+
+from pathlib import Path
+
+import click
+
+from conformance.cases import Corpus, load_corpus
+from conformance.cli.options import selection
+from conformance.report import NoReport, Run, read_runs
+from conformance.report.diff import changes, diff_lines
+from conformance.run.golden import BookError, load_book
+from conformance.run.golden.results import run_of
+
+
+@click.command()
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="B")
+@selection
+@click.pass_context
+def diff(ctx: click.Context, before: str, after: str, globs: tuple[str, ...]) -> None:
+    """Tell what is not the same in A and B.
+
+    Each is a file that `check --results` wrote, or the name of a recorded implementation, such as
+    `py2.7` or `requests`. The exit code is 0 where nothing differs, and 1 where something does.
+    """
+    corpus = load_corpus()
+    selected = {case.id for case in corpus.select(globs)} if globs else None
+    left, right = (_selected(_side(one, corpus), selected) for one in (before, after))
+    found = changes(left, right)
+    for line in diff_lines(left, right, found):
+        click.echo(line)
+    ctx.exit(1 if found else 0)
+
+
+def _selected(run: Run, ids: set[str] | None) -> Run:
+    if ids is None:
+        return run
+    return Run(run.head, [result for result in run.results if result.id in ids])
+
+
+def _side(written: str, corpus: Corpus) -> Run:
+    """Return the run that *written* names.
+
+    Raises:
+        click.UsageError: it names none, or several.
+    """
+    path = Path(written)
+    try:
+        if path.exists():
+            runs = read_runs([path])
+            if len(runs) != 1:
+                raise click.UsageError(f"{path}: holds {len(runs)} runs, and diff compares one")
+            return runs[0]
+        book = load_book()
+    except (NoReport, BookError) as error:
+        raise click.UsageError(str(error)) from None
+    if written not in book.implementations:
+        known = ", ".join(book.implementations) or "none"
+        raise click.UsageError(
+            f"{written!r} is neither a result file nor a recorded implementation; there are {known}"
+        )
+    head, results = run_of(book, written, corpus)
+    return Run(head, results)

@@ -1,0 +1,124 @@
+"""``httplib-kit record``: note what implementations do with each case, as golden records."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import click
+
+from conformance.cases import Case, Corpus, load_corpus
+from conformance.drivers import Implementation, UnknownImplementation, targets
+from conformance.report.octets import visible_text
+from conformance.run.golden import (
+    ROSTER,
+    Book,
+    BookError,
+    NotRecorded,
+    Recorded,
+    read_book,
+    write_book,
+)
+from conformance.run.golden import (
+    record as record_one,
+)
+from conformance.run.golden.book import observed_directory
+
+_SHOWN = 10
+
+
+@click.command()
+@click.argument("implementations", nargs=-1, metavar="[IMPL]...")
+@click.option(
+    "--all", "roster", is_flag=True, help="Every implementation that records are kept of."
+)
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the records are; by default among the fixtures.",
+)
+@click.option("--check", is_flag=True, help="Write nothing; tell what differs from the records.")
+@click.option("-j", "--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="Lanes.")
+@click.pass_context
+def record(
+    ctx: click.Context,
+    implementations: tuple[str, ...],
+    roster: bool,
+    directory: Path | None,
+    check: bool,
+    jobs: int,
+) -> None:
+    """Record what each IMPL does with every case, or hold it against what was recorded.
+
+    An implementation of `--all` that is not here stays as it was recorded before. The exit code
+    is 1 where `--check` finds a difference.
+    """
+    if roster == bool(implementations):
+        raise click.UsageError("record needs an IMPL, or --all")
+    place = directory or observed_directory()
+    try:
+        book = read_book(place)
+    except BookError as error:
+        raise click.UsageError(str(error)) from None
+    corpus = load_corpus()
+    differs = False
+    for written in implementations or ROSTER:
+        for one in _found(written, must=not roster):
+            made = _recorded(one, corpus, jobs, must=not roster)
+            if made is None:
+                continue
+            key, recorded, seen = made
+            if check:
+                differs |= _compared(book, key, recorded, seen)
+                continue
+            book.put(key, recorded, seen)
+            write_book(place, book, corpus)
+            click.echo(f"{key}: {recorded.name} {recorded.version}, {len(seen)} cases recorded")
+    ctx.exit(1 if differs else 0)
+
+
+def _found(written: str, *, must: bool) -> list[Implementation]:
+    try:
+        return targets(written)
+    except UnknownImplementation as error:
+        if must:
+            raise
+        _absent(written, str(error))
+        return []
+
+
+def _recorded(
+    one: Implementation, corpus: Corpus, jobs: int, *, must: bool
+) -> tuple[str, Recorded, list[tuple[Case, object]]] | None:
+    try:
+        return record_one(one, corpus.cases, corpus.digest, jobs=jobs)
+    except NotRecorded as error:
+        if must:
+            raise click.UsageError(f"{one.written}: {error}") from None
+        _absent(one.written, str(error))
+        return None
+
+
+def _absent(written: str, why: str) -> None:
+    click.echo(f"{written}: not here, kept as it was: {visible_text(why)}")
+
+
+def _compared(
+    book: Book, key: str, recorded: Recorded, seen: Iterable[tuple[Case, object]]
+) -> bool:
+    """Tell what differs from *book*; return whether anything does."""
+    before = book.implementations.get(key)
+    if before is None:
+        click.echo(f"{key}: not recorded")
+        return True
+    changed = [case.id for case, told in seen if book.of(case).get(key) != told]
+    if before.version != recorded.version:
+        click.echo(f"{key}: recorded {before.version}, here is {recorded.version}")
+    click.echo(f"{key}: {len(changed)} of {len(list(seen))} cases differ")
+    _list(changed)
+    return bool(changed)
+
+
+def _list(names: Sequence[str]) -> None:
+    for name in names[:_SHOWN]:
+        click.echo(f"  {name}")
+    if len(names) > _SHOWN:
+        click.echo(f"  and {len(names) - _SHOWN} more")

@@ -1,0 +1,210 @@
+"""``httplib-kit try``: any octets, no case: what does each implementation make of them?
+
+In: a file of octets, and implementations.  Out: their calls side by side, and on demand the octets
+as a case that waits to be edited.
+"""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from certs import CertificateAuthority
+from conformance.cases import Case
+from conformance.cases.loader import load_text
+from conformance.cases.model import Accept, Fetch, Reject
+from conformance.drivers import targets
+from conformance.drivers.factory import OURS
+from conformance.judge import Observation
+from conformance.judge.client import error_text, response_text
+from conformance.judge.judge import entry_text
+from conformance.report.files import Refused, WholeFile
+from conformance.report.octets import visible_text
+from conformance.run import Runner
+from conformance.run.golden.stable import stable
+
+MOST = 16 * 1024 * 1024
+"""Octets that are played; a case file may hold a few times as many."""
+_COLUMN = 44
+_SKELETON = """\
+family = "framing"
+
+[[case]]
+id = {id}
+title = {title}
+level = "observe"                          # documented, precedent or guard, once it has outcomes
+spec = ["HTTPConnection.getresponse"]      # the requirements that it is about
+why = "to be said"
+connections = [ [ {{ read_request = {{}} }}, {{ send = {octets} }}, {end} ] ]
+ops = [
+  {{ call = "request", args = [{method}, "/"] }},
+  {{ call = "getresponse" }},
+  {{ get = "version" }},
+  {{ get = "status" }},
+  {{ get = "reason" }},
+  {{ call = "getheaders" }},
+  {{ call = "read" }},
+  {{ call = "isclosed" }},
+]
+# [[case.outcome]]                         # what must be seen, for each op that is compared
+# status = 200
+# read = "hello"
+"""
+_ENDS = {"fin": '{ close = "fin" }', "rst": '{ drain = {} }, { close = "rst" }', "open": ""}
+
+
+@click.command("try")
+@click.argument("file", type=click.File("rb"), metavar="FILE")
+@click.option(
+    "--impl",
+    "implementations",
+    multiple=True,
+    metavar="IMPL",
+    help="An implementation, as check takes it (repeatable); by default httplib_impl.",
+)
+@click.option("--method", default="GET", show_default=True, help="The method of the request.")
+@click.option(
+    "--end",
+    type=click.Choice([*_ENDS]),
+    default="fin",
+    show_default=True,
+    help="What follows the octets: FIN, a reset, or nothing.",
+)
+@click.option(
+    "--save-case",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the octets as a case that loads and waits to be edited.",
+)
+@click.pass_context
+def try_octets(
+    ctx: click.Context,
+    file: Any,
+    implementations: tuple[str, ...],
+    method: str,
+    end: str,
+    save_case: Path | None,
+) -> None:
+    """Play the octets of FILE, or of standard input where it is -, to each IMPL.
+
+    The octets answer one request, which is read first. Nothing is judged: what each call comes to
+    is told side by side.
+    """
+    octets = file.read(MOST + 1)
+    if len(octets) > MOST:
+        raise click.UsageError(f"{file.name}: more than {MOST} octets")
+    found = [one for written in implementations or (OURS,) for one in targets(written)]
+    name = save_case.stem if save_case is not None else "tried"
+    text = case_text(octets, name, method, end)
+    case = load_text(text, f"{name}.toml")[0]
+    if save_case is not None:
+        _save(save_case, text)
+    tried = [_tried(one, case) for one in found]
+    _tell(case, tried)
+    if save_case is not None:
+        click.echo(f"\n{save_case} is a case now; fixtures/README.md tells how it goes on")
+    ctx.exit(0)
+
+
+def case_text(octets: bytes, name: str, method: str, end: str) -> str:
+    """Return a case file with one case, which plays *octets*.
+
+    Args:
+        octets: what the server sends.
+        name: of the file; the id is made of it.
+        method: of the request.
+        end: what follows: ``fin``, ``rst`` or ``open``.
+    """
+    slug = "-".join(
+        "".join(c if c.isascii() and c.isalnum() else " " for c in name.lower()).split()
+    )
+    return _SKELETON.format(
+        id=_string(f"tried.{slug or 'octets'}"),
+        title=_string(f"Octets of {slug or 'a file'}"[:70]),
+        octets=_string(octets.decode("latin-1")),
+        end=_ENDS[end],
+        method=_string(method),
+    )
+
+
+def _string(text: str) -> str:
+    """Return *text* as a basic string of TOML, whose escapes are those of JSON but for DEL."""
+    return json.dumps(text).replace("\x7f", "\\u007f")
+
+
+def _save(path: Path, text: str) -> None:
+    try:
+        WholeFile(path).write(text.encode())
+    except Refused as error:
+        raise click.UsageError(f"--save-case: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What one implementation made of the octets.
+
+    Args:
+        label: who it is.
+        calls: what each call came to, by op.
+        ended: in the place of calls: why there are none.
+    """
+
+    label: str
+    calls: Mapping[str, str]
+    ended: str = ""
+
+
+def _tried(one: Any, case: Case) -> _Tried:
+    seen: list[Observation] = []
+    anything = dataclasses.replace(case, fetch=Fetch("may", (Reject(), Accept()), ()))
+    with Runner(one, CertificateAuthority(), witness=lambda _, what: seen.append(what)) as runner:
+        label = f"{one.written} {runner.identity.version}".rstrip()
+        result = runner.run_case(anything)
+    if not seen:
+        return _Tried(label, {}, f"{result.verdict}: {result.reason}")
+    observation = stable(seen[0])
+    calls = {name: _entry_text(entry) for name, entry in observation.trace.items()}
+    ends = [str(connection.after) for connection in observation.connections]
+    return _Tried(label, {**calls, "connection": ", ".join(ends) or "none was made"})
+
+
+def _entry_text(entry: Mapping[str, Any]) -> str:
+    if "error" in entry and "category" in entry["error"]:
+        return error_text(entry["error"])
+    value = entry.get("value")
+    if isinstance(value, dict) and value.get("type") == "response":
+        return response_text(value)
+    return entry_text(entry)
+
+
+def _tell(case: Case, tried: Sequence[_Tried]) -> None:
+    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = 20 + (_COLUMN + 2) * len(tried)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("")
+    for one in tried:
+        table.add_column(Text(visible_text(one.label)), overflow="fold", max_width=_COLUMN)
+    texts = {"fetch": "fetch", **{op.id: op.text for op in case.ops}, "connection": "connection"}
+    for name, text in texts.items():
+        if any(name in one.calls for one in tried):
+            cells = [Text(visible_text(one.calls.get(name, ""))) for one in tried]
+            table.add_row(Text(_call(text)), *cells)
+    if any(one.ended for one in tried):
+        table.add_row(Text("outcome"), *(Text(visible_text(one.ended)) for one in tried))
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
+
+
+def _call(text: str) -> str:
+    return "new connection" if text.startswith("module.") else text

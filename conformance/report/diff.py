@@ -1,0 +1,91 @@
+"""Two runs held against each other: what changed.
+
+In: two runs, from result files or from golden records.  Out: a `Change` for each case that came to
+something else, was added, is gone, or is of another revision; and lines that tell them.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from conformance.report.octets import visible_text
+from conformance.report.runs import Run
+from conformance.report.story import place
+from conformance.run.results import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A case that is not the same on both sides.
+
+    Args:
+        name: the case, with its setting.
+        before: its result on the left side; None where there is none.
+        after: its result on the right side; None where there is none.
+    """
+
+    name: str
+    before: Result | None
+    after: Result | None
+
+    @property
+    def is_of_revisions(self) -> bool:
+        """Whether the case itself has changed, so that its results cannot be compared."""
+        sides = (self.before, self.after)
+        return len({one.rev for one in sides if one is not None}) > 1
+
+
+def changes(before: Run, after: Run) -> list[Change]:
+    """Return what is not the same, in the order of *before*, then of what only *after* has."""
+    left = {one.name: one for one in before.results}
+    right = {one.name: one for one in after.results}
+    found = [Change(name, left.get(name), right.get(name)) for name in {**left, **right}]
+    return [one for one in found if _facts(one.before) != _facts(one.after)]
+
+
+def _facts(result: Result | None) -> tuple[object, ...]:
+    """Return what counts in a comparison: what was seen, and not how it is told."""
+    if result is None:
+        return ()
+    return (result.rev, result.verdict, result.basis, result.where, result.seen, result.did)
+
+
+def diff_lines(before: Run, after: Run, found: Sequence[Change]) -> Iterator[str]:
+    """Yield the lines that tell *found*, and a last one that counts."""
+    yield f"- {_title(before)}"
+    yield f"+ {_title(after)}"
+    if found:
+        yield ""
+    for change in found:
+        yield visible_text(change.name) + ("  (another revision)" if change.is_of_revisions else "")
+        yield f"  - {_told(change.before)}"
+        yield f"  + {_told(change.after)}"
+    yield ""
+    total = len({one.name for one in (*before.results, *after.results)})
+    yield f"{len(found)} of {total} cases differ" + _counted(found)
+
+
+def _title(run: Run) -> str:
+    head = run.head
+    return visible_text(f"{head.name} {head.version} · corpus {head.corpus}")
+
+
+def _told(result: Result | None) -> str:
+    if result is None:
+        return "not there"
+    told = f"{result.verdict} ({result.basis})" if result.basis else result.verdict
+    if result.where:
+        told += f" at {place(result)}: {result.seen}"
+    elif result.did or result.reason:
+        told += f": {result.did or result.reason}"
+    return visible_text(told)
+
+
+def _counted(found: Iterable[Change]) -> str:
+    """Return how many of *found* pass on one side only."""
+    worse = sum(_fails(one.after) and not _fails(one.before) for one in found)
+    better = sum(_fails(one.before) and not _fails(one.after) for one in found)
+    return f": {worse} fail now, {better} fail no more" if found else ""
+
+
+def _fails(result: Result | None) -> bool:
+    return result is not None and result.failed

@@ -1,0 +1,222 @@
+"""The book of golden records: a file of implementations, and a file of observations for each topic.
+
+In: a directory.  Out: a `Book`, and from it the files again, always the same for the same book::
+
+    "framing.length.exact": [1,
+     ["py2.7 py3.10..py3.13", {"read": "hello", "isclosed": true}],
+     ["requests", {"fetch": {"response": [200, "OK", [], "hello"]}}],
+     ["py3.9", "HANG"]]
+
+Before the observations stands the revision of the case, and before each the keys of those who made
+it, with two dots for all between two in the order of the file of implementations.  One who hung,
+died or lacks what the case needs has a verdict in its place.  An observation is of one revision of
+its case, and a case that changes loses those that are not made anew.
+"""
+
+import functools
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from conformance.cases import Case, Corpus, fixtures_directory
+
+HEAD = "implementations.json"
+
+
+class BookError(ValueError):
+    """A file is not what it must be; the message is one line that names it."""
+
+
+class Recorded(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An implementation that was recorded.
+
+    Args:
+        written: as it is written on the command line.
+        name: its own name.
+        version: its own version.
+        corpus: the digest of the corpus that it was recorded with.
+        runtime: what its interpreter calls itself.
+        features: the optional features that it has.
+        ops: the names of the ops that it has.
+        errors: its own names of exceptions, to those of the page.
+        classes: the bases of each class that the records name.
+    """
+
+    written: str
+    name: str
+    version: str
+    corpus: str
+    runtime: str = ""
+    features: list[str] = []
+    ops: list[str] = []
+    errors: dict[str, str] = {}
+    classes: dict[str, list[str]] = {}
+
+
+class _Topic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    corpus: str
+    cases: dict[str, list[Any]]
+
+
+@dataclass
+class Book:
+    """All golden records.
+
+    Args:
+        implementations: those who were recorded, by key.
+        revisions: the revision of each case that somebody was recorded with.
+        seen: what was seen, by case and key: a list of calls and wire, or a verdict.
+    """
+
+    implementations: dict[str, Recorded] = field(default_factory=dict)
+    revisions: dict[str, int] = field(default_factory=dict)
+    seen: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def of(self, case: Case) -> dict[str, Any]:
+        """Return what was seen of *case* in its present revision, by key."""
+        return self.seen.get(case.id, {}) if self.revisions.get(case.id) == case.rev else {}
+
+    def put(self, key: str, recorded: Recorded, seen: Iterable[tuple[Case, Any]]) -> None:
+        """Put everything that was *seen* of one implementation in the place of what was before."""
+        for by_key in self.seen.values():
+            by_key.pop(key, None)
+        self.implementations[key] = recorded
+        for case, told in seen:
+            if self.revisions.get(case.id) != case.rev:
+                self.revisions[case.id] = case.rev
+                self.seen[case.id] = {}
+            self.seen.setdefault(case.id, {})[key] = told
+
+
+def observed_directory() -> Path:
+    """Return where the golden records are."""
+    return fixtures_directory() / "observed"
+
+
+@functools.cache
+def load_book() -> Book:
+    """Return the book among the fixtures.
+
+    Raises:
+        BookError: a file of it is not what it must be.
+    """
+    return read_book(observed_directory())
+
+
+def read_book(directory: Path) -> Book:
+    """Return the book in *directory*; an empty one where there is none.
+
+    Raises:
+        BookError: a file of it is not what it must be.
+    """
+    book = Book()
+    head = directory / HEAD
+    if not head.exists():
+        return book
+    book.implementations = _read(head, dict[str, Recorded])
+    for path in sorted(directory.glob("*.json")):
+        if path.name != HEAD:
+            _add(book, path)
+    return book
+
+
+def _add(book: Book, path: Path) -> None:
+    keys = list(book.implementations)
+    for case_id, record in _read(path, _Topic).cases.items():
+        try:
+            rev, *seen = record
+            book.revisions[case_id] = int(rev)
+            by_key = book.seen.setdefault(case_id, {})
+            for names, *told in seen:
+                one = told[0] if isinstance(told[0], str) else told
+                by_key.update((key, one) for key in _full_names(names, keys))
+        except (ValueError, TypeError, IndexError, AttributeError) as error:
+            raise BookError(f"{path}: {case_id}: {error}") from None
+
+
+def _full_names(names: str, keys: Sequence[str]) -> Iterator[str]:
+    """Yield the keys that *names* stands for."""
+    for name in names.split():
+        first, dots, last = name.partition("..")
+        yield from keys[keys.index(first) : keys.index(last if dots else first) + 1]
+
+
+def _short_names(by: Sequence[str], keys: Sequence[str]) -> str:
+    """Return *by*, some of *keys* in their order, with two dots in the place of three or more."""
+    runs: list[list[str]] = []
+    for key in by:
+        if runs and keys.index(key) == keys.index(runs[-1][-1]) + 1:
+            runs[-1].append(key)
+        else:
+            runs.append([key])
+    return " ".join(f"{run[0]}..{run[-1]}" if len(run) > 2 else " ".join(run) for run in runs)
+
+
+def _read(path: Path, kind: Any) -> Any:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except OSError as error:
+        raise BookError(f"{path}: cannot be read: {error.strerror}") from None
+    except msgspec.DecodeError as error:
+        raise BookError(f"{path}: {error}") from None
+
+
+def write_book(directory: Path, book: Book, corpus: Corpus) -> None:
+    """Write *book* to *directory*, as far as it is about cases of *corpus* as they are now.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    keys = sorted(book.implementations, key=functools.partial(_order, book))
+    files = {HEAD: _head_text(book, keys)}
+    topics: dict[str, list[Case]] = {}
+    for case in corpus.cases:
+        topics.setdefault(Path(case.file).stem, []).append(case)
+    for topic, cases in topics.items():
+        lines = [text for case in cases for text in _case_text(case, book.of(case), keys)]
+        if lines:
+            joined = ",\n".join(lines)
+            files[f"{topic}.json"] = f'{{"corpus": "{corpus.digest}", "cases": {{\n{joined}\n}}}}\n'
+    for name, text in files.items():
+        partial = directory / f".{name}.partial"
+        partial.write_text(text, encoding="utf-8", newline="")
+        partial.replace(directory / name)
+    for path in directory.glob("*.json"):
+        if path.name not in files:
+            path.unlink()
+
+
+def _order(book: Book, key: str) -> tuple[Any, ...]:
+    """Return where *key* stands: those with httplib's interface first, by runtime and version."""
+    one = book.implementations[key]
+    version = tuple(int(part) if part.isdigit() else 0 for part in one.version.split("."))
+    standard = one.name in ("httplib", "http.client")
+    return ("fetch" in one.ops, not standard, one.name if not standard else "", version, key)
+
+
+def _head_text(book: Book, keys: Iterable[str]) -> str:
+    lines = [f"{json.dumps(key)}: {_line(book.implementations[key])}" for key in keys]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _line(value: Any) -> str:
+    return json.dumps(msgspec.to_builtins(value), sort_keys=True)
+
+
+def _case_text(case: Case, by_key: dict[str, Any], keys: Sequence[str]) -> Iterator[str]:
+    """Yield the lines about *case*, if anything was seen of it."""
+    groups: dict[str, list[str]] = {}
+    for key in keys:
+        if key in by_key:
+            told = by_key[key]
+            parts = [told] if isinstance(told, str) else told
+            groups.setdefault(", ".join(map(_line, parts)), []).append(key)
+    if groups:
+        named = {text: json.dumps(_short_names(by, keys)) for text, by in groups.items()}
+        seen = ",\n ".join(f"[{names}, {text}]" for text, names in named.items())
+        yield f"{json.dumps(case.id)}: [{case.rev},\n {seen}]"

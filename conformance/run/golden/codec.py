@@ -1,0 +1,232 @@
+"""An observation as a golden record tells it, and back.
+
+In: a case and an observation, made stable.  Out: a JSON array of what the calls came to, by op, and
+what was seen on the wire.  What one would guess is left out:
+
+- a call that returned None, and the object that a constructor or `getresponse` returns;
+- of an exception, whatever its class makes of its other parts, such as the text of IncompleteRead;
+- a connection's octets where it carried the one request that the usual call sends, and an end by
+  the client.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.cases import Case, Op
+from conformance.judge import Observation
+from conformance.run.golden.stable import PORT, Connection
+from conformance.run.golden.values import OWN, Values, lengthened, shortened
+
+_READS = frozenset({"read", "recv", "readline"})
+_OCTETS = ("partial", "before")
+_CARRIED = ("partial", "line", "version")
+"""What an exception of the page is made with, if it is there."""
+Told = list[Any]
+_NOTHING: tuple[Any, ...] = ({}, [{}], {})
+"""What stands for calls, connections and what came beside them where all is as one would guess."""
+_HEAD = " HTTP/1.1\r\nHost: {host}:%d\r\nAccept-Encoding: identity\r\n" % PORT  # noqa: UP031
+_ELLIPSIS = "\u2026"
+"""Stands in a request for what every usual head has; it is no octet, so that nothing else is it."""
+
+
+class Codec:
+    """The two directions, for one implementation.
+
+    Args:
+        values: how its values are told.
+    """
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+
+    def short(self, case: Case, observation: Observation) -> Told:
+        """Return *observation*, a run of *case*, in few words."""
+        calls = {}
+        for op in case.ops:
+            told = self._short_entry(op, observation.trace[op.id])
+            if told != self._guess(op):
+                calls[op.id] = told
+        told = [calls, *(_short_wire(observation) if case.profile == "httplib" else ())]
+        while len(told) > 1 and told[-1] == _NOTHING[len(told) - 1]:
+            told.pop()
+        return told
+
+    def full(self, case: Case, told: Told) -> Observation:
+        """Return the observation that *told* is short for."""
+        usual = _connection_of(case.host)
+        calls, connections, beside = (*told, *_NOTHING[len(told) :])
+        return Observation(
+            trace={
+                op.id: self._full_entry(op, calls.get(op.id, self._guess(op))) for op in case.ops
+            },
+            host=case.host,
+            port=PORT,
+            connections=tuple(_full_connection(one, usual) for one in connections),
+            unexpected=beside.get("unexpected", 0),
+            problems=tuple(beside.get("problems", ())),
+        )
+
+    def _guess(self, op: Op) -> Any:
+        call = op.message.get("call")
+        if op.id == "new":
+            return {"object": f"{OWN}{call}"}
+        return {"object": f"{OWN}HTTPResponse"} if call == "getresponse" else None
+
+    def _short_entry(self, op: Op, entry: Mapping[str, Any]) -> Any:
+        if "error" in entry:
+            return self._short_error(entry["error"])
+        if "value" not in entry:
+            return {"skipped": True}
+        value = entry["value"]
+        if isinstance(value, dict) and value.get("type") == "response":
+            return {"response": [value.get(part) for part in _RESPONSE]}
+        return self._values.short(value, _usual(op))
+
+    def _full_entry(self, op: Op, told: Any) -> dict[str, Any]:
+        entry: dict[str, Any] = {"id": op.id}
+        if isinstance(told, dict) and "raises" in told:
+            return {**entry, "error": self._full_error(told)}
+        if told == {"skipped": True}:
+            return {**entry, "skipped": True}
+        if isinstance(told, dict) and "response" in told:
+            parts = dict(zip(_RESPONSE, told["response"], strict=True))
+            return {**entry, "value": {"type": "response", **parts}}
+        return {**entry, "value": self._values.full(told, _usual(op))}
+
+    def _short_error(self, error: Mapping[str, Any]) -> dict[str, Any]:
+        told: dict[str, Any] = {"raises": self._values.short_class(error)}
+        if error.get("category"):
+            # A client's own words are as many as there are clients.
+            return {**told, "category": error["category"]}
+        for name, value in error["attributes"].items():
+            if name != "args" and not (name == "errno" and value is None):
+                told[name] = self._values.short(value, _usual_of(name))
+        native = {"type": "text" if self._values.typed else "bytes", "value": error["message"]}
+        args, message = _guessed(error["attributes"], native)
+        if "args" in error["attributes"] and error["attributes"]["args"] != args:
+            told["args"] = self._values.short(error["attributes"]["args"], "text")
+        if error["message"] != message:
+            told["message"] = shortened(error["message"])
+        return told
+
+    def _full_error(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        attributes = {
+            name: self._values.full(value, _usual_of(name))
+            for name, value in told.items()
+            if name not in ("raises", "message", "category")
+        }
+        message = lengthened(told.get("message", ""))
+        native = {"type": "text" if self._values.typed else "bytes", "value": message}
+        args, guessed = _guessed(attributes, native)
+        attributes.setdefault("args", args)
+        if "message" not in told:
+            message = guessed
+        error = {**self._values.full_class(told["raises"]), "attributes": attributes}
+        category = {"category": told["category"]} if "category" in told else {}
+        return {"type": "error", **error, "message": message, **category}
+
+
+_RESPONSE = ("status", "reason", "headers", "body")
+
+
+def _usual(op: Op) -> str:
+    return "bytes" if op.message.get("call") in _READS else "text"
+
+
+def _usual_of(attribute: str) -> str:
+    return "bytes" if attribute in _OCTETS else "text"
+
+
+def _guessed(attributes: Mapping[str, Any], message: Mapping[str, Any]) -> tuple[Any, str]:
+    """Return what the arguments and the text of an exception with these *attributes* are, likely.
+
+    Args:
+        attributes: without the arguments, or with them.
+        message: its text, of the implementation's string type.
+    """
+    carried = [attributes[name] for name in _CARRIED if attributes.get(name) is not None]
+    if "partial" in attributes:
+        return {"type": "tuple", "value": carried[:1]}, _incomplete(attributes)
+    if carried:
+        text = carried[0].get("value") if isinstance(carried[0], dict) else ""
+        return {"type": "tuple", "value": carried[:1]}, text if isinstance(text, str) else ""
+    if attributes.get("errno") is not None:
+        return {"type": "tuple", "value": []}, f"[Errno {attributes['errno']}]"
+    args = [dict(message)] if message["value"] else []
+    return {"type": "tuple", "value": args}, ""
+
+
+def _incomplete(attributes: Mapping[str, Any]) -> str:
+    partial, expected = attributes["partial"], attributes.get("expected")
+    size = len(partial["value"]) if isinstance(partial, dict) and "value" in partial else 0
+    more = f", {expected} more expected" if expected is not None else ""
+    return f"IncompleteRead({size} bytes read{more})"
+
+
+# The wire.
+
+
+def _short_wire(observation: Observation) -> list[Any]:
+    usual = _connection_of(observation.host)
+    connections = [_short_connection(one, usual) for one in observation.connections]
+    beside: dict[str, Any] = {}
+    if observation.unexpected:
+        beside["unexpected"] = observation.unexpected
+    if observation.problems:
+        beside["problems"] = list(observation.problems)
+    return [connections, beside]
+
+
+def _head(host: str) -> str:
+    """Return what the usual head has behind its target and before its own fields."""
+    return _HEAD.format(host=f"[{host}]" if ":" in host else host)
+
+
+def _connection_of(host: str) -> Connection:
+    request = f"GET /{_head(host)}\r\n".encode()
+    return Connection(requests=(request,), received=request, source=host)
+
+
+def _short_connection(one: Any, usual: Connection) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    if one.requests != usual.requests:
+        told["requests"] = [_short_request(request, usual) for request in one.requests]
+    if one.received != b"".join(one.requests) + one.unread:
+        told["received"] = _text(one.received)
+    if one.unread:
+        told["unread"] = _text(one.unread)
+    for name in ("tls", "after", "source"):
+        if getattr(one, name) != getattr(usual, name):
+            told[name] = getattr(one, name)
+    if one.left != _LEFT.get(one.after):
+        told["left"] = one.left
+    return told
+
+
+_LEFT = {"kept": 0}
+"""Octets that the client has not read, by what became of the connection, where one guesses."""
+
+
+def _short_request(request: bytes, usual: Connection) -> Any:
+    return _text(request, _head(usual.source))
+
+
+def _full_connection(told: Mapping[str, Any], usual: Connection) -> Connection:
+    head = _head(usual.source)
+    requests = usual.requests
+    if "requests" in told:
+        requests = tuple(_octets(request, head) for request in told["requests"])
+    unread = _octets(told.get("unread", ""))
+    received = _octets(told["received"]) if "received" in told else b"".join(requests) + unread
+    rest = {name: told.get(name, getattr(usual, name)) for name in ("tls", "after", "source")}
+    left = told.get("left", _LEFT.get(rest["after"]))
+    return Connection(requests=requests, received=received, unread=unread, left=left, **rest)
+
+
+def _text(octets: bytes, head: str = "") -> Any:
+    text = octets.decode("latin-1")
+    return shortened(text.replace(head, _ELLIPSIS, 1) if head else text)
+
+
+def _octets(told: Any, head: str = "") -> bytes:
+    return lengthened(told).replace(_ELLIPSIS, head, 1).encode("latin-1", "replace")

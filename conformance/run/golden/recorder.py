@@ -1,0 +1,107 @@
+"""The recorder: runs every case once, and notes what was seen instead of judging it.
+
+In: an implementation and the corpus.  Out: a `Recorded` with its key, and what was seen of each
+case, in few words.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from certs import CertificateAuthority
+from conformance.cases import Case, client_cases
+from conformance.drivers import DriverError, Identity, Implementation
+from conformance.drivers.factory import apart
+from conformance.judge import Observation, Verdict
+from conformance.run.golden.book import Recorded
+from conformance.run.golden.codec import Codec
+from conformance.run.golden.stable import stable
+from conformance.run.golden.values import Values
+from conformance.run.parallel import Runners
+from conformance.run.results import Result
+from conformance.run.runner import Runner
+
+_STANDARD = ("httplib", "http.client")
+_PREFIXES = {"CPython": "py", "": "py"}
+
+
+class NotRecorded(Exception):
+    """The implementation is not here, or the kit failed; the message is one line that says so."""
+
+
+def record(
+    target: Implementation, cases: Iterable[Case], corpus: str, *, jobs: int = 1
+) -> tuple[str, Recorded, list[tuple[Case, Any]]]:
+    """Return the key of the implementation, what it is, and what was seen of each of *cases*.
+
+    Args:
+        target: the implementation.
+        cases: of the corpus, without sweeps; a client gets what each holds for clients.
+        corpus: the digest of the corpus.
+        jobs: how many cases are run at a time.
+
+    Raises:
+        NotRecorded: it is not here, or a case ended in an error of the kit or the driver.
+    """
+    seen: dict[str, tuple[Case, Observation]] = {}
+
+    def note(case: Case, observation: Observation) -> None:
+        seen[case.id] = case, observation
+
+    one = target if jobs == 1 else apart(target)
+    try:
+        runners = Runners(lambda: Runner(one, CertificateAuthority(), witness=note), jobs)
+    except DriverError as error:
+        raise NotRecorded(str(error)) from None
+    with runners:
+        identity = runners.identity
+        selected = list(client_cases(cases) if identity.is_client else cases)
+        results = [_sound(result) for result in runners.run(selected)]
+    values = Values(identity.name, "python3" in identity.features or identity.is_client, {})
+    told = list(_told(selected, results, seen, Codec(values)))
+    return key_of(identity), _recorded(identity, corpus, values.classes), told
+
+
+def _sound(result: Result) -> Result:
+    if result.verdict == Verdict.NOT_INSTALLED:
+        raise NotRecorded(result.reason)
+    if result.is_error:
+        raise NotRecorded(f"{result.id} ended in {result.verdict}: {result.reason}")
+    return result
+
+
+def _told(
+    cases: Iterable[Case],
+    results: Iterable[Result],
+    seen: dict[str, tuple[Case, Observation]],
+    codec: Codec,
+) -> Iterator[tuple[Case, Any]]:
+    for case, result in zip(cases, results, strict=True):
+        if case.id in seen:
+            ran, observation = seen[case.id]
+            yield case, codec.short(ran, stable(observation))
+        else:
+            yield case, result.verdict
+
+
+def key_of(identity: Identity) -> str:
+    """Return a short name for the implementation with this *identity*: ``py3.11``, ``requests``."""
+    if identity.is_client:
+        return identity.written.removeprefix("client:")
+    if identity.name not in _STANDARD:
+        return identity.name.partition(".")[0]
+    prefix = _PREFIXES.get(identity.runtime, identity.runtime.lower())
+    return prefix + ".".join(identity.version.split(".")[:2])
+
+
+def _recorded(identity: Identity, corpus: str, classes: dict[str, list[str]]) -> Recorded:
+    return Recorded(
+        written=identity.written,
+        name=identity.name,
+        version=identity.version,
+        corpus=corpus,
+        runtime=identity.runtime,
+        features=sorted(identity.features),
+        ops=sorted(identity.ops),
+        errors=dict(sorted(identity.errors.items())),
+        classes=dict(sorted(classes.items())),
+    )

@@ -1,0 +1,41 @@
+"""Golden records as results: what a run would have come to, had it been made.
+
+In: a book, the key of an implementation, and the corpus.  Out: the head of that run and a result
+for each case, as a result file has them.
+"""
+
+from importlib.metadata import version
+
+from conformance.cases import Corpus
+from conformance.judge.client import did_of
+from conformance.judge.judge import entry_text
+from conformance.run.golden.book import Book
+from conformance.run.golden.judging import Judged, judged_one
+from conformance.run.golden.stable import PORT
+from conformance.run.results import Result, RunHead, result_of, without_port
+
+
+def run_of(book: Book, key: str, corpus: Corpus) -> tuple[RunHead, list[Result]]:
+    """Return the run that the records of the implementation called *key* are of."""
+    one = book.implementations[key]
+    head = RunHead(
+        kit=version("httplib-kit"),
+        corpus=one.corpus,
+        implementation=one.written,
+        name=one.name,
+        version=one.version,
+        features=one.features,
+        label=key,
+    )
+    found = (judged_one(book, key, case) for case in corpus.cases)
+    return head, [_result(judged) for judged in found if judged is not None]
+
+
+def _result(judged: Judged) -> Result:
+    case, seen = judged.case, judged.observation
+    trace: list[str] = []
+    did = ""
+    if seen is not None:
+        trace = [f"{op.text} -> {entry_text(seen.trace[op.id])}" for op in case.ops]
+        did = did_of(seen.trace["fetch"]) if case.profile == "client" else ""
+    return without_port(result_of(case, judged.judgement, trace=trace, did=did), PORT)

@@ -1,0 +1,117 @@
+"""Observations without what differs from run to run and from machine to machine.
+
+In: an observation.  Out: the same, with the port `PORT` in the place of the server's, and without
+addresses of memory, names of temporary files, the random octets of a TLS record that nobody
+decrypted, and the words of an operating system or a TLS library.  What is left is the same whenever
+the same client does the same.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.judge import Observation
+from conformance.judge.observation import ConnectionFacts
+
+PORT = 50000
+"""Stands for the port of the server, which is another one in each run."""
+_ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+|@[0-9a-f]{5,8}\b|\bobject 0x[0-9a-f]+")
+_MARK = "httplib-kit-"
+"""How the kit's own files are called."""
+_FILE = re.compile(rf"[^\s'\"]*{_MARK}[^\s'\"/]+")
+_SSL_PLACE = re.compile(r" ?\(_ssl\.c:\d+\)|(?<=_ssl\.c):\d+")
+_SSL_NAME = re.compile(r"\[SSL[^\]]*\]")
+TLS_RECORDS = b"\x16\x03"
+"""How a record of a TLS handshake begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The facts about one connection; see `ConnectionFacts`."""
+
+    requests: tuple[bytes, ...] = ()
+    received: bytes = b""
+    unread: bytes = b""
+    tls: str | None = None
+    after: str | None = "closed"
+    left: int | None = None
+    source: str = "127.0.0.1"
+
+
+def stable(observation: Observation) -> Observation:
+    """Return *observation* as it would be in every run."""
+    port = _Port(observation.port)
+    return Observation(
+        trace={name: _entry(entry, port) for name, entry in observation.trace.items()},
+        host=observation.host,
+        port=PORT,
+        connections=tuple(_connection(one, port) for one in observation.connections),
+        unexpected=observation.unexpected,
+        problems=tuple(port.text(one) for one in observation.problems),
+    )
+
+
+class _Port:
+    """Puts `PORT` in the place of the port of one run."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._number = re.compile(rf"(?<!\d){port}(?!\d)")
+
+    def text(self, text: str) -> str:
+        return self._number.sub(str(PORT), text)
+
+    def octets(self, octets: bytes) -> bytes:
+        return self.text(octets.decode("latin-1")).encode("latin-1")
+
+    def value(self, value: Any) -> Any:
+        """Return *value*, in the form of the driver protocol, with `PORT` in it."""
+        if isinstance(value, str):
+            told = self.text(value)
+            # The pattern looks at all that stands before the mark, which can be a megabyte.
+            return _FILE.sub("(a file)", told) if _MARK in told else told
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        if isinstance(value, dict):
+            return {key: self.value(item) for key, item in value.items()}
+        return PORT if value == self._port and isinstance(value, int) else value
+
+
+def _entry(entry: Mapping[str, Any], port: _Port) -> dict[str, Any]:
+    made = {key: port.value(value) for key, value in entry.items() if key != "error"}
+    if "error" in entry:
+        made["error"] = _error(port.value(entry["error"]))
+    return made
+
+
+def _error(error: dict[str, Any]) -> dict[str, Any]:
+    """Return *error* without the words of others than the implementation."""
+    message = _ADDRESS.sub("(an address)", str(error.get("message", "")))
+    attributes = dict(error.get("attributes", {}))
+    names = [str(error.get("class", "")), *map(str, error.get("bases", ()))]
+    if any(name.endswith("SSLError") for name in names):
+        named = _SSL_NAME.search(message)
+        message = named[0] if named else _SSL_PLACE.sub("", message)
+        attributes.pop("args", None)
+    elif isinstance(attributes.get("errno"), int):
+        message = f"[Errno {attributes['errno']}]"
+        attributes.pop("args", None)
+    return {**error, "message": message, "attributes": attributes}
+
+
+def _connection(one: ConnectionFacts, port: _Port) -> Connection:
+    return Connection(
+        requests=tuple(_readable(request, port) for request in one.requests),
+        received=_readable(one.received, port),
+        unread=_readable(one.unread, port),
+        tls=one.tls if one.tls is None or not one.tls.startswith("failed") else "failed",
+        after=one.after,
+        left=one.left,
+        source=one.source,
+    )
+
+
+def _readable(octets: bytes, port: _Port) -> bytes:
+    """Return *octets* with the server's port hidden; of TLS records, only that they are some."""
+    return TLS_RECORDS if octets.startswith(TLS_RECORDS) else port.octets(octets)

@@ -1,0 +1,172 @@
+"""Observed values in few words: the form in which golden records hold them, and back.
+
+In: values in the form of the driver protocol.  Out: JSON values that are short where a value is
+what one would guess, and from which the same value is made again.
+
+A bare string is octets of the type that is usual at its place: the one string type of Python 2;
+bytes for what was read and text for all else in Python 3.  So the two are told with the same words
+where they do the same.  Octets with a pattern are told as a case file tells them, by `repeat` and
+`times`, and what is longer still by its digest; from a digest alone nothing is made again.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+LONG = 160
+"""Octets from which on it pays to look for a pattern."""
+_MOST = 2_000
+"""Characters of a string that is told in full."""
+_LONGEST_PATTERN = 64
+_FEWEST = 8
+"""Repetitions that are worth telling as such."""
+_BUILT_IN = ("builtins.", "exceptions.", "__builtin__.")
+OWN = "~."
+"""Stands for the name of the implementation's module before the name of a class."""
+_STRINGS = ("bytes", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The two directions, for one implementation.
+
+    Args:
+        module: its import name, which stands before the names of its classes.
+        typed: whether bytes and text are two types.
+        classes: the bases of each class, by its short name; grown by `short`, read by `full`.
+    """
+
+    module: str
+    typed: bool
+    classes: dict[str, list[str]]
+
+    def short(self, value: Any, usual: str) -> Any:
+        """Return *value* in few words; a bare string will be of type *usual*."""
+        if isinstance(value, list):
+            return [self.short(item, usual) for item in value]
+        if not isinstance(value, dict):
+            return value
+        kind = value.get("type")
+        if kind in _STRINGS:
+            told = shortened(value["value"])
+            bare = isinstance(told, str) and kind == self._usual(usual)
+            return told if bare else {kind: told}
+        if kind in ("tuple", "mapping"):
+            return {kind: self.short(value["value"], usual)}
+        if kind in ("class", "object"):
+            return {kind: self.short_class(value)}
+        return {"is": value}
+
+    def full(self, told: Any, usual: str) -> Any:
+        """Return the value that *told* is short for."""
+        if isinstance(told, str):
+            return {"type": self._usual(usual), "value": told}
+        if isinstance(told, list):
+            return [self.full(item, usual) for item in told]
+        if not isinstance(told, dict):
+            return told
+        ((kind, inner),) = told.items()
+        if kind in _STRINGS:
+            return {"type": kind, "value": lengthened(inner)}
+        if kind in ("tuple", "mapping"):
+            return {"type": kind, "value": self.full(inner, usual)}
+        if kind in ("class", "object"):
+            return {"type": kind, **self.full_class(inner)}
+        return inner
+
+    def short_class(self, facts: Mapping[str, Any]) -> str:
+        """Return the short name of the class in *facts*, and remember its bases."""
+        name = self.short_name(facts["class"])
+        self.classes[name] = [self.short_name(base) for base in facts["bases"]]
+        return name
+
+    def full_class(self, name: str) -> dict[str, Any]:
+        """Return the names of the class called *name* and of its bases."""
+        bases = [self.full_name(base) for base in self.classes.get(name, ())]
+        return {"class": self.full_name(name), "bases": bases}
+
+    def short_name(self, native: str) -> str:
+        """Return the name of a class without what its module adds."""
+        for module, short in ((f"{self.module}.", OWN), *((one, "") for one in _BUILT_IN)):
+            if native.startswith(module):
+                return short + native.removeprefix(module)
+        return native if "." in native else f".{native}"
+
+    def full_name(self, short: str) -> str:
+        """Return the qualified name that *short* stands for."""
+        if short.startswith(OWN):
+            return f"{self.module}.{short.removeprefix(OWN)}"
+        if short.startswith("."):
+            return short[1:]
+        built_in = "builtins" if self.typed else "exceptions"
+        return short if "." in short else f"{built_in}.{short}"
+
+    def _usual(self, usual: str) -> str:
+        return usual if self.typed else "bytes"
+
+
+def shortened(text: str) -> Any:
+    """Return *text*, or what stands for it where it is long."""
+    if len(text) <= LONG:
+        return text
+    parts = _in_parts(text)
+    if parts is not None:
+        return parts
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return [text[:40], {"sha256": digest[:32], "length": len(text)}]
+
+
+def _in_parts(text: str) -> list[Any] | None:
+    """Return *text* as strings and repetitions; None where that takes too many words."""
+    parts: list[Any] = []
+    at = plain = told = 0
+    while at < len(text):
+        period = _period(text, at)
+        if not period:
+            at += 1
+            told += 1
+            if told > _MOST:
+                return None
+            continue
+        end = _end(text, at, period)
+        parts += [text[plain:at]] if plain < at else []
+        parts.append({"repeat": text[at : at + period], "times": (end - at) // period})
+        at = plain = end
+    return [*parts, text[plain:]] if plain < len(text) else parts
+
+
+def _period(text: str, at: int) -> int:
+    """Return the length of what is repeated from *at* on; 0 where nothing is, for long."""
+    for period in range(1, _LONGEST_PATTERN + 1):
+        size = max(_FEWEST * period, LONG // 2)
+        if text[at + period : at + size] == text[at : at + size - period]:
+            return period if at + size <= len(text) else 0
+    return 0
+
+
+def _end(text: str, at: int, period: int) -> int:
+    """Return where the repetition from *at* on ends, behind a whole pattern."""
+    end, step = at + period, period
+    while step:
+        found = text[end : end + step]
+        if len(found) == step and found == text[end - period : end - period + step]:
+            end += step
+            step *= 2
+        else:
+            step //= 2
+    return end - (end - at) % period
+
+
+def lengthened(told: Any) -> str:
+    """Return the text that *told* stands for; of a digest, the beginning and its words."""
+    if isinstance(told, str):
+        return told
+    return "".join(
+        part
+        if isinstance(part, str)
+        else part["repeat"] * part["times"]
+        if "repeat" in part
+        else f"? {part['length']} octets, sha256 {part['sha256']}"
+        for part in told
+    )
