@@ -6,13 +6,19 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; d
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: conformance test lint check format bench clean
+.PHONY: conformance record recorded test lint check format bench clean
 
 conformance: .venv/installed  ## the verdicts on httplib_impl
 	@$(BIN)/httplib-kit check
 
 test: .venv/installed  ## the whole test suite
 	@$(BIN)/python -m pytest -q
+
+record: .venv/installed  ## the golden records anew, of every implementation that is here
+	@$(BIN)/httplib-kit record --all
+
+recorded: .venv/installed  ## every implementation that is here, held against its golden records
+	@$(BIN)/httplib-kit record --all --check
 
 lint: .venv/installed-lint  ## format, lint and types
 	@$(BIN)/ruff format --check .

@@ -21,6 +21,7 @@ from conformance.cli.try_ import try_octets
 from conformance.drivers import DriverError, UnknownImplementation
 from conformance.report.octets import visible_text
 from conformance.report.standing import EXIT_ERROR
+from conformance.run.golden import BookError
 
 EXIT_INTERRUPTED = 130
 """As of a program that SIGINT ended: neither a failure nor an error."""
@@ -35,7 +36,7 @@ class _OneLineErrors(click.Group):
         except click.ClickException as error:
             click.echo(f"httplib-kit: {visible_text(error.format_message())}", err=True)
             ctx.exit(EXIT_ERROR)
-        except (CaseError, UnknownImplementation, DriverError) as error:
+        except (BookError, CaseError, UnknownImplementation, DriverError) as error:
             click.echo(f"httplib-kit: {visible_text(str(error))}", err=True)
             ctx.exit(EXIT_ERROR)
         except KeyboardInterrupt:

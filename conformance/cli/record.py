@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from conformance.cases import Case, Corpus, load_corpus
+from conformance.cases import Case, load_corpus
+from conformance.cli.options import selection
 from conformance.drivers import Implementation, UnknownImplementation, targets
 from conformance.report.octets import visible_text
 from conformance.run.golden import (
@@ -35,6 +36,7 @@ _SHOWN = 10
     type=click.Path(path_type=Path, file_okay=False),
     help="Where the records are; by default among the fixtures.",
 )
+@selection
 @click.option("--check", is_flag=True, help="Write nothing; tell what differs from the records.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="Lanes.")
 @click.pass_context
@@ -43,6 +45,7 @@ def record(
     implementations: tuple[str, ...],
     roster: bool,
     directory: Path | None,
+    globs: tuple[str, ...],
     check: bool,
     jobs: int,
 ) -> None:
@@ -59,17 +62,20 @@ def record(
     except BookError as error:
         raise click.UsageError(str(error)) from None
     corpus = load_corpus()
+    cases = corpus.select(globs)
+    if not cases:
+        raise click.UsageError("no case is selected")
     differs = False
     for written in implementations or ROSTER:
         for one in _found(written, must=not roster):
-            made = _recorded(one, corpus, jobs, must=not roster)
+            made = _recorded(one, cases, corpus.digest, jobs, must=not roster)
             if made is None:
                 continue
             key, recorded, seen = made
             if check:
                 differs |= _compared(book, key, recorded, seen)
                 continue
-            book.put(key, recorded, seen)
+            book.put(key, recorded, seen, whole=not globs)
             write_book(place, book, corpus)
             click.echo(f"{key}: {recorded.name} {recorded.version}, {len(seen)} cases recorded")
     ctx.exit(1 if differs else 0)
@@ -86,10 +92,10 @@ def _found(written: str, *, must: bool) -> list[Implementation]:
 
 
 def _recorded(
-    one: Implementation, corpus: Corpus, jobs: int, *, must: bool
+    one: Implementation, cases: Sequence[Case], digest: str, jobs: int, *, must: bool
 ) -> tuple[str, Recorded, list[tuple[Case, object]]] | None:
     try:
-        return record_one(one, corpus.cases, corpus.digest, jobs=jobs)
+        return record_one(one, cases, digest, jobs=jobs)
     except NotRecorded as error:
         if must:
             raise click.UsageError(f"{one.written}: {error}") from None

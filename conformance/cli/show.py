@@ -10,8 +10,10 @@ from rich.text import Text
 from conformance.cases import Case, Corpus, Outcome, WireExpectation, load_corpus
 from conformance.cases.octets import AddressHole, Pieces
 from conformance.cli.options import find_case
+from conformance.cli.recorded import recorded_lines
 from conformance.judge.judge import expectation_text
 from conformance.report.octets import lines, visible_text
+from conformance.run.golden import load_book
 from conformance.serve import FORMS, Catalogue, Entry, NotReproducible, annotated, reproduce
 from mockserver import Connection, Listener, Piece, Route, Step
 
@@ -39,7 +41,7 @@ _CONTROL = "dim red"
     help="How to have it by hand instead: a command, the octets, Python, a stand-alone script.",
 )
 def show(case_id: str, form: str | None) -> None:
-    """Show the case with the id CASE: what is sent, what is called, what is accepted, and why.
+    """Show the case with the id CASE: what is sent, called, accepted and recorded, and why.
 
     Each line of octets begins with their role, such as `status-line` or `chunk-size`.
     """
@@ -91,6 +93,11 @@ def told(case: Case) -> Iterator[Text]:
     for index, outcome in enumerate(case.outcomes):
         yield _plain("")
         yield from _outcome(index, outcome)
+    recorded = list(recorded_lines(load_book(), case))
+    if recorded:
+        yield _plain("")
+        yield _plain("recorded", "bold")
+        yield from map(_plain, recorded)
 
 
 def _plain(text: str, style: str = "") -> Text:

@@ -80,10 +80,23 @@ class Book:
         """Return what was seen of *case* in its present revision, by key."""
         return self.seen.get(case.id, {}) if self.revisions.get(case.id) == case.rev else {}
 
-    def put(self, key: str, recorded: Recorded, seen: Iterable[tuple[Case, Any]]) -> None:
-        """Put everything that was *seen* of one implementation in the place of what was before."""
-        for by_key in self.seen.values():
+    def put(
+        self, key: str, recorded: Recorded, seen: Iterable[tuple[Case, Any]], *, whole: bool = True
+    ) -> None:
+        """Put what was *seen* of one implementation in the place of what was before.
+
+        Args:
+            key: the implementation.
+            recorded: what it is.
+            seen: what was seen of each case.
+            whole: whether these are all cases; else what was seen of others stays.
+        """
+        for by_key in self.seen.values() if whole else ():
             by_key.pop(key, None)
+        before = self.implementations.get(key)
+        if before is not None and not whole:
+            classes = dict(sorted({**before.classes, **recorded.classes}.items()))
+            recorded = msgspec.structs.replace(recorded, classes=classes)
         self.implementations[key] = recorded
         for case, told in seen:
             if self.revisions.get(case.id) != case.rev:

@@ -1,0 +1,396 @@
+"""Golden records: told in few words, told again alike, judged like the live run, and compared."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import click.testing
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conformance.cases import Case, Corpus, load_corpus
+from conformance.cases.loader import load_text
+from conformance.cli import main
+from conformance.drivers import Identity, UnknownImplementation, target
+from conformance.judge import Observation, Verdict, judge
+from conformance.run.golden import (
+    ROSTER,
+    Book,
+    BookError,
+    NotRecorded,
+    Recorded,
+    judged,
+    load_book,
+    read_book,
+    record,
+    write_book,
+)
+from conformance.run.golden.codec import Codec
+from conformance.run.golden.recorder import key_of
+from conformance.run.golden.results import run_of
+from conformance.run.golden.stable import PORT, Connection, stable
+from conformance.run.golden.values import Values, lengthened, shortened
+
+SAMPLE = 30
+"""Cases of each implementation that the ordinary suite holds against its records."""
+
+
+def kit(*args: str, given: bytes = b"") -> click.testing.Result:
+    return click.testing.CliRunner().invoke(main, args, input=given, catch_exceptions=False)
+
+
+# Values in few words.
+
+texts = st.text(st.characters(max_codepoint=0xFF))
+
+
+@settings(deadline=None)
+@given(texts, texts, st.integers(0, 400), st.integers(1, 60))
+def test_octets_are_made_again(before: str, pattern: str, times: int, width: int) -> None:
+    text = before + (pattern * 70)[:width] * times + before
+    assert lengthened(shortened(text)) == text
+
+
+def test_a_pattern_is_told_once() -> None:
+    assert shortened("x" + "ab" * 500_000 + "y") == ["x", {"repeat": "ab", "times": 500_000}, "y"]
+
+
+def test_what_has_no_pattern_is_told_by_its_digest() -> None:
+    noise = "".join(chr((index * index * 7919) >> 3 & 0xFF) for index in range(9_000))
+    start, told = shortened(noise)
+    assert start == noise[:40]
+    assert told["length"] == 9_000
+
+
+plain = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**60), 2**60),
+    st.builds(lambda text: {"type": "text", "value": text}, texts),
+    st.builds(lambda text: {"type": "bytes", "value": text}, texts),
+    st.just({"type": "int", "value": "ffffffffffffffffffff"}),
+    st.just({"type": "class", "class": "a.client.HTTPException", "bases": ["builtins.object"]}),
+    st.just({"type": "object", "class": "socket.socket", "bases": ["builtins.object"]}),
+)
+values = st.recursive(
+    plain,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.builds(lambda items: {"type": "tuple", "value": items}, st.lists(inner, max_size=3)),
+        st.builds(
+            lambda items: {"type": "mapping", "value": [list(item) for item in items]},
+            st.lists(st.tuples(inner, inner), max_size=3),
+        ),
+    ),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None)
+@given(values, st.sampled_from(["bytes", "text"]))
+def test_values_are_made_again(value: Any, usual: str) -> None:
+    both = Values("a.client", True, {})
+    assert both.full(both.short(value, usual), usual) == value
+
+
+def test_the_string_of_python_2_and_what_is_usual_in_python_3_are_told_alike() -> None:
+    two, three = Values("httplib", False, {}), Values("http.client", True, {})
+    assert two.short({"type": "bytes", "value": "OK"}, "text") == "OK"
+    assert three.short({"type": "text", "value": "OK"}, "text") == "OK"
+    assert three.short({"type": "bytes", "value": "OK"}, "text") == {"bytes": "OK"}
+
+
+# What differs from run to run.
+
+CASE = """
+family = "framing"
+[[case]]
+id = "golden.case"
+title = "A case"
+level = "documented"
+spec = ["HTTPResponse.read"]
+why = "It is recorded."
+respond = "HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\nhello"
+[[case.outcome]]
+read = "hello"
+wire = { request = [["GET / HTTP/1.1\\r\\nHost: ", { address = "server" }, "\\r\\nAccept-Encoding: identity\\r\\n\\r\\n"]] }
+[case.fetch]
+strength = "must"
+expect = [{ accept = { status = 200, body = "hello" } }]
+"""  # noqa: E501
+
+
+def case() -> Case:
+    return load_text(CASE, "golden.toml")[0]
+
+
+def entries(**more: Any) -> dict[str, Any]:
+    made: dict[str, Any] = {op.id: {"id": op.id, "value": None} for op in case().ops}
+    made["read"] = {"id": "read", "value": {"type": "bytes", "value": "hello"}}
+    made["new"] = {"id": "new", "value": klass("http.client.HTTPConnection")}
+    made["getresponse"] = {"id": "getresponse", "value": klass("http.client.HTTPResponse")}
+    return {**made, **{name: {"id": name, **entry} for name, entry in more.items()}}
+
+
+def klass(name: str, kind: str = "object") -> dict[str, Any]:
+    return {"type": kind, "class": name, "bases": ["builtins.object"]}
+
+
+def raised(name: str, message: str, *bases: str, **attributes: Any) -> dict[str, Any]:
+    facts = {"type": "error", "class": name, "bases": [*bases, "builtins.Exception"]}
+    return {"error": {**facts, "message": message, "attributes": attributes}}
+
+
+def observation(port: int = 41234, **more: Any) -> Observation:
+    octets = (
+        f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept-Encoding: identity\r\n\r\n".encode()
+    )
+    one = Connection((octets,), octets, source="127.0.0.1")
+    return Observation(entries(**more), "127.0.0.1", port, (one,))
+
+
+def codec() -> Codec:
+    return Codec(Values("http.client", True, {}))
+
+
+def test_what_one_would_guess_is_left_out() -> None:
+    assert codec().short(case(), stable(observation())) == [{"read": "hello"}]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"isclosed": {"value": True}},
+        {"getresponse": {"value": None}},
+        {"read": {"skipped": True}},
+        {
+            "read": raised(
+                "http.client.IncompleteRead",
+                "IncompleteRead(3 bytes read, 2 more expected)",
+                args={"type": "tuple", "value": [{"type": "bytes", "value": "hel"}]},
+                partial={"type": "bytes", "value": "hel"},
+                expected=2,
+            )
+        },
+        {"read": raised("builtins.ValueError", "a bad value", args={"type": "tuple", "value": []})},
+        {"read": raised("some.Odd", "", args={"type": "tuple", "value": [1]})},
+    ],
+)
+def test_an_observation_is_made_again(more: dict[str, Any]) -> None:
+    both, seen = codec(), stable(observation(**more))
+    told = both.short(case(), seen)
+    made = both.full(case(), told)
+    assert made == seen
+    assert judge(case(), made) == judge(case(), seen)
+
+
+def test_two_runs_are_told_alike() -> None:
+    texts = (
+        "<object at 0x7fabc123> in /tmp/httplib-kit-abcdef/0 at port 41234",
+        "<object at 0x7f123abc> in /tmp/httplib-kit-uvwxyz/0 at port 51423",
+    )
+    ports = 41234, 51423
+    one, two = (
+        stable(observation(port, read=raised("builtins.ValueError", text)))
+        for port, text in zip(ports, texts, strict=True)
+    )
+    assert one == two
+    assert one.port == PORT
+
+
+def test_the_words_of_a_system_are_not_told() -> None:
+    one, two = (
+        stable(observation(request=raised("builtins.OSError", text, errno=number)))
+        for text, number in (
+            ("[Errno 111] Connection refused", 111),
+            ("[Errno 111] abgelehnt", 111),
+        )
+    )
+    assert one == two
+
+
+def test_the_random_octets_of_tls_are_not_told() -> None:
+    one, two = (
+        stable(Observation(entries(), "::1", 1, (Connection((), b"\x16\x03\x01" + end, end),)))
+        for end in (b"\x16\x03abc", b"\x16\x03xyz")
+    )
+    assert one == two
+
+
+# The book.
+
+
+def recorded(written: str = "http.client", name: str = "http.client", **more: Any) -> Recorded:
+    facts = {"version": "3.11.7", "corpus": "c0ffee", "features": ["python3"], **more}
+    return Recorded(written=written, name=name, **facts)
+
+
+def book(*keys: str) -> Book:
+    made = Book()
+    for key in keys:
+        made.put(key, recorded(version=key[2:]), [(case(), [{"read": "hello"}])])
+    return made
+
+
+def test_a_book_is_read_as_it_is_written(tmp_path: Path) -> None:
+    corpus, made = Corpus((case(),), "c0ffee"), book("py3.8", "py3.9", "py3.10", "py3.11")
+    made.put("py3.12", recorded(version="3.12"), [(case(), "HANG")])
+    write_book(tmp_path, made, corpus)
+    text = (tmp_path / "golden.json").read_text()
+    assert '["py3.8..py3.11", {"read": "hello"}]' in text
+    assert '["py3.12", "HANG"]' in text
+    again = read_book(tmp_path)
+    assert again == made
+    write_book(tmp_path, again, corpus)
+    assert (tmp_path / "golden.json").read_text() == text
+
+
+def test_a_case_that_changes_loses_what_was_recorded_before(tmp_path: Path) -> None:
+    changed = dataclasses.replace(case(), rev=2)
+    made = book("py3.8", "py3.9")
+    assert not made.of(changed)
+    made.put("py3.9", recorded(), [(changed, "HANG")])
+    assert made.of(changed) == {"py3.9": "HANG"}
+    write_book(tmp_path, made, Corpus((changed,), "c0ffee"))
+    assert "[2," in (tmp_path / "golden.json").read_text()
+    write_book(tmp_path, made, Corpus((), "c0ffee"))
+    assert [path.name for path in tmp_path.iterdir()] == ["implementations.json"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x",
+        "[]",
+        '{"corpus": "x"}',
+        '{"corpus": "x", "cases": {"a": []}}',
+        '{"corpus": "x", "cases": {"a": [1, ["nobody", {}]]}}',
+        '{"corpus": "x", "cases": {"a": [1, "py3.8"]}}',
+        '{"corpus": "x", "cases": {"a": ["?", ["py3.8", {}]]}}',
+    ],
+)
+def test_a_file_that_is_no_record_is_one_line(tmp_path: Path, text: str) -> None:
+    write_book(tmp_path, book("py3.8"), Corpus((case(),), "c0ffee"))
+    (tmp_path / "golden.json").write_text(text)
+    with pytest.raises(BookError, match=r"golden\.json: ") as caught:
+        read_book(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_record_is_judged_as_the_live_run_is() -> None:
+    made = book("py3.8")
+    made.put("py3.9", recorded(), [(case(), [{"read": "hell"}])])
+    made.put("py3.10", recorded(), [(case(), "CRASH")])
+    client = recorded("client:some", "some", ops=["fetch"], features=[])
+    made.put("some", client, [(case(), [{"fetch": {"response": [200, "OK", [], "hell"]}}])])
+    told = {one.key: one.judgement.verdict for one in judged(made, case())}
+    assert told == {
+        "py3.8": Verdict.PASS,
+        "py3.9": Verdict.WRONG_VALUE,
+        "py3.10": Verdict.CRASH,
+        "some": Verdict.WRONG_VALUE,
+    }
+
+
+@pytest.mark.parametrize(
+    ("identity", "key"),
+    [
+        (Identity("x", "http.client", "3.11.7", frozenset(), runtime="CPython"), "py3.11"),
+        (Identity("x", "httplib", "2.7.3", frozenset(), runtime="Jython"), "jython2.7"),
+        (Identity("x", "eventlet.green.http.client", "0.36", frozenset()), "eventlet"),
+        (
+            Identity("client:node-http", "node", "20", frozenset(), frozenset({"fetch"})),
+            "node-http",
+        ),
+    ],
+)
+def test_the_key_is_short(identity: Identity, key: str) -> None:
+    assert key_of(identity) == key
+
+
+def test_what_is_not_here_cannot_be_recorded() -> None:
+    with pytest.raises(NotRecorded, match="no_such_module"):
+        record(target("no_such_module"), [case()], "c0ffee")
+
+
+# The records among the fixtures.
+
+
+def test_the_records_are_of_this_corpus() -> None:
+    corpus, kept = load_corpus(), load_book()
+    assert {one.corpus for one in kept.implementations.values()} <= {corpus.digest}
+    revisions = {one.id: one.rev for one in corpus.cases}
+    assert all(revisions.get(name) == rev for name, rev in kept.revisions.items())
+
+
+@pytest.mark.parametrize("written", ROSTER)
+def test_what_is_recorded_is_what_is_done(written: str) -> None:
+    corpus, kept = load_corpus(), load_book()
+    keys = [key for key, one in kept.implementations.items() if one.written == written]
+    if not keys:
+        pytest.skip("nobody has recorded it yet")
+    (key,) = keys
+    some = [one for one in corpus.cases if kept.of(one).get(key, "HANG") != "HANG"]
+    sample = some[hash_of(key) % 7 :: max(1, len(some) // SAMPLE)]
+    try:
+        found, facts, seen = record(target(written), sample, corpus.digest)
+    except (UnknownImplementation, NotRecorded) as error:
+        pytest.skip(f"it is not here: {error}")
+    if (found, facts.version) != (key, kept.implementations[key].version):
+        pytest.skip(f"here is {facts.version}, recorded is {kept.implementations[key].version}")
+    assert {one.id: told for one, told in seen} == {one.id: kept.of(one)[key] for one, _ in seen}
+
+
+def hash_of(key: str) -> int:
+    return sum(key.encode())
+
+
+def test_show_tells_what_was_recorded() -> None:
+    kept = load_book()
+    if not kept.implementations:
+        pytest.skip("nothing is recorded yet")
+    name = "framing.no-body-chunked.204"
+    shown = kit("show", name).stdout
+    assert "recorded" in shown
+    for key in kept.of(next(one for one in load_corpus().cases if one.id == name)):
+        assert f"{key} (" in shown
+
+
+def test_records_can_be_compared(tmp_path: Path) -> None:
+    kept = load_book()
+    if "py2.7" not in kept.implementations:
+        pytest.skip("2.7 is not recorded yet")
+    same = kit("diff", "py2.7", "py2.7")
+    assert same.exit_code == 0
+    assert "0 of" in same.stdout
+    done = kit("diff", "py2.7", "py3.11", "--select", "status-line.*")
+    assert done.exit_code == 1
+    assert "UNSUPPORTED" in done.stdout
+    _, results = run_of(kept, "py2.7", load_corpus())
+    assert len(results) > 4_000
+    path = tmp_path / "results.jsonl"
+    kit("check", "-q", "--select", "framing.head.*", "--results", str(path))
+    assert kit("diff", str(path), str(path)).exit_code == 0
+    assert kit("diff", "py2.7", "nobody").exit_code == 2
+
+
+def test_recording_twice_writes_the_same(tmp_path: Path) -> None:
+    args = ("record", "http.client", "--directory", str(tmp_path), "--select", "framing.head.*")
+    assert kit(*args).exit_code == 0
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert kit(*args, "-j", "3").exit_code == 0
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert kit(*args, "--check").exit_code == 0
+    text = before["framing.json"].replace(b'{"', b'{"x": 1, "', 4)
+    (tmp_path / "framing.json").write_bytes(text)
+    assert kit(*args, "--check").exit_code in (1, 2)
+
+
+@pytest.mark.parametrize(
+    "args", [["record"], ["record", "--all", "x"], ["record", "no_such_module"]]
+)
+def test_what_cannot_be_recorded_is_one_line(args: list[str], tmp_path: Path) -> None:
+    done = kit(*args, "--directory", str(tmp_path))
+    assert done.exit_code == 2
+    assert len(done.stderr.splitlines()) == 1
