@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from mockserver._pool import Pool
 
 
+_OWN_PATIENCE = 5.0
+"""Seconds that the server's own threads may need on a busy machine to take what has come."""
+
+
 class MockServerError(AssertionError):
     """A test went against its script, or the server was used in a way that cannot work."""
 
@@ -261,7 +265,7 @@ class Play:
             return event
 
     def _settle(self) -> list[str]:
-        deadline = time.monotonic() + self._patience
+        deadline = time.monotonic() + max(self._patience, _OWN_PATIENCE)
         if not self._reserved:
             self._pool.admit_all(self, deadline)
         return [f"connection {one.number}: does not come to rest" for one in settle(self, deadline)]

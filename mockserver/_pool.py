@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _BACKLOG = 1024
 _TICK = 0.05
 """Seconds between two looks after clients that send behind the last step, or that say nothing."""
+_ENDING = 1.0
+"""Seconds in which at least one thread has to end when all are told to."""
 _INHERITED = sys.platform == "linux"
 """Whether an accepted socket has the options of its listener."""
 
@@ -115,9 +117,11 @@ class Pool:
             self._trigger.send(b"!")
         if self.play is not None:
             self.play.abort()
-        deadline = time.monotonic() + 1.0
+        deadline = time.monotonic() + _ENDING
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+            if not thread.is_alive():  # there may be a thousand, and they are ending
+                deadline = time.monotonic() + _ENDING
         for session in self.ears.close():
             self._leave(session)
         self._alarm.close()
@@ -139,7 +143,8 @@ class Pool:
 
     def _work(self) -> None:
         turn = self._take_lead()
-        while self._lead_on(turn):
+        while not self._closed:
+            self._lead_on(turn)
             if turn.over:
                 turn = self._take_lead()
         self._lead.release()
@@ -152,8 +157,8 @@ class Pool:
             self._idle -= 1
         return Turn(self)
 
-    def _lead_on(self, turn: "Turn") -> bool:
-        """Wait, as the leader, for something to play, and play it; whether to go on."""
+    def _lead_on(self, turn: "Turn") -> None:
+        """Wait, as the leader, for something to play, and play it."""
         ears = self.ears
         idle = self.play is None and not ears.parked
         alarm, door = self._alarm.fileno(), self._listener.fileno()
@@ -164,17 +169,14 @@ class Pool:
                 self._play(session, turn)
             elif descriptor == door:
                 self._play_next(turn)
-            elif descriptor == alarm:
-                if self._closed:
-                    return False
+            elif descriptor == alarm and not self._closed:
                 self._alarm.recv(16)
             if turn.over:  # what else was ready is heard by the one who leads now
-                return True
+                return
         now = time.monotonic()
         if now - self._looked > _TICK:
             self._looked = now
             self._tend(turn, now)
-        return True
 
     def _play_next(self, turn: "Turn") -> None:
         """Accept a connection, if there still is one, and play it."""

@@ -11,7 +11,7 @@ from ssl import SSLContext
 from typing import Any, Literal, Protocol
 
 from mockserver._blocking import Wait
-from mockserver._endings import Ended, EndOfStream
+from mockserver._endings import Ended, EndOfStream, PeerReset
 from mockserver._order import place
 from mockserver._record import FIN_SENT, UNREAD, Event
 from mockserver._request import SHORT, Inbox, is_bare
@@ -21,6 +21,8 @@ from mockserver._step import Piece, Step
 from mockserver._tls import TLS
 from mockserver._wire import Wire
 
+_GULPS = 16
+"""How often a client can be read from in one turn before others are let in."""
 _KEPT = 1 << 26
 """How many unread octets are kept before no more are taken from the kernel."""
 
@@ -141,6 +143,7 @@ class Session:
         self.tls: str | None = None
         self.gate: threading.Event | None = None
         self.unread_since = 0.0
+        self._gulps = 0
         self._taken = 0
         self._given = 0
         self._writing: tuple[Piece, ...] = ()
@@ -229,21 +232,21 @@ class Session:
             self.wire.step_aside()
 
     def parks(self, beginning: Beginning) -> bool:
-        """Whether to let go of the thread, because a step that reads has nothing to read yet.
-
-        Raises:
-            PeerReset: The client has reset the connection.
-        """
+        """Whether to let go of the thread, because a step that reads has nothing to read yet."""
         buffer = self.buffer
         self.excused = beginning is _OPTIONAL and not buffer
         self.endless = self.excused or beginning is _SILENT
         if self.called or buffer or self.channel is not self.wire or self.stream_over:
             return False
         if self.wire.heard:
+            self._gulps = 0
             return True
         if not self.stage.crowded:
             return False  # a brief wait is cheaper
-        data = self.wire.rest()
+        try:
+            data = self.wire.rest()
+        except PeerReset:
+            return False  # the step itself has to meet it
         if data is None:
             return True
         self._take_note(data)
@@ -354,7 +357,8 @@ class Session:
         data = None
         if not self.called and self.stage.crowded:  # in the midst of a step, which may take long
             data = self.channel.rest()
-            if data is None:
+            self._gulps += 1
+            if data is None or self._gulps > _GULPS:
                 self.wire.step_aside()
         if data is None:
             data = self.channel.read(patient=not self.endless)

@@ -45,6 +45,7 @@ class Wire(Blocking):
     taken = 0
     ended = False
     exhausted = False
+    _broken = False
     brief = True
 
     def read(self, *, patient: bool = True) -> bytes:
@@ -69,7 +70,7 @@ class Wire(Blocking):
             raise PeerReset
         self.taken += len(data)
         if not data:
-            self.exhausted = True
+            self._see_the_end()
         return data
 
     def _read_on(self, patient: bool) -> bytes | None:
@@ -133,8 +134,19 @@ class Wire(Blocking):
         except BlockingIOError:
             return None
         except OSError:  # reset by either side
+            self._broken = True
             raise PeerReset from None
         self.taken += len(data)
         if not data:
-            self.exhausted = True
+            self._see_the_end()
         return data
+
+    def _see_the_end(self) -> None:
+        """Tell an end of the stream from a reset, which the kernel tells once and then as an end.
+
+        Raises:
+            PeerReset: It is a reset that somebody has looked at before.
+        """
+        if self._broken:
+            raise PeerReset
+        self.exhausted = True

@@ -319,11 +319,11 @@ def test_where_the_kernel_cannot_be_asked_a_drain_is_a_problem(
 ) -> None:
     monkeypatch.setattr(Diagnosis, "peer", lambda *_: None)
     with MockServer() as server:
-        one = play(server, Send(b"x"), Drain())
-        to_end_or_reset = connect(one.address)
+        one = play(server, ReadRequest(), Send(b"x"), Drain())
+        client = asked(one, connect)
         with pytest.raises(ConnectionResetError):
-            exactly(to_end_or_reset, 10)
-        assert "connection 1, step 2 (drain): the client's queue cannot be seen on this system" in (
+            exactly(client, 10)
+        assert "connection 1, step 3 (drain): the client's queue cannot be seen on this system" in (
             one.finish().problems
         )
 

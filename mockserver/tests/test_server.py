@@ -2,7 +2,6 @@
 
 import contextlib
 import gc
-import os
 import random
 import re
 import socket
@@ -336,7 +335,7 @@ def test_noise_is_never_an_error_of_the_server(
     one = impatient.play(script(connection(*steps)))
     client = connect(one.address)
     alphabet = [b"\r\n", b"\n", b"GET / HTTP/1.1\r\n", b"Content-Length: 3\r\n", b"\0", b"x"]
-    alphabet += [b"Transfer-Encoding: chunked\r\n", b"5\r\n", os.urandom(3)]
+    alphabet += [b"Transfer-Encoding: chunked\r\n", b"5\r\n", noise.randbytes(3)]
     client.sendall(b"".join(noise.choices(alphabet, k=60)))
     if noise.random() < 0.5:
         client.close()
