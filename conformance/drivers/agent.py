@@ -605,7 +605,9 @@ def limit_memory(octets):
         import resource
     except ImportError:  # Jython: its heap is limited by an option
         return
-    resource.setrlimit(resource.RLIMIT_AS, (octets, octets))
+    given = resource.getrlimit(resource.RLIMIT_AS)[1]
+    most = octets if given == resource.RLIM_INFINITY else min(given, octets)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def patch(library):

@@ -230,8 +230,8 @@ class Program:
             _kill_group(self._process)
             self._process.wait()
         self._end_the_marked()
-        while block := _block(self._err):
-            self._words = (self._words + block)[-_LAST_WORDS:]
+        for _ in range(_ROUNDS):  # what is left in the pipe, and not what somebody still writes
+            self._words = (self._words + (_block(self._err) or b""))[-_LAST_WORDS:]
         _close(self._process.stdout)
         _close(self._process.stderr)
         return Parting(by_itself, self._obituary(by_itself), said, left)
@@ -264,7 +264,9 @@ def _limit(process: int) -> None:
     Runtimes that reserve more than they use, as a JVM and node do, can live with that.
     """
     if sys.platform == "linux":
-        resource.prlimit(process, resource.RLIMIT_DATA, (_MOST_DATA, _MOST_DATA))
+        _, given = resource.prlimit(process, resource.RLIMIT_DATA)
+        most = _MOST_DATA if given == resource.RLIM_INFINITY else min(given, _MOST_DATA)
+        resource.prlimit(process, resource.RLIMIT_DATA, (most, most))
 
 
 def _descriptor(pipe: IO[bytes] | None) -> int:

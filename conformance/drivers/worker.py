@@ -6,6 +6,8 @@ says is held against the protocol, and a process that says something else is end
 a `DriverError`, its death a `DriverDied`.
 """
 
+import os
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,7 +22,7 @@ from conformance.drivers.base import (
     Trace,
     identity_of,
 )
-from conformance.drivers.effort import Effort
+from conformance.drivers.effort import Effort, effort_of
 from conformance.drivers.environment import environment
 from conformance.drivers.program import NotALine, Parting, Program, ProgramEnded, TooLate
 from conformance.drivers.protocol import (
@@ -59,6 +61,7 @@ class Worker:
         self._program: Program | None = None
         self._hopeless: DriverError | None = None
         self._releasing = False
+        self._thread = threading.get_native_id()
         self.busy = False
         self.start_cost = 0.0
         self._identity = self._start()
@@ -71,6 +74,7 @@ class Worker:
 
     def run(self, message: Message) -> Trace:
         """Execute the ops of *message*, in a new process where the latest one is gone."""
+        self._thread = threading.get_native_id()
         self.settle()
         if self._program is None:
             self._start()
@@ -94,9 +98,15 @@ class Worker:
             self._hear()
 
     def effort(self) -> Effort | None:
-        """Return what the process has had and wanted of the processors."""
-        program = self._program
-        return None if program is None else program.effort()
+        """Return what the process has had and wanted of the processors.
+
+        What the thread that asks had and wanted is time in which the process waited for it.
+        """
+        program, mine = self._program, effort_of(os.getpid(), self._thread)
+        theirs = None if program is None else program.effort()
+        if theirs is None or mine is None:
+            return None
+        return Effort(theirs.worked, theirs.waited + mine.worked + mine.waited)
 
     def kill(self) -> bool:
         """End the process and its group; whoever waits for its answer gets `DriverDied`."""
@@ -140,19 +150,25 @@ class Worker:
         generic = ANY_OP in self._identity.ops
         op = {"id": PROBE, "on": "module", "args": [], "kwargs": {}}
         op["kind" if generic else "call"] = PROBE
-        (entry,) = self.run(
-            {
-                "type": "run",
-                "id": PROBE,
-                "rev": 1,
-                "ops": [op],
-                "address": ["127.0.0.1", 0],
-                "deadline": 1.0,
-                "url": "http://127.0.0.1:0/",
-            }
-        )
+        message = {
+            "type": "run",
+            "id": PROBE,
+            "rev": 1,
+            "ops": [op],
+            "address": ["127.0.0.1", 0],
+            "deadline": 1.0,
+            "url": "http://127.0.0.1:0/",
+        }
+        problem = "an op that it does not know needs the entry `unsupported`"
+        try:
+            self._tell(message)
+            (entry,) = checked_trace([op], self._hear(self._patience))
+        except DriverDied as error:
+            raise DriverError(f"{self._written}: {problem}, but {error}") from None
+        except NotTheProtocol as error:
+            self._fail(f"{problem}, but {error}")
         if "unsupported" not in entry:
-            self._fail("it does not say `unsupported` to an op that it does not know")
+            self._fail(problem)
 
     def _tell(self, message: Message) -> None:
         if self._program is None:
@@ -173,7 +189,7 @@ class Worker:
             kind = DriverDied if parting is None or parting.by_itself else DriverError
             raise kind(f"the worker {'is gone' if parting is None else parting.how}") from None
         except TooLate:
-            self._fail(f"it did not start in {self._patience:g} s")
+            self._fail(f"it did not start in {self._patience:g} s, or did not answer what followed")
         except (NotALine, NotTheProtocol) as error:
             self._fail(str(error))
 

@@ -332,8 +332,29 @@ def test_a_driver_that_does_not_start_is_one_line(tmp_path: Path, start: str, pr
 def test_a_driver_that_claims_every_op_is_refused(tmp_path: Path) -> None:
     path = driver(tmp_path)
     path.write_text(path.read_text().replace('"unsupported": True', '"value": 1'))
-    with pytest.raises(DriverError, match="does not say `unsupported`"):
+    with pytest.raises(DriverError, match="does not know needs the entry `unsupported`"):
         Worker("exec:hostile", [sys.executable, str(path)])
+
+
+@pytest.mark.parametrize(
+    ("instead", "problem"),
+    [
+        ("sys.exit(3)", "`unsupported`, but the worker ended with status 3"),
+        ("time.sleep(60)", "did not answer what followed"),
+        ("say(serial=n)", "`unsupported`, but the answer to run has no trace"),
+        ("say(serial=n - 1)", "an answer to message"),
+    ],
+)
+def test_a_driver_that_cannot_bear_an_unknown_op_is_refused(
+    tmp_path: Path, instead: str, problem: str
+) -> None:
+    path = driver(tmp_path)
+    good = 'say(serial=n, trace=[{"id": ops[0]["id"], "unsupported": True}])'
+    assert good in path.read_text()
+    path.write_text(path.read_text().replace(good, instead))
+    with pytest.raises(DriverError, match=problem) as raised:
+        Worker("exec:hostile", [sys.executable, str(path)], 3.0)
+    assert "\n" not in str(raised.value)
 
 
 def test_an_error_map_that_is_none_is_refused(
