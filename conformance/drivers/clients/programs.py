@@ -11,22 +11,11 @@ import subprocess
 
 from conformance.drivers.base import NotInstalled
 from conformance.drivers.clients.command import HEAD, URL, Command, Ended, Rows, Taken
+from conformance.drivers.clients.python_client import CURL
 
 _TIMEOUT = "5"
 """Seconds, beyond the deadline of the kit: whether a client waits is told by that alone."""
 _CURL = ("-q", "-sS", "--noproxy", "*", "--max-time", _TIMEOUT, "--dump-header", HEAD, URL)
-_CURL_ROWS: Rows = (
-    (r"^exit 28\b", "timeout"),
-    (r"^exit 52\b", "no-response"),
-    (r"^exit 18\b", "truncated-body"),
-    (r"^exit 61\b", "unsupported-coding"),
-    (r"^exit 1\b.*version", "unsupported-version"),
-    (r"^exit (1|8)\b.*(HTTP/0\.9|status|Unsupported HTTP)", "bad-status-line"),
-    (r"(?i)^exit (27|63|100)\b|too (large|long|many)", "limit-exceeded"),
-    (r"(?i)chunk|hexadecimal|content-length|transfer-encoding", "bad-framing"),
-    (r"(?i)header|nul byte|^exit (8|43)\b", "bad-header"),
-    (r"^exit (7|55|56)\b", "no-response"),
-)
 _WGET = (
     *("--no-config", "--no-proxy", "--no-netrc", "--no-hsts", "--tries=1", "--max-redirect=0"),
     *(f"--timeout={_TIMEOUT}", "--content-on-error", "--save-headers", "--server-response"),
@@ -46,7 +35,7 @@ status and for a redirect that it was told not to follow."""
 def curl(written: str) -> Command:
     """Return the driver of curl."""
     path = program("curl")
-    return Command(written, "curl", _version(path), (path, *_CURL), _CURL_ROWS)
+    return Command(written, "curl", _version(path), (path, *_CURL), CURL)
 
 
 def wget(written: str) -> Command:

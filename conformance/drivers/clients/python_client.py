@@ -25,7 +25,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 TIMEOUT = 5.0
@@ -186,21 +186,73 @@ class Client:
     fetch: Callable[[str], Response]
     package: str = ""
     families: tuple[str, ...] = ()
-    rows: Rows = field(default=())
+    rows: Rows = ()
 
 
-USUAL: Rows = ()
+TIMED_OUT = (r"(?i)timed? ?out", "timeout")
+RESET = (r"(?i)reset by peer|refused|broken pipe", "no-response")
+HTTP_CLIENT: Rows = (
+    TIMED_OUT,
+    (r"RemoteDisconnected", "no-response"),
+    (r"exceeded maximum|LineTooLong|(?i:got more than|too many)", "limit-exceeded"),
+    (r"Decod(e|ing)Error", "unsupported-coding"),
+    (r"UnknownProtocol", "unsupported-version"),
+    (r"BadStatusLine", "bad-status-line"),
+    (r"InvalidChunkLength|Content-Length contained", "bad-framing"),
+    (r"IncompleteRead|ended prematurely|Connection broken", "truncated-body"),
+    RESET,
+)
+"""The errors of `http.client`, which four of the clients pass on or wrap, and those of urllib3.
+
+An `IncompleteRead` hides whether a body was cut or a chunk was malformed.
+"""
+HTTPX: Rows = (
+    (r"httpx\.\w*Timeout", "timeout"),
+    (r"Server disconnected without|unexpectedly closed", "no-response"),
+    (r"without sending complete message body", "truncated-body"),
+    (r"too (long|many|large)", "limit-exceeded"),
+    (r"illegal status line|no response line|status_code|SWITCH_UPGRADE", "bad-status-line"),
+    (r"Only Transfer-Encoding: chunked", "unsupported-coding"),
+    (r"Content-Length|chunk|Transfer-Encoding", "bad-framing"),
+    (r"header", "bad-header"),
+    (r"httpx\.(Read|Write|Connect|Close)Error", "no-response"),
+)
+AIOHTTP: Rows = (
+    TIMED_OUT,
+    (r"Got more than|(?i:too many|too large)|overflow", "limit-exceeded"),
+    (r"Bad status line|Expected (HTTP/|LF after CR)|Invalid (HTTP|status)", "bad-status-line"),
+    (r"chunk|Content-Length|Transfer-Encoding|Data after", "bad-framing"),
+    (r"Not enough data|not completed|Connection closed", "truncated-body"),
+    (r"(?i)header", "bad-header"),
+    (r"ServerDisconnectedError|ClientOSError|ClientConnect", "no-response"),
+)
+CURL: Rows = (
+    (r"\(28\b", "timeout"),
+    (r"\(52\b", "no-response"),
+    (r"\(18\b", "truncated-body"),
+    (r"\(61\b|Unsolicited Transfer-Encoding", "unsupported-coding"),
+    (r"HTTP version|subversion|Version mismatch|HTTP/1\.x", "unsupported-version"),
+    (r"HTTP/0\.9|response code|status line", "bad-status-line"),
+    (r"(?i)\((27|63|100)\b|too (large|long|many)|longer than", "limit-exceeded"),
+    (r"(?i)chunk|hexadecimal|content-length|transfer-encoding", "bad-framing"),
+    (r"(?i)header|NUL byte|Carriage return|\((8|43)\b", "bad-header"),
+    (r"\((1|7|55|56)\b", "no-response"),
+)
+"""The codes and texts of libcurl, as the program `curl` has them too."""
+
+_HTTP_ERRORS = ("http.client.HTTPException",)
+_URLLIB3_ERRORS = ("urllib3.exceptions.HTTPError",)
+_REQUESTS_ERRORS = ("requests.exceptions.RequestException",)
+_HTTPLIB2_ERRORS = ("httplib2.error.HttpLib2Error", *_HTTP_ERRORS)
 CLIENTS = {
-    "urllib.request": Client(urllib_request, "", ("http.client.HTTPException",)),
-    "urllib3": Client(urllib3_preload, "urllib3", ("urllib3.exceptions.HTTPError",)),
-    "urllib3-stream": Client(urllib3_stream, "urllib3", ("urllib3.exceptions.HTTPError",)),
-    "requests": Client(requests, "requests", ("requests.exceptions.RequestException",)),
-    "httpx": Client(httpx, "httpx", ("httpx.HTTPError",)),
-    "aiohttp": Client(aiohttp, "aiohttp", ("aiohttp.client_exceptions.ClientError",)),
-    "httplib2": Client(
-        httplib2, "httplib2", ("httplib2.error.HttpLib2Error", "http.client.HTTPException")
-    ),
-    "pycurl": Client(pycurl, "pycurl", ("pycurl.error",)),
+    "urllib.request": Client(urllib_request, "", _HTTP_ERRORS, HTTP_CLIENT),
+    "urllib3": Client(urllib3_preload, "urllib3", _URLLIB3_ERRORS, HTTP_CLIENT),
+    "urllib3-stream": Client(urllib3_stream, "urllib3", _URLLIB3_ERRORS, HTTP_CLIENT),
+    "requests": Client(requests, "requests", _REQUESTS_ERRORS, HTTP_CLIENT),
+    "httpx": Client(httpx, "httpx", ("httpx.HTTPError",), HTTPX),
+    "aiohttp": Client(aiohttp, "aiohttp", ("aiohttp.client_exceptions.ClientError",), AIOHTTP),
+    "httplib2": Client(httplib2, "httplib2", _HTTPLIB2_ERRORS, HTTP_CLIENT),
+    "pycurl": Client(pycurl, "pycurl", ("pycurl.error",), CURL),
 }
 
 
@@ -259,7 +311,7 @@ def category(client: Client, natives: Sequence[str], error: BaseException) -> st
     if not {*client.families, "builtins.OSError"} & set(natives):
         return "leak"
     told = list(story(error))
-    for pattern, name in (*client.rows, *USUAL):
+    for pattern, name in client.rows:
         if any(re.search(pattern, text) for text in told):
             return name
     return ""
