@@ -36,15 +36,29 @@ _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)+")
 _TITLE_LENGTH = 70
 
 
-def build(raw: Mapping[str, Any], *, family: str, file: str, authored: str = "") -> Case:
+Built = tuple[Mapping[str, Any], Case]
+"""A table, and the case that it describes."""
+
+
+def build(
+    raw: Mapping[str, Any], *, family: str, file: str, authored: str = "", like: Built | None = None
+) -> Case:
     """Return the case that the table *raw* describes.
+
+    Args:
+        raw: the table.
+        family: the family of its file.
+        file: the name of its file.
+        authored: the id of its grid.
+        like: another case of its grid; what both have from the very same tables is shared.
 
     Raises:
         CaseError: naming the field.
     """
     table = decode(raw, CaseTable)
     _check_words(table)
-    ops = _ops(table)
+    same = like[1] if like is not None and _calls_the_same(raw, like[0]) else None
+    ops = _ops(table) if same is None else same.ops
     return Case(
         id=table.id,
         rev=table.rev,
@@ -61,12 +75,16 @@ def build(raw: Mapping[str, Any], *, family: str, file: str, authored: str = "")
         host=table.server.host,
         script=script(table),
         ops=ops,
-        certificates=need_certificates(ops),
+        certificates=need_certificates(ops) if same is None else same.certificates,
         outcomes=outcomes(table, {op.id for op in ops}),
         sweep=table.sweep,
         fetch=None if table.fetch is None else within("fetch", expectation, table.fetch, table.rfc),
         authored=authored or table.id,
     )
+
+
+def _calls_the_same(raw: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(raw.get(key) is other.get(key) for key in ("new", "ops"))
 
 
 def _ops(table: CaseTable) -> tuple[Op, ...]:

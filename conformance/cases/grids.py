@@ -16,7 +16,7 @@ Nothing in a grid is left unused: neither an axis, nor a key of a value, nor an 
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,8 @@ class _Point:
 
 
 _Choice = Mapping[str, _Point]
+_Fill = Callable[[_Choice], Any]
+"""What makes a value of a grid into that of one combination."""
 
 
 def expand(raw: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -59,14 +61,14 @@ def expand(raw: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     _check_holes(raw, axes)
     # What has no hole is the same in every case, and is shared by them.
     keys = {key: value for key, value in raw.items() if key not in _OWN}
-    usual = {key: value for key, value in keys.items() if not any(_holes(value))}
-    varying = {key: value for key, value in keys.items() if key not in usual}
+    fill = _compiled_table(keys)
     choices = [dict(zip(axes, points, strict=True)) for points in itertools.product(*axes.values())]
     _check_outcomes(grid, choices)
+    outcomes = [_compiled_table(outcome) for outcome in grid.outcome]
     for choice in choices:
-        case = {**usual, **_names(grid, choice), **_filled_table(varying, choice)}
+        case = {**fill(choice), **_names(grid, choice)}
         case["outcome"] = [
-            within(f"outcome[{index}]", _filled_table, outcome, choice)
+            within(f"outcome[{index}]", outcomes[index], choice)
             for index, outcome in enumerate(grid.outcome)
             if _holds(outcome, choice)
         ]
@@ -170,29 +172,55 @@ def _parted(hole: Any) -> tuple[str, str]:
     return match[1], match[2] or "value"
 
 
-def _filled_table(table: Mapping[str, Any], choice: _Choice) -> dict[str, Any]:
-    return {key: within(key, _filled, value, choice) for key, value in table.items()}
+def _compiled_table(table: Mapping[str, Any]) -> _Fill:
+    """Return what fills the holes of *table*, with the key in the place of a complaint."""
+    varying = {
+        key: _compiled(value) for key, value in table.items() if any(True for _ in _holes(value))
+    }
+
+    def fill(choice: _Choice) -> dict[str, Any]:
+        filled = {key: within(key, one, choice) for key, one in varying.items()}
+        return {**table, **filled}
+
+    return fill
 
 
-def _filled(value: Any, choice: _Choice) -> Any:
+def _compiled(value: Any) -> _Fill:
+    """Return what fills the holes of *value*; parts without holes are shared by all it makes."""
     if isinstance(value, dict):
         if len(value) == 1 and "hole" in value:
-            return _fill(value["hole"], choice)
-        return {key: _filled(item, choice) for key, item in value.items()}
-    if not isinstance(value, list):
-        return value
-    filled: list[Any] = []
-    for item in value:
-        inner = _filled(item, choice)
-        if isinstance(item, dict) and set(item) == {"hole"} and isinstance(inner, list):
-            filled.extend(inner)
-        else:
-            filled.append(inner)
-    return filled
+            axis, key = _parted(value["hole"])
+            return lambda choice: _fill(choice, axis, key)
+        return _compiled_dict(value)
+    if isinstance(value, list):
+        return _compiled_list(value)
+    return lambda _: value
 
 
-def _fill(hole: str, choice: _Choice) -> Any:
-    axis, key = _parted(hole)
+def _compiled_dict(value: Mapping[str, Any]) -> _Fill:
+    varying = {
+        key: _compiled(item) for key, item in value.items() if any(True for _ in _holes(item))
+    }
+    return lambda choice: {**value, **{key: fill(choice) for key, fill in varying.items()}}
+
+
+def _compiled_list(value: Sequence[Any]) -> _Fill:
+    parts = [(_compiled(item), isinstance(item, dict) and set(item) == {"hole"}) for item in value]
+
+    def fill(choice: _Choice) -> list[Any]:
+        filled: list[Any] = []
+        for part, is_hole in parts:
+            inner = part(choice)
+            if is_hole and isinstance(inner, list):
+                filled.extend(inner)
+            else:
+                filled.append(inner)
+        return filled
+
+    return fill
+
+
+def _fill(choice: _Choice, axis: str, key: str) -> Any:
     fills = choice[axis].fills
     if key not in fills:
         raise CaseError(f"this value of the axis `{axis}` has no `{key}`")

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from conformance.cases.build import build
+from conformance.cases.build import Built, build
 from conformance.cases.decoding import decode
 from conformance.cases.errors import CaseError
 from conformance.cases.grids import expand
@@ -65,9 +65,11 @@ def _cases(head: FileHead, file: str) -> Iterator[Case]:
         with _complaints_of(file, name):
             check_plain(grid)
             tables = list(expand(grid))
+        like: Built | None = None
         for raw in tables:
             with _complaints_of(file, str(raw.get("id", name))):
-                case = build(raw, family=head.family, file=file, authored=name)
+                case = build(raw, family=head.family, file=file, authored=name, like=like)
+            like = raw, case
             yield case
 
 
