@@ -1,0 +1,166 @@
+"""Every fast way against the slow one that it stands in for: on any octets they agree."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from httplib_impl import IncompleteRead
+from httplib_impl._chunked import DATA_END, SIZE_LINE, chunked_wants, whole_chunks
+from httplib_impl._framing import framing_fields
+from httplib_impl._head import Head, plain_head
+from httplib_impl._headers import parse_fields
+from httplib_impl._reader import Reader
+from httplib_impl._request import field_line, request_line
+from httplib_impl._status_line import USUAL_LINES, parse_status_line
+from httplib_impl.tests.exchanges import STARTS, WORDS
+from httplib_impl.tests.support import Wire
+
+QUICK = settings(max_examples=300, deadline=None, derandomize=True)
+LINE_PARTS = st.sampled_from([word for word in WORDS if len(word) < 40]) | st.binary(max_size=3)
+STREAM = st.lists(LINE_PARTS, max_size=16).map(b"".join)
+HEAD = st.tuples(st.sampled_from([*STARTS, b"", b"HTTP/1.1 404 Not\r\n"]), STREAM).map(b"".join)
+
+FRAMING_NAMES = [
+    *(b"connection", b"content-length", b"keep-alive", b"proxy-connection", b"transfer-encoding")
+]
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@QUICK
+@given(HEAD)
+@example(b"HTTP/1.1 200 OK\r\n\nContent-Length: 5\r\n\r\n")
+@example(b"HTTP/1.1 200 OK\n\r\nContent-Length: 5\r\n\r\n")
+@example(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 100 + b"\r\n")
+@example(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 101 + b"\r\n")
+@example(b"HTTP/1.1 200 " + b"x" * 65521 + b"\r\n\r\n")
+@example(b"HTTP/1.1 200 " + b"x" * 65522 + b"\r\n\r\n")
+def test_a_plain_head_is_what_line_by_line_gives(strict: bool, octets: bytes) -> None:
+    found, end = plain_head(octets, 0)
+    if found is None:
+        assert end == 0
+        return
+    line, block = found
+    wire = Wire([octets])
+    reader = Reader(wire)
+    head = Head(strict)
+    slow = head.read(reader)
+    assert (line.version, line.status, line.reason) == (slow.version, slow.status, slow.reason)
+    assert (block, True, False) == (head.block, head.whole, slow.is_body)
+    assert reader.exactly(len(octets)) == octets[end:]
+
+
+@pytest.mark.parametrize(
+    "octets", [STARTS[1], b"HTTP/1.1 499 Own\r\nA: b\r\n\r\n", b"HTTP/1.0 200\n\n"]
+)
+def test_a_head_as_servers_send_it_is_plain(octets: bytes) -> None:
+    assert plain_head(octets, 0)[0] is not None
+
+
+def test_the_usual_status_lines_are_parsed_status_lines() -> None:
+    for line, known in USUAL_LINES.items():
+        assert repr(parse_status_line(line, strict=False)) == repr(known)
+
+
+@QUICK
+@given(STREAM)
+@example(b"content-length: 5\r\n")
+@example(b" content-length: 5\r\nA: b\r\n")
+@example(b"A: b\r\n\tcontent-length: 5\r\nContent-LENGTH:\x0b 6\r\n")
+@example(b"no field\r\n content-length: 5\r\n")
+@example(b"content-length : 5\r\nX: content-length: 6\r\n")
+@example(b"\xc4\xb1content-length: 5\r\nproxy-connection:\r\n")
+def test_the_framing_fields_are_those_of_all_fields(block: bytes) -> None:
+    values, _ = parse_fields(block)
+    found = framing_fields(block)
+    assert {name: found[name] for name in FRAMING_NAMES if name in found} == {
+        name: values[name] for name in FRAMING_NAMES if name in values
+    }
+    assert found.keys() <= values.keys()
+
+
+CHUNKS = st.lists(
+    st.sampled_from([b"5\r\nhello\r\n", b"1\r\n.\r\n", b"1f\r\n" + b"x" * 31 + b"\r\n"])
+    | st.sampled_from([b"005;a=b\r\nhello\r\n", b"6 \r\nhello!\r\n", b"4000\r\n" + b"y" * 16386])
+    | st.sampled_from([b"0\r\n\r\n", b"5\r\nhelloXX", b"5\nhello\r\n", b"\r\n", b"5\r\n", b"z\r\n"])
+    | st.binary(max_size=3),
+    max_size=30,
+).map(b"".join)
+
+
+def slow_chunks(buffer: bytes, start: int, room: int) -> tuple[bytes, int]:
+    """The whole chunks from `start` on, taken one want at a time."""
+    data, wants = b"", chunked_wants()
+    assert next(wants) is SIZE_LINE
+    while True:
+        behind = buffer.find(b"\n", start) + 1
+        try:
+            size = wants.send(buffer[start:behind])
+            if not isinstance(size, int) or not behind or behind + size > len(buffer):
+                return data, start
+            piece = buffer[behind : behind + size]
+            assert wants.send(b"") is DATA_END
+            wants.send(buffer[behind + size : behind + size + 2])
+        except IncompleteRead:
+            return data, start
+        if len(data) + size > room:
+            return data, start
+        data, start = data + piece, behind + size + 2
+
+
+@QUICK
+@given(CHUNKS, st.sampled_from([1, 5, 16, 1 << 62]))
+@example(b"5\r\nhello\r\n" * 10 + b"5\r\nhelloXX", 1 << 62)
+@example(b"5\r\nhello\r\n" * 10 + b"6\r\nhello!\r\n" * 10, 41)
+@example(b"5\r\nhello\r\n" * 3 + b"5\n\nhello\r\n" * 3, 1 << 62)
+def test_whole_chunks_are_a_beginning_of_what_the_decoder_gives(buffer: bytes, room: int) -> None:
+    pieces, end = whole_chunks(buffer, 0, room)
+    data, slow_end = slow_chunks(buffer, 0, room)
+    octets = b"".join(pieces)
+    assert data.startswith(octets)
+    assert end <= slow_end
+    assert slow_chunks(buffer[:end], 0, room) == (octets, end)
+
+
+def test_usual_chunks_are_all_taken_at_once() -> None:
+    buffer = b"5\r\nhello\r\n" * 10 + b"1\r\n.\r\n" + b"1f\r\n" + b"x" * 31 + b"\r\n0\r\n\r\n"
+    pieces, end = whole_chunks(buffer, 0, 1 << 62)
+    assert (len(pieces), buffer[end:]) == (12, b"0\r\n\r\n")
+
+
+TEXT = st.text(st.sampled_from("aZ09-: _\t\r\n\x00\x7f\x85\xa0éК!") | st.characters(), max_size=6)
+
+
+@QUICK
+@given(TEXT, TEXT)
+@example("X", "a\tb")
+@example("X-", "")
+@example("-", "a")
+@example("Ⅷ", "a")
+def test_a_field_that_needs_no_closer_look_is_built_all_the_same(name: str, value: str) -> None:
+    """Octets always get the closer look, text does not always."""
+
+    def built(name: str | bytes, value: object) -> object:
+        try:
+            return field_line(name, (value,))
+        except ValueError:
+            return "refused"
+
+    try:
+        slow = built(name.encode("latin-1"), value.encode("latin-1"))
+    except UnicodeEncodeError:
+        slow = "refused"
+    assert built(name, value) == slow
+
+
+@QUICK
+@given(TEXT)
+def test_a_method_of_letters_is_a_token(method: str) -> None:
+    token = set("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    try:
+        request_line(method, "/", "HTTP/1.1")
+        accepted = True
+    except ValueError:
+        accepted = False
+    assert accepted == (bool(method) and set(method) <= token)
