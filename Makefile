@@ -6,7 +6,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; d
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: conformance record recorded test lint check format bench clean
+.PHONY: conformance record recorded test lint check format bench fuzz clean
 
 conformance: .venv/installed  ## the verdicts on httplib_impl
 	@$(BIN)/httplib-kit check
@@ -31,10 +31,15 @@ format: .venv/installed-lint
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: .venv/installed-bench  ## ratios, each measured in one run
+bench: .venv/installed-bench  ## ratios, each measured in one run; a table and a plot in benchmarks/results
+	@$(BIN)/python -m benchmarks.reference
+	@$(BIN)/python -m benchmarks.scaling
 	@$(BIN)/python -m benchmarks.check_overhead
 	@$(BIN)/python -m benchmarks.mock_server
 	@$(BIN)/python -m benchmarks.worker
+
+fuzz: .venv/installed-fuzz  ## a million exchanges over octets that nobody wrote by hand
+	@$(BIN)/python -m httplib_impl.tests.fuzz --runs 1000000
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -51,4 +56,9 @@ clean:
 
 .venv/installed-bench: .venv/installed
 	@$(PIP) --editable '.[test,bench]'
+	@touch $@
+
+# Where there is no build of atheris, inputs are made at random.
+.venv/installed-fuzz: .venv/installed
+	@$(PIP) --editable '.[test,fuzz]' || echo "no atheris here: the fuzzer goes without coverage"
 	@touch $@

@@ -150,18 +150,18 @@ class ChunkedBody(Body):
 
     def _fill(self, store: Store, goal: int) -> None:
         reader = self._reader
-        while len(store) < goal and not self.finished:
+        while not self.finished and (missing := goal - len(store)) > 0:
             want = self._want
             if isinstance(want, int):
-                self._fetch_data(store, min(want, goal - len(store)), want)
+                self._fetch_data(store, min(want, missing), want)
             elif want is chunked.DATA_END:
                 self._want = self._wants.send(reader.exactly(2))
             elif want is chunked.TRAILER_LINE:
                 self._want = self._wants.send(reader.line("trailer line"))
+            elif pieces := reader.decode(chunked.whole_chunks, missing):
+                store.append_all(pieces)
             else:
-                store.append_all(reader.decode(chunked.whole_chunks, goal - len(store)))
-                if len(store) < goal:
-                    self._want = self._wants.send(reader.line("chunk size"))
+                self._want = self._wants.send(reader.line("chunk size"))
             self.finished = self._want is chunked.NOTHING
 
     def _fetch_data(self, store: Store, n: int, left: int) -> None:

@@ -9,7 +9,14 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 
+from hypothesis import HealthCheck, settings
+
 from httplib_impl import HTTPConnection, HTTPResponse
+
+# The same examples at every run, however busy the machine is.
+DETERMINISTIC = settings(
+    deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 
 # The reading end of a pipe into which nothing is ever written.
 _IDLE, _NEVER_WRITTEN = os.pipe()

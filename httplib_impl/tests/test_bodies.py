@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from httplib_impl import HTTPException, HTTPResponse, IncompleteRead, LineTooLong
 from httplib_impl.tests.support import (
+    DETERMINISTIC,
     FEEDS,
     Event,
     Feed,
@@ -307,6 +308,7 @@ def patiently(call: Callable[[], Result]) -> Result:
 SIZES = st.lists(st.sampled_from([1, 2, 15, 16, 17, 255, 256]) | st.integers(1, 40), max_size=30)
 
 
+@DETERMINISTIC
 @given(SIZES, st.integers(1, 300), st.randoms(use_true_random=False))
 def test_chunks_are_the_same_whole_byte_by_byte_and_with_trailing_data(
     sizes: list[int], amount: int, random: Random
@@ -336,6 +338,7 @@ GRAMMAR = [
 ]
 
 
+@DETERMINISTIC
 @given(st.lists(st.sampled_from(GRAMMAR) | st.binary(max_size=4), max_size=12), st.integers(1, 9))
 def test_any_chunked_octets_end_alike_whole_byte_by_byte_and_in_pieces(
     pieces: list[bytes], amount: int

@@ -15,9 +15,9 @@ from httplib_impl._reader import Reader
 from httplib_impl._request import field_line, request_line
 from httplib_impl._status_line import USUAL_LINES, parse_status_line
 from httplib_impl.tests.exchanges import STARTS, WORDS
-from httplib_impl.tests.support import Wire
+from httplib_impl.tests.support import DETERMINISTIC, Wire
 
-QUICK = settings(max_examples=300, deadline=None, derandomize=True)
+QUICK = settings(DETERMINISTIC, max_examples=300)
 LINE_PARTS = st.sampled_from([word for word in WORDS if len(word) < 40]) | st.binary(max_size=3)
 STREAM = st.lists(LINE_PARTS, max_size=16).map(b"".join)
 HEAD = st.tuples(st.sampled_from([*STARTS, b"", b"HTTP/1.1 404 Not\r\n"]), STREAM).map(b"".join)

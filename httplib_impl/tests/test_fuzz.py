@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from httplib_impl import HTTPConnection, HTTPException, IncompleteRead, NotConnected
 from httplib_impl.tests.exchanges import CHOICES, STARTS, WORDS, exchange, random_input
-from httplib_impl.tests.support import FileOnly, Wire, byte_by_byte, in_halves, whole
+from httplib_impl.tests.support import DETERMINISTIC, FileOnly, Wire, byte_by_byte, in_halves, whole
 
 WORD = st.sampled_from(WORDS + STARTS) | st.binary(max_size=3)
 STREAM = st.lists(WORD, max_size=16).map(b"".join)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(DETERMINISTIC, max_examples=300)
 @given(st.binary(min_size=CHOICES, max_size=CHOICES), STREAM)
 def test_nothing_but_documented_exceptions_comes_of_any_stream(
     choices: bytes, stream: bytes
@@ -55,7 +55,7 @@ def outcome(conn: HTTPConnection, method: str, amount: int | None) -> list[objec
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("amount", [None, 3])
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(DETERMINISTIC, max_examples=150)
 @given(stream=STREAM, strict=st.integers(0, 1))
 @example(stream=b"HTTP/1.1 200 OK\nA: 1\n\nHTTP/1.1 200 OK\r\n\n", strict=0)
 def test_how_octets_are_cut_into_segments_changes_nothing(

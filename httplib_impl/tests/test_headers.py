@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from httplib_impl import HTTPException, HTTPMessage, LineTooLong
-from httplib_impl.tests.support import FEEDS, Feed, respond
+from httplib_impl.tests.support import DETERMINISTIC, FEEDS, Feed, respond
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
@@ -192,6 +192,7 @@ LINES = st.lists(
 )
 
 
+@DETERMINISTIC
 @given(LINES)
 def test_fields_are_the_same_whole_and_byte_by_byte(lines: list[bytes]) -> None:
     octets = HEAD + b"".join(line + b"\r\n" for line in lines[:100]) + b"\r\n"
@@ -199,6 +200,7 @@ def test_fields_are_the_same_whole_and_byte_by_byte(lines: list[bytes]) -> None:
     assert at_once.getheaders() == slowly.getheaders() == in_two.getheaders()
 
 
+@DETERMINISTIC
 @given(st.binary(max_size=200))
 def test_any_block_makes_a_message_with_a_value_for_every_key(block: bytes) -> None:
     message = HTTPMessage(block)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from httplib_impl import CannotSendRequest, HTTPConnection, InvalidURL, UnimplementedFileMode
-from httplib_impl.tests.support import connection, respond, sent
+from httplib_impl.tests.support import DETERMINISTIC, connection, respond, sent
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 START = b"Host: example.com\r\nAccept-Encoding: identity\r\n"
@@ -207,6 +207,7 @@ def test_a_refused_request_does_not_disturb_one_that_was_started() -> None:
     assert sent(conn) == b"GET /first HTTP/1.1\r\n\r\n"
 
 
+@DETERMINISTIC
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_a_field_that_is_accepted_is_one_field(name: str, value: str) -> None:
     conn = connection(OK)

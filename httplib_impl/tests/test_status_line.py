@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from httplib_impl import BadStatusLine, LineTooLong, UnknownProtocol
 from httplib_impl._status_line import parse_status_line
-from httplib_impl.tests.support import FEEDS, Feed, respond
+from httplib_impl.tests.support import DETERMINISTIC, FEEDS, Feed, respond
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -134,6 +134,7 @@ def test_a_line_of_65536_octets_that_the_stream_ends_passes() -> None:
     assert respond(b"HTTP/1.1 200 ".ljust(65536, b"x")).status == 200
 
 
+@DETERMINISTIC
 @given(st.binary(max_size=60), st.booleans(), st.sampled_from([b"", b"HTTP/1.1 ", b"HTTP/"]))
 def test_any_line_is_understood_or_refused_as_documented(
     octets: bytes, strict: bool, start: bytes

@@ -1,0 +1,255 @@
+"""How fast `httplib_impl` is, beside every client that is installed and a raw socket.
+
+All clients get the same octets from one server process. Client and server share one CPU where the
+system lets them, rounds are interleaved, and each ratio is the median of the ratios of its rounds,
+so that a busy machine slows all alike. A rate counts relative to `http.client`: 2.0 is twice as
+many exchanges in the same CPU time of the client.
+
+Run ``make bench``, or ``python -m benchmarks.reference [--rounds N] [--only WORK]``. The
+table and the plot go to ``benchmarks/results/``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import canned
+from benchmarks.peers import PEERS, Peer, installed
+
+RESULTS = Path(__file__).parent / "results"
+MEASURE = "http.client"
+FLOOR = "raw socket"
+
+
+@dataclass(frozen=True)
+class Work:
+    """One kind of exchange.
+
+    Attributes:
+        title: what the table says.
+        path: what the server answers with.
+        goal: the rate, relative to `http.client`, that is aimed at.
+        count: exchanges in one round.
+        amount: the block size of `read`; None for one `read()`.
+        fresh: whether each exchange has a connection of its own.
+    """
+
+    title: str
+    path: str
+    goal: float
+    count: int
+    amount: int | None = None
+    fresh: bool = False
+
+
+WORKS = [
+    Work("small GET, keep-alive", "/small", 4.0, 400),
+    Work("30 headers", "/30", 4.0, 300),
+    Work("99 headers", "/99", 4.0, 150),
+    Work("new connection per request", "/small", 1.8, 150, fresh=True),
+    Work("16-byte chunks, equal", "/chunks-16", 6.0, 1),
+    Work("1 to 40-byte chunks, random", "/chunks-random", 2.0, 1),
+    Work("1 KiB chunks", "/chunks-1k", 2.0, 2),
+    Work("64 KiB chunks", "/chunks-64k", 1.5, 2),
+    Work("64 MiB, read()", "/64m", 1.2, 1),
+    Work("64 MiB, read(65536)", "/64m", 1.0, 1, amount=65536),
+]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one exchange cost, in seconds."""
+
+    cpu: float
+    wall: float
+
+
+def measure(peer: Peer, work: Work) -> Cost:
+    """One round: the costs of one exchange, on average."""
+    gc.collect()
+    wall, cpu = time.perf_counter(), time.process_time()
+    if work.fresh:
+        total = peer.many_fresh(work.path, work.count)
+    else:
+        total = peer.many(work.path, work.amount, work.count)
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    if total <= 0:
+        raise SystemExit(f"{type(peer).__name__} received nothing for {work.title}")
+    return Cost(cpu / work.count, wall / work.count)
+
+
+def rounds(work: Work, count: int) -> dict[str, list[Cost]]:
+    """All clients in turn, that many times; the first time does not count."""
+    costs: dict[str, list[Cost]] = {}
+    with canned.server() as port, contextlib.ExitStack() as stack:
+        peers = {name: make(port) for name, make in installed().items()}
+        for peer in peers.values():
+            stack.callback(peer.close)
+            measure(peer, work)
+        for _ in range(count):
+            for name, peer in peers.items():
+                costs.setdefault(name, []).append(measure(peer, work))
+    return costs
+
+
+def relative(costs: dict[str, list[Cost]], name: str, kind: str) -> float:
+    """The rate of a client relative to `http.client`: the median over the rounds."""
+    pairs = zip(costs[MEASURE], costs[name], strict=True)
+    ratios = [getattr(standard, kind) / getattr(mine, kind) for standard, mine in pairs]
+    return float(statistics.median(ratios))
+
+
+IMPORT = "import time; t = time.process_time(); import {}; print(time.process_time() - t)"
+
+MEMORY = """
+import resource, sys
+from benchmarks.peers import PEERS
+peer = PEERS[sys.argv[1]](int(sys.argv[2]))
+peer.get("/small", None)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+assert peer.get("/64m", None) == 64 << 20
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 - (64 << 20))
+"""
+
+
+def run(code: str, *arguments: str) -> float:
+    """What a fresh interpreter prints for this code."""
+    command = [sys.executable, "-c", code, *arguments]
+    root = Path(__file__).parent.parent
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=root)
+    return float(done.stdout)
+
+
+def import_time(count: int) -> dict[str, float]:
+    """The CPU time of the imports, relative to that of `http.client`."""
+    modules = {"httplib_impl": "httplib_impl", MEASURE: MEASURE, FLOOR: "socket"}
+    times = {
+        name: [run(IMPORT.format(module)) for _ in range(count)] for name, module in modules.items()
+    }
+    return {
+        name: statistics.median(a / b for a, b in zip(own, times[MEASURE], strict=True))
+        for name, own in times.items()
+    }
+
+
+def peak_memory() -> dict[str, float]:
+    """The peak above the 64 MiB body of one `read()`, in MiB of resident memory."""
+    with canned.server() as port:
+        return {
+            name: run(MEMORY, name, str(port)) / canned.MIB
+            for name in installed()
+            if name not in (FLOOR, "aiohttp")  # the one keeps no body, the other has no `get`
+        }
+
+
+def table(measured: dict[str, dict[str, list[Cost]]]) -> str:
+    """A table in Markdown: rates by CPU time, and by wall time in brackets."""
+    names = [name for name in PEERS if name in next(iter(measured.values()))]
+    lines = [
+        "| work | goal | " + " | ".join(names) + " |",
+        "|---" * (len(names) + 2) + "|",
+    ]
+    for work in WORKS:
+        costs = measured.get(work.title)
+        if costs is None:
+            continue
+        cells = [
+            f"{relative(costs, name, 'cpu'):.2f} ({relative(costs, name, 'wall'):.2f})"
+            for name in names
+        ]
+        lines.append(f"| {work.title} | {work.goal:.1f} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def absolute(measured: dict[str, dict[str, list[Cost]]]) -> dict[str, dict[str, dict[str, float]]]:
+    """The medians in microseconds, for whoever wants to look closer."""
+    return {
+        title: {
+            name: {
+                kind: round(statistics.median(getattr(cost, kind) for cost in own) * 1e6, 2)
+                for kind in ("cpu", "wall")
+            }
+            for name, own in costs.items()
+        }
+        for title, costs in measured.items()
+    }
+
+
+def plot(measured: dict[str, dict[str, list[Cost]]], path: Path) -> None:
+    """Draw the rates as bars on a logarithmic scale."""
+    import pygal
+
+    chart = pygal.HorizontalBar(
+        logarithmic=True,
+        title="Exchanges per CPU second of the client, relative to http.client (log scale)",
+        height=900,
+        value_formatter=lambda value: f"{value:.2f}",
+        js=[],
+    )
+    chart.x_labels = list(reversed(measured))
+    for name in PEERS:
+        rates = [
+            relative(costs, name, "cpu") if name in costs else None
+            for costs in reversed(measured.values())
+        ]
+        if any(rates):
+            chart.add(name, rates)
+    chart.render_to_file(str(path))
+
+
+def share_one_cpu() -> str:
+    """Bind this process, and the server that it starts, to one CPU."""
+    if not hasattr(os, "sched_setaffinity"):
+        return "not pinned to a CPU: compare CPU times only"
+    cpu = max(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cpu})
+    return f"client and server pinned to CPU {cpu}"
+
+
+def main() -> None:
+    """Measure, print, and write the results."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--only", help="a part of the title of a work")
+    options = parser.parse_args()
+    place = share_one_cpu()
+    works = [work for work in WORKS if (options.only or "") in work.title]
+    if not works:
+        parser.error(f"no work has {options.only!r} in its title")
+    measured: dict[str, dict[str, list[Cost]]] = {}
+    for work in works:
+        print(work.title, "…", file=sys.stderr)
+        measured[work.title] = rounds(work, options.rounds)
+    text = f"{platform.python_implementation()} {platform.python_version()}, {place}, "
+    text += f"medians of {options.rounds} interleaved rounds. Rates relative to http.client by CPU "
+    text += "time of the client, by wall time in brackets.\n\n" + table(measured)
+    if not options.only:
+        imports = import_time(options.rounds)
+        text += "\nImport time relative to http.client (goal at most 0.5): "
+        text += ", ".join(f"{name} {value:.2f}" for name, value in imports.items()) + "\n"
+        text += "\nPeak memory above a 64 MiB body of one read() (goal at most 10 MiB), MiB: "
+        text += ", ".join(f"{name} {value:.1f}" for name, value in peak_memory().items()) + "\n"
+    print(text)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "reference.md").write_text(text, encoding="utf-8")
+    numbers = json.dumps(absolute(measured), indent=2)
+    (RESULTS / "reference.json").write_text(numbers + "\n", encoding="utf-8")
+    try:
+        plot(measured, RESULTS / "reference.svg")
+    except ModuleNotFoundError as error:
+        print(f"no plot: {error} (install the extra 'bench')", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
