@@ -1,9 +1,23 @@
 """Python 2.7's documented `httplib`, for Python 3.11 and later: an HTTP/1 client.
 
 Requests go out, responses come in, one behind the other on one connection. Text is ISO-8859-1,
-bodies are bytes. Read the modules in the order of the wire: `_request`, `_request_body`,
-`_status_line`, `_headers`, `_framing`, `_chunked`, `_bodies`; then the shell around them:
-`_reader`, `_head`, `_response`, `_state`, `_connection`, `_tunnel`, `_tls`, `_compat`.
+bodies are bytes. `install` puts the package under its old name, for code that cannot be changed.
+
+The package reads as a lesson in the order of the wire. Each file opens with what comes in, what
+goes out, and what it never does; each function that finds a boundary shows octets before the rule.
+
+1. What a client may say: `_grammar` has every pattern and limit, `_request` the head of a request,
+   `_request_body` what goes behind it.
+2. What a server says: `_status_line`, `_headers`, then `_head`, which joins the two and skips
+   interim responses.
+3. Where the body ends: `_framing` decides, `_chunked` decodes, `_bodies` hands out, `_store` keeps
+   what was decoded and not yet asked for.
+4. The shell around these, and the only part that touches a socket: `_reader` fetches, `_response`
+   and `_connection` are what callers see, `_state` says which call is in turn, `_address` where to
+   connect, `_tunnel` and `_tls` what comes first. `_compat` is the interface of Python 1.5.2.
+
+Fast ways stand beside the rules that they abbreviate, and tests hold the two together: `plain_head`
+beside `Head`, `framing_fields` beside `parse_fields`, `whole_chunks` beside `chunked_wants`.
 """
 
 # fmt: off

@@ -47,14 +47,14 @@ class Row(dict[State, State]):
         refusal: what is raised in every other state.
     """
 
-    __slots__ = ("_refusal",)
+    __slots__ = ("refusal",)
 
     def __init__(self, following: dict[State, State], refusal: type[Exception]) -> None:
         super().__init__(following)
-        self._refusal = refusal
+        self.refusal = refusal
 
     def __missing__(self, state: State) -> State:
-        raise self._refusal
+        raise self.refusal
 
 
 # `close` is not here: it is never out of turn, and leads to IDLE.

@@ -14,6 +14,7 @@ import pytest
 
 import httplib_impl
 from httplib_impl._state import TABLE, State
+from httplib_impl.tests import diagram
 
 PACKAGE = Path(httplib_impl.__file__).parent
 MODULES = sorted(path.stem for path in PACKAGE.glob("_[a-z]*.py"))
@@ -200,3 +201,8 @@ def test_every_state_can_be_left_and_every_call_is_somewhere_in_turn() -> None:
     assert {state for row in TABLE.values() for state in row} == set(State)
     assert {state for row in TABLE.values() for state in row.values()} == set(State)
     assert all(TABLE.values())
+
+
+def test_the_diagram_in_the_documents_is_that_of_the_table() -> None:
+    written = diagram.DOCUMENT.read_text(encoding="utf-8")
+    assert written == diagram.document(), "run python -m httplib_impl.tests.diagram"

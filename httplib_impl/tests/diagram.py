@@ -1,0 +1,35 @@
+"""``docs/state.md``, made from the transition table: ``python -m httplib_impl.tests.diagram``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from httplib_impl._state import TABLE, State
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "state.md"
+
+INTRODUCTION = """\
+# The states of a connection
+
+Made from the table in `httplib_impl/_state.py` by `python -m httplib_impl.tests.diagram`. A call
+that has no arrow in a state raises what the last column of the table says. `close()` leads from
+everywhere to idle, and so does an error while a response is read, but for a timeout.
+
+"""
+
+
+def document() -> str:
+    """The page: a diagram, and the table that it shows."""
+    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {State.IDLE.name}"]
+    lines += [f"    {state.name}: {state.value}" for state in State]
+    for call, row in TABLE.items():
+        lines += [f"    {before.name} --> {behind.name}: {call}" for before, behind in row.items()]
+    lines += ["```", "", "| call | in state | leads to | else |", "|---|---|---|---|"]
+    for call, row in TABLE.items():
+        for before, behind in row.items():
+            lines.append(f"| {call} | {before.value} | {behind.value} | {row.refusal.__name__} |")
+    return INTRODUCTION + "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(document(), encoding="utf-8")
