@@ -23,7 +23,6 @@ CASES = (
     "chunked.one-chunk",
     "chunked.size-line.not-hex",
     "headers.name.sent-upper-case.asked-lower-case",
-    "headers.value.colons",
     "status-codes.404.1-1.registered.get-body",
     "interim.kept-connection",
     "faults.whole.by-length",

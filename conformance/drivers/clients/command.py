@@ -13,9 +13,11 @@ leaves in its process group is ended with it.
 import contextlib
 import os
 import re
+import resource
 import shlex
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -140,12 +142,13 @@ class Command(Driver):
     def _ended(self, words: Sequence[str], directory: Path) -> Ended:
         home = directory / "home"
         home.mkdir()
-        with (directory / "said").open("w+b") as said:
+        # Files and no pipes: whatever the program leaves behind could hold a pipe open for ever.
+        with (directory / "output").open("w+b") as output, (directory / "said").open("w+b") as said:
             try:
                 process = subprocess.Popen(
                     words,
                     stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
+                    stdout=output,
                     stderr=said,
                     env={**environment(), "HOME": str(home)},
                     start_new_session=True,
@@ -154,14 +157,15 @@ class Command(Driver):
                 raise DriverError(f"cannot start {words[0]}: {error.strerror}") from None
             self._process = process
             try:
-                output = _read(process, words[0])
+                _limit(process)
                 code = process.wait()
-                said.seek(0)
-                return Ended(code, output, said.read(_MOST_SAID), None)
             finally:
                 _end_group(process)
                 process.wait()
                 self._process = None
+            output.seek(0)
+            said.seek(0)
+            return Ended(code, output.read(_MOST), said.read(_MOST_SAID), None)
 
     def _error(self, ended: Ended) -> dict[str, Any]:
         told = f"exit {ended.code}: {ended.said.decode('utf-8', 'replace')}"
@@ -190,14 +194,11 @@ def command_words(text: str) -> list[str]:
     return words
 
 
-def _read(process: "subprocess.Popen[bytes]", program: str) -> bytes:
-    if process.stdout is None:
-        return b""
-    with process.stdout as stream:
-        output = stream.read(_MOST + 1)
-    if len(output) > _MOST:
-        raise DriverDied(f"{program} wrote more than {_MOST} octets")
-    return output
+def _limit(process: "subprocess.Popen[bytes]") -> None:
+    """Limit the files that *process* can write; it is ended where it writes on."""
+    if sys.platform == "linux":
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (_MOST, _MOST))
 
 
 def _content(path: Path) -> bytes:

@@ -1,0 +1,216 @@
+"""The built-in clients and commands: each runs a handful of cases where it is installed."""
+
+import importlib.util
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from certs import CertificateAuthority
+from conformance.cases import Case, client_cases, load_corpus
+from conformance.cases.loader import load_text
+from conformance.cli import main
+from conformance.drivers import Implementation, UnknownImplementation, target, targets
+from conformance.drivers.clients import BUILT_IN
+from conformance.drivers.clients.command import Ended, command_words, response
+from conformance.drivers.clients.programs import _taken_by_wget as taken_by_wget
+from conformance.drivers.clients.python_client import CLIENTS, head_of
+from conformance.judge import Verdict
+from conformance.run import Result, Runner
+
+KNOWN = {case.id: case for case in load_corpus().cases}
+SMOKE = {
+    "framing.length.short.5": "rejects",
+    "exceptions.bad-status-line.nothing": "rejects",
+    "faults.whole.by-length": "accepts",
+    "chunked.two-chunks": "accepts",
+    "headers.name.sent-upper-case.asked-lower-case": "accepts",
+    "status-codes.404.1-1.registered.get-body": "accepts",
+}
+SHORT = 0.5
+"""A deadline for clients that are made to wait."""
+SILENT = """
+family = "framing"
+[[case]]
+id = "clients.silent"
+title = "Nothing comes"
+level = "observe"
+spec = ["HTTPResponse.read"]
+why = "A client may wait for ever."
+connections = [[{ read_request = {} }]]
+[case.fetch]
+strength = "must"
+expect = ["reject"]
+"""
+
+
+def run(
+    one: Implementation, cases: Iterable[Case], authority: CertificateAuthority, wait: float = 3.0
+) -> list[Result]:
+    with Runner(one, authority, deadline=wait) as runner:
+        return list(runner.run(client_cases(cases)))
+
+
+def whole() -> list[Case]:
+    return [KNOWN["faults.whole.by-length"]]
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_a_built_in_client_takes_and_refuses_what_every_client_does(
+    name: str, certificate_authority: CertificateAuthority
+) -> None:
+    results = run(target(f"client:{name}"), [KNOWN[one] for one in SMOKE], certificate_authority)
+    if results[0].verdict == Verdict.NOT_INSTALLED:
+        pytest.skip(results[0].reason)
+    assert [one.verdict for one in results] == ["PASS"] * len(SMOKE)
+    assert [one.did.partition(" ")[0] for one in results] == list(SMOKE.values())
+
+
+def test_every_client_that_is_not_installed_is_a_row_of_the_matrix(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    absent = [name for name in BUILT_IN if name != "urllib.request"]
+    written = [f"client:{name}" for name in absent]
+    told = CliRunner().invoke(main, ["check", *written, "--select", "chunked.*"])
+    assert told.exit_code == 3
+    rows = [line for line in told.output.splitlines() if line.endswith("NOT_INSTALLED")]
+    assert [row.split()[0] for row in rows] == absent
+
+
+def test_an_unknown_client_is_an_error_that_names_those_that_exist() -> None:
+    told = CliRunner().invoke(main, ["check", "client:foo"])
+    assert told.exit_code == 2
+    assert told.output.splitlines() == [
+        f"httplib-kit: no client is called 'foo'; there are {', '.join(BUILT_IN)}, "
+        "cmd:COMMAND with {url}"
+    ]
+
+
+def test_all_stands_for_every_built_in_client_in_a_fixed_order() -> None:
+    assert [one.written for one in targets("client:all")] == [f"client:{name}" for name in BUILT_IN]
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ("client:cmd:curl -sS", "a command has {url} among its arguments"),
+        ("client:cmd:", "a command has {url} among its arguments"),
+        ("client:cmd:{url}", "a command has {url} among its arguments"),
+        ("client:cmd:curl '{url}", "not a command line"),
+        ("client:cmd:no-such-program-here {url}", "no program called 'no-such-program-here'"),
+    ],
+)
+def test_a_command_that_cannot_be_run_is_an_error(written: str, problem: str) -> None:
+    with pytest.raises(UnknownImplementation, match=problem.replace("{", r"\{")):
+        target(written)
+
+
+def program(path: Path, body: str) -> Implementation:
+    """Return a command that runs *body* as Python, with the URL as its argument."""
+    script = path / "client.py"
+    script.write_text(f"import os, sys, time, urllib.request\n{body}\n", encoding="utf-8")
+    return target(f"client:cmd:{sys.executable} {script} {{url}} {{head}}")
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"),
+    [
+        ("print(end=urllib.request.urlopen(sys.argv[1]).read().decode())", "PASS"),
+        ("print(end='hell')", "WRONG_VALUE"),
+        ("sys.exit('no')", "FALSE_ERROR"),
+        ("os.kill(os.getpid(), 11)", "CRASH"),
+        ("while True: sys.stdout.write('x' * (1 << 20))", "FALSE_ERROR"),
+        (
+            "print(end='hello'); open(sys.argv[2], 'w').write('HTTP/1.1 404 No\\n\\n')",
+            "WRONG_VALUE",
+        ),
+        ("print(end='hello'); open(sys.argv[2], 'w').write('HTTP/1.1 200 OK\\n\\n')", "PASS"),
+        ("if os.fork() == 0: time.sleep(60)\nprint(end='hello', flush=True); os._exit(0)", "PASS"),
+        (
+            "os.listdir(os.environ['HOME']) and sys.exit(1); print(end='hello')",
+            "PASS",
+        ),
+    ],
+)
+def test_a_command_is_judged_by_how_it_ends_and_what_it_writes(
+    tmp_path: Path, certificate_authority: CertificateAuthority, body: str, verdict: str
+) -> None:
+    one = program(tmp_path, body)
+    (result,) = run(one, whole(), certificate_authority)
+    assert result.verdict == verdict
+
+
+def test_a_command_that_waits_costs_its_own_verdict(
+    tmp_path: Path, certificate_authority: CertificateAuthority
+) -> None:
+    one = program(tmp_path, "time.sleep(60)")
+    results = run(one, [*whole(), *whole()], certificate_authority, wait=SHORT)
+    assert [result.verdict for result in results] == ["HANG", "HANG"]
+
+
+def test_a_client_that_waits_for_a_silent_server_hangs(
+    certificate_authority: CertificateAuthority,
+) -> None:
+    one = target("client:urllib.request")
+    results = run(one, [*load_text(SILENT, "x.toml"), *whole()], certificate_authority, wait=SHORT)
+    assert [result.verdict for result in results] == ["HANG", "PASS"]
+
+
+def test_a_client_that_repeats_its_request_meets_the_same_octets(
+    tmp_path: Path, certificate_authority: CertificateAuthority
+) -> None:
+    body = "for _ in range(3): text = urllib.request.urlopen(sys.argv[1]).read().decode()"
+    one = program(tmp_path, f"{body}\nprint(end=text)")
+    (result,) = run(one, whole(), certificate_authority)
+    assert result.verdict == Verdict.PASS
+
+
+def test_a_case_that_says_nothing_of_clients_is_not_for_them(
+    certificate_authority: CertificateAuthority,
+) -> None:
+    silent = next(case for case in KNOWN.values() if case.fetch is None)
+    with Runner(target("client:urllib.request"), certificate_authority) as runner:
+        assert runner.run_case(silent).verdict == Verdict.UNSUPPORTED
+
+
+def test_the_head_is_the_last_one_and_no_trailer() -> None:
+    lines = [
+        b"HTTP/1.1 100 Continue\r\n",
+        b"X: no\r\n",
+        b"\r\n",
+        b"HTTP/1.1 200 All  right\r\n",
+        b"X-A: 1 \r\n",
+        b"X-B:\r\n",
+        b" 2\r\n",
+        b"\r\n",
+        b"X-Trailer: 3\r\n",
+    ]
+    assert head_of(lines) == (200, b"All  right", [(b"X-A", b"1"), (b"X-B", b" 2")])
+
+
+def test_wget_tells_a_redirect_in_its_story() -> None:
+    said = b"asking\n  HTTP/1.1 302 Found\n  Location: /2\nLocation: /2 [following]\n"
+    taken = taken_by_wget(Ended(8, b"", said, None))
+    assert taken is not None
+    value = response(*taken)
+    assert (value["status"], value["reason"], value["body"]) == (302, "Found", None)
+    assert value["headers"] == [["Location", "/2"]]
+    assert taken_by_wget(Ended(4, b"", b"", None)) is None
+
+
+def test_words_of_a_command_are_those_of_a_shell() -> None:
+    assert command_words("curl -H 'A: b c' {url}") == ["curl", "-H", "A: b c", "{url}"]
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_every_category_of_a_table_is_one_of_the_ten(name: str) -> None:
+    from typing import get_args
+
+    from conformance.cases.words import Category
+
+    assert {category for _, category in CLIENTS[name].rows} <= {*get_args(Category)}
