@@ -4,9 +4,12 @@
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && break; done)
 BIN := .venv/bin
+# Tests that need no second: all but those that stop clocks, start processes or install things.
+QUICK := httplib_impl certs mockserver/tests/test_script.py mockserver/tests/test_request.py mockserver/tests/test_transforms.py \
+	$(addprefix conformance/tests/test_,layering.py corpus.py loader.py grids.py sweeps.py octets.py judge.py reports.py)
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: conformance record recorded test lint check format bench fuzz clean
+.PHONY: conformance record recorded test lint check format bench fuzz clean check-all
 
 conformance: .venv/installed  ## the verdicts on httplib_impl
 	@$(BIN)/httplib-kit check
@@ -25,7 +28,11 @@ lint: .venv/installed-lint  ## format, lint and types
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
-check: lint test  ## everything that has to hold before a commit
+check: lint  ## format, lint, types, layering, corpus lint, unit tests: less than a minute
+	@$(BIN)/python -m pytest -q -n 2 -m "not slow" $(QUICK)
+
+check-all: .venv/installed-lint  ## the whole suite on every supported Python that is here
+	@$(BIN)/nox
 
 format: .venv/installed-lint
 	@$(BIN)/ruff format .
@@ -42,7 +49,7 @@ fuzz: .venv/installed-fuzz  ## a million exchanges over octets that nobody wrote
 	@$(BIN)/python -m httplib_impl.tests.fuzz --runs 1000000
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .nox .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/installed: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "httplib-kit needs Python 3.11 or newer; say which: make PYTHON=..." >&2; exit 1; }

@@ -40,14 +40,13 @@ class Installed:
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("PYTEST_", "GITHUB_", "COV_"))
-            and name not in ("PYTHONPATH", "VIRTUAL_ENV", "CI")
+            and name not in ("PYTHONPATH", "VIRTUAL_ENV", "CI", "PYTHONDONTWRITEBYTECODE")
         }
         return {
             **kept,
             "PATH": f"{self.directory / 'bin'}{os.pathsep}{kept['PATH']}",
             "PIP_FIND_LINKS": str(self.distributions),
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
 
     def run(
