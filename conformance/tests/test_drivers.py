@@ -1,0 +1,208 @@
+"""What surrounds a driver: how it is named, its environment, and the watch over its time."""
+
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from conformance.drivers import UnknownImplementation, target
+from conformance.drivers.effort import Effort, effort_of
+from conformance.drivers.environment import environment
+from conformance.drivers.factory import ProgramTarget, Target
+from conformance.run.runner import _Watch
+
+DEADLINE = 1.0
+
+
+# How a driver is named.
+
+
+def test_a_command_is_split_as_a_shell_does_it() -> None:
+    one = target(f"exec:{sys.executable} -c 'import this' \"a b\" c\\ d")
+    assert isinstance(one, ProgramTarget)
+    assert one.command == (sys.executable, "-c", "import this", "a b", "c d")
+    assert not one.is_reference
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ("exec:", "a command is missing"),
+        ("exec:   ", "a command is missing"),
+        ("exec:'a b", "no closing quotation"),
+        ("exec:no-such-driver x", "no program called 'no-such-driver'"),
+        ("exec:/", "'/' is a directory"),
+        (f"exec:{__file__}", "is not executable"),
+    ],
+)
+def test_what_is_no_command_is_one_line(written: str, problem: str) -> None:
+    with pytest.raises(UnknownImplementation, match=problem) as raised:
+        target(written)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "interpreter", "module", "patch"),
+    [
+        ("gevent:http.client", sys.executable, "http.client", "gevent"),
+        (f"{sys.executable}:gevent:http.client", sys.executable, "http.client", "gevent"),
+        (f"{sys.executable}:http.client", sys.executable, "http.client", ""),
+    ],
+)
+def test_a_module_can_be_patched_first(
+    written: str, interpreter: str, module: str, patch: str
+) -> None:
+    one = target(written)
+    assert isinstance(one, Target)
+    assert (one.interpreter, one.module, one.patch) == (interpreter, module, patch)
+
+
+# The environment.
+
+
+def test_nothing_in_the_environment_changes_what_is_judged() -> None:
+    given = {
+        "http_proxy": "x",
+        "HTTPS_PROXY": "x",
+        "ALL_PROXY": "x",
+        "no_proxy": "x",
+        "SSL_CERT_FILE": "x",
+        "REQUESTS_CA_BUNDLE": "x",
+        "PYTHONSTARTUP": "x",
+        "PYTHONWARNINGS": "error",
+        "LANG": "x",
+        "LC_ALL": "x",
+        "NETRC": "x",
+    }
+    made = environment(given)
+    assert "x" not in made.values()
+    assert "PYTHONWARNINGS" not in made
+    assert made["NETRC"] == os.devnull
+
+
+def test_what_selects_an_interpreter_stays() -> None:
+    given = {
+        "PATH": "p",
+        "PYENV_VERSION": "2.7.18",
+        "HOME": "h",
+        "PYTHONPATH": "m",
+        "JAVA_HOME": "j",
+    }
+    assert given.items() <= environment(given).items()
+
+
+def test_heaps_are_limited_unless_the_user_says_otherwise() -> None:
+    made = environment({"JAVA_TOOL_OPTIONS": "-Xmx9g", "NODE_OPTIONS": "--max-old-space-size=9"})
+    assert made["JAVA_TOOL_OPTIONS"].startswith("-Xmx1024m ")
+    assert made["JAVA_TOOL_OPTIONS"].endswith(" -Xmx9g")
+    assert made["NODE_OPTIONS"] == "--max-old-space-size=1024 --max-old-space-size=9"
+
+
+# The watch over time.
+
+
+class FakeDriver:
+    def __init__(self, start_cost: float = 0.0) -> None:
+        self.start_cost = start_cost
+        self.busy = False
+        self.killed = 0
+        self.now = Effort(0.0, 0.0)
+
+    def effort(self) -> Effort | None:
+        return self.now
+
+    def kill(self) -> bool:
+        self.killed += 1
+        return True
+
+
+class FakeLane:
+    def __init__(self, driver: FakeDriver) -> None:
+        self.driver = driver
+        self.activity: tuple[int, ...] = ()
+        self.resets = 0
+
+    def reset(self) -> None:
+        self.resets += 1
+
+
+class Clock:
+    """Time that passes only when a test lets it, in glances."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, start_cost: float = 0.0) -> None:
+        self.time = 0.0
+        clock = SimpleNamespace(monotonic=lambda: self.time)
+        monkeypatch.setattr("conformance.run.runner.time", clock)
+        self.driver = FakeDriver(start_cost)
+        self.lane = FakeLane(self.driver)
+        self.watch = _Watch(cast("Any", self.lane), DEADLINE)
+
+    def pass_until_reset(self, worked: float = 0.0, waited: float = 0.0) -> float:
+        """Return when the sockets are reset, if this much of each second is work and waiting."""
+        while not self.lane.resets and self.time < 100:
+            self.time += 0.02
+            now = self.driver.now
+            self.driver.now = Effort(now.worked + 0.02 * worked, now.waited + 0.02 * waited)
+            assert not self.watch.is_lost(0)
+        return self.time
+
+
+@pytest.mark.parametrize(
+    ("worked", "waited", "start_cost", "least", "most"),
+    [
+        (0.0, 0.0, 0.0, 1.0, 1.1),  # it waits for the server
+        (1.0, 0.0, 0.0, 1.0, 1.1),  # it computes
+        (0.1, 0.9, 0.0, 5.0, 6.1),  # it gets a tenth of a processor
+        (0.0, 5.0, 0.0, 5.9, 6.1),  # its threads never get one: there is an end to that
+        (1.0, 0.0, 3.0, 2.5, 3.1),  # it computes, and is slow to start
+        (0.0, 0.0, 3.0, 1.0, 1.1),  # it waits: a slow runtime has no more time for that
+        (1.0, 0.0, 1e9, 5.0, 8.1),  # there is an end to slowness
+    ],
+)
+def test_time_counts_for_what_can_be_done_in_it(
+    monkeypatch: pytest.MonkeyPatch,
+    worked: float,
+    waited: float,
+    start_cost: float,
+    least: float,
+    most: float,
+) -> None:
+    clock = Clock(monkeypatch, start_cost)
+    assert least <= clock.pass_until_reset(worked, waited) <= most
+
+
+def test_an_endless_loop_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    clock.pass_until_reset(worked=1.0)
+    while not clock.driver.killed:
+        clock.time += 0.02
+        assert not clock.watch.is_lost(0)
+    assert clock.time < 2.2
+
+
+def test_a_start_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    clock.driver.busy = True
+    for _ in range(500):
+        clock.time += 0.02
+        assert not clock.watch.is_lost(0)
+    clock.driver.busy = False
+    assert clock.lane.resets == 0
+    assert 11.0 <= clock.pass_until_reset() <= 11.1
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="no such sums on this system")
+def test_the_effort_of_a_process_rises_with_its_work() -> None:
+    before = effort_of(os.getpid())
+    sum(range(2_000_000))
+    after = effort_of(os.getpid())
+    assert before is not None
+    assert after is not None
+    assert after.worked > before.worked
+
+
+def test_the_effort_of_nobody_is_unknown() -> None:
+    assert effort_of(2**22 + 1) is None
