@@ -233,8 +233,8 @@ def answer_in(line: bytes, serial: int) -> dict[str, Any]:
         raise NotTheProtocol(f"not an answer in JSON: {line[:80]!r} ({error})") from None
     if not isinstance(answer, dict):
         raise NotTheProtocol(f"not an answer, which is an object: {line[:80]!r}")
-    if answer.get("serial") != serial or isinstance(answer.get("serial"), bool):
-        said = answer.get("serial", "none")
+    said = answer.get("serial", "none")
+    if type(said) is not int or said != serial:
         raise NotTheProtocol(f"an answer to message {said!r:.40}, where {serial} was asked")
     return answer
 

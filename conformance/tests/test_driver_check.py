@@ -149,6 +149,18 @@ def test_an_interpreter_of_every_op_is_asked_for_each_kind() -> None:
         assert op in output
 
 
+def test_an_object_that_is_not_released_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "agent.py"
+    text = AGENT.read_text(encoding="utf-8")
+    assert text.count("            agent.release()\n") == 1
+    path.write_text(
+        text.replace("            agent.release()\n", "            pass\n"), encoding="utf-8"
+    )
+    code, output = checked(sys.executable, str(path), "http.client")
+    assert code == 1
+    assert "wrong  release          after `release` a connection is still open" in output
+
+
 @pytest.mark.parametrize("command", ["no-such-driver", "'", "/", ""])
 def test_what_is_no_command_is_a_usage_error(command: str) -> None:
     code, output = checked(command)

@@ -144,6 +144,12 @@ def test_an_answer_is_known_by_its_serial() -> None:
         answer_in(b'{"serial": 6}', 7)
 
 
+@pytest.mark.parametrize("said", ["true", "1.0", '"1"', "[1]", "null"])
+def test_a_serial_is_a_whole_number(said: str) -> None:
+    with pytest.raises(NotTheProtocol, match="where 1 was asked"):
+        answer_in(f'{{"serial": {said}}}'.encode(), 1)
+
+
 def test_what_an_entry_leaves_out_is_filled_in() -> None:
     op = {"id": "read", "on": "module", "call": "read"}
     error = {"class": "Broken", "message": ""}
