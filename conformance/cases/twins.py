@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from mockserver import Connection, Script, WritingStep
+from mockserver import Connection, Route, Script, WritingStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,11 @@ class Place:
     end: int
 
 
-def sent_octets(connection: Connection) -> bytes:
-    """Return every octet that the steps of *connection* write."""
+def sent_octets(part: Connection | Route) -> bytes:
+    """Return every octet that the steps of *part* write."""
     return b"".join(
         piece.data
-        for step in connection.steps
+        for step in part.steps
         if isinstance(step, WritingStep)
         for pieces in step.writes()
         for piece in pieces

@@ -10,7 +10,8 @@ how         the script begins
 ``tls``     with the handshake of a plain certificate, then by reading
 ``name``    with another handshake, or a broken one: the server name says it in the ClientHello
 ``proxy``   with a tunnel: the host of the CONNECT says it
-``port``    earlier: with silence, with octets, a reset, or a port that takes no connection
+``port``    earlier: with silence, with octets, a reset, or a port that takes no connection; or
+            with routes, which choose by the whole target
 ``none``    not at all: the client does not connect, or a step cannot be served
 ==========  ========================================================================================
 """
@@ -22,10 +23,12 @@ from typing import Literal
 from conformance.cases import Case, Corpus
 from conformance.serve.player import can_play
 from mockserver import (
+    Connection,
     Read,
     ReadEof,
     ReadRequest,
     ReadUntil,
+    Route,
     Starttls,
     Step,
     Tunnel,
@@ -142,7 +145,8 @@ def entry_of(case: Case) -> Entry:
     line = case.script.line
     if not line:
         return Entry(case, "none", "the client does not connect")
-    for step in (step for connection in line for step in connection.steps):
+    parts: tuple[Connection | Route, ...] = (*line, *case.script.routes)
+    for step in (step for part in parts for step in part.steps):
         if not can_play(step):
             return Entry(case, "none", f"the step {step.step_name} is not served")
     return Entry(case, _way(line[0].steps, _tries_tls(case)))

@@ -77,7 +77,7 @@ def _reference(item: Mapping[str, Any]) -> str:
     first, _, rest = item["value"].partition(".")
     if first == "builtins":
         return str(rest)
-    return ".".join(filter(None, (_RECEIVERS.get(first, first), rest)))
+    return ".".join(filter(None, (variable(first), rest)))
 
 
 _ADDRESS = {
@@ -103,6 +103,23 @@ _KINDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "context": lambda item: f"context({item['value']!r})",
 }
 _RECEIVERS = {"module": "httplib"}
+_TAKEN = frozenset(
+    {"array", "fcntl", "httplib", "importlib", "io", "listen", "opened", "os", "play", "read"}
+    | {"socket", "ssl", "step", "struct", "sys", "tempfile", "termios", "threading", "time", "told"}
+    | {"urllib", "wait"}
+)
+"""What a program calls something of its own."""
+
+
+def variable(receiver: str) -> str:
+    """Return the variable for a receiver of ops.
+
+    >>> variable("module"), variable("first"), variable("socket")
+    ('httplib', 'first', 'socket_')
+    """
+    return _RECEIVERS.get(receiver, f"{receiver}_" if receiver in _TAKEN else receiver)
+
+
 _OPERATORS = {"contains": "({1} in {0})", "same": "({0} is {1})"}
 _QUIET = frozenset(
     {"request", "putrequest", "putheader", "endheaders", "send", "connect", "close"}
@@ -113,7 +130,7 @@ _QUIET = frozenset(
 def op_code(op: Op) -> str:
     """Return the expression of *op*; for `set` a call of `setattr`."""
     message = op.message
-    on = _RECEIVERS.get(str(message["on"]), str(message["on"]))
+    on = variable(str(message["on"]))
     if "item" in message:
         return f"{on}[{argument_code(message['item'])}]"
     if "get" in message:
@@ -145,7 +162,7 @@ def bound_name(op: Op) -> str | None:
     name = op.message.get("as")
     if name is not None and (not str(name).isidentifier() or keyword.iskeyword(name)):
         raise NotReproducible(f"{name!r} is no name of a variable")
-    return name
+    return None if name is None else variable(str(name))
 
 
 def statement(op: Op) -> str:
@@ -154,7 +171,7 @@ def statement(op: Op) -> str:
     if name is not None:
         return f"{name} = {code}"
     if "set" in op.message:
-        on = _RECEIVERS.get(str(op.message["on"]), op.message["on"])
+        on = variable(str(op.message["on"]))
         return f"{on}.{op.message['set']} = {argument_code(op.message['value'])}"
     return code if op.message.get("call") in _QUIET else f"print({code})"
 

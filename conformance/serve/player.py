@@ -13,8 +13,10 @@ from ssl import SSLContext
 from typing import Any, Protocol
 
 from conformance.serve.channel import BeyondBounds, Channel, Over
+from conformance.serve.request_line import wanted
 from mockserver import (
     Close,
+    Dispatch,
     Drain,
     Dribble,
     Expect,
@@ -22,12 +24,15 @@ from mockserver import (
     ExpectNoBytes,
     ExpectReset,
     Gate,
+    Goto,
+    Label,
     Pause,
     Read,
     ReadEof,
     ReadRequest,
     ReadUntil,
     Reply,
+    Route,
     Shutdown,
     Signal,
     Stall,
@@ -47,19 +52,27 @@ class Stage(Protocol):
     def await_name(self, name: str, seconds: float) -> bool:
         """Wait for a signal, and tell whether it came."""
 
+    def choose(self, method: str, target: str) -> Route | None:
+        """Return the route for a request; None where none is left."""
+
     def context(self, step: Starttls) -> SSLContext:
         """Return the TLS context that *step* asks for."""
 
 
 def can_play(step: Step) -> bool:
     """Tell whether *step* is one that can be served."""
-    return isinstance(step, WritingStep) or type(step) in _ACTIONS
+    return isinstance(step, WritingStep | Goto) or type(step) in _ACTIONS
 
 
 def play(channel: Channel, steps: Sequence[Step], stage: Stage) -> int:
     """Play *steps* as far as the client lets them; return how many were."""
-    for index, step in enumerate(steps):
+    index, jumps = 0, dict[int, int | None]()
+    while index < len(steps):
+        step = steps[index]
         try:
+            if isinstance(step, Goto):
+                index = _after(steps, index, step, jumps)
+                continue
             _ACTIONS.get(type(step), _write)(channel, step, stage)
         except Over as reason:
             channel.note(str(reason))
@@ -68,7 +81,17 @@ def play(channel: Channel, steps: Sequence[Step], stage: Stage) -> int:
             else:
                 channel.end()
             return index
-    return len(steps)
+        index += 1
+    return index
+
+
+def _after(steps: Sequence[Step], index: int, step: Goto, jumps: dict[int, int | None]) -> int:
+    """Return the index of what is played behind a `Goto`: its label, or the next step."""
+    left = jumps.pop(index, step.times)
+    if left == 0:
+        return index + 1
+    jumps[index] = None if left is None else left - 1
+    return steps.index(Label(step.label))
 
 
 def _write(channel: Channel, step: WritingStep, _: Stage) -> None:
@@ -169,6 +192,25 @@ def _expect(channel: Channel, _: Expect, __: Stage) -> None:
     channel.note("a request is not compared here")
 
 
+def _label(_: Channel, __: Label, ___: Stage) -> None:
+    """Do nothing: it is a place."""
+
+
+def _dispatch(channel: Channel, _: Dispatch, stage: Stage) -> None:
+    """Answer each request by a route, until one of them ends the connection."""
+    while not channel.ended:
+        head = channel.head()
+        channel.take(len(channel.buffer if head is None else head), "request")
+        if head is None:
+            raise Over("the client ended its stream")
+        asked = wanted(head)
+        route = None if asked is None else stage.choose(asked.method, asked.authority)
+        if route is None:
+            raise BeyondBounds("no route is left for the request")
+        if play(channel, route.steps, stage) < len(route.steps) or route.ends:
+            return
+
+
 def _starttls(channel: Channel, step: Starttls, stage: Stage) -> None:
     channel.start_tls(stage.context(step))
 
@@ -182,6 +224,8 @@ _ACTIONS: dict[type[Step], Callable[[Channel, Any, Stage], None]] = {
     ExpectReset: _read_eof,
     ExpectNoBytes: _read_eof,
     Expect: _expect,
+    Label: _label,
+    Dispatch: _dispatch,
     Reply: _reply,
     Dribble: _dribble,
     Drain: _drain,

@@ -28,6 +28,8 @@ from mockserver import (
     ExpectNoBytes,
     ExpectReset,
     Gate,
+    Goto,
+    Label,
     Pause,
     Read,
     ReadEof,
@@ -132,11 +134,24 @@ def _source(part: Any) -> str:
 def _plan(case: Case) -> Iterator[str]:
     yield "CONNECTIONS = ["
     for connection in case.script.line:
-        yield "    ["
-        for one in connection.steps:
-            yield from (f"        {line}," for line in _steps(one))
-        yield "    ],"
+        for _ in range(connection.times or 1):
+            yield "    ["
+            for one in _unrolled(connection.steps):
+                yield from (f"        {line}," for line in _steps(one))
+            yield "    ],"
     yield "]"
+
+
+def _unrolled(steps: tuple[Step, ...]) -> Iterator[Step]:
+    """Yield *steps* with those that are gone back to written out."""
+    for index, step in enumerate(steps):
+        if isinstance(step, Goto):
+            again = steps[steps.index(Label(step.label)) + 1 : index]
+            if step.times is None or any(isinstance(one, Goto) for one in again):
+                raise NotReproducible("a loop without end, or in a loop, needs the kit")
+            yield from (one for _ in range(step.times) for one in again)
+        elif not isinstance(step, Label):
+            yield step
 
 
 def _steps(step: Step) -> Iterator[str]:

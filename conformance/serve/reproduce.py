@@ -16,6 +16,7 @@ from conformance.serve.catalogue import Entry, Ports
 from conformance.serve.code import NotReproducible
 from conformance.serve.commands import curl
 from conformance.serve.programs import script, snippet
+from mockserver import Connection, Route
 
 FORMS = ("curl", "raw", "python", "script")
 DEFAULT_PORTS = Ports("127.0.0.1", http=8080, tls=8081, proxy=8082, control=8083)
@@ -46,12 +47,16 @@ def _command(entry: Entry, ports: Ports) -> str:
 
 
 def _raw(entry: Entry) -> Iterator[str]:
-    connections = entry.case.script.connections
-    if not connections:
+    whole = entry.case.script
+    parts: list[tuple[str, Connection | Route]] = [
+        *((f"connection {number}", one) for number, one in enumerate(whole.connections, 1)),
+        *((f"route {number}", one) for number, one in enumerate(whole.routes, 1)),
+    ]
+    if not parts:
         raise NotReproducible("the server sends nothing")
-    for number, connection in enumerate(connections, 1):
-        yield f"# connection {number}\n" if len(connections) > 1 else ""
-        yield f"{shell_octets(sent_octets(connection))}\n"
+    for name, part in parts:
+        yield f"# {name}\n" if len(parts) > 1 else ""
+        yield f"{shell_octets(sent_octets(part))}\n"
 
 
 def shell_octets(octets: bytes) -> str:

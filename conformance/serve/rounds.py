@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from ssl import SSLContext
 
-from mockserver import ConnectionRecord, Event, Record, Script, Starttls, Step
+from mockserver import ConnectionRecord, Event, Record, Route, Script, Starttls, Step
 
 Context = Callable[[Starttls], SSLContext]
 
@@ -45,6 +45,7 @@ class Round:
         self.script = script
         self.context = context
         self.visits: list[Visit] = []
+        self._answered = [0] * len(script.routes)
         self._lock = threading.Lock()
         self._names: defaultdict[str, threading.Event] = defaultdict(threading.Event)
 
@@ -55,6 +56,16 @@ class Round:
     def await_name(self, name: str, seconds: float) -> bool:
         """Wait for a signal, and tell whether it came."""
         return self._named(name).wait(seconds)
+
+    def choose(self, method: str, target: str) -> Route | None:
+        """Return the first route that fits a request and is not used up."""
+        with self._lock:
+            for index, route in enumerate(self.script.routes):
+                left = route.times is None or self._answered[index] < route.times
+                if left and route.fits(method, target):
+                    self._answered[index] += 1
+                    return route
+        return None
 
     def release(self) -> None:
         """Let go everyone who waits for a signal."""

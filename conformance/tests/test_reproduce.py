@@ -29,7 +29,7 @@ from conformance.serve import (
     reproduce,
     sent_octets,
 )
-from mockserver import MockServer, Record, Starttls
+from mockserver import Goto, MockServer, Record, Starttls
 
 ROOT = Path(__file__).resolve().parents[2]
 ANY = Ports("127.0.0.1", 0, 0, 0, 0)
@@ -55,6 +55,7 @@ def samples() -> list[Case]:
     found: list[Case] = []
     for _, group in groupby(corpus().cases, key=lambda case: case.family):
         cases = [case for case in group if case.script.connections and not uses_tls(case)]
+        cases = [case for case in cases if not tells_a_descriptor(case)]
         chosen = [cases[0], cases[len(cases) // 2], cases[-1]] if cases else []
         found += filter(has_script, chosen)
     return found
@@ -63,6 +64,16 @@ def samples() -> list[Case]:
 def uses_tls(case: Case) -> bool:
     steps = [step for connection in case.script.connections for step in connection.steps]
     return case.certificates or any(isinstance(step, Starttls) for step in steps)
+
+
+def tells_a_descriptor(case: Case) -> bool:
+    """Whether a call gives a number that differs from process to process."""
+    return any(op.message.get("call") == "fileno" for op in case.ops)
+
+
+def has_loop(case: Case) -> bool:
+    """Whether steps are played more often than they are shown."""
+    return any(isinstance(step, Goto) for one in case.script.connections for step in one.steps)
 
 
 def has_script(case: Case) -> bool:
@@ -113,7 +124,9 @@ def hidden(text: str) -> bytes:
     return text.encode("ascii").decode("unicode_escape").encode("latin-1")
 
 
-@each_sample
+@pytest.mark.parametrize(
+    "case", [case for case in samples() if not has_loop(case)], ids=lambda case: case.id
+)
 def test_the_octets_shown_are_the_octets_sent(case: Case) -> None:
     _, record = run(case)
     shown = shown_octets(case.id)
@@ -126,7 +139,7 @@ def test_the_octets_shown_are_the_octets_sent(case: Case) -> None:
 @each_sample
 def test_the_shell_prints_the_octets_of_the_case(case: Case) -> None:
     command = reproduce(entry(case), "raw")
-    done = subprocess.run(["sh", "-c", command], capture_output=True, check=True)
+    done = subprocess.run(["sh"], input=command.encode(), capture_output=True, check=True)
     assert done.stdout == b"".join(map(sent_octets, case.script.connections))
 
 
