@@ -34,6 +34,7 @@ from conformance.drivers.base import (
     Trace,
 )
 from conformance.drivers.clients.python_client import head_of
+from conformance.drivers.effort import Effort, effort_of
 from conformance.drivers.environment import environment
 
 URL, HEAD = "{url}", "{head}"
@@ -41,6 +42,7 @@ Rows = Sequence[tuple[str, str]]
 _MOST = 64 * 1024 * 1024
 """Octets that a program may write; no case has as many."""
 _MOST_SAID = 256 * 1024
+_START = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,16 @@ class Command(Driver):
         """Run the program for the URL of *message*."""
         with tempfile.TemporaryDirectory(prefix="httplib-kit-") as directory:
             return [self._entry(op, str(message["url"]), Path(directory)) for op in message["ops"]]
+
+    @property
+    def start_cost(self) -> float:
+        """Seconds that a start may take: here every case has one in it, at worst that of a JVM."""
+        return _START
+
+    def effort(self) -> Effort | None:
+        """Return what the program has had of the processors; None where none runs."""
+        process = self._process
+        return None if process is None else effort_of(process.pid)
 
     def release(self) -> None:
         """Do nothing: the program has ended."""
