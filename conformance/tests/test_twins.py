@@ -54,12 +54,18 @@ PLACES = {
     "framing.no-body.{status}.{header}": "the status code, and a field",
     "framing.transfer-encoding.none.{form}": "a field, and octets behind the body",
     "framing.transfer-encoding.unknown-then-close": "the coding, and the body",
+    "headers.end.{place}": "a field line, cut",
     "headers.leading-blank.every-line": "the start of every field line",
+    "headers.reset.{place}": "a field line, cut",
     "interim.101.unasked.{behind}": "the whole response",
     "interim.behind-the-answer": "the order of answer and interim head",
+    "interim.end-behind-103.{place}": "the interim head, cut",
+    "interim.end.{place}.{strict}": "the interim head, cut",
+    "interim.reset.{place}": "the interim head, cut",
     "limits.endless-body-line.{place}": "a line of the body that does not end",
     "limits.endless-head.{kind}": "a head that does not end",
     "limits.endless-line.{place}": "a line of the head that does not end",
+    "limits.stall.{place}": "a line, cut by silence",
     "limits.then-request.quiet.{fault}": "a line or a head that is too long",
     "persistence.response-close-early.{how}": "a silence inside the body",
     "status-line.then-request.{fault}.{strict}": "the status line, and the body",
@@ -68,7 +74,7 @@ PLACES = {
 """Broken cases whose place is declared here: more than one run of octets differs from the twin."""
 
 _SMALL = 24
-"""Octets of the shorter of two runs that stand for each other, of cases without declared place."""
+"""Octets of the shorter of two runs that stand for each other, and half of those replaced."""
 
 
 @cache
@@ -103,8 +109,12 @@ def differs_in_one_place(case: Case) -> bool:
     broken = [answer for answer in broken_answers(case.id) if answer not in theirs]
     if len(broken) != 1:
         return not broken
-    runs = [differing(broken[0], answer) for answer in theirs]
-    return any(min(map(len, run)) <= _SMALL for run in runs)
+    return any(is_one_place(*differing(broken[0], answer)) for answer in theirs)
+
+
+def is_one_place(run: bytes, replaced: bytes) -> bool:
+    """Tell whether *run* in the place of *replaced* is one change: little, or a cut."""
+    return not run or (len(replaced) <= 2 * _SMALL and min(len(run), len(replaced)) <= _SMALL)
 
 
 @pytest.mark.parametrize("twin", TWINS)
@@ -140,6 +150,14 @@ def test_what_differs_is_what_stands_between_the_ends_that_agree(
     one: bytes, other: bytes, runs: tuple[bytes, bytes]
 ) -> None:
     assert differing(one, other) == runs
+
+
+@pytest.mark.parametrize(
+    ("run", "replaced", "little"),
+    [(b"", b"a" * 500, True), (b"a" * 500, b"b", True), (b"a" * 25, b"b" * 25, False)],
+)
+def test_one_place_is_a_cut_or_little(run: bytes, replaced: bytes, little: bool) -> None:
+    assert is_one_place(run, replaced) == little
 
 
 def test_the_parser_refuses_what_is_broken() -> None:
