@@ -25,10 +25,11 @@ from conformance.report.markdown import markdown
 from conformance.report.octets import lines, original_text, visible, visible_text
 from conformance.report.runs import Run
 from conformance.report.site import site
+from conformance.report.standing import TOLD, Standing, standing
 from conformance.report.story import story
 from conformance.report.terminal import plain, tell
 from conformance.run import Result, ResultFile, RunHead
-from conformance.run.results import not_run
+from conformance.run.results import Again, Overlay, not_run
 
 NASTY = [
     "<script>alert(1)</script>",
@@ -98,6 +99,12 @@ def results(draw: st.DrawFn, verdicts: Sequence[str] = VERDICTS) -> Result:
         transcript=draw(texts),
         octets=[one.decode("latin-1") for one in sent],
         twin=draw(texts),
+        overlay=draw(st.sampled_from(["", *Overlay])),
+        known=draw(texts),
+        link=draw(texts),
+        again=draw(st.none() | st.builds(Again, st.just("HANG"), st.booleans(), texts, texts)),
+        strength=draw(st.sampled_from(["", "must"])),
+        rfc=[draw(texts)],
         differs=[] if place is None else _in(place.connection, place.start, place.end, sent),
     )
 
@@ -203,7 +210,9 @@ def test_markdown_is_code_and_tables_and_nothing_else(run: Run) -> None:
     assert not kinds & {"html_inline", "link_open", "image", "em_open", "code_block", "hr"}
     assert all(OURS.fullmatch(one.content) for one in every if one.type == "html_block")
     fences = [one.content for one in every if one.type == "fence"]
-    assert fences == ["\n".join(story(one, run.head)) + "\n" for one in run.results]
+    assert fences == [
+        "\n".join(story(one, run.head)) + "\n" for one in run.results if standing(one) in TOLD
+    ]
     rows = sum(one.type == "tr_open" for one in every)
     assert rows == 1 + len({result.family for result in run.results})
 
@@ -284,16 +293,21 @@ def test_html_has_the_tags_of_a_harmless_run_and_holds_every_value(run: Run) -> 
         ]
 
 
+ANNOTATION = re.compile(r"(::error|::warning) title=([^:,]*)::(.*)")
+
+
 @PROPERTY
 @given(st.lists(results(), max_size=3), texts)
 def test_annotations_are_one_line_for_each_failure(found: list[Result], name: str) -> None:
     run = Run(_head(name, {}), found)
-    failed = [one for one in found if one.failed or one.is_error]
+    failed = [one for one in found if standing(one) in TOLD]
     told = list(annotations([run]))
     assert len(told) == len(failed)
     for line, result in zip(told, failed, strict=True):
-        begin, title, text = re.fullmatch(r"(::error) title=([^:,]*)::(.*)", line).groups()  # type: ignore[union-attr]
-        assert begin == "::error"
+        begin, title, text = re.fullmatch(
+            r"(::error|::warning) title=([^:,]*)::(.*)", line
+        ).groups()  # type: ignore[union-attr]
+        assert (begin == "::warning") is (standing(result) is Standing.FLAKY)
         assert line.isprintable()
         wanted = visible_text(f"{name}: {result.name}")
         if len(wanted) < 500:
