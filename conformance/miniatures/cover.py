@@ -7,6 +7,7 @@ those that are wrong about everything.
 """
 
 import argparse
+import itertools
 import os
 import sys
 import tomllib
@@ -36,10 +37,11 @@ def recorded() -> Mapping[str, list[str]]:
     return table
 
 
-def failed_by(miniature: Miniature, cases: Sequence[Case]) -> list[str]:
-    """Return the ids of the cases that *miniature* fails, the quickly failed ones first."""
+def failed_by(miniature: Miniature, cases: Sequence[Case], most: int) -> list[str]:
+    """Return the ids of up to *most* cases that *miniature* fails, the quickly failed ones first."""
     with miniature.told(), Runner(target(OURS), CertificateAuthority()) as runner:
-        failures = [result for result in runner.run(cases) if result.failed]
+        failing = (result for result in runner.run(cases) if result.failed)
+        failures = list(itertools.islice(failing, most))
     failures.sort(key=lambda result: result.verdict in ("HANG", "CRASH"))
     return [result.id for result in failures]
 
@@ -48,12 +50,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write `covering.toml`; return 1 where a miniature or a case is left."""
     parser = argparse.ArgumentParser(prog="cover", description=__doc__)
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 2)
+    parser.add_argument(
+        "--most", type=int, default=sys.maxsize, help="let a miniature go after so many failures"
+    )
     options = parser.parse_args(arguments)
     cases = load_corpus().select(levels=JUDGED_LEVELS)
     failed: dict[str, list[str]] = {}
-    tasks = (partial(failed_by, miniature, cases) for miniature in LIES)
+    before = recorded()
+    tasks = (
+        partial(
+            failed_by,
+            one,
+            sorted(cases, key=lambda case, first=before.get(one.name, ()): case.id not in first),
+            options.most,
+        )
+        for one in LIES
+    )
     for number, ids in forked(tasks, options.jobs):
         failed[LIES[number].name] = ids or []
+        print(f"{LIES[number].name}: {len(ids or ())}", flush=True)
     _write(failed)
     return _told(failed, [case.id for case in cases])
 

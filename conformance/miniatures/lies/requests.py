@@ -102,22 +102,6 @@ def always_skips_accept_encoding(liar: Liar) -> None:
 
 
 @lie(
-    "reads-files-as-text", "a body file that cannot give octets", "exceptions.UnimplementedFileMode"
-)
-def reads_files_as_text(liar: Liar) -> None:
-    """A text file is encoded and sent."""
-
-    def read_octets(true: Any) -> Any:
-        def read(file: Any, size: int) -> bytes:
-            octets = file.read(size)
-            return octets.encode("utf-8") if isinstance(octets, str) else octets
-
-        return read
-
-    liar.override("_request_body._read_octets", read_octets)
-
-
-@lie(
     "sends-files-from-the-start", "HTTPConnection.request.body-file", "`Content-Length` is correct"
 )
 def sends_files_from_the_start(liar: Liar) -> None:
