@@ -9,7 +9,7 @@ QUICK := httplib_impl certs mockserver/tests/test_script.py mockserver/tests/tes
 	$(addprefix conformance/tests/test_,layering.py corpus.py loader.py grids.py sweeps.py octets.py judge.py reports.py)
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: conformance record recorded test lint check format bench fuzz clean check-all
+.PHONY: conformance record recorded test lint check format bench fuzz strength covering differential clean check-all
 
 conformance: .venv/installed  ## the verdicts on httplib_impl
 	@$(BIN)/httplib-kit check
@@ -48,6 +48,15 @@ bench: .venv/installed-bench  ## ratios, each measured in one run; a table and a
 fuzz: .venv/installed-fuzz  ## a million exchanges over octets that nobody wrote by hand
 	@$(BIN)/python -m httplib_impl.tests.fuzz --runs 1000000
 
+strength: .venv/installed-strength  ## how many generated wrong clients the corpus finds out; up to an hour
+	@$(BIN)/python -m conformance.miniatures.strength
+
+covering: .venv/installed  ## which cases find which hand-written wrong client out
+	@$(BIN)/python -m conformance.miniatures.cover
+
+differential: .venv/installed  ## many drawn exchanges against a live Python 2.7
+	@HTTPLIB_KIT_EXAMPLES=2000 HTTPLIB_KIT_SEED=$$$$ $(BIN)/python -m pytest -q conformance/tests/test_differential.py
+
 clean:
 	rm -rf .venv .nox .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
@@ -68,4 +77,8 @@ clean:
 # Where there is no build of atheris, inputs are made at random.
 .venv/installed-fuzz: .venv/installed
 	@$(PIP) --editable '.[test,fuzz]' || echo "no atheris here: the fuzzer goes without coverage"
+	@touch $@
+
+.venv/installed-strength: .venv/installed
+	@$(PIP) --editable '.[test,strength]'
 	@touch $@

@@ -38,7 +38,7 @@ def recorded() -> Mapping[str, list[str]]:
 
 
 def failed_by(miniature: Miniature, cases: Sequence[Case], most: int) -> list[str]:
-    """Return the ids of up to *most* cases that *miniature* fails, the quickly failed ones first."""
+    """Return the ids of up to *most* cases that *miniature* fails, those that hang it last."""
     with miniature.told(), Runner(target(OURS), CertificateAuthority()) as runner:
         failing = (result for result in runner.run(cases) if result.failed)
         failures = list(itertools.islice(failing, most))
@@ -58,12 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failed: dict[str, list[str]] = {}
     before = recorded()
     tasks = (
-        partial(
-            failed_by,
-            one,
-            sorted(cases, key=lambda case, first=before.get(one.name, ()): case.id not in first),
-            options.most,
-        )
+        partial(failed_by, one, _first(cases, before.get(one.name, ())), options.most)
         for one in LIES
     )
     for number, ids in forked(tasks, options.jobs):
@@ -71,6 +66,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{LIES[number].name}: {len(ids or ())}", flush=True)
     _write(failed)
     return _told(failed, [case.id for case in cases])
+
+
+def _first(cases: Sequence[Case], ids: Sequence[str]) -> list[Case]:
+    """The cases, those with these ids in front."""
+    return sorted(cases, key=lambda case: case.id not in ids)
 
 
 def _write(failed: Mapping[str, Sequence[str]]) -> None:
