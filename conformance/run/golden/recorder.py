@@ -21,6 +21,7 @@ from conformance.run.results import Result
 from conformance.run.runner import Runner
 
 _STANDARD = ("httplib", "http.client")
+_ENDED = (Verdict.HANG, Verdict.CRASH)
 _PREFIXES = {"CPython": "py", "": "py"}
 
 
@@ -76,7 +77,9 @@ def _told(
     codec: Codec,
 ) -> Iterator[tuple[Case, Any]]:
     for case, result in zip(cases, results, strict=True):
-        if case.id in seen:
+        # What was seen of a client that was reset because it hung is the reset, at any moment.
+        ended = result.verdict in _ENDED and not result.did
+        if case.id in seen and not ended:
             ran, observation = seen[case.id]
             yield case, codec.short(ran, stable(observation))
         else:
