@@ -19,6 +19,7 @@ _NATIVE: Mapping[str, str] = {
     "exceptions.IOError": "OSError",
     "ssl.SSLError": "SSLError",
     "_ssl.SSLError": "SSLError",
+    "_cffi_ssl._stdssl.error.SSLError": "SSLError",  # PyPy's name for it
     "ssl.CertificateError": "SSLError",
 }
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from conformance.cases import Case, Op
+from conformance.cases.model import Accept
 from conformance.judge import Observation
 from conformance.run.golden.stable import PORT, Connection
 from conformance.run.golden.values import OWN, Values, lengthened, shortened
@@ -43,7 +44,10 @@ class Codec:
         """Return *observation*, a run of *case*, in few words."""
         calls = {}
         for op in case.ops:
-            told = self._short_entry(op, observation.trace[op.id])
+            if case.profile == "client":
+                told = self._short_fetch(case, observation.trace[op.id])
+            else:
+                told = self._short_entry(op, observation.trace[op.id])
             if told != self._guess(op):
                 calls[op.id] = told
         told = [calls, *(_short_wire(observation) if case.profile == "httplib" else ())]
@@ -77,10 +81,20 @@ class Codec:
             return self._short_error(entry["error"])
         if "value" not in entry:
             return {"skipped": True}
-        value = entry["value"]
-        if isinstance(value, dict) and value.get("type") == "response":
-            return {"response": [value.get(part) for part in _RESPONSE]}
-        return self._values.short(value, _usual(op))
+        return self._values.short(entry["value"], _usual(op))
+
+    def _short_fetch(self, case: Case, entry: Mapping[str, Any]) -> Any:
+        """Return what a client made of *case*: of its own words and fields, what is compared."""
+        if "error" in entry:
+            category = {"category": entry["error"].get("category", "")}
+            return {"raises": self._values.short_class(entry["error"]), **category}
+        value = entry.get("value")
+        if not isinstance(value, dict) or value.get("type") != "response":
+            return self._values.short(value, "text")
+        results = case.fetch.results if case.fetch is not None else ()
+        compared = any(isinstance(one, Accept) and one.headers for one in results)
+        parts = {**value, "headers": value.get("headers") if compared else None}
+        return {"response": [_short_part(parts.get(part)) for part in _RESPONSE]}
 
     def _full_entry(self, op: Op, told: Any) -> dict[str, Any]:
         entry: dict[str, Any] = {"id": op.id}
@@ -89,15 +103,12 @@ class Codec:
         if told == {"skipped": True}:
             return {**entry, "skipped": True}
         if isinstance(told, dict) and "response" in told:
-            parts = dict(zip(_RESPONSE, told["response"], strict=True))
+            parts = dict(zip(_RESPONSE, map(_full_part, told["response"]), strict=True))
             return {**entry, "value": {"type": "response", **parts}}
         return {**entry, "value": self._values.full(told, _usual(op))}
 
     def _short_error(self, error: Mapping[str, Any]) -> dict[str, Any]:
         told: dict[str, Any] = {"raises": self._values.short_class(error)}
-        if error.get("category"):
-            # A client's own words are as many as there are clients.
-            return {**told, "category": error["category"]}
         for name, value in error["attributes"].items():
             if name != "args" and not (name == "errno" and value is None):
                 told[name] = self._values.short(value, _usual_of(name))
@@ -127,6 +138,20 @@ class Codec:
 
 
 _RESPONSE = ("status", "reason", "headers", "body")
+
+
+def _short_part(part: Any) -> Any:
+    """Return a part of a response that a client gave: its text, or its fields."""
+    if isinstance(part, list):
+        return [[str(name).lower(), _short_part(value)] for name, value in part]
+    told = shortened(part) if isinstance(part, str) else part
+    return {"text": told} if isinstance(told, list) else told
+
+
+def _full_part(told: Any) -> Any:
+    if isinstance(told, list):
+        return [[name, _full_part(value)] for name, value in told]
+    return lengthened(told["text"]) if isinstance(told, dict) else told
 
 
 def _usual(op: Op) -> str:

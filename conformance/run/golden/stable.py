@@ -22,6 +22,8 @@ _MARK = "httplib-kit-"
 _FILE = re.compile(rf"[^\s'\"]*{_MARK}[^\s'\"/]+")
 _SSL_PLACE = re.compile(r" ?\(_ssl\.c:\d+\)|(?<=_ssl\.c):\d+")
 _SSL_NAME = re.compile(r"\[SSL[^\]]*\]")
+_FIRST_FREE = 3
+"""Stands for the number of any descriptor that a process opens."""
 TLS_RECORDS = b"\x16\x03"
 """How a record of a TLS handshake begins."""
 
@@ -80,6 +82,8 @@ class _Port:
 
 def _entry(entry: Mapping[str, Any], port: _Port) -> dict[str, Any]:
     made = {key: port.value(value) for key, value in entry.items() if key != "error"}
+    if str(entry.get("id", "")).startswith("fileno") and isinstance(made.get("value"), int):
+        made["value"] = min(made["value"], _FIRST_FREE)
     if "error" in entry:
         made["error"] = _error(port.value(entry["error"]))
     return made
