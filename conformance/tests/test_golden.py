@@ -213,7 +213,7 @@ def test_the_words_of_a_system_are_not_told() -> None:
 def test_the_random_octets_of_tls_are_not_told() -> None:
     one, two = (
         stable(Observation(entries(), "::1", 1, (Connection((), b"\x16\x03\x01" + end, end),)))
-        for end in (b"\x16\x03abc", b"\x16\x03xyz")
+        for end in (b"\x16\x03\x01abc", b"\x16\x03\x01xyz")
     )
     assert one == two
 

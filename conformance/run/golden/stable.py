@@ -25,7 +25,9 @@ _SSL_NAME = re.compile(r"\[SSL[^\]]*\]")
 _FIRST_FREE = 3
 """Stands for the number of any descriptor that a process opens."""
 TLS_RECORDS = b"\x16\x03"
-"""How a record of a TLS handshake begins."""
+"""How a record of a TLS handshake begins; stands for it and all behind it."""
+_TLS = re.compile(rb"(^|\r\n\r\n)[\x14-\x17]\x03[\x00-\x04].*", re.DOTALL)
+"""Records that nobody decrypted, from the beginning or behind the head of a CONNECT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,4 +120,4 @@ def _connection(one: ConnectionFacts, port: _Port) -> Connection:
 
 def _readable(octets: bytes, port: _Port) -> bytes:
     """Return *octets* with the server's port hidden; of TLS records, only that they are some."""
-    return TLS_RECORDS if octets.startswith(TLS_RECORDS) else port.octets(octets)
+    return port.octets(_TLS.sub(rb"\1" + TLS_RECORDS, octets))
