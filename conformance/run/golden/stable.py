@@ -26,8 +26,8 @@ _FIRST_FREE = 3
 """Stands for the number of any descriptor that a process opens."""
 TLS_RECORDS = b"\x16\x03"
 """How a record of a TLS handshake begins; stands for it and all behind it."""
-_TLS = re.compile(rb"(^|\r\n\r\n)[\x14-\x17]\x03[\x00-\x04].*", re.DOTALL)
-"""Records that nobody decrypted, from the beginning or behind the head of a CONNECT."""
+_TLS = re.compile(rb"(?:^[\x14-\x17]\x03[\x00-\x04]|\x16\x03[\x00-\x04]..\x01\x00).*", re.DOTALL)
+"""Records that nobody decrypted: from the beginning, or a ClientHello behind other octets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +107,12 @@ def _error(error: dict[str, Any]) -> dict[str, Any]:
 
 
 def _connection(one: ConnectionFacts, port: _Port) -> Connection:
+    # A step may have taken the beginning of a record, so that the rest does not look like one.
+    encrypted = one.unread and _TLS.search(one.received)
     return Connection(
         requests=tuple(_readable(request, port) for request in one.requests),
         received=_readable(one.received, port),
-        unread=_readable(one.unread, port),
+        unread=TLS_RECORDS if encrypted else _readable(one.unread, port),
         tls=one.tls if one.tls is None or not one.tls.startswith("failed") else "failed",
         after=one.after,
         left=one.left,
@@ -120,4 +122,4 @@ def _connection(one: ConnectionFacts, port: _Port) -> Connection:
 
 def _readable(octets: bytes, port: _Port) -> bytes:
     """Return *octets* with the server's port hidden; of TLS records, only that they are some."""
-    return port.octets(_TLS.sub(rb"\1" + TLS_RECORDS, octets))
+    return port.octets(_TLS.sub(TLS_RECORDS, octets))
