@@ -40,6 +40,7 @@ class _OneLineErrors(click.Group):
             click.echo(f"httplib-kit: {visible_text(str(error))}", err=True)
             ctx.exit(EXIT_ERROR)
         except KeyboardInterrupt:
+            click.echo("httplib-kit: interrupted", err=True)
             ctx.exit(EXIT_INTERRUPTED)
         except BrokenPipeError:
             # Whoever read our output has read enough; what Python still holds for it goes nowhere.

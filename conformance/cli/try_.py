@@ -82,7 +82,7 @@ _ENDS = {"fin": '{ close = "fin" }', "rst": '{ drain = {} }, { close = "rst" }',
     "--save-case",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write the octets as a case that loads and waits to be edited.",
+    help="Write the octets as a case that loads and waits to be edited; no file is replaced.",
 )
 @click.pass_context
 def try_octets(
@@ -98,6 +98,8 @@ def try_octets(
     The octets answer one request, which is read first. Nothing is judged: what each call comes to
     is told side by side.
     """
+    if save_case is not None and save_case.is_file():  # perhaps FILE itself
+        raise click.UsageError(f"--save-case: {save_case} is there already")
     octets = file.read(MOST + 1)
     if len(octets) > MOST:
         raise click.UsageError(f"{file.name}: more than {MOST} octets")

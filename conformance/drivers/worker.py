@@ -64,8 +64,12 @@ class Worker:
         self._thread = threading.get_native_id()
         self.busy = False
         self.start_cost = 0.0
-        self._identity = self._start()
-        self._probe()
+        try:
+            self._identity = self._start()
+            self._probe()
+        except BaseException:  # an interrupt too, after which nobody would know the program
+            self._end()
+            raise
 
     @property
     def identity(self) -> Identity:
@@ -186,8 +190,10 @@ class Worker:
             return answer
         except ProgramEnded:
             parting = self._end()
-            kind = DriverDied if parting is None or parting.by_itself else DriverError
-            raise kind(f"the worker {'is gone' if parting is None else parting.how}") from None
+            if parting is None or parting.by_itself:
+                how = "is gone" if parting is None else parting.how
+                raise DriverDied(f"the worker {how}") from None
+            raise DriverError(f"{self._written}: the worker {parting.how}") from None
         except TooLate:
             self._fail(f"it did not start in {self._patience:g} s, or did not answer what followed")
         except (NotALine, NotTheProtocol) as error:

@@ -2,8 +2,10 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -11,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from conformance.cases import load_corpus
+from conformance.cases.loader import load_text
 from conformance.cli import main
 
 
@@ -119,3 +122,40 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
     command = f"{sys.executable} -m conformance.cli list | head -n 1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
+
+
+def test_try_saves_a_case_where_there_is_no_file_yet(tmp_path: Path) -> None:
+    octets, saved = tmp_path / "octets", tmp_path / "mine.toml"
+    octets.write_bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+    done = kit("try", str(octets), "--save-case", str(saved))
+    assert done.returncode == 0, done.stderr
+    assert [case.id for case in load_text(saved.read_text(), "mine.toml")] == ["tried.mine"]
+
+
+def test_try_writes_no_case_over_a_file_that_is_there(tmp_path: Path) -> None:
+    octets = tmp_path / "octets"
+    octets.write_bytes(b"HTTP/1.1 200 OK\r\n\r\n")
+    done = kit("try", str(octets), "--save-case", str(octets))
+    assert done.returncode == 2
+    assert done.stderr == f"httplib-kit: --save-case: {octets} is there already\n"
+    assert octets.read_bytes() == b"HTTP/1.1 200 OK\r\n\r\n"
+
+
+def test_an_interrupt_is_one_line_and_leaves_nothing_half_written(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", "-m", "conformance.cli", "check", "http.client"]
+    results = tmp_path / "results.jsonl"
+    with subprocess.Popen(
+        [*command, "--results", str(results)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C reaches every process of the terminal's group
+    ) as process:
+        while not any(tmp_path.iterdir()):  # opened before the first case is run
+            assert process.poll() is None
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors == "httplib-kit: interrupted\n"
+    assert not list(tmp_path.iterdir())

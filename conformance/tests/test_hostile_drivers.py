@@ -341,6 +341,7 @@ def test_a_driver_that_claims_every_op_is_refused(tmp_path: Path) -> None:
     [
         ("sys.exit(3)", "`unsupported`, but the worker ended with status 3"),
         ("time.sleep(60)", "did not answer what followed"),
+        ("os.close(1); time.sleep(60)", "^exec:hostile: the worker closed its output"),
         ("say(serial=n)", "`unsupported`, but the answer to run has no trace"),
         ("say(serial=n - 1)", "an answer to message"),
     ],
@@ -355,6 +356,25 @@ def test_a_driver_that_cannot_bear_an_unknown_op_is_refused(
     with pytest.raises(DriverError, match=problem) as raised:
         Worker("exec:hostile", [sys.executable, str(path)], 3.0)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("probed", [False, True], ids=["in the start", "in the probe"])
+def test_an_interrupt_before_the_first_case_leaves_no_driver_behind(
+    tmp_path: Path, left: Path, monkeypatch: pytest.MonkeyPatch, probed: bool
+) -> None:
+    hear = program_module.Program.hear
+
+    def interrupted(one: program_module.Program, patience: float | None = None) -> bytes:
+        if probed and not left.read_text():
+            left.write_text(f"{one._process.pid}\n")
+            return hear(one, patience)
+        left.write_text(f"{one._process.pid}\n")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(program_module.Program, "hear", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Worker("exec:hostile", [sys.executable, str(driver(tmp_path))])
+    assert not any(map(alive, map(int, left.read_text().split())))
 
 
 def test_an_error_map_that_is_none_is_refused(
