@@ -56,6 +56,23 @@ class Blocking:
         moving: Held for the end of a wait; an observer that acts for a waiting thread holds it.
     """
 
+    __slots__ = (
+        "_diagnosis",
+        "_ends",
+        "_question",
+        "bell",
+        "deadline",
+        "descriptor",
+        "given",
+        "heard",
+        "moving",
+        "patience",
+        "released",
+        "sock",
+        "step_aside",
+        "waits",
+    )
+
     def __init__(
         self,
         sock: socket.socket,

@@ -25,7 +25,7 @@ from mockserver._wire import Wire
 if TYPE_CHECKING:
     from mockserver._pool import Pool
 
-
+_OVER = Wait.OVER
 _OWN_PATIENCE = 5.0
 """Seconds that the server's own threads may need on a busy machine to take what has come."""
 
@@ -192,7 +192,7 @@ class Play:
     def leave(self, session: Session) -> None:
         """Take a session back from its thread."""
         with self.lock:
-            session.wire.wait_for(Wait.OVER)
+            session.wire.wait_for(_OVER)
             if session.wire.released:
                 session.wire.sock.close()
             else:

@@ -29,6 +29,7 @@ from mockserver._wire import configure
 if TYPE_CHECKING:
     from mockserver._play import Play
 
+_OCTETS = Wait.OCTETS  # a member of an enum is slow to look up
 _BACKLOG = 1024
 _TICK = 0.05
 """Seconds between two looks after clients that send behind the last step, or that say nothing."""
@@ -235,7 +236,7 @@ class Pool:
         if not wire.brief:
             wire.become_brief()
         wire.deadline = math.inf if session.endless else time.monotonic() + wire.patience
-        wire.waits = Wait.OCTETS
+        wire.waits = _OCTETS
         self.ears.park(session)  # an observer who did not see it here has made it readable
         if self.bell.listeners:
             self.bell.ring()
@@ -289,9 +290,23 @@ def _silence(listener: socket.socket) -> None:
     listener.close()
 
 
+class _Listener(socket.socket):
+    """A listener whose `accept` need not ask what kind of socket it makes.
+
+    The properties that this hides make members of an enum each time they are read.
+    """
+
+    family = socket.AF_INET
+    type = socket.SOCK_STREAM
+
+    def __init__(self, family: socket.AddressFamily) -> None:
+        super().__init__(family, self.type)
+        self.family = family
+
+
 def _listen(host: str, receive_buffer: int | None = None) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = _Listener(family)
     try:
         if _INHERITED:
             configure(listener)

@@ -74,6 +74,7 @@ class Beginning(enum.Enum):
 
 
 _OPTIONAL, _SILENT = Beginning.OPTIONAL, Beginning.SILENT
+_OVER = Wait.OVER
 
 
 def events_of(entry: Entry) -> Iterator[Event]:
@@ -117,6 +118,38 @@ class Session:
         gate: The signal that a gate waits for, or waited for last.
         unread_since: When octets behind the last step were seen first, by the monotonic clock.
     """
+
+    __slots__ = (  # a play can have a great many
+        "_given",
+        "_gulps",
+        "_inbox",
+        "_taken",
+        "_writing",
+        "_writing_from",
+        "buffer",
+        "called",
+        "channel",
+        "deaf",
+        "endless",
+        "excused",
+        "gate",
+        "index",
+        "jumps",
+        "last_request",
+        "log",
+        "number",
+        "outside",
+        "plan",
+        "request_count",
+        "reset",
+        "stage",
+        "steps",
+        "stream_over",
+        "title",
+        "tls",
+        "unread_since",
+        "wire",
+    )
 
     def __init__(self, number: int, steps: tuple[Step, ...], wire: Wire, stage: Stage) -> None:
         self.number = number
@@ -374,5 +407,5 @@ class Session:
 
     @property
     def _step(self) -> int:
-        over = self.wire.waits is Wait.OVER
+        over = self.wire.waits is _OVER
         return self.index if self.index < len(self.steps) and not over else -1

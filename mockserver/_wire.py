@@ -8,9 +8,12 @@ thread and equal counts knows that nothing is on its way. Nothing here knows ste
 import socket
 import struct
 
+from mockserver._bell import Bell
 from mockserver._blocking import Blocking, Wait
 from mockserver._endings import Expired, PeerReset, Released
+from mockserver._kernel import Diagnosis
 
+_OCTETS, _NOTHING = Wait.OCTETS, Wait.NOTHING  # a member of an enum is slow to look up
 BLOCK = 1 << 16
 BRIEF = 0.002
 """Seconds that a wait for octets may take before another thread is asked to accept."""
@@ -42,11 +45,23 @@ class Wire(Blocking):
         brief: Whether the next wait for octets is a brief one.
     """
 
-    taken = 0
-    ended = False
-    exhausted = False
-    _broken = False
-    brief = True
+    __slots__ = ("_broken", "brief", "ended", "exhausted", "taken")
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        near: tuple[str, int],
+        far: tuple[str, int],
+        patience: float,
+        diagnosis: Diagnosis,
+        bell: Bell,
+    ) -> None:
+        super().__init__(sock, near, far, patience, diagnosis, bell)
+        self.taken = 0
+        self.ended = False
+        self.exhausted = False
+        self._broken = False
+        self.brief = True
 
     def read(self, *, patient: bool = True) -> bytes:
         """Wait for octets; `b""` is the end of the client's stream.
@@ -54,8 +69,8 @@ class Wire(Blocking):
         Args:
             patient: Whether the wait may expire.
         """
-        if self.waits is not Wait.OCTETS:  # as it is while the connection is parked
-            self.wait_for(Wait.OCTETS)
+        if self.waits is not _OCTETS:  # as it is while the connection is parked
+            self.wait_for(_OCTETS)
         data: bytes | None = None
         try:
             data = self.sock.recv(BLOCK)
@@ -63,7 +78,7 @@ class Wire(Blocking):
             data = self._read_on(patient)
         except ConnectionError:
             pass
-        self.waits = Wait.NOTHING
+        self.waits = _NOTHING
         if self.released:
             raise Released
         if data is None:
@@ -84,7 +99,7 @@ class Wire(Blocking):
                 return self.sock.recv(BLOCK)
             except BlockingIOError:
                 if patient and not self.released:
-                    self.waits = Wait.NOTHING
+                    self.waits = _NOTHING
                     raise Expired from None
             except ConnectionError:
                 return None
