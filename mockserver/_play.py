@@ -10,8 +10,8 @@ import ssl
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from mockserver._blocking import Wait
 from mockserver._finish import settle, take_facts, unmet_expectations, unplayed
@@ -58,7 +58,7 @@ class Play:
         self.sessions: list[Session] = []
         self._next = script.nth(0)
         self._tended: list[Session] = []
-        self.came: list[tuple[int, bytes]] = []
+        self.came: list[int | bytes] = []  # number and octets by turns
         self.plans: dict[int, Plan] = {}
         self.lock = threading.Lock()
         self.refused_extra = 0
@@ -75,7 +75,8 @@ class Play:
     @property
     def requests(self) -> list[ReceivedRequest]:
         """Every request so far, in the order in which they were read."""
-        return list(map(ReceivedRequest._make, tuple(self.came)))
+        fields: Iterator[Any] = iter(tuple(self.came))
+        return [ReceivedRequest(number, raw) for number, raw in zip(fields, fields, strict=True)]
 
     @property
     def address_text(self) -> bytes:

@@ -102,7 +102,8 @@ _BEGINNINGS: dict[type[Step], Beginning] = {
 
 def _wind_up(session: Session, ending: Ended) -> None:
     """Leave no client waiting where the script cannot go on."""
-    session.log += session.half_written()
+    for entry in session.half_written():
+        session.log.extend(entry)
     session.note(ending.note)
     if ending.blamed:
         session.problem(ending.note)

@@ -31,7 +31,7 @@ class Stage(Protocol):
     """What a session needs of its play."""
 
     contexts: Mapping[Starttls, SSLContext]
-    came: list[tuple[int, bytes]]
+    came: list[int | bytes]
     plans: dict[int, "Plan"]
 
     @property
@@ -60,6 +60,8 @@ class Stage(Protocol):
 
 Entry = tuple[Literal["<", ">", "note"], int, bytes | tuple[Piece, ...], str, int]
 """An event, or, with pieces in place of octets, the events of one write: made short, told long."""
+Log = list[str | int | bytes | tuple[Piece, ...]]
+"""The fields of entries, one after the other: so the collector of garbage has nothing to walk."""
 Plan = list[tuple[Callable[["Session", Any], None], Any, "Beginning"]]
 """For each step what plays it, with what, and how it begins; the player makes and knows it."""
 
@@ -89,6 +91,12 @@ def events_of(entry: Entry) -> Iterator[Event]:
             offset += len(data)
 
 
+def entries_of(log: Log) -> Iterator[Entry]:
+    """The entries of a log, as far as it has come."""
+    fields: Iterator[Any] = iter(tuple(log))
+    return zip(fields, fields, fields, fields, fields, strict=True)
+
+
 def joined(pieces: tuple[Piece, ...]) -> bytes:
     """The octets of pieces."""
     return pieces[0].data if len(pieces) == 1 else b"".join([piece.data for piece in pieces])
@@ -103,7 +111,7 @@ class Session:
         plan: How it is played; made by the player.
         last_request: The request that was read last, raw.
         request_count: How many have been read.
-        log: What has happened, as short entries.
+        log: What has happened, as the fields of short entries.
         buffer: What has arrived and no step has taken yet.
         index: The step that is being played.
         jumps: How many times each `Goto`, by its index, still goes back.
@@ -160,7 +168,7 @@ class Session:
         self.channel: Wire | TLS = wire
         self.buffer = bytearray()
         self._inbox: Inbox | None = None
-        self.log: list[Entry] = []
+        self.log: Log = []
         self.plan: Plan = []
         self.last_request = b""
         self.request_count = 0
@@ -196,7 +204,7 @@ class Session:
 
     def note(self, text: str) -> None:
         """Put a line without octets into the transcript."""
-        self.log.append(("note", 0, b"", text, self._step))
+        self.log.extend(("note", 0, b"", text, self._step))
 
     def problem(self, text: str) -> None:
         """Note, at this step, something that went against the script."""
@@ -205,26 +213,26 @@ class Session:
     def took(self, data: bytes, role: str) -> None:
         """Note octets that a step has read."""
         if data:
-            self.log.append(("<", self._taken, data, role, self.index))
+            self.log.extend(("<", self._taken, data, role, self.index))
             self._taken += len(data)
 
     def took_request(self, raw: bytes) -> None:
         """Note a request that a step has read."""
-        self.log.append(("<", self._taken, raw, "request", self.index))
+        self.log.extend(("<", self._taken, raw, "request", self.index))
         self._taken += len(raw)
         self.last_request = raw
         self.request_count += 1
-        self.stage.came.append((self.number, raw))
+        self.stage.came.extend((self.number, raw))
 
     @property
     def events(self) -> list[Event]:
         """What has happened, each piece of a write by itself."""
-        return [event for entry in tuple(self.log) for event in events_of(entry)]
+        return [event for entry in entries_of(self.log) for event in events_of(entry)]
 
     @property
     def requests(self) -> list[bytes]:
         """Each request that a step has read, raw."""
-        return [what for _, _, what, role, _ in tuple(self.log) if role == "request"]  # type: ignore[misc]  # these are octets
+        return [what for _, _, what, role, _ in entries_of(self.log) if role == "request"]  # type: ignore[misc]  # these are octets
 
     def write(self, pieces: tuple[Piece, ...]) -> None:
         """Write pieces, all in one write, and note them."""
@@ -237,7 +245,7 @@ class Session:
         self._writing_from = self.wire.given
         self.channel.write(data)
         self._writing = ()
-        self.log.append((">", self._given, pieces, "", self.index))
+        self.log.extend((">", self._given, pieces, "", self.index))
         self._given += len(data)
 
     def half_written(self) -> list[Entry]:
