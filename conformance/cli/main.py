@@ -31,6 +31,7 @@ class _OneLineErrors(click.Group):
     """A group whose commands end every error of a user with one line and exit code 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        _open_what_is_closed()
         try:
             return super().invoke(ctx)
         except click.ClickException as error:
@@ -49,6 +50,13 @@ class _OneLineErrors(click.Group):
         except OSError as error:
             click.echo(f"httplib-kit: {visible_text(str(error))}", err=True)
             ctx.exit(EXIT_ERROR)
+
+
+def _open_what_is_closed() -> None:
+    """Give what was started without an output one that nobody reads; Python has None for it."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
 
 
 @click.group(

@@ -159,3 +159,11 @@ def test_an_interrupt_is_one_line_and_leaves_nothing_half_written(tmp_path: Path
     assert process.returncode == 130
     assert errors == "httplib-kit: interrupted\n"
     assert not list(tmp_path.iterdir())
+
+
+def test_a_closed_output_is_one_that_nobody_reads() -> None:
+    shell = 'exec "$0" -m conformance.cli check --select chunked.two-chunks >&-'
+    done = subprocess.run(
+        ["/bin/sh", "-c", shell, sys.executable], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
