@@ -143,7 +143,10 @@ def check(
         if clients:
             out.writelines(f"{line}\n" for line in matrix(clients))
         if written is not None:
-            written.write((run.head, run.results) for run in runs)
+            try:
+                written.write((run.head, run.results) for run in runs)
+            except OSError as error:  # the disk is full, say
+                raise _cannot_write(results_file, error) from None
         write(runs)
     ctx.exit(worst(run.exit_code for run in runs))
 
@@ -162,7 +165,11 @@ def _results_file(path: Path | None) -> AbstractContextManager[ResultFile | None
     try:
         return ResultFile(path)
     except OSError as error:
-        raise click.UsageError(f"--results: cannot write {path}: {error.strerror}") from None
+        raise _cannot_write(path, error) from None
+
+
+def _cannot_write(path: Path | None, error: OSError) -> click.UsageError:
+    return click.UsageError(f"--results: cannot write {path}: {error.strerror}")
 
 
 def _with_progress(results: Iterable[Result], total: int, name: str) -> Iterator[Result]:

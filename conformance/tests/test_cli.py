@@ -167,3 +167,12 @@ def test_a_closed_output_is_one_that_nobody_reads() -> None:
         ["/bin/sh", "-c", shell, sys.executable], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_results_for_which_there_is_no_room_are_an_error_that_names_the_place() -> None:
+    done = kit("check", "--select", "chunked.two-chunks", "--results", "/dev/full")
+    assert done.returncode == 2
+    assert (
+        done.stderr == "httplib-kit: --results: cannot write /dev/full: No space left on device\n"
+    )
