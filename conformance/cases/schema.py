@@ -9,8 +9,6 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from conformance.cases.decoding import step_tables, transform_tables
 from conformance.cases.places import fixtures_directory
 from conformance.cases.steps import FAULT
@@ -21,6 +19,7 @@ from conformance.cases.tables import (
     FileHead,
     OutcomeHead,
 )
+from conformance.definitions import definitions_of
 from mockserver import FAULTS
 
 SCHEMA_FILE = "case.schema.json"
@@ -32,7 +31,7 @@ def case_schema() -> dict[str, Any]:
     transforms = transform_tables()
     tables = [FileHead, CaseTable, OutcomeHead, ExpectationTable, AxisValue]
     tables += [*steps.values(), *transforms.values()]
-    _, definitions = msgspec.json.schema_components(tables, ref_template="#/$defs/{name}")
+    definitions = definitions_of(tables)
     # An array of arguments or values may hold anything here: the loader checks those.
     case = definitions["CaseTable"]["properties"]
     case["outcome"]["items"] = {"$ref": "#/$defs/Outcome"}

@@ -11,8 +11,7 @@ import json
 import sys
 from typing import Any, get_args
 
-import msgspec
-
+from conformance.definitions import definitions_of
 from conformance.drivers.protocol import ANSWERS, MESSAGES, Typed
 
 SCHEMA_FILE = "driver.schema.json"
@@ -24,7 +23,7 @@ def driver_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of one line, in either direction."""
     values = get_args(Typed)
     types = [*MESSAGES, *ANSWERS, *values]
-    _, definitions = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
+    definitions = definitions_of(types)
     definitions["Value"] = _value(_ref(kind.__name__) for kind in values)
     definitions["Argument"] = _argument()
     definitions["Entry"]["oneOf"] = [{"required": [key]} for key in _ONE_OF]

@@ -7,10 +7,9 @@ A result file is JSON lines: a head, and a result for each case.
 import json
 from typing import Any
 
-import msgspec
-
 from conformance.cases import fixtures_directory
 from conformance.cases.corpus import LEVELS
+from conformance.definitions import definitions_of
 from conformance.judge import Verdict
 from conformance.run.results import Again, Overlay, Result, RunHead
 
@@ -20,7 +19,7 @@ SCHEMA_FILE = "results.schema.json"
 def results_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of one line of a result file."""
     kinds = [RunHead, Result, Again]
-    _, definitions = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
+    definitions = definitions_of(kinds)
     result = definitions["Result"]["properties"]
     verdicts = {"enum": [verdict.value for verdict in Verdict]}
     result["verdict"] = definitions["Again"]["properties"]["verdict"] = verdicts
