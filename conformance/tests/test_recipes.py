@@ -69,7 +69,8 @@ def test_pytest(installed: Installed, repository: Path) -> None:
     (repository / "test_wrapper.py").write_text(fixtures[0], encoding="utf-8")
     kit = repository / ".kit"
     kit.symlink_to(installed.directory)
-    done = shell(installed, repository, blocks("pytest", "sh")[0])
+    several = f"--httplib-select={FEWER} --httplib-select=status-codes.200.*"
+    done = shell(installed, repository, blocks("pytest", "sh")[0], PYTEST_ADDOPTS=several)
     assert re.search(r"\d+ passed, \d+ deselected", done.stdout)
     command = ".kit/bin/pytest -q test_wrapper.py"
     done = shell(installed, repository, command, PYTEST_ADDOPTS="")
