@@ -172,9 +172,12 @@ def nothing_is_left() -> Iterator[None]:
     def held() -> tuple[int, int]:
         return threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
 
-    before = held()
+    threads, descriptors = held()
     yield
-    assert held() == before
+    after = held()
+    # Fewer are no leak: what an earlier test had started may have ended meanwhile.
+    assert after[0] <= threads, after
+    assert after[1] <= descriptors, after
 
 
 @pytest.mark.usefixtures("nothing_is_left")
