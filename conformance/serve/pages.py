@@ -10,7 +10,6 @@ In: a path under ``/_/``.  Out: a reply, as a step that can be written.
 
 from collections.abc import Callable, Iterator
 from html import escape
-from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -115,10 +114,12 @@ class Pages:
             '<a href="/c/status/418?reason=teapot">/c/status/418?reason=teapot</a> · '
             '<a href="/c/bytes?text=hello">/c/bytes?text=hello</a>\n'
         )
-        entries = self._catalogue.entries.values()
-        for family, group in groupby(entries, key=lambda entry: entry.case.family):
-            yield f"<details><summary>{escape(family)}</summary><table>\n"
-            yield from map(self._line, group)
+        families: dict[str, list[Entry]] = {}
+        for entry in self._catalogue.entries.values():  # a family may have several files
+            families.setdefault(entry.case.family, []).append(entry)
+        for family, entries in families.items():
+            yield f"<details><summary>{escape(family)}: {len(entries)}</summary><table>\n"
+            yield from map(self._line, entries)
             yield "</table></details>\n"
 
     def _line(self, entry: Entry) -> str:

@@ -1,11 +1,13 @@
 """What `httplib-kit serve` gives to a visitor, octet by octet, on ports that the system chose."""
 
 import json
+import re
 import signal
 import socket
 import ssl
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from itertools import groupby
@@ -140,6 +142,14 @@ def test_the_transcript_tells_the_latest_play(server: Server) -> None:
     assert told.startswith(f"{case.id}\nconnection 1\n")
     assert "GET /c/" in told
     assert octets.splitlines()[0].decode("latin-1") in told
+
+
+def test_the_index_lists_each_family_once_with_the_number_of_its_cases(server: Server) -> None:
+    page = body(get(server.ports.http, "/_/")).decode()
+    families = Counter(case.family for case in corpus().cases)
+    assert re.findall(r"<summary>(.+): (\d+)</summary>", page) == [
+        (name, str(number)) for name, number in families.items()
+    ]
 
 
 def test_the_index_links_every_case_that_has_a_url(server: Server) -> None:
