@@ -34,6 +34,7 @@ from mockserver._control import (
     Signal,
     Stall,
 )
+from mockserver._endings import EndOfStream
 from mockserver._faults import (
     FAULTS,
     connection_reset_by_peer,
@@ -45,6 +46,7 @@ from mockserver._part import Part
 from mockserver._play import MockServerError, Play
 from mockserver._record import ConnectionRecord, Event, ReceivedRequest, Record
 from mockserver._replay import script_from
+from mockserver._request import Inbox, read_request
 from mockserver._script import (
     STEPS,
     Connection,
@@ -87,6 +89,7 @@ __all__ = [
     "Drain",
     "Dribble",
     "EndHeaders",
+    "EndOfStream",
     "Event",
     "Expect",
     "ExpectEof",
@@ -97,6 +100,7 @@ __all__ = [
     "Gate",
     "Goto",
     "Header",
+    "Inbox",
     "Interim",
     "Label",
     "LastChunk",
@@ -138,6 +142,7 @@ __all__ = [
     "marks",
     "pause_at",
     "random_data_then_close",
+    "read_request",
     "route",
     "script",
     "script_from",

@@ -1,12 +1,11 @@
 """One accepted connection: octets in and out, in clear or inside TLS, all of it bounded and noted.
 
 In: octets to write.  Out: octets that arrived, in a buffer from which steps take them, and the
-events of the transcript.  What ends a play early is raised as `Over`.  Nothing here knows requests,
-beyond where the head of one ends.
+events of the transcript.  What ends a play early is raised as `Over`.  Where a request ends is the
+mock server's to say.
 """
 
 import contextlib
-import re
 import select
 import socket
 import ssl
@@ -18,13 +17,12 @@ from dataclasses import dataclass
 from fcntl import ioctl
 from typing import Literal, TypeVar
 
-from mockserver import Event, Piece
+from mockserver import EndOfStream, Event, Inbox, Piece, read_request
 
 T = TypeVar("T")
 
 _BLOCK = 1 << 16
 _CLOSING = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
-_BLANK_LINE = re.compile(rb"\n\r?\n")
 _LONGEST_HEAD = 1 << 20
 
 
@@ -69,6 +67,7 @@ class Channel:
         self._tls: ssl.SSLObject | None = None
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._taken = self._given = self._spent = 0
+        self._inbox = Inbox(self._arriving, self.buffer)
         sock.settimeout(bounds.stall)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -87,27 +86,46 @@ class Channel:
         Raises:
             Over: none came in time, too many came, or the connection broke.
         """
-        data = self._received() if self._tls is None else self._decrypted(self._tls)
-        self._spend(len(data))
+        data = self._arriving()
         self.buffer += data
         return bool(data)
 
     def head(self) -> bytes | None:
         """Wait for the head of a request, and leave it in the buffer; None at an end of stream."""
-        while (end := self._end_of_head()) is None:
-            if len(self.buffer) > _LONGEST_HEAD:
-                raise BeyondBounds(f"a head of more than {_LONGEST_HEAD} octets, the limit")
-            if not self.receive():
-                return None
-        return bytes(self.buffer[:end])
+        try:
+            too_long = read_request(self._inbox, _LONGEST_HEAD, lambda _: False)
+        except EndOfStream:
+            return None
+        if too_long:
+            raise BeyondBounds(f"a head of more than {_LONGEST_HEAD} octets, the limit")
+        head = self._inbox.take()
+        self.buffer[:0] = head
+        return head
+
+    def take_request(self, limit: int, with_body: Callable[[bytes], bool]) -> None:
+        """Wait for a request, take it, and note it.
+
+        Args:
+            limit: how many octets it has at most; of a longer one, so many are taken.
+            with_body: tells of a head whether the body that it announces is waited for.
+
+        Raises:
+            Over: the client ended its stream first, or what `receive` raises.
+        """
+        try:
+            oddity = read_request(self._inbox, limit, with_body)
+        except EndOfStream:
+            raise Over("the client ended its stream") from None
+        finally:
+            self._took(self._inbox.take(), "request")
+        if oddity:
+            self.note(oddity)
 
     def take(self, count: int, role: str = "data") -> bytes:
         """Take *count* octets out of the buffer, and note them."""
         data = bytes(self.buffer[:count])
         del self.buffer[:count]
-        if data:
-            self._event("<", self._taken, data, role)
-            self._taken += len(data)
+        self._took(data, role)
         return data
 
     def write(self, pieces: Iterable[Piece]) -> None:
@@ -202,12 +220,15 @@ class Channel:
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
 
-    def _end_of_head(self) -> int | None:
-        """Return where the first blank line ends behind a line that is not blank."""
-        ahead = len(self.buffer) - len(self.buffer.lstrip(b"\r\n"))
-        # A match holds on to the buffer, which must be free to grow: it does not leave this method.
-        found = _BLANK_LINE.search(self.buffer, ahead)
-        return found.end() if found else None
+    def _arriving(self) -> bytes:
+        data = self._received() if self._tls is None else self._decrypted(self._tls)
+        self._spend(len(data))
+        return data
+
+    def _took(self, data: bytes, role: str) -> None:
+        if data:
+            self._event("<", self._taken, data, role)
+            self._taken += len(data)
 
     def _event(self, direction: Literal["<", ">", "note"], at: int, data: bytes, role: str) -> None:
         self.events.append(Event(direction, at, data, role, -1))

@@ -3,9 +3,6 @@
 In: a channel, in whose buffer the visitor's request may wait already, and steps.  Out: whatever the
 steps write, and the events of the transcript.  Each kind of step has an entry in the table at the
 end; a step without one, and that writes nothing, cannot be served.
-
-The body of a request is not looked for: a client that sends one has it taken with the next head, or
-at the end of the stream.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,6 +38,8 @@ from mockserver import (
     Tunnel,
     WritingStep,
 )
+
+_LIMIT = ReadRequest().limit
 
 
 class Stage(Protocol):
@@ -112,19 +111,12 @@ def _reply(channel: Channel, step: Reply, stage: Stage) -> None:
 
 
 def _tunnel(channel: Channel, step: Tunnel, stage: Stage) -> None:
-    _take_head(channel)
+    channel.take_request(_LIMIT, lambda _: False)
     _write(channel, step, stage)
 
 
-def _read_request(channel: Channel, _: ReadRequest, __: Stage) -> None:
-    _take_head(channel)
-
-
-def _take_head(channel: Channel) -> None:
-    head = channel.head()
-    channel.take(len(channel.buffer if head is None else head), "request")
-    if head is None:
-        raise Over("the client ended its stream")
+def _read_request(channel: Channel, step: ReadRequest, _: Stage) -> None:
+    channel.take_request(step.limit, lambda _: step.body == "framed")
 
 
 def _read(channel: Channel, step: Read, _: Stage) -> None:
@@ -198,13 +190,17 @@ def _label(_: Channel, __: Label, ___: Stage) -> None:
 
 def _dispatch(channel: Channel, _: Dispatch, stage: Stage) -> None:
     """Answer each request by a route, until one of them ends the connection."""
-    while not channel.ended:
-        head = channel.head()
-        channel.take(len(channel.buffer if head is None else head), "request")
-        if head is None:
-            raise Over("the client ended its stream")
+    found: list[Route | None] = []
+
+    def with_body(head: bytes) -> bool:
         asked = wanted(head)
         route = None if asked is None else stage.choose(asked.method, asked.authority)
+        found.append(route)
+        return route is not None and route.body == "framed"
+
+    while not channel.ended:
+        channel.take_request(_LIMIT, with_body)
+        route = found.pop()
         if route is None:
             raise BeyondBounds("no route is left for the request")
         if play(channel, route.steps, stage) < len(route.steps) or route.ends:

@@ -160,6 +160,33 @@ def test_the_index_links_every_case_that_has_a_url(server: Server) -> None:
     assert "<td>" + catalogue().entries[plain_cases()[0].id].case.level in page
 
 
+@pytest.mark.parametrize(
+    ("framing", "body_octets"),
+    [
+        (b"Content-Length: 20", b"GET /x HTTP/1.1\r\n\r\nz"),
+        (b"Transfer-Encoding: chunked", b"3\r\na\r\n\r\n0\r\nT: x\r\n\r\n"),
+    ],
+)
+def test_the_body_of_a_request_is_taken_with_it(
+    server: Server, framing: bytes, body_octets: bytes
+) -> None:
+    first = b"POST /c/status/204?end=open HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n"
+    with dial(server.ports.http) as sock:
+        sock.sendall(first + body_octets)
+        assert sock.recv(100) == b"HTTP/1.1 204 No Content\r\n\r\n"
+        sock.sendall(b"GET /c/status/418 HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert rest(sock).startswith(b"HTTP/1.1 418 ")
+
+
+def test_a_response_waits_for_the_body_that_a_request_announces(server: Server) -> None:
+    with dial(server.ports.http) as sock:
+        sock.sendall(b"POST /c/status/204 HTTP/1.1\r\nContent-Length: 2\r\n\r\na")
+        sock.shutdown(socket.SHUT_WR)
+        assert rest(sock) == b""
+    told = body(get(server.ports.http, "/_/transcript/last")).decode()
+    assert "the client ended its stream" in told
+
+
 def test_head_of_a_page_has_no_body(server: Server) -> None:
     head = get(server.ports.http, "/_/ca.pem", method="HEAD")
     whole = get(server.ports.http, "/_/ca.pem")
