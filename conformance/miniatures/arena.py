@@ -26,6 +26,7 @@ from certs import CertificateAuthority
 from conformance.cases import Case
 from conformance.drivers import target
 from conformance.drivers.factory import OURS
+from conformance.judge.verdicts import NOT_RUN
 from conformance.run import Runner
 
 T = TypeVar("T")
@@ -60,6 +61,7 @@ class Fate:
 def meet(module: str, source: str, cases: Sequence[Case]) -> Fate:
     """Run *cases* on the reference with one module's source changed, up to the first failure.
 
+    A case that cannot be run any more is a failure: a probe has found out what the change broke.
     Changes the process for good.
     """
     _install(module, source)
@@ -68,7 +70,7 @@ def meet(module: str, source: str, cases: Sequence[Case]) -> Fate:
     except Exception:  # noqa: BLE001 # a mutant raises what it likes
         return Fate("", "IMPORT", 0)
     for count, result in enumerate(runner.run(cases), 1):
-        if result.failed or result.is_error:
+        if result.failed or result.verdict in NOT_RUN:  # the reference can run them all
             return Fate(result.name, result.verdict, count)
     return Fate("", "", len(cases))
 
