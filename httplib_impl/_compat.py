@@ -85,7 +85,8 @@ class HTTP:
             self.headers = None
             return -1, error.line, None
         self.headers = response.msg
-        self.file = BufferedReader(_Body(response))
+        # No read-ahead: a read waits for the octets that it asks for, and for no others.
+        self.file = BufferedReader(_Body(response), buffer_size=1)
         return response.status or 0, response.reason, response.msg
 
     def getfile(self) -> BufferedReader | None:
