@@ -19,6 +19,7 @@ from conformance.cases.sweeps import Sweep
 from conformance.cli.baselines import Baselines, baseline_options
 from conformance.cli.options import error_map_option, level_option, selection, shard_option
 from conformance.cli.outputs import Outputs, output_options, tell_person
+from conformance.cli.recorded import recorded_clients
 from conformance.drivers import targets
 from conformance.drivers.factory import OURS
 from conformance.report import Run, matrix
@@ -90,7 +91,7 @@ def check(
     (`gevent:http.client`), any program that speaks the driver protocol
     (`exec:./my-driver --flag`), or a client with another interface (`client:requests`,
     `client:cmd:curl -sS {url}`, `client:all` for all that are built in). Two clients or more are
-    shown as one matrix.
+    shown as one matrix; one that is not installed is shown as it was recorded.
 
     A failure that no baseline foresees is run a second time, alone; where it is fine then, it is
     FLAKY, which is told and is no failure.
@@ -141,7 +142,10 @@ def check(
             if baselines.update:
                 click.echo(known.write(head, results), file=out)
         if clients:
-            out.writelines(f"{line}\n" for line in matrix(clients))
+            # What was recorded was judged in the usual way, and without a setting.
+            plain = sweep == "none" and not no_tolerance and error_map is None
+            lines = matrix(clients, recorded_clients(clients, corpus) if plain else None)
+            out.writelines(f"{line}\n" for line in lines)
         if written is not None:
             try:
                 written.write((run.head, run.results) for run in runs)

@@ -1,15 +1,56 @@
-"""What each recorded implementation did with a case, for `show`.
+"""What implementations that need not be here did when they were recorded.
 
-In: a case and the golden records.  Out: lines; those who did the same stand together, under the
-verdict that this comes to.
+For `show`: a case and the golden records come in, and lines go out; those who did the same stand
+together, under the verdict that this comes to.  For the matrix: runs that found no client come in,
+and the recorded ones go out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from conformance.cases import Case
+import click
+
+from conformance.cases import Case, Corpus
 from conformance.judge.client import error_text, response_text
 from conformance.judge.judge import entry_text
-from conformance.run.golden import Book, Judged, judged
+from conformance.judge.verdicts import Verdict
+from conformance.report import Run
+from conformance.run.golden import Book, BookError, Judged, judged, load_book
+from conformance.run.golden.results import run_of
+
+
+def recorded_clients(runs: Sequence[Run], corpus: Corpus) -> dict[str, Run]:
+    """Return what was recorded of the clients that *runs* did not find, over the same cases.
+
+    Args:
+        runs: of several clients.
+        corpus: by which the records are judged.
+
+    Returns:
+        Runs, by implementation as the user wrote it; none for who was not recorded with any of the
+        cases as they are now.
+
+    Raises:
+        click.UsageError: the records cannot be read.
+    """
+    absent = {
+        run.head.implementation: {result.id for result in run.results}
+        for run in runs
+        if all(result.verdict == Verdict.NOT_INSTALLED for result in run.results)
+    }
+    if not absent:
+        return {}
+    try:
+        book = load_book()
+    except BookError as error:
+        raise click.UsageError(str(error)) from None
+    found = {}
+    for key, one in book.implementations.items():
+        if one.written in absent:
+            head, results = run_of(book, key, corpus)
+            met = [result for result in results if result.id in absent[one.written]]
+            if met:
+                found[one.written] = Run(head, met)
+    return found
 
 
 def recorded_lines(book: Book, case: Case) -> Iterator[str]:

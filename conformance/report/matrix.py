@@ -1,14 +1,15 @@
 """The matrix: many clients on one page.
 
-In: the head and the results of one run for each client, all over the same cases.  Out: lines of
-plain text, the same for the same results.
+In: the head and the results of one run for each client, all over the same cases; for those who are
+not installed, what was recorded of them elsewhere.  Out: lines of plain text, the same for the same
+results.
 
 A large selection has a row for each client and a column for each family: how many cases are good,
 of how many that were judged.  A small one has a row for each case and a column for each client:
 whether it took the response or refused it, and whether it may.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from conformance.judge.verdicts import FAILURES, NOT_RUN, Verdict
 from conformance.report.octets import visible_text
@@ -24,20 +25,48 @@ _LEGEND = (
 )
 
 
-def matrix(runs: Sequence[Run]) -> list[str]:
-    """Return the lines of the matrix of *runs*; at least one, over the same cases in one order."""
-    return _by_case(runs) if len(runs[0].results) <= SMALL else _by_family(runs)
+def matrix(runs: Sequence[Run], recorded: Mapping[str, Run] | None = None) -> list[str]:
+    """Return the lines of the matrix.
+
+    Args:
+        runs: at least one, over the same cases in one order.
+        recorded: runs that stand in for those that found nothing installed, by implementation as
+            the user wrote it.
+    """
+    clients = [_Client(run, (recorded or {}).get(run.head.implementation)) for run in runs]
+    lines = _by_case if len(runs[0].results) <= SMALL else _by_family
+    return [f"corpus {runs[0].head.corpus}", *lines(clients)]
 
 
-def _by_family(runs: Sequence[Run]) -> list[str]:
-    families = list(dict.fromkeys(result.family for result in runs[0].results))
+class _Client:
+    """A row or a column: what a client came to, here or where it was recorded.
+
+    Attributes:
+        label: who it is.
+        results: by case, in order.
+        is_told: whether anything is known of it.
+    """
+
+    def __init__(self, run: Run, recorded: Run | None) -> None:
+        is_absent = all(result.verdict == Verdict.NOT_INSTALLED for result in run.results)
+        shown = recorded if recorded is not None and is_absent else run
+        self.label = visible_text(f"{shown.head.name} {shown.head.version}".rstrip())
+        if shown is recorded:
+            self.label += " (NOT_INSTALLED, as recorded)"
+        # A run that stopped at its first failure lacks the cases behind it.
+        self.results = {result.name: result for result in shown.results}
+        self.is_told = shown is recorded or not is_absent
+
+
+def _by_family(clients: Sequence[_Client]) -> list[str]:
+    families = list(dict.fromkeys(r.family for one in clients for r in one.results.values()))
     rows = [["client", *families, "all"]]
-    for run in runs:
-        parts = [[r for r in run.results if r.family == family] for family in families]
-        absent = all(result.verdict == Verdict.NOT_INSTALLED for result in run.results)
-        total = "NOT_INSTALLED" if absent else _cell(run.results)
-        rows.append([_label(run), *map(_cell, parts), total])
-    return [f"corpus {runs[0].head.corpus}", "", *aligned(rows)]
+    for one in clients:
+        results = list(one.results.values())
+        parts = [[r for r in results if r.family == family] for family in families]
+        total = _cell(results) if one.is_told else "NOT_INSTALLED"
+        rows.append([one.label, *map(_cell, parts), total])
+    return ["", *aligned(rows)]
 
 
 def _cell(results: Sequence[Result]) -> str:
@@ -45,19 +74,14 @@ def _cell(results: Sequence[Result]) -> str:
     return f"{well}/{judged}" if judged else "-"
 
 
-def _by_case(runs: Sequence[Run]) -> list[str]:
-    heads = [f"{number:>3}  {_label(run)}" for number, run in enumerate(runs, 1)]
-    rows = [["case", *map(str, range(1, len(runs) + 1))]]
-    # A run that stopped at its first failure lacks the cases behind it.
-    known = [{result.name: result for result in run.results} for run in runs]
-    for name, first in {name: one for results in known for name, one in results.items()}.items():
-        marks = (_mark(results[name]) if name in results else "" for results in known)
+def _by_case(clients: Sequence[_Client]) -> list[str]:
+    heads = [f"{number:>3}  {one.label}" for number, one in enumerate(clients, 1)]
+    rows = [["case", *map(str, range(1, len(clients) + 1))]]
+    every = {name: result for one in clients for name, result in one.results.items()}
+    for name, first in every.items():
+        marks = (_mark(one.results[name]) if name in one.results else "" for one in clients)
         rows.append([f"{name}  {first.strength}", *marks])
-    return [f"corpus {runs[0].head.corpus}", *heads, "", *aligned(rows), "", *_LEGEND]
-
-
-def _label(run: Run) -> str:
-    return visible_text(f"{run.head.name} {run.head.version}".rstrip())
+    return [*heads, "", *aligned(rows), "", *_LEGEND]
 
 
 _MARKS = {

@@ -19,7 +19,9 @@ from conformance.drivers.clients.command import Ended, command_words, response
 from conformance.drivers.clients.programs import _taken_by_wget as taken_by_wget
 from conformance.drivers.clients.python_client import CLIENTS, head_of
 from conformance.judge import Verdict
+from conformance.report.standing import EXIT_NOTHING, worst
 from conformance.run import Result, Runner
+from conformance.run.golden import load_book
 
 KNOWN = {case.id: case for case in load_corpus().cases}
 SMOKE = {
@@ -76,10 +78,39 @@ def test_every_client_that_is_not_installed_is_a_row_of_the_matrix(
     monkeypatch.setattr(shutil, "which", lambda _name: None)
     absent = [name for name in BUILT_IN if name != "urllib.request"]
     written = [f"client:{name}" for name in absent]
-    told = CliRunner().invoke(main, ["check", *written, "--select", "chunked.*"])
+    # With settings: what was recorded was recorded without.
+    told = CliRunner().invoke(main, ["check", *written, "--select", "chunked.*", "--sweep", "each"])
     assert told.exit_code == 3
     rows = [line for line in told.output.splitlines() if line.endswith("NOT_INSTALLED")]
     assert [row.split()[0] for row in rows] == absent
+
+
+@pytest.mark.parametrize("selected", ["chunked.*", "chunked.size-line.not-hex"])
+def test_a_client_that_is_not_installed_is_shown_as_it_was_recorded(
+    monkeypatch: pytest.MonkeyPatch, selected: str
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    version = load_book().implementations["requests"].version
+    ask = ["check", "client:requests", "client:urllib.request", "--select", selected]
+    told = CliRunner().invoke(main, ask)
+    alone = CliRunner().invoke(main, [*ask[:1], *ask[2:]])
+    assert told.exit_code == worst([alone.exit_code, EXIT_NOTHING])
+    row = next(line for line in told.output.splitlines() if "requests" in line)
+    assert f"requests {version} (NOT_INSTALLED, as recorded)" in row
+    if selected == "chunked.*":
+        well, judged = map(int, row.split()[-1].split("/"))
+        assert 0 < well < judged
+
+
+def test_what_was_recorded_stands_in_for_nothing_that_ran_and_where_nobody_is_tolerant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ask = ["check", "client:urllib.request", "client:requests", "--select", "chunked.two-chunks"]
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    here = CliRunner().invoke(main, ask)
+    assert "urllib.request" in here.output
+    assert here.output.count("as recorded") == 1
+    assert "as recorded" not in CliRunner().invoke(main, [*ask, "--no-tolerance"]).output
 
 
 def test_an_unknown_client_is_an_error_that_names_those_that_exist() -> None:

@@ -68,3 +68,12 @@ def test_a_large_selection_has_a_row_for_each_client_and_a_column_for_each_famil
         "two 1      60/60      0/1          60/61",
         "three 1        -        -  NOT_INSTALLED",
     ]
+
+
+def test_a_recorded_run_stands_in_for_a_client_that_is_not_installed_alone() -> None:
+    absent = run("one", result(1, "NOT_INSTALLED"))
+    here = run("two", result(1, "PASS", "accepts"))
+    known = {f"client:{name}": run(name, result(1, "HANG")) for name in ("one", "two")}
+    lines = matrix([absent, here], known)
+    assert lines[1:3] == ["  1  one 1 (NOT_INSTALLED, as recorded)", "  2  two 1"]
+    assert lines[5] == "framing.case-1  must  !H  +"
