@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from conformance.cli.outputs import Outputs, output_options, tell_person
-from conformance.report import NoReport, read_runs
+from conformance.report import NoReport, matrix, read_runs
 from conformance.report.standing import worst
 
 
@@ -27,17 +27,21 @@ def report(
 ) -> None:
     """Report on RESULTS, the files that `check --results` wrote.
 
-    Several files of one implementation, as `--shard` leaves them, are reported as one run.
+    Several files of one implementation, as `--shard` leaves them, are reported as one run; two
+    clients of other interfaces, or more, as one matrix.
     """
     try:
         runs = read_runs(files)
     except NoReport as error:
         raise click.UsageError(str(error)) from None
     with outputs.opened() as write:
-        for index, run in enumerate(runs):
+        clients = [run for run in runs if run.is_client] if len(runs) > 1 else []
+        for index, run in enumerate(run for run in runs if not (clients and run.is_client)):
             if index:
                 click.echo()
             tell_person(run, sys.stdout, stories=not quiet)
+        for line in matrix(clients) if clients else ():
+            click.echo(line)
         write(runs)
     if exit_code:
         ctx.exit(worst(run.exit_code for run in runs))

@@ -33,6 +33,11 @@ class Run:
     results: Sequence[Result]
 
     @property
+    def is_client(self) -> bool:
+        """Whether it was judged by what any client may do."""
+        return any(result.strength for result in self.results)
+
+    @property
     def exit_code(self) -> int:
         """What `check` says of it."""
         code = exit_code(self.results)

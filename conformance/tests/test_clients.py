@@ -113,6 +113,16 @@ def test_what_was_recorded_stands_in_for_nothing_that_ran_and_where_nobody_is_to
     assert "as recorded" not in CliRunner().invoke(main, [*ask, "--no-tolerance"]).output
 
 
+def test_a_report_shows_the_matrix_of_the_run_again(tmp_path: Path) -> None:
+    file = tmp_path / "results.jsonl"
+    kit = f"client:cmd:{sys.executable} -c raise(SystemExit(3)) {{url}}"
+    ask = ["check", "client:urllib.request", kit, "--select", "chunked.two-chunks"]
+    seen = CliRunner().invoke(main, [*ask, "--results", str(file)])
+    told = CliRunner().invoke(main, ["report", str(file), "--exit-code"])
+    assert "chunked.two-chunks  must  +  !-" in seen.output
+    assert (told.output, told.exit_code) == (seen.output, seen.exit_code)
+
+
 def test_an_unknown_client_is_an_error_that_names_those_that_exist() -> None:
     told = CliRunner().invoke(main, ["check", "client:foo"])
     assert told.exit_code == 2
