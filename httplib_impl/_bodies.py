@@ -22,13 +22,12 @@ class Body:
         finished: True once the end was met, or an error was raised that ends the body.
     """
 
-    __slots__ = ("_error", "_reader", "_store", "finished")
+    finished = False
+    _store: Store | None = None  # until something has to be kept
+    _error: HTTPException | OSError | None = None
 
     def __init__(self, reader: Reader) -> None:
-        self.finished = False
         self._reader = reader
-        self._store: Store | None = None  # until something has to be kept
-        self._error: HTTPException | OSError | None = None
 
     @property
     def length(self) -> int | None:
@@ -81,10 +80,8 @@ class Body:
 class LengthBody(Body):
     """A body that ends after a number of octets, which may be none."""
 
-    __slots__ = ("_left",)
-
     def __init__(self, reader: Reader, length: int) -> None:
-        Body.__init__(self, reader)  # said so because `super` takes longer than all the rest
+        self._reader = reader  # said so because `super` takes longer than all the rest
         self._left = length
 
     @property
@@ -125,8 +122,6 @@ class LengthBody(Body):
 class CloseBody(Body):
     """A body that ends with the connection."""
 
-    __slots__ = ()
-
     def _fill(self, store: Store, goal: int) -> None:
         self._reader.collect(store, ALL if goal == ALL else max(goal - len(store), 0))
 
@@ -140,8 +135,6 @@ class CloseBody(Body):
 
 class ChunkedBody(Body):
     """A body in chunks."""
-
-    __slots__ = ("_want", "_wants")
 
     def __init__(self, reader: Reader) -> None:
         super().__init__(reader)
@@ -179,8 +172,6 @@ class ChunkedBody(Body):
 class UnknownBody(Body):
     """A body in a transfer coding that is not understood; its octets mean nothing to the caller."""
 
-    __slots__ = ()
-
     def read(self, amount: int) -> bytes:  # noqa: ARG002  # no amount is right
         """Refuse, every time.
 
@@ -192,9 +183,8 @@ class UnknownBody(Body):
 
 def body_for(framing: Framing, reader: Reader) -> Body:
     """Choose the body that a framing asks for."""
-    if framing.length is not None:
-        return LengthBody(reader, framing.length)
-    return _BODIES[framing.ending](reader)
+    ending, length, _ = framing
+    return LengthBody(reader, length) if length is not None else _BODIES[ending](reader)
 
 
 _BODIES: dict[Ending, type[Body]] = {

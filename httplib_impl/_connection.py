@@ -79,6 +79,7 @@ class HTTPConnection:
         self._state = IDLE
         self._method = ""
         self._lines: list[bytes] = []
+        self._own: tuple[object, bytes] = None, b""
         self._hands_over = False
         self._reader: Reader | None = None
         self._pending: HTTPResponse | None = None
@@ -180,16 +181,20 @@ class HTTPConnection:
             OSError: sending failed; the answer may have come all the same.
         """
         fields = list(headers.items()) if headers else []
-        names = {field_line(name, (value,)).partition(b":")[0].lower() for name, value in fields}
+        names = _names(fields) if fields else set()
         if self._unread is not None:
             self._settle()  # a response that was read by now must not come back as unread
         before = self._state, self._lines, self._method, self._hands_over
         try:
-            skips = {skip: 1 for name, skip in _SKIPS if name in names} if names else {}
-            self.putrequest(method, url, **skips)
-            payload, length = _payload(method, body, names)
-            if length is not None:
-                self.putheader("Content-Length", str(length))
+            if names:
+                self.putrequest(method, url, **{skip: 1 for name, skip in _SKIPS if name in names})
+            else:
+                self.putrequest(method, url)
+            payload: bytes | FileBody | None = None
+            if body is not None or method.upper() in _METHODS_WITH_BODY:
+                payload, length = _payload(body, names)
+                if length is not None:
+                    self.putheader("Content-Length", str(length))
             for name, value in fields:
                 self.putheader(name, value)
             if isinstance(payload, FileBody):
@@ -223,10 +228,22 @@ class HTTPConnection:
         self._method, self._lines, self._hands_over = method, [line], method == "CONNECT"
         self._state = following
         if self._http_vsn == 11:
+            usual = not skip_host and not skip_accept_encoding and url.startswith("/")
+            if usual and getattr(self.putheader, "__func__", None) is _PUTHEADER:
+                self._lines.append(self._own_fields())
+                return
             if not skip_host:
                 self.putheader("Host", host_in_url(url) or self._authority())
             if not skip_accept_encoding:
                 self.putheader("Accept-Encoding", "identity")
+
+    def _own_fields(self) -> bytes:
+        """The fields that a request has by itself, built anew where the address changed."""
+        given = self.host, self.port, self._tunnel, self.default_port
+        if self._own[0] != given:
+            host = field_line("Host", (self._authority(),))
+            self._own = given, host + b"\r\nAccept-Encoding: identity"
+        return self._own[1]
 
     def _authority(self) -> str:
         endpoint = self._tunnel or self
@@ -271,7 +288,7 @@ class HTTPConnection:
         payload = b"" if message_body is None else request_body(message_body)
         if isinstance(payload, FileBody):
             payload.first_block()
-        head = b"\r\n".join([*self._lines, b"", b""])
+        head = b"\r\n".join(self._lines) + b"\r\n\r\n"
         self._state, self._lines = following, []
         if self._hands_over and self._reader:
             self._reader.source.exact = True
@@ -378,15 +395,20 @@ class HTTPConnection:
         return self._reader
 
 
-def _payload(
-    method: str, body: Any, names: set[bytes]
-) -> tuple[bytes | FileBody | None, int | None]:
+# A subclass, or a patch, may want to see every field go by; this one only keeps them.
+_PUTHEADER = HTTPConnection.putheader
+
+
+def _names(fields: list[tuple[str, object]]) -> set[bytes]:
+    """The lower-case names of fields, if all can be sent."""
+    return {field_line(name, (value,)).partition(b":")[0].lower() for name, value in fields}
+
+
+def _payload(body: Any, names: set[bytes]) -> tuple[bytes | FileBody | None, int | None]:
     """What to send as body, and its length where a Content-Length is to be added."""
     payload = None if body is None else request_body(body)
     if b"content-length" in names or b"transfer-encoding" in names:
         return payload, None
-    if payload is None:
-        return None, 0 if method.upper() in _METHODS_WITH_BODY else None
     if isinstance(payload, FileBody):
         payload = payload.counted()
-    return payload, payload.length if isinstance(payload, FileBody) else len(payload)
+    return payload, payload.length if isinstance(payload, FileBody) else len(payload or b"")

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from ._grammar import BLANKS, FRAMING_FIELD
-from ._headers import parse_fields
-
-# The values of some fields by lower-case name, one for each field line.
-Fields = dict[bytes, list[bytes]]
+from ._grammar import BLANKS
+from ._headers import Fields
 
 # A length of more digits than this is one that nobody lives to see the end of. Python refuses to
 # print integers of some thousand digits, and an error message must be printable.
@@ -36,48 +33,20 @@ AT_ONCE, LENGTH, LAST_CHUNK = Ending.AT_ONCE, Ending.LENGTH, Ending.LAST_CHUNK
 CLOSE, UNKNOWN = Ending.CLOSE, Ending.UNKNOWN
 
 
-class Framing:
-    """How one body ends.
-
-    Attributes:
-        ending: the rule.
-        length: the octets of the body; None unless the rule is `Ending.AT_ONCE` or `Ending.LENGTH`.
-        reusable: whether another message can follow; not behind a head that contradicts itself.
-    """
-
-    __slots__ = ("ending", "length", "reusable")
-
-    def __init__(self, ending: Ending, length: int | None = None, reusable: bool = True) -> None:
-        self.ending = ending
-        self.length = length
-        self.reusable = reusable
-
-
-def framing_fields(block: bytes) -> Fields:
-    r"""The fields of a header section that matter for framing.
-
-    >>> framing_fields(b"Date: now\r\nContent-length: 5\r\nX: y\r\n")
-    {b'content-length': [b'5']}
-
-    They are found without a look at the others, which may be many and are often never asked for.
-    Where a line is continued (obs-fold), all lines are parsed.
-    """
-    fields: Fields = {}
-    for fold, name, value in FRAMING_FIELD.findall(b"\n" + block):
-        if fold:
-            return parse_fields(block)[0]
-        fields.setdefault(name.lower(), []).append(value.strip())
-    return fields
+# How one body ends: the rule; the octets of the body, None unless the rule is `Ending.AT_ONCE` or
+# `Ending.LENGTH`; and whether another message can follow, which none can behind a head that
+# contradicts itself.
+Framing = tuple[Ending, int | None, bool]
 
 
 def message_framing(method: str | None, status: int, fields: Fields) -> Framing:
     r"""Decide how the body ends.
 
-    >>> fields = framing_fields(b"Content-Length: 5\r\n")
-    >>> message_framing("GET", 200, fields).ending
-    <Ending.LENGTH: 'a number of octets'>
-    >>> message_framing("GET", 304, fields).ending
-    <Ending.AT_ONCE: 'there is no body'>
+    >>> fields = {b"content-length": [b"5"]}
+    >>> message_framing("GET", 200, fields)
+    (<Ending.LENGTH: 'a number of octets'>, 5, True)
+    >>> message_framing("GET", 304, fields)
+    (<Ending.AT_ONCE: 'there is no body'>, 0, True)
 
     1. HEAD, CONNECT that succeeded, and 1xx, 204, 304 have no body, whatever the fields say.
     2. Transfer-Encoding decides before Content-Length, which then only makes the message suspect.
@@ -87,19 +56,19 @@ def message_framing(method: str | None, status: int, fields: Fields) -> Framing:
     Args:
         method: the request method, exactly as it was sent; None where it is not known.
         status: the final status code.
-        fields: at least the `framing_fields` of the head.
+        fields: at least those that `framing_fields` finds.
     """
     if has_no_body(method, status):
-        return Framing(AT_ONCE, 0)
+        return AT_ONCE, 0, True
     lengths = fields.get(b"content-length")
     if b"transfer-encoding" in fields:
         codings = [c for c in elements(fields, b"transfer-encoding") if c != b"identity"]
         if codings == [b"chunked"]:
-            return Framing(LAST_CHUNK, reusable=not lengths)
+            return LAST_CHUNK, None, not lengths
         if codings:
-            return Framing(UNKNOWN, reusable=False)
+            return UNKNOWN, None, False
     length = content_length(lengths) if lengths else None
-    return Framing(CLOSE, reusable=False) if length is None else Framing(LENGTH, length)
+    return (CLOSE, None, False) if length is None else (LENGTH, length, True)
 
 
 def has_no_body(method: str | None, status: int) -> bool:

@@ -50,18 +50,15 @@ STRICT_STATUS_LINE = re.compile(
 # Actually 000 to 099 were never codes.
 STATUS_CODE = re.compile(rb"[1-9][0-9][0-9]")
 
-# The blank line behind a header section                             (RFC 9112, 2.1 and 2.2)
-# Actually a bare LF ends a line, and counts where it comes first.
-BLANK_LINE = re.compile(rb"\n\r?\n")
-
 # obs-fold = OWS CRLF RWS                                            (RFC 9112, 5.2)
 FOLD = re.compile(rb"\n[ \t]")
 FIELD_END = re.compile(rb"\n(?![ \t])")
 
 # The fields that decide where a body ends, and whether the connection outlives it; or else a fold,
-# because a field may be inside. The first letter is looked at first: most fields have another.
+# because a field may be inside, or an empty line. The first letter is looked at first: most fields
+# have another.
 FRAMING_FIELD = re.compile(
-    rb"\n(?=[ \tCKPTckpt])(?:([ \t])|"
+    rb"\n(?=[ \t\nCKPTckpt])(?:([ \t\n])|"
     rb"(connection|content-length|keep-alive|proxy-connection|transfer-encoding):([^\n]*))",
     re.IGNORECASE,
 )

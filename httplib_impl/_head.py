@@ -7,35 +7,37 @@ calls: when a line does not come in time, the next call goes on behind the last 
 from __future__ import annotations
 
 from ._exceptions import HTTPException
-from ._grammar import BLANK_LINE, MAX_LINE, MAX_LINES, STRICT_STATUS_LINE
+from ._grammar import MAX_LINE, MAX_LINES, STRICT_STATUS_LINE
+from ._headers import Fields, framing_fields
 from ._reader import Reader
 from ._status_line import USUAL_LINES, StatusLine, parse_status_line
 
 SWITCHING_PROTOCOLS = 101
 
 
-def plain_head(buffer: bytes, start: int) -> tuple[tuple[StatusLine, bytes] | None, int]:
+def plain_head(buffer: bytes, start: int) -> tuple[tuple[StatusLine, bytes, Fields] | None, int]:
     r"""A head that is all here and as servers usually send it; what is not is left to `Head`.
 
     >>> plain_head(b"HTTP/1.1 200 OK\r\nAge: 1\r\n\r\nbody", 0)
-    ((StatusLine(11, 200, 'OK'), b'Age: 1\r\n'), 27)
+    ((StatusLine(11, 200, 'OK'), b'Age: 1\r\n', {}), 27)
 
     Returns:
-        The status line with the block of header lines, and where the body begins; None and `start`
-        where the head is cut, interim, or needs a closer look.
+        The status line, the block of header lines and its `framing_fields`, and where the body
+        begins; None and `start` where the head is cut, interim, or needs a closer look.
     """
     behind = buffer.find(b"\n", start, start + MAX_LINE) + 1
     line = buffer[start:behind]
     status_line = USUAL_LINES.get(line)
     if status_line is None and STRICT_STATUS_LINE.fullmatch(line):
         status_line = parse_status_line(line, strict=True)
-    if status_line is None or _is_interim(status_line.status):
+    if status_line is None or status_line.status < 200:
         return None, start
-    blank = BLANK_LINE.search(buffer, behind - 1)  # the end of the status line may begin it
-    end = blank.start() + 1 if blank else 0
-    if not blank or end - behind > MAX_LINE or buffer.count(b"\n", behind, end) > MAX_LINES:
+    # The end of the status line may begin the blank line.
+    end = buffer.find(b"\n\r\n", behind - 1, behind + MAX_LINE) + 1
+    fields = framing_fields(buffer, behind - 1, end) if end else None
+    if fields is None or buffer.count(b"\n", behind, end) > MAX_LINES:
         return None, start
-    return (status_line, buffer[behind:end]), blank.end()
+    return (status_line, buffer[behind:end], fields), end + 2
 
 
 class Head:

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
-from ._grammar import BLANKS, FIELD_END, FOLD
+from ._grammar import BLANKS, FIELD_END, FOLD, FRAMING_FIELD
 from ._types import Default
+
+# The values of fields by lower-case name, one for each field line.
+Fields = dict[bytes, list[bytes]]
 
 _NO_VALUES: list[bytes] = []
 
 
-def parse_fields(block: bytes) -> tuple[dict[bytes, list[bytes]], list[bytes]]:
+def parse_fields(block: bytes) -> tuple[Fields, list[bytes]]:
     r"""Split a header section into fields.
 
     >>> parse_fields(b"Vary: a\r\nno field\r\nAge : 5\r\nvary: b\r\n c\r\n")
@@ -32,7 +35,7 @@ def parse_fields(block: bytes) -> tuple[dict[bytes, list[bytes]], list[bytes]]:
     Returns:
         The values by lower-case name, and the lines as they came, without the last LF of each.
     """
-    values: dict[bytes, list[bytes]] = {}
+    values: Fields = {}
     fields: list[bytes] = []
     folded = FOLD.search(block)
     lines = FIELD_END.split(block) if folded else block.split(b"\n")
@@ -50,6 +53,34 @@ def parse_fields(block: bytes) -> tuple[dict[bytes, list[bytes]], list[bytes]]:
         else:
             values[name] = [clean(raw)]
     return values, fields
+
+
+def framing_fields(buffer: bytes, start: int, end: int) -> Fields | None:
+    r"""The fields that decide where a body ends, and whether the connection outlives it.
+
+    >>> framing_fields(b"\nDate: now\r\nContent-length: 5\r\nX: y\r\n", 0, 39)
+    {b'content-length': [b'5']}
+
+    They are found without a look at the others, which may be many and are often never asked for.
+
+    Args:
+        buffer: octets as received.
+        start: where the LF in front of the first header line is.
+        end: where the last header line ends.
+
+    Returns:
+        None where a line is continued (obs-fold) or empty: then all lines need a closer look.
+    """
+    fields: Fields = {}
+    for odd, name, value in FRAMING_FIELD.findall(buffer, start, end):
+        if odd:
+            return None
+        name = name.lower()
+        if name in fields:
+            fields[name].append(value.strip())
+        else:
+            fields[name] = [value.strip()]
+    return fields
 
 
 def folded_value(raw: bytes) -> bytes:
@@ -80,7 +111,7 @@ class HTTPMessage:
         self._block = block
 
     @cached_property
-    def _parsed(self) -> tuple[dict[bytes, list[bytes]], list[bytes]]:
+    def _parsed(self) -> tuple[Fields, list[bytes]]:
         return parse_fields(self._block)
 
     def _named(self, name: str) -> list[bytes]:

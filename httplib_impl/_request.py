@@ -24,7 +24,8 @@ def request_line(method: str, url: str, version: str) -> bytes:
     """
     if not (method.isalpha() and method.isascii()) and not METHOD.fullmatch(method):
         raise ValueError(f"method {method!r} is not a token")
-    bad = NOT_IN_URL.search(url)
+    usual = " " not in url and url.isascii() and url.isprintable()
+    bad = None if usual else NOT_IN_URL.search(url)
     if bad:
         raise InvalidURL(f"URL {url!r} contains {bad.group()!r}")
     return f"{method} {url or '/'} {version}".encode("ascii")

@@ -6,11 +6,11 @@ documented surface and decides who closes the socket. Text goes out as ISO-8859-
 
 from __future__ import annotations
 
-from . import _framing
 from ._bodies import Body, body_for
 from ._exceptions import HTTPException, ResponseNotReady
+from ._framing import AT_ONCE, LAST_CHUNK, is_persistent, is_tunnel, message_framing
 from ._head import SWITCHING_PROTOCOLS, Head, plain_head
-from ._headers import HTTPMessage
+from ._headers import Fields, HTTPMessage, parse_fields
 from ._reader import Reader, is_transient
 from ._status_line import StatusLine
 from ._store import ALL
@@ -74,28 +74,22 @@ class HTTPResponse:
         reader = self._reader or self._own_reader()
         # Debugging prints line by line; and a head that was begun so is ended so.
         plain = None if self._head or self.debuglevel > 0 else reader.offer(plain_head)
-        line, block = plain or self._read_head(reader)
-        fields = _framing.framing_fields(block)
-        framing = _framing.message_framing(self._method, line.status, fields)
+        line, block, fields = plain or self._read_head(reader)
+        framing = ending, _, reusable = message_framing(self._method, line.status, fields)
         self.version, self.status, self.reason = line.version, line.status, line.reason
-        self.chunked = framing.ending is _framing.LAST_CHUNK
+        self.chunked = ending is LAST_CHUNK
         self._body = body_for(framing, reader)
-        if framing.ending is _framing.AT_ONCE and self._hands_over(reader):
+        if ending is AT_ONCE and self._hands_over(reader):
             reader.handed_over = True
             self.will_close = False
         else:
-            self.will_close = (
-                not framing.reusable
-                or line.status == SWITCHING_PROTOCOLS
-                or not _framing.is_persistent(line.version, fields)
-            )
+            kept = reusable and line.status != SWITCHING_PROTOCOLS
+            self.will_close = not (kept and is_persistent(line.version, fields))
         self.msg = HTTPMessage(block)
 
-    def _read_head(self, reader: Reader) -> tuple[StatusLine, bytes]:
-        head = self._head
-        if head is None:
-            head = self._head = Head(bool(self.strict), self.debuglevel)
-        return head.read(reader), head.block
+    def _read_head(self, reader: Reader) -> tuple[StatusLine, bytes, Fields]:
+        head = self._head = self._head or Head(bool(self.strict), self.debuglevel)
+        return head.read(reader), head.block, parse_fields(head.block)[0]
 
     def _own_reader(self) -> Reader:
         """Read a socket that the caller owns: never an octet behind this response."""
@@ -109,7 +103,7 @@ class HTTPResponse:
         """Whether the octets behind the head belong to the caller."""
         if self.status == SWITCHING_PROTOCOLS:
             return reader.source.exact  # nobody asks for an upgrade and reads greedily
-        return _framing.is_tunnel(self._method, self.status or 0)
+        return is_tunnel(self._method, self.status or 0)
 
     def adopt(self, reader: Reader) -> None:
         """Read from the connection's reader, which may hold the first octets already."""
