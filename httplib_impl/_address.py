@@ -64,12 +64,12 @@ def _ascii_host(host: str) -> str:
 
 
 def written(host: str) -> str:
-    """The host as it stands before a port on the wire.
+    """The host as it stands before a port on the wire: an IPv6 address has two colons or more.
 
-    >>> written("::1")
-    '[::1]'
+    >>> written("::1"), written("name:80")
+    ('[::1]', 'name:80')
     """
-    return f"[{host}]" if ":" in host else host
+    return f"[{host}]" if host.count(":") > 1 else host
 
 
 def authority(host: str, port: int, default_port: int) -> str:
@@ -78,6 +78,6 @@ def authority(host: str, port: int, default_port: int) -> str:
     >>> authority("::1", 8080, 80)
     '[::1]:8080'
     """
-    if ":" in host:
-        host = written(host)
+    if ":" in host:  # 2.7: here one colon is enough
+        host = f"[{host}]"
     return host if port == default_port else f"{host}:{port}"

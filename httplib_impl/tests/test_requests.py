@@ -111,6 +111,7 @@ def test_host_is_that_of_an_absolute_url(url: str, host: bytes) -> None:
         (("::1", 80), b"[::1]"),
         (("[::1]", 81), b"[::1]:81"),
         (("[::1]:82",), b"[::1]:82"),
+        (("h:8080", 80), b"[h:8080]"),  # as 2.7: whatever has a colon
         (("b\xfccher.example",), b"xn--bcher-kva.example"),
     ],
 )
@@ -119,6 +120,25 @@ def test_host_is_else_that_of_the_connection(args: tuple[Any, ...], host: bytes)
     conn.sock = connection(OK).sock
     conn.request("GET", "/")
     assert b"\r\nHost: " + host + b"\r\n" in sent(conn)
+
+
+def test_host_follows_the_address() -> None:
+    conn = connection([OK, OK, OK])
+    hosts = []
+    for host, port in (("a", 80), ("b", 80), ("b", 81)):
+        conn.host, conn.port = host, port
+        conn.request("GET", "/")
+        conn.getresponse().read()
+        hosts.append(conn.sock.sent[-1].split(b"\r\n")[1])
+    assert hosts == [b"Host: a", b"Host: b", b"Host: b:81"]
+
+
+def test_a_host_that_was_put_in_later_cannot_end_its_line() -> None:
+    conn = connection(OK)
+    conn.host = "h\r\nX: y"
+    with pytest.raises(ValueError, match="not allowed"):
+        conn.request("GET", "/")
+    assert sent(conn) == b""
 
 
 def test_skipped_fields_are_not_sent() -> None:

@@ -87,6 +87,7 @@ def test_strict_holds_for_the_answer() -> None:
         (HTTPConnection, ("h", "82"), b"CONNECT h:82 "),
         (HTTPConnection, ("::1", 83), b"CONNECT [::1]:83 "),
         (HTTPConnection, ("[::1]:84",), b"CONNECT [::1]:84 "),
+        (HTTPConnection, ("h:8080", 80), b"CONNECT h:8080:80 "),  # as 2.7: not an IPv6 address
     ],
 )
 def test_the_endpoint_is_written_with_its_port(

@@ -1,0 +1,132 @@
+"""What is stored comes out once, in order, however it came in and whatever came in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from httplib_impl import _store
+from httplib_impl._store import ALL, Store
+from httplib_impl.tests.support import DETERMINISTIC, connection
+
+# Every octet tells where it stands, so that none can be lost, doubled or moved unseen.
+NUMBERED = b"".join(number.to_bytes(4, "big") for number in range(100_000))
+
+SIZES = st.sampled_from([0, 1, 2, 7, 16, 17, 40, 300])
+STEPS = st.lists(
+    st.tuples(st.just("append"), SIZES)
+    | st.tuples(st.just("append all"), SIZES)
+    | st.tuples(st.just("take"), SIZES | st.just(ALL))
+    | st.tuples(st.just("receive"), SIZES)
+    | st.tuples(st.just("receive, with a timeout inside"), SIZES)
+    | st.tuples(st.just("receive, of a stream that ends"), SIZES),
+    max_size=12,
+)
+
+
+class Stream:
+    """Gives numbered octets into the places that it is offered, a few at a time."""
+
+    def __init__(self, at_a_time: int) -> None:
+        self.given = 0
+        self.at_a_time = at_a_time
+
+    def octets(self, n: int) -> bytes:
+        self.given += n
+        return NUMBERED[self.given - n : self.given]
+
+    def into(
+        self, ends: Callable[[], int] | None = None, before: int = 0
+    ) -> Callable[[memoryview], int]:
+        """What `Store.receive` calls: *ends* says what happens in front of the last octets."""
+        stop = self.given + before
+
+        def receive_into(room: memoryview) -> int:
+            n = min(len(room), self.at_a_time)
+            if ends:
+                n = min(n, stop - self.given)
+                if not n:
+                    return ends()
+            room[:n] = self.octets(n)
+            return n
+
+        return receive_into
+
+
+def time_out() -> int:
+    raise TimeoutError
+
+
+def end() -> int:
+    return 0
+
+
+@pytest.mark.parametrize("first_room", [16, 64, 1 << 20])
+@settings(DETERMINISTIC, max_examples=300)
+@given(steps=STEPS, at_a_time=st.sampled_from([1, 5, 1000]))
+def test_octets_come_out_as_they_came_in(
+    first_room: int, steps: list[tuple[str, int]], at_a_time: int
+) -> None:
+    store, stream, taken = Store(), Stream(at_a_time), 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_store, "_FIRST_ROOM", first_room)
+        for step, n in steps:
+            before = stream.given
+            if step == "append":
+                store.append(memoryview(stream.octets(n)))
+            elif step == "append all":
+                store.append_all([stream.octets(n // 2), b"", stream.octets(n - n // 2)])
+            elif step == "receive":
+                assert store.receive(stream.into(), n)
+                assert stream.given == before + n
+            elif step == "receive, with a timeout inside":
+                with pytest.raises(TimeoutError):
+                    store.receive(stream.into(time_out, n), n + 1)
+            elif step == "receive, of a stream that ends":
+                assert not store.receive(stream.into(end, n), ALL)
+            else:
+                octets = store.take(n)
+                assert octets == NUMBERED[taken : min(taken + n, stream.given)]
+                taken += len(octets)
+            assert len(store) == stream.given - taken
+    assert store.take(ALL) == NUMBERED[taken : stream.given]
+
+
+CLOSE = b"HTTP/1.1 200 OK\r\n\r\n"
+LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 400000\r\n\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+SMALL_CHUNKS = [b"3e8\r\n%b\r\n" % NUMBERED[i : i + 1000] for i in range(0, 400_000, 1000)]
+LARGE_CHUNKS = [b"186a0\r\n%b\r\n" % NUMBERED[i : i + 100_000] for i in range(0, 400_000, 100_000)]
+ONE_CHUNK = b"61a80\r\n%b\r\n0\r\n\r\n" % NUMBERED
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        *(CLOSE + NUMBERED, LENGTH + NUMBERED, CHUNKED + ONE_CHUNK),
+        *(CHUNKED + b"".join([*chunks, b"0\r\n\r\n"]) for chunks in (SMALL_CHUNKS, LARGE_CHUNKS)),
+    ],
+    ids=["close", "length", "one chunk", "small chunks", "large chunks"],
+)
+@pytest.mark.parametrize("amount", [1000, 59_999, 60_001, 65_536, 200_000, 399_999, None])
+@pytest.mark.parametrize("before", [100, 70_000, 150_000, 300_000])
+def test_a_read_behind_a_timeout_gives_every_octet_once(
+    octets: bytes, amount: int | None, before: int
+) -> None:
+    """The first `read` stores what came before it timed out; another style goes on from there."""
+    segments = [octets[i : i + 10_000] for i in range(before, len(octets), 10_000)]
+    conn = connection([octets[:before], TimeoutError(), segments[0], TimeoutError(), *segments[1:]])
+    conn.request("GET", "/")
+    response = conn.getresponse()
+    with pytest.raises(TimeoutError):
+        response.read()
+    pieces = []
+    while not response.isclosed():
+        try:
+            pieces.append(response.read(amount))
+        except TimeoutError:
+            assert len(pieces) < 400  # the second one; it comes but once
+    assert b"".join(pieces) == NUMBERED
