@@ -21,6 +21,7 @@ NOT_FOR_H11 = {
     "framing.content-length.equal.two-fields": "octets behind the body show where it ended",
     "headers.frames-nothing.the-field-itself": "octets behind the body show where it ended",
     "interface.http-class.old-server": "an HTTP/0.9 response",
+    "interim.101.refused-behind-an-unread-response": "an answer goes on behind the next request",
     "limits.body-line.leading-zeros.65536": "h11 takes at most 20 digits of a size",
     "limits.body-line.trailer-without-colon.65536": "as long as a line without colon may be",
     "limits.body-line.zeros-of-the-last-chunk.65536": "h11 takes at most 20 digits of a size",
