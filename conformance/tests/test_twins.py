@@ -60,6 +60,7 @@ PLACES = {
     "headers.end.{place}": "a field line, cut",
     "headers.leading-blank.every-line": "the start of every field line",
     "headers.reset.{place}": "a field line, cut",
+    "interim.101.behind-an-unread-response": "the second response",
     "interim.101.unasked.{behind}": "the whole response",
     "interim.behind-the-answer": "the order of answer and interim head",
     "interim.end-behind-103.{place}": "the interim head, cut",
