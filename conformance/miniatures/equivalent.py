@@ -59,10 +59,14 @@ class Equivalents:
         """Why this mutant is equivalent; None where nothing says so."""
         return next((one.reason for one in self._entries if one.meets(mutant)), None)
 
-    def unused(self, survivors: Iterable[Mutant]) -> list[str]:
-        """The entries that meet none of *survivors*, as text."""
-        alive = list(survivors)
-        return [str(one) for one in self._entries if not any(map(one.meets, alive))]
+    def unused(self, survivors: Iterable[Mutant], modules: Iterable[str]) -> list[str]:
+        """The entries about one of *modules* that meet none of *survivors*, as text."""
+        alive, asked = list(survivors), set(modules)
+        return [
+            str(one)
+            for one in self._entries
+            if any(_like(module, one.module) for module in asked) and not any(map(one.meets, alive))
+        ]
 
 
 def _like(text: str, glob: str) -> bool:

@@ -179,7 +179,7 @@ def _told(mutants: Sequence[Mutant], fates: Sequence[Fate], equivalents: Equival
     for module in sorted(total):
         equal = total[module] - killed[module] - alive[module]
         print(f"{module:<16}{total[module]:>8}{killed[module]:>8}{equal:>12}{alive[module]:>10}")
-    stale = equivalents.unused(survivors)
+    stale = equivalents.unused(survivors, total)
     for text in stale:
         print(f"STALE in equivalent.toml: {text}")
     judged = killed.total() + len(unexplained)
