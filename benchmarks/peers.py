@@ -10,6 +10,8 @@ import asyncio
 import http.client
 import importlib.util
 import io
+import re
+import select
 import socket
 from collections.abc import Callable
 from types import ModuleType
@@ -28,6 +30,8 @@ class Peer:
     """
 
     modules: tuple[str, ...] = ()
+    # The only works that it can do, on a kept connection; None for one that can do all.
+    paths: tuple[str, ...] | None = None
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -318,6 +322,47 @@ class RawSocket(Peer):
         self.socket.close()
 
 
+METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+NOT_IN_URL = re.compile(r"[^!-~]")
+FRAMING_FIELD = re.compile(
+    rb"\n(?=[ \t\nCKPTckpt])(?:([ \t\n])|"
+    rb"(connection|content-length|keep-alive|proxy-connection|transfer-encoding):([^\n]*))",
+    re.IGNORECASE,
+)
+
+
+class BareLoop(RawSocket):
+    """The floor of what is documented: all that a small exchange must check, in one function.
+
+    No object, no state, no call that somebody could override, no error that could be repeated, and
+    a response that is here as a whole.
+    """
+
+    paths = ("/small", "/30", "/99")
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port)
+        poll = select.poll()
+        poll.register(self.socket, select.POLLIN)
+        self.poll = poll.poll
+        self.fields = f"Host: 127.0.0.1:{port}\r\nAccept-Encoding: identity\r\n\r\n"
+
+    def get(self, path: str, amount: int | None) -> int:
+        del amount
+        if not METHOD.fullmatch("GET") or NOT_IN_URL.search(path) or self.poll(0):
+            raise SystemExit("the request cannot be sent")
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\n{self.fields}".encode("ascii"))
+        octets = self.socket.recv(BLOCK)
+        behind = octets.find(b"\n") + 1
+        end = octets.find(b"\n\r\n", behind - 1) + 1
+        ((odd, name, value),) = FRAMING_FIELD.findall(octets, behind - 1, end)
+        length = value.strip()
+        usual = octets[:behind] == b"HTTP/1.1 200 OK\r\n" and octets.count(b"\n", behind, end) < 101
+        if odd or name.lower() != b"content-length" or not length.isdigit() or not usual:
+            raise SystemExit("the response is not the one that was expected")
+        return len(octets[end + 2 : end + 2 + int(length)])
+
+
 PEERS: dict[str, Callable[[int], Peer]] = {
     "httplib_impl": Httplib,
     "http.client": HttpClient,
@@ -326,6 +371,7 @@ PEERS: dict[str, Callable[[int], Peer]] = {
     "httpx": Httpx,
     "aiohttp": Aiohttp,
     "pycurl": Pycurl,
+    "bare loop": BareLoop,
     "raw socket": RawSocket,
 }
 

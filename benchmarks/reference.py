@@ -2,8 +2,9 @@
 
 All clients get the same octets from one server process. Client and server share one CPU where the
 system lets them, rounds are interleaved, and each ratio is the median of the ratios of its rounds,
-so that a busy machine slows all alike. A rate counts relative to `http.client`: 2.0 is twice as
-many exchanges in the same CPU time of the client.
+so that a busy machine slows all alike. Two floors stand beside them: the raw socket understands
+nothing, and the bare loop does what is documented for a small GET and nothing else. A rate counts
+relative to `http.client`: 2.0 is twice as many exchanges in the same CPU time of the client.
 
 Run ``make bench``, or ``python -m benchmarks.reference [--rounds N] [--only WORK]``. The
 table and the plot go to ``benchmarks/results/``.
@@ -94,7 +95,7 @@ def rounds(work: Work, count: int) -> dict[str, list[Cost]]:
     """All clients in turn, that many times; the first time does not count."""
     costs: dict[str, list[Cost]] = {}
     with canned.server() as port, contextlib.ExitStack() as stack:
-        peers = {name: make(port) for name, make in installed().items()}
+        peers = {n: make(port) for n, make in installed().items() if can(make, work)}
         for peer in peers.values():
             stack.callback(peer.close)
             measure(peer, work)
@@ -102,6 +103,12 @@ def rounds(work: Work, count: int) -> dict[str, list[Cost]]:
             for name, peer in peers.items():
                 costs.setdefault(name, []).append(measure(peer, work))
     return costs
+
+
+def can(make: object, work: Work) -> bool:
+    """Whether a kind of client can be measured with this work."""
+    paths = getattr(make, "paths", None)
+    return paths is None or (work.path in paths and not work.fresh)
 
 
 def relative(costs: dict[str, list[Cost]], name: str, kind: str) -> float:
@@ -167,13 +174,13 @@ def peak_memory() -> dict[str, float]:
         return {
             name: run(MEMORY, name, str(port)) / canned.MIB
             for name in installed()
-            if name not in (FLOOR, "aiohttp")  # the one keeps no body, the other has no `get`
+            if name not in (FLOOR, "bare loop", "aiohttp")  # no body kept; no `get`
         }
 
 
 def table(measured: dict[str, dict[str, list[Cost]]]) -> str:
     """A table in Markdown: rates by CPU time, and by wall time in brackets."""
-    names = [name for name in PEERS if name in next(iter(measured.values()))]
+    names = [name for name in PEERS if any(name in costs for costs in measured.values())]
     lines = [
         "| work | goal | " + " | ".join(names) + " |",
         "|---" * (len(names) + 2) + "|",
@@ -184,6 +191,8 @@ def table(measured: dict[str, dict[str, list[Cost]]]) -> str:
             continue
         cells = [
             f"{relative(costs, name, 'cpu'):.2f} ({relative(costs, name, 'wall'):.2f})"
+            if name in costs
+            else "–"
             for name in names
         ]
         lines.append(f"| {work.title} | {work.goal:.1f} | " + " | ".join(cells) + " |")

@@ -130,3 +130,37 @@ def test_a_read_behind_a_timeout_gives_every_octet_once(
         except TimeoutError:
             assert len(pieces) < 400  # the second one; it comes but once
     assert b"".join(pieces) == NUMBERED
+
+
+@pytest.mark.parametrize("n", [ALL, 1 << 40], ids=["unknown", "announced"])
+def test_the_room_for_octets_grows_with_those_received(
+    n: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By an eighth where nobody knows how many will come, sixteenfold where that is announced."""
+    monkeypatch.setattr(_store, "_FIRST_ROOM", 1000)
+    store, received, most = Store(), 0, 1 / 8 if n == ALL else 16
+
+    def receive_into(room: memoryview) -> int:
+        nonlocal received
+        assert len(room) <= max(1000, received * most)
+        received += len(room)
+        return len(room) if received < 100_000 else 0
+
+    assert not store.receive(receive_into, n)
+
+
+@pytest.mark.parametrize("octets", [LENGTH + NUMBERED, CHUNKED + ONE_CHUNK, CLOSE + NUMBERED])
+@pytest.mark.parametrize("amount", [7_000, 59_999, 60_001, 65_400, 65_536, 100_000, 262_145])
+@pytest.mark.parametrize("segment", [1_000, 65_536, len(NUMBERED) * 2])
+def test_reads_of_any_amount_give_every_octet_once(
+    octets: bytes, amount: int, segment: int
+) -> None:
+    """Whether the octets are here already, come in one fetch, or in several."""
+    conn = connection([octets[i : i + segment] for i in range(0, len(octets), segment)])
+    conn.request("GET", "/")
+    response = conn.getresponse()
+    pieces = []
+    while not response.isclosed():
+        pieces.append(response.read(amount))
+        assert len(pieces[-1]) <= amount
+    assert b"".join(pieces) == NUMBERED
