@@ -17,6 +17,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,9 @@ _SKIPPED = {"__init__"}
 """Modules that only name others."""
 _SWEPT = 150
 """How many settings of covering cases a survivor meets under the sweeps."""
+_GLANCE = 400
+"""How many covering cases a mutant meets that is recorded as equivalent: a wrong entry shows,
+and those who get through do not take most of the time."""
 _GOAL = 0.97
 
 
@@ -52,8 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("the unchanged reference fails", *coverage.failed[:5], file=sys.stderr)
         return 2
     print(f"{len(mutants)} mutants, {len(cases)} cases, {time.monotonic() - begun:.0f} s to begin")
-    fates = _fates(mutants, cases, coverage, options.jobs)
     equivalents = Equivalents.load()
+    known = {number for number, one in enumerate(mutants) if equivalents.reason(one) is not None}
+    fates = _fates(mutants, cases, coverage, known, options.jobs)
     told = _told(mutants, fates, equivalents)
     if options.results:
         _write(options.results, mutants, fates)
@@ -95,15 +100,20 @@ def _recorded(cases: Sequence[Case]) -> Coverage:
 
 
 def _fates(
-    mutants: Sequence[Mutant], cases: Sequence[Case], coverage: Coverage, jobs: int
+    mutants: Sequence[Mutant],
+    cases: Sequence[Case],
+    coverage: Coverage,
+    known: AbstractSet[int],
+    jobs: int,
 ) -> list[Fate]:
-    """What becomes of each mutant."""
+    """What becomes of each mutant; *known* are the numbers of those recorded as equivalent."""
     killers: dict[str, Counter[str]] = defaultdict(Counter)
 
     def first() -> Iterator[Callable[[], Fate]]:
-        for mutant in mutants:
-            known = killers[_places(mutant)[0]] or killers[_places(mutant)[1]]
-            met = _ordered(mutant, cases, coverage, known)
+        for number, mutant in enumerate(mutants):
+            nearest = killers[_places(mutant)[0]] or killers[_places(mutant)[1]]
+            met = _ordered(mutant, cases, coverage, nearest)
+            met = met[:_GLANCE] if number in known else met
             yield partial(meet, mutant.module, mutant.source, met)
 
     fates = [_DIED] * len(mutants)
@@ -111,8 +121,11 @@ def _fates(
         fates[number] = fate or _DIED
         for place in _places(mutants[number]):
             killers[place][fates[number].killer] += bool(fates[number].killer)
-        _report(done, mutants[number], fates[number], len(mutants))
-    left = [number for number, fate in enumerate(fates) if fate.survived]
+        if fates[number].survived and number not in known:
+            print(f"  through the first round: {mutants[number].name}", flush=True)
+        if done % 100 == 0:
+            print(f"  {done} of {len(mutants)}", flush=True)
+    left = [number for number, fate in enumerate(fates) if fate.survived and number not in known]
     again = (
         partial(meet, one.module, one.source, _varied(one, cases, coverage))
         for one in (mutants[number] for number in left)
@@ -123,14 +136,6 @@ def _fates(
 
 
 _DIED = Fate("", "DIED", 0)
-
-
-def _report(done: int, mutant: Mutant, fate: Fate, total: int) -> None:
-    """Tell how far the first round has come, and who got through it."""
-    if fate.survived:
-        print(f"  through the first round: {mutant.name}", flush=True)
-    if done % 100 == 0:
-        print(f"  {done} of {total}", flush=True)
 
 
 def _places(mutant: Mutant) -> tuple[str, str]:
