@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import threading
@@ -11,6 +12,7 @@ import pytest
 import trustme
 
 from httplib_impl import CannotSendHeader, HTTPSConnection
+from httplib_impl._reader import Reader
 from httplib_impl.tests.support import expect_gone, hear, listener, read_head
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -224,3 +226,60 @@ def test_a_body_cut_by_an_end_of_tls_is_incomplete(server_context: ssl.SSLContex
         with pytest.raises(IncompleteRead) as caught:
             response.read()
         assert caught.value.partial == b"hello"
+
+
+def test_octets_in_the_record_that_ends_a_body_are_leftovers(
+    server_context: ssl.SSLContext,
+) -> None:
+    """They are decrypted already, so the system knows nothing of them."""
+    body = bytes(range(256)) * 64
+
+    def poisoned(peer: socket.socket) -> None:
+        read_head(peer)
+        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body))
+        peer.sendall(body[:10_000])
+        peer.sendall(body[10_000:] + b"HTTP/1.1 200 Evil\r\nContent-Length: 4\r\n\r\nevil")
+        hear(peer)
+
+    with listener(secured(server_context, poisoned), secured(server_context, answer)) as address:
+        conn = HTTPSConnection(*address, timeout=10)
+        assert get(conn) == body
+        assert conn.sock.pending() > 0
+        assert get(conn) == b"ok"
+        conn.close()
+
+
+class LateTickets:
+    """A TLS socket whose system has octets, none of which are data."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.timeouts = [7.0]
+
+    def fileno(self) -> int:
+        return self.descriptor
+
+    def pending(self) -> int:
+        return 0
+
+    def gettimeout(self) -> float:
+        return self.timeouts[-1]
+
+    def settimeout(self, timeout: float) -> None:
+        self.timeouts.append(timeout)
+
+    def recv(self, n: int) -> bytes:
+        assert (n, self.timeouts[-1]) == (1, 0)
+        raise ssl.SSLWantReadError
+
+    recv_into = recv
+
+
+def test_a_look_for_late_octets_leaves_the_timeout_as_it_was() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"tickets")
+    sock = LateTickets(reading)
+    assert not Reader(sock).is_stale()
+    assert sock.timeouts == [7, 0, 7]
+    os.close(reading)
+    os.close(writing)
