@@ -178,6 +178,22 @@ def test_calls_replaced_on_one_connection_are_used() -> None:
     assert conn.sock.sent == [b"GET / HTTP/1.1\r\n\r\n"]
 
 
+def test_a_putheader_patched_into_the_class_sees_every_field(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[str | bytes] = []
+    true = HTTPConnection.putheader
+
+    def patched(conn: HTTPConnection, header: str | bytes, *values: object) -> None:
+        seen.append(header)
+        true(conn, header, *values)
+
+    monkeypatch.setattr(HTTPConnection, "putheader", patched)
+    conn = connection(OK)
+    conn.request("POST", "/", headers={"A": "b"})
+    assert seen == ["Host", "Accept-Encoding", "Content-Length", "A"]
+
+
 def test_a_response_class_of_either_signature_is_made() -> None:
     class Short(HTTPResponse):
         def __init__(self, sock: Any, strict: int = 0, method: str | None = None) -> None:
