@@ -1,9 +1,9 @@
 """``python -m conformance.miniatures.strength``: how many generated mutants does the corpus kill?
 
 Every mutant of `httplib_impl` meets the cases that execute the lines it changes, those first that
-killed its neighbours, up to the first failure. What survives meets a part of the same cases again
-under the sweeps. Survivors are printed; one that no client's user could tell from the reference is
-recorded in `equivalent.toml`, with a reason.
+killed its neighbours, up to one that it fails twice. What survives meets a part of the same cases
+again under the sweeps. Survivors are printed; one that no client's user could tell from the
+reference is recorded in `equivalent.toml`, with a reason.
 
 Where a case has an outcome, the reference is held to it, also at the level `observe`: what is left
 open to other implementations is settled for this one.
