@@ -35,17 +35,30 @@ def read_error_map(path: Path) -> dict[str, str]:
         ErrorMapError: it cannot be read, or is no error map.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ErrorMapError(f"{path}: {error.strerror}") from None
-    except ValueError as error:  # not UTF-8, or not TOML
+    except UnicodeDecodeError as error:
         raise ErrorMapError(f"{path}: {error}") from None
+    return parse_error_map(text, str(path))
+
+
+def parse_error_map(text: str, place: str) -> dict[str, str]:
+    """Return the error map that *text*, which was found at *place*, is.
+
+    Raises:
+        ErrorMapError: it is none.
+    """
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ErrorMapError(f"{place}: {error}") from None
     stray = sorted(set(document) - {"errors"})
     if stray:
-        raise ErrorMapError(f"{path}: `{stray[0]}` is no part of an error map, which is [errors]")
+        raise ErrorMapError(f"{place}: `{stray[0]}` is no part of an error map, which is [errors]")
     if not isinstance(document.get("errors"), dict):
-        raise ErrorMapError(f"{path}: there is no table [errors]")
-    return checked(document["errors"], str(path))
+        raise ErrorMapError(f"{place}: there is no table [errors]")
+    return checked(document["errors"], place)
 
 
 def checked(errors: Mapping[str, Any], place: str) -> dict[str, str]:

@@ -18,11 +18,12 @@ import pytest
 
 from conformance.plugin import collecting
 from conformance.plugin.kept import SESSION, authority_of, session_of
-from conformance.plugin.options import BASELINE, Options, add_options
+from conformance.plugin.options import SENT, Options, add_options
+from conformance.plugin.telling import told_in
 
 if TYPE_CHECKING:
     from certs import CertificateAuthority
-    from conformance.plugin.session import WireCase
+    from conformance.plugin.judged import WireCase
     from mockserver import MockServer, Script
 
 __all__ = ["WireCase"]
@@ -31,7 +32,7 @@ __all__ = ["WireCase"]
 def __getattr__(name: str) -> Any:
     """Give test modules the type of `wire_case` without loading the kit for all others."""
     if name == "WireCase":
-        from conformance.plugin.session import WireCase
+        from conformance.plugin.judged import WireCase
 
         return WireCase
     raise AttributeError(name)
@@ -42,16 +43,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marks, and refuse options that lead nowhere before any test is collected."""
+    config.add_cleanup(lambda: _thaw(config))  # the first to be added is the last to be called
     for line in collecting.marks():
         config.addinivalue_line("markers", line)
+    config.pluginmanager.register(told_in(config))
     options = Options.of(config)
     if options.usual and not config.getoption("markers"):
         return
     from conformance.plugin.session import check_options, exception_marks
 
-    check_options(options)
+    if not hasattr(config, "workerinput"):  # the main process has checked what it sends
+        check_options(options)
     for line in exception_marks():
         config.addinivalue_line("markers", line)
 
@@ -59,14 +64,25 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End what the session has started."""
     if SESSION in config.stash:
-        gc.unfreeze()
         config.stash[SESSION].close()
+
+
+def _thaw(config: pytest.Config) -> None:
+    """Undo what `pytest_collection_finish` did, behind pytest's own look for garbage."""
+    if SESSION in config.stash:
+        gc.unfreeze()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Give a worker of pytest-xdist the baseline's text: it may run where the file is not."""
-    node.workerinput[BASELINE] = Options.of(node.config).baseline_text
+    """Give a worker of pytest-xdist the options: it may run where their files are not."""
+    node.workerinput[SENT] = Options.of(node.config).to_send
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what a worker of pytest-xdist says beside its reports."""
+    told_in(node.config).add_nowhere(getattr(node, "workeroutput", {}).get(SENT, ()))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:  # noqa: ARG001
@@ -109,19 +125,25 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         gc.freeze()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail a session whose baseline is about cases that are not there."""
-    if SESSION in session.config.stash and session.config.stash[SESSION].nowhere:
-        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+    """End as `httplib-kit check` would; a worker of pytest-xdist only says what it knows."""
+    config = session.config
+    nowhere = config.stash[SESSION].nowhere if SESSION in config.stash else []
+    if hasattr(config, "workeroutput"):
+        config.workeroutput[SENT] = nowhere
+        return
+    told = told_in(config)
+    told.add_nowhere(nowhere)
+    session.exitstatus = told.exit_status(session.exitstatus)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Tell what a baseline says about cases that are not there."""
-    lines = config.stash[SESSION].nowhere if SESSION in config.stash else ()
-    if lines:
-        terminalreporter.section("stale entries of the baseline")
-    for line in lines:
-        terminalreporter.write_line(line)
+    """Tell what the tests do not tell themselves."""
+    for title, lines in told_in(config).sections():
+        terminalreporter.section(title)
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
@@ -157,5 +179,7 @@ def wire_case(request: pytest.FixtureRequest) -> "WireCase":
     A module says with ``FAMILY = "chunked"`` which cases its tests are about, or a test with
     ``@pytest.mark.wire_cases("chunked.*", …)``; without either, it is about all.
     """
-    found: WireCase = request.param
-    return found
+    from conformance.plugin.judged import WireCase
+
+    case, judged = request.param
+    return WireCase(case, judged, request.node)

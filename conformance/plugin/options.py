@@ -1,17 +1,23 @@
 """The plugin's options, of the command line and of the host's configuration.
 
-In: what pytest has parsed.  Out: an `Options`.
+In: what pytest has parsed, or, in a worker of pytest-xdist, what the main process sends it.  Out:
+an `Options`, with the text of every file that it names: a worker may run where the file is not, and
+where the host's configuration is not found.
 """
 
+import dataclasses
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 REFERENCE = "httplib_impl"
 SHIPPED = "shipped"
 JUDGED = "documented,precedent,guard"
-BASELINE = "httplib_baseline"
-"""Under this name a worker of pytest-xdist gets the text of the baseline."""
+SENT = "httplib_kit"
+"""Under this name a worker of pytest-xdist gets the options, and answers."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +30,9 @@ class Options:
         sweep: ``none``, ``each`` or ``product``.
         globs: the ids of the cases; empty for all.
         tolerant: whether outcomes graded tolerated count.
-        baseline: a file, ``shipped``, or empty for none.
-        baseline_text: the text of that file.
-        error_map: a file that maps the implementation's exceptions, or empty for none.
+        baselines: files, each with its text, or ``shipped``; one for all implementations, or one
+            for each of them.
+        error_map: a file that maps the implementation's exceptions, with its text; empty for none.
     """
 
     implementations: tuple[str, ...]
@@ -34,49 +40,80 @@ class Options:
     sweep: str
     globs: tuple[str, ...]
     tolerant: bool
-    baseline: str
-    baseline_text: str
-    error_map: str
+    baselines: tuple[tuple[str, str], ...]
+    error_map: tuple[str, str]
 
     @classmethod
     def of(cls, config: pytest.Config) -> "Options":
         """Return what *config* says; the command line comes before the configuration.
 
         Raises:
-            pytest.UsageError: the file of the baseline cannot be read.
+            pytest.UsageError: a file cannot be read.
         """
+        if _OPTIONS not in config.stash:
+            sent = getattr(config, "workerinput", {}).get(SENT)
+            config.stash[_OPTIONS] = cls._parsed(config) if sent is None else cls._received(sent)
+        return config.stash[_OPTIONS]
+
+    @classmethod
+    def _parsed(cls, config: pytest.Config) -> "Options":
         given = config.getoption("httplib_impl") or config.getini("httplib_impl")
-        baseline = config.getoption("httplib_baseline") or config.getini("httplib_baseline")
+        error_map = config.getoption("httplib_error_map")
+        here = config.invocation_params.dir
         return cls(
             implementations=tuple(dict.fromkeys(given)) or (REFERENCE,),
             levels=config.getoption("httplib_level"),
             sweep=config.getoption("httplib_sweep"),
             globs=tuple(config.getoption("httplib_select")),
             tolerant=not config.getoption("httplib_no_tolerance"),
-            baseline=baseline,
-            baseline_text=_text(config, baseline),
-            error_map=config.getoption("httplib_error_map"),
+            baselines=tuple(_baselines(config)),
+            error_map=(error_map, _text("--httplib-error-map", here, error_map)),
         )
+
+    @classmethod
+    def _received(cls, sent: Mapping[str, Any]) -> "Options":
+        return cls(**sent)
+
+    @property
+    def to_send(self) -> dict[str, Any]:
+        """The options as values that can be sent to another process."""
+        return dataclasses.asdict(self)
 
     @property
     def usual(self) -> bool:
         """Whether nothing was asked for that could be wrong."""
-        asked = self.baseline or self.error_map
+        asked = self.baselines or self.error_map[0]
         return self.implementations == (REFERENCE,) and self.levels == JUDGED and not asked
 
+    def baseline(self, index: int) -> tuple[str, str]:
+        """Return name and text of the baseline of an implementation; empty for none."""
+        if not self.baselines:
+            return "", ""
+        return self.baselines[index if len(self.baselines) > 1 else 0]
 
-def _text(config: pytest.Config, baseline: str) -> str:
-    """Return the text of the baseline: a worker of pytest-xdist may run where the file is not."""
-    if baseline in ("", SHIPPED):
+
+_OPTIONS = pytest.StashKey[Options]()
+
+
+def _baselines(config: pytest.Config) -> Iterator[tuple[str, str]]:
+    """Yield the baselines; a name in the configuration is relative to where that is."""
+    directory, names = config.invocation_params.dir, config.getoption("httplib_baseline")
+    if not names:
+        names = config.getini("httplib_baseline")
+        directory = config.inipath.parent if config.inipath is not None else directory
+    for name in names:
+        text = "" if name == SHIPPED else _text("--httplib-baseline", directory, name)
+        yield name, text
+
+
+def _text(option: str, directory: Path, name: str) -> str:
+    if not name:
         return ""
-    sent = getattr(config, "workerinput", {}).get(BASELINE)
-    if sent is not None:
-        return str(sent)
     try:
-        return (config.invocation_params.dir / baseline).read_text(encoding="utf-8")
+        return (directory / name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         problem = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise pytest.UsageError(f"--httplib-baseline: {baseline}: {problem}") from None
+        raise pytest.UsageError(f"{option}: {name}: {problem}") from None
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -116,9 +153,11 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--httplib-baseline",
-        default="",
+        action="append",
+        default=[],
         metavar="FILE",
-        help="known deviations, each a strict xfail with its reason: a file, or `shipped`",
+        help="known deviations, each a strict xfail with its reason: a file, or `shipped`; "
+        "with several implementations one for each, in their order",
     )
     group.addoption(
         "--httplib-error-map",
@@ -127,4 +166,4 @@ def add_options(parser: pytest.Parser) -> None:
         help="maps the implementation's exceptions to those of the page, as --error-map of check",
     )
     parser.addini("httplib_impl", "as --httplib-impl, one a line", type="linelist", default=[])
-    parser.addini("httplib_baseline", "as --httplib-baseline", default="")
+    parser.addini("httplib_baseline", "as --httplib-baseline", type="linelist", default=[])

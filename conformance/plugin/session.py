@@ -1,164 +1,29 @@
-"""What the plugin does with the kit: parameters, runs, verdicts.
+"""What the plugin does with the kit: which cases of which implementations are tests, and marks.
 
-In: options.  Out: parameters for tests, each a `WireCase`; a runner for each implementation,
-started when it is first needed and kept to the end.
+In: options.  Out: parameters for tests, each a case and who is judged.
 """
 
-import dataclasses
-import datetime as dt
-import sys
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Iterator
 from itertools import chain
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from certs import CertificateAuthority
 from conformance.cases import Case, CaseError, client_cases, load_corpus, swept
-from conformance.cases.corpus import LEVELS
+from conformance.cases.corpus import JUDGED_LEVELS, LEVELS
 from conformance.cases.names import PARENTS
 from conformance.cases.sweeps import Sweep
-from conformance.drivers import (
-    DriverError,
-    Implementation,
-    Target,
-    UnknownImplementation,
-    targets,
-)
-from conformance.drivers.clients import ClientTarget
-from conformance.judge.error_map import ErrorMapError, read_error_map
-from conformance.judge.verdicts import OK
+from conformance.drivers import Implementation, UnknownImplementation, targets
+from conformance.judge.error_map import ErrorMapError, parse_error_map
 from conformance.plugin.collecting import EXCEPTION, FAMILY, LEVEL
+from conformance.plugin.judged import Judged, Unusable, WireCase
 from conformance.plugin.options import JUDGED, SHIPPED, Options
-from conformance.report import story
-from conformance.report.standing import Standing, standing
-from conformance.run import Result, RunHead, Runner
+from conformance.report.octets import visible_text
 from conformance.run.background import Background
-from conformance.run.baseline import BaselineError, parse_baseline, read_baseline
-from conformance.run.overlay import Listing
-from conformance.run.shipped import shipped
+from conformance.run.baseline import BaselineError, parse_baseline
 
-
-class KnownDeviation(Exception):
-    """The case fails as the baseline says; pytest takes this for an expected failure."""
-
-
-class WireCase:
-    """A case and an implementation.
-
-    Args:
-        case: the case.
-        judged: the implementation.
-    """
-
-    def __init__(self, case: Case, judged: "Judged") -> None:
-        self.case = case
-        self.implementation = judged.written
-        self._judged = judged
-
-    def run(self) -> Result:
-        """Run the case and return its result, whatever it is."""
-        return self._judged.run_case(self.case)
-
-    def check(self) -> None:
-        """Run the case; skip where it cannot be run, fail with the story where it is not met.
-
-        A case that is in the baseline and is met just returns: its strict mark makes that a
-        failure.
-        """
-        result = self.run()
-        stands = standing(result)
-        if stands is Standing.SKIPPED:
-            pytest.skip(result.reason)
-        if stands is Standing.OK or result.verdict in OK:
-            return
-        told = "\n".join(story(result, self._judged.head))
-        if stands is Standing.EXPECTED:
-            raise KnownDeviation(told)
-        pytest.fail(told, pytrace=False)
-
-
-class Judged:
-    """An implementation that is judged: its runner, started when it is first needed.
-
-    Args:
-        found: the implementation.
-        authority: the certificate authority.
-        background: what the corpus says beside a result.
-        options: how it is judged.
-    """
-
-    def __init__(
-        self,
-        found: Implementation,
-        authority: CertificateAuthority,
-        background: Background,
-        options: Options,
-    ) -> None:
-        self.written = found.written
-        self.is_client = isinstance(found, ClientTarget)
-        self.listing: Listing | None = None
-        # What the host's configuration has added to the path, a worker finds as well.
-        if isinstance(found, Target) and found.interpreter == sys.executable:
-            found = dataclasses.replace(found, path=tuple(filter(None, sys.path)))
-        self._target = found
-        self._authority = authority
-        self._background = background
-        self._options = options
-
-    @cached_property
-    def runner(self) -> Runner:
-        """The runner; where it cannot be started the session ends, for no test could pass."""
-        options = self._options
-        tolerant = options.tolerant and not self._target.is_reference
-        try:
-            errors = read_error_map(Path(options.error_map)) if options.error_map else None
-            return Runner(self._target, self._authority, errors, tolerant=tolerant)
-        except (DriverError, ErrorMapError) as error:
-            problem = f"httplib-kit: {error}"
-            pytest.exit(problem, returncode=pytest.ExitCode.USAGE_ERROR)
-
-    @cached_property
-    def head(self) -> RunHead:
-        """Who is judged."""
-        return RunHead.of(self.runner.identity, kit="", corpus="")
-
-    def read_baseline(self, revisions: Mapping[str, int]) -> None:
-        """Find out what is known of the implementation.
-
-        Args:
-            revisions: those of all cases, by their names.
-        """
-        options = self._options
-        try:
-            if options.baseline == SHIPPED:
-                found = read_baseline(shipped(self.runner.identity))
-            else:
-                found = parse_baseline(options.baseline_text)
-            self.listing = Listing(found, revisions, dt.datetime.now(dt.UTC).date())
-        except BaselineError as error:
-            raise pytest.Collector.CollectError(f"--httplib-baseline: {error}") from None
-
-    def marks(self, case: Case) -> list[pytest.MarkDecorator]:
-        """Return the mark of *case* where it is known to fail."""
-        entry = self.listing and self.listing.entry(case.name)
-        if not entry:
-            return []
-        link = f" ({entry.link})" if entry.link else ""
-        reason = f"{entry.verdict}: {entry.reason}{link}"
-        return [pytest.mark.xfail(reason=reason, raises=KnownDeviation, strict=True)]
-
-    def run_case(self, case: Case) -> Result:
-        """Return the result of *case*, with what the baseline says of it."""
-        result = next(self._background.told([self.runner.run_case(case)]))
-        return result if self.listing is None else self.listing.told(result)
-
-    def close(self) -> None:
-        """End the runner, if there is one."""
-        if "runner" in vars(self):
-            self.runner.close()
+__all__ = ["Session", "WireCase", "check_options", "exception_marks"]
 
 
 class Session:
@@ -176,18 +41,31 @@ class Session:
             raise pytest.Collector.CollectError(f"httplib-kit: {error}") from None
         self._options = options
         background = Background(self._corpus)
-        found = chain.from_iterable(map(targets, options.implementations))
-        self._judged = [Judged(one, authority, background, options) for one in found]
+        self._judged = [
+            Judged(one, authority, background, options) for one, _ in _implementations(options)
+        ]
         self._cases = [self._chosen(one) for one in self._judged]
         if options.globs and not any(self._cases):
-            problem = f"--httplib-select: no case matches {' or '.join(options.globs)}"
+            globs = visible_text(" or ".join(options.globs))
+            hint = "`httplib-kit list` shows them all"
+            problem = f"--httplib-select: no case matches {globs}; {hint}"
             raise pytest.Collector.CollectError(problem)
         self._marks: dict[str, tuple[pytest.MarkDecorator, ...]] = {}
-        if options.baseline:
-            for judged, cases in zip(self._judged, self._cases, strict=True):
-                revisions = {case.id: case.rev for case in self._corpus.cases}
-                revisions.update((case.name, case.rev) for case in cases)
-                judged.read_baseline(revisions)
+        self._read_baselines()
+
+    def _read_baselines(self) -> None:
+        options = self._options
+        if not options.baselines:
+            return
+        for judged, cases, (_, index) in zip(
+            self._judged, self._cases, _implementations(options), strict=True
+        ):
+            revisions = {case.id: case.rev for case in self._corpus.cases}
+            revisions.update((case.name, case.rev) for case in cases)
+            try:
+                judged.read_baseline(*options.baseline(index), revisions)
+            except Unusable as error:
+                raise pytest.Collector.CollectError(visible_text(str(error))) from None
 
     def close(self) -> None:
         """End all runners."""
@@ -197,10 +75,10 @@ class Session:
     @property
     def nowhere(self) -> list[str]:
         """What the baseline says about cases that are not there, where all cases were asked for."""
-        if self._options.globs:
+        if self._options.globs or not set(JUDGED_LEVELS) <= set(levels_of(self._options.levels)):
             return []
         listings = [one.listing for one in self._judged if one.listing is not None]
-        return [line for listing in listings for line in listing.nowhere()]
+        return [visible_text(line) for listing in listings for line in listing.nowhere()]
 
     def has(self, family: str) -> bool:
         """Tell whether any case of *family* is to be run."""
@@ -212,9 +90,9 @@ class Session:
         several = len(self._judged) > 1
         return [
             pytest.param(
-                WireCase(case, judged),
+                (case, judged),
                 id=f"{judged.written}-{case.name}" if several else case.name,
-                marks=(*self._marks_of(case), *judged.marks(case)),
+                marks=self._marks_of(case),
             )
             for judged, cases in zip(self._judged, self._cases, strict=True)
             for case in cases
@@ -295,6 +173,23 @@ def levels_of(written: str) -> tuple[str, ...]:
     return levels
 
 
+def _implementations(options: Options) -> list[tuple[Implementation, int]]:
+    """Return each implementation, once, with the index of the option that names it.
+
+    Raises:
+        pytest.Collector.CollectError: one of them leads nowhere.
+    """
+    found: dict[str, tuple[Implementation, int]] = {}
+    try:
+        for index, written in enumerate(options.implementations):
+            for one in targets(written):
+                found.setdefault(one.written, (one, index))
+    except UnknownImplementation as error:
+        problem = visible_text(f"--httplib-impl: {error}")
+        raise pytest.Collector.CollectError(problem) from None
+    return list(found.values())
+
+
 def check_options(options: Options) -> None:
     """Refuse what leads nowhere.
 
@@ -303,20 +198,29 @@ def check_options(options: Options) -> None:
     """
     levels_of(options.levels)
     try:
-        found = list(chain.from_iterable(map(targets, options.implementations)))
-    except UnknownImplementation as error:
-        raise pytest.UsageError(f"--httplib-impl: {error}") from None
-    try:
-        if options.error_map:
-            read_error_map(Path(options.error_map))
+        found = _implementations(options)
+        if options.error_map[0]:
+            parse_error_map(options.error_map[1], options.error_map[0])
+    except pytest.Collector.CollectError as error:
+        raise pytest.UsageError(str(error)) from None
     except ErrorMapError as error:
-        raise pytest.UsageError(f"--httplib-error-map: {error}") from None
-    if options.baseline in ("", SHIPPED):
-        return
-    if len(found) > 1:
-        raise pytest.UsageError("--httplib-baseline: a file is about one implementation")
-    try:
-        parse_baseline(options.baseline_text)
-    except BaselineError as error:
-        problem = f"--httplib-baseline: {options.baseline}: {error}"
-        raise pytest.UsageError(problem) from None
+        raise pytest.UsageError(visible_text(f"--httplib-error-map: {error}")) from None
+    given = len(options.baselines)
+    if given > 1 and given != len(options.implementations):
+        raise pytest.UsageError(
+            f"--httplib-baseline: {given} of them for {len(options.implementations)} "
+            "implementations; give one for each, in their order"
+        )
+    for index, (name, text) in enumerate(options.baselines):
+        if name == SHIPPED:
+            continue
+        if sum(of == index or given == 1 for _, of in found) > 1:
+            raise pytest.UsageError(
+                f"--httplib-baseline: {name} is about one implementation; "
+                "with several give one for each, in their order"
+            )
+        try:
+            parse_baseline(text)
+        except BaselineError as error:
+            problem = visible_text(f"--httplib-baseline: {name}: {error}")
+            raise pytest.UsageError(problem) from None

@@ -1,15 +1,19 @@
 """The fixtures that the plugin gives to other people's tests."""
 
+import json
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
+from click.testing import CliRunner
 
 from conformance.cases import load_corpus
 from conformance.cases.names import PARENTS
+from conformance.cli import main
 from mockserver import Close, MockServer, ReadRequest, Reply, Script, connection, script
 
 pytest_plugins = ["pytester"]
@@ -134,9 +138,168 @@ def test_a_baseline_about_no_case_fails_the_session(
     known = pytester.path / "known.toml"
     entry = BASELINE.replace("framing.length.*", "no.such.case").format(verdict="HANG")
     known.write_text(entry, encoding="utf-8")
-    result = judged("--httplib-baseline", str(known), "-k", "nothing-of-this-name")
+    result = judged("--httplib-baseline", str(known), "-k", "length.zero", "-n", "1")
     assert result.ret != pytest.ExitCode.OK
     result.stdout.fnmatch_lines(["*no.such.case: there is no such case"])
+
+
+FLAKY = """
+import os
+from httplib_impl import *
+import httplib_impl
+
+class HTTPConnection(httplib_impl.HTTPConnection):
+    class response_class(httplib_impl.HTTPResponse):
+        def read(self, *args):
+            octets = super().read(*args)
+            if os.path.exists("once"):
+                return octets
+            open("once", "w").close()
+            return octets + b"?"
+"""
+
+
+@pytest.mark.parametrize("how", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_a_flake_is_told_with_both_transcripts_and_is_no_failure(
+    pytester: pytest.Pytester, how: tuple[str, ...]
+) -> None:
+    pytester.makepyfile(flaky_client=FLAKY)
+    pytester.makepyfile("FAMILY = 'framing'\ndef test_it(wire_case): wire_case.check()\n")
+    args = ("-p", "conformance.plugin", "--httplib-impl", "flaky_client", *how)
+    result = pytester.runpytest_subprocess(*args, "--httplib-select", "framing.length.*")
+    assert set(result.parseoutcomes()) == {"passed"}
+    result.stdout.fnmatch_lines(
+        [
+            "*flaky cases*",
+            "FLAKY WRONG_VALUE *",
+            "  wire      |*",
+            "  then      PASS",
+            "  wire      |*",
+        ]
+    )
+
+
+def test_a_flake_of_a_case_that_is_known_to_fail_is_an_expected_failure(
+    pytester: pytest.Pytester,
+) -> None:
+    wrong_but_once = FLAKY.replace('return octets + b"?"', "return octets")
+    wrong_but_once = wrong_but_once.replace("return octets\n", 'return octets + b"?"\n', 1)
+    pytester.makepyfile(flaky_client=wrong_but_once)
+    pytester.makepyfile("FAMILY = 'framing'\ndef test_it(wire_case): wire_case.check()\n")
+    known = pytester.path / "known.toml"
+    entry = BASELINE.replace("framing.length.*", "framing.length.all-octets")
+    known.write_text(entry.format(verdict="WRONG_VALUE"), encoding="utf-8")
+    args = ("-p", "conformance.plugin", "--httplib-impl", "flaky_client")
+    chosen = ("--httplib-baseline", known.name, "--httplib-select", "framing.length.all-octets")
+    result = pytester.runpytest_subprocess(*args, *chosen)
+    result.assert_outcomes(xfailed=1)
+    result.stdout.fnmatch_lines(["*flaky cases*", "FLAKY PASS *", "  then      WRONG_VALUE"])
+
+
+def test_the_verdicts_are_those_of_check(
+    judged: Callable[..., pytest.RunResult], pytester: pytest.Pytester
+) -> None:
+    known = pytester.path / "known.toml"
+    known.write_text(BASELINE.format(verdict="WRONG_VALUE"), encoding="utf-8")
+    chosen = ("framing.*", "--httplib-baseline", known.name, "--junitxml", "junit.xml")
+    judged("--httplib-select", *chosen)
+    arguments = ["check", "wrong_client", "--select", "framing.*", "--baseline", str(known)]
+    CliRunner().invoke(main, [*arguments, "--results", "results.jsonl"])
+    found = {}
+    for test in ET.parse("junit.xml").iter("testcase"):
+        properties = {one.get("name"): one.get("value") for one in test.iter("property")}
+        found[properties["httplib_kit.case"]] = properties["httplib_kit.verdict"]
+    _, *lines = Path("results.jsonl").read_bytes().splitlines()
+    checked = [json.loads(line) for line in lines]
+    assert found == {
+        one["id"]: f"{one.get('overlay', '')} {one['verdict']}".lstrip() for one in checked
+    }
+    assert {"PASS", "EXPECTED WRONG_VALUE", "REGRESSION WRONG_VALUE", "STALE PASS"} <= set(
+        found.values()
+    )
+
+
+def test_a_baseline_leaves_tests_alone_that_do_not_check(
+    judged: Callable[..., pytest.RunResult], pytester: pytest.Pytester
+) -> None:
+    pytester.makepyfile("def test_it(wire_case): assert wire_case.run().overlay == 'EXPECTED'\n")
+    known = pytester.path / "known.toml"
+    known.write_text(BASELINE.format(verdict="WRONG_VALUE"), encoding="utf-8")
+    chosen = ("--httplib-select", "framing.length.all-octets")
+    result = judged("--httplib-baseline", str(known), *chosen)
+    assert result.parseoutcomes() == {"passed": 1}
+
+
+def test_each_implementation_has_a_baseline_of_its_own(
+    judged: Callable[..., pytest.RunResult], pytester: pytest.Pytester
+) -> None:
+    (pytester.path / "known.toml").write_text(
+        BASELINE.replace("length.*", "length.all-octets").format(verdict="WRONG_VALUE"),
+        encoding="utf-8",
+    )
+    (pytester.path / "none.toml").touch()
+    two = ("--httplib-impl", "httplib_impl", "--httplib-select", "framing.length.all-octets")
+    baselines = ("--httplib-baseline", "known.toml", "--httplib-baseline", "none.toml")
+    assert judged(*two, *baselines).parseoutcomes() == {"passed": 1, "xfailed": 1}
+    result = judged(*two, *baselines[:2])
+    result.stderr.fnmatch_lines(["*known.toml is about one implementation*one for each*"])
+    result = judged(*two, *baselines, *baselines[:2])
+    result.stderr.fnmatch_lines(["*3 of them for 2 implementations*"])
+
+
+def test_a_worker_far_away_gets_options_baseline_and_error_map(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makepyfile(wrong_client=WRONG)
+    pytester.makeini("[pytest]\nhttplib_impl = wrong_client\nhttplib_baseline = known.toml\n")
+    known = BASELINE.replace("length.*", "length.all-octets").format(verdict="WRONG_VALUE")
+    (pytester.path / "known.toml").write_text(known, encoding="utf-8")
+    (pytester.path / "map.toml").write_text("[errors]\n'a.B' = 'OSError'\n", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(pytester.path))
+    far = pytester.mkdir("far")
+    args = ("-p", "conformance.plugin", "-rx", "--httplib-error-map=map.toml")
+    chosen = ("--httplib-select", "framing.length.all-octets")
+    tx = ("--dist", "load", "--tx", f"popen//chdir={far}")
+    ours = ("--pyargs", "conformance.test_framing")
+    result = pytester.runpytest_subprocess(*args, *chosen, *tx, *ours)
+    result.assert_outcomes(xfailed=1)
+
+
+def test_words_of_a_baseline_do_nothing_in_a_log(
+    judged: Callable[..., pytest.RunResult], pytester: pytest.Pytester
+) -> None:
+    nasty = r"\n::error::forged\u001b[2J\u202e##[error]x"
+    known = pytester.path / "known.toml"
+    entry = BASELINE.replace("It shouts.", nasty).replace("length.*", "length.all-octets")
+    nowhere = '[[entry]]\ncase = "\\n::error::a"\nverdict = "HANG"\nreason = "x"\n'
+    known.write_text(entry.format(verdict="WRONG_VALUE") + nowhere, encoding="utf-8")
+    result = judged("--httplib-baseline", known.name, "-k", "all-octets", "-rx", "-vv")
+    assert result.parseoutcomes()["xfailed"] == 1
+    shown = result.stdout.str()
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    assert "##[" not in shown
+    assert not [line for line in shown.splitlines() if line.lstrip().startswith("::")]
+    assert "forged" in shown
+    assert "<U+000A>::error::a: there is no such case" in shown
+
+
+def test_a_session_that_judged_nothing_of_an_implementation_is_not_green(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile(
+        conftest="""
+        import dataclasses
+        from conformance.drivers import clients
+        known = clients.PYTHON_CLIENTS
+        known["requests"] = dataclasses.replace(known["requests"], package="no_such_package")
+        """
+    )
+    pytester.makepyfile("def test_it(wire_case): wire_case.check()\n")
+    chosen = ("--httplib-impl", "client:requests", "--httplib-select", "framing.length.zero")
+    result = pytester.runpytest_subprocess("-p", "conformance.plugin", *chosen)
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    result.stdout.fnmatch_lines(["*of which no case was judged*", "client:requests: *"])
 
 
 @pytest.mark.parametrize(
@@ -170,6 +333,17 @@ def test_an_implementation_that_cannot_be_imported_ends_the_session_in_one_line(
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stdout.fnmatch_lines(["*no_such_module cannot be imported*"])
     assert result.stdout.str().count("no_such_module cannot be imported") == 1
+
+
+def test_an_implementation_that_cannot_be_imported_ends_workers_as_well(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile("FAMILY = 'framing'\ndef test_it(wire_case): wire_case.check()\n")
+    args = ("-p", "conformance.plugin", "--httplib-impl", "no_such_module", "-n", "2")
+    result = pytester.runpytest_subprocess(*args)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
+    result.stdout.fnmatch_lines(["*Interrupted: httplib-kit: no_such_module cannot be imported*"])
 
 
 def test_marks_and_names_choose_cases(pytester: pytest.Pytester) -> None:

@@ -1,0 +1,223 @@
+"""Who is judged, and what a test gets: one case of one implementation.
+
+In: an implementation, the options, cases.  Out: the results that `httplib-kit check` would give,
+what was not foreseen being run a second time in a process of its own, and for a test its end: it
+passes, fails with the story, is skipped, or fails as its baseline says.
+"""
+
+import dataclasses
+import datetime as dt
+import sys
+from collections.abc import Mapping
+from functools import cached_property
+
+import pytest
+
+from certs import CertificateAuthority
+from conformance.cases import Case
+from conformance.drivers import DriverError, Implementation, Target
+from conformance.drivers.clients import ClientTarget
+from conformance.judge.error_map import ErrorMapError, parse_error_map
+from conformance.judge.verdicts import OK
+from conformance.plugin.options import SHIPPED, Options
+from conformance.plugin.telling import CASE, FLAKE, IMPLEMENTATION, VERDICT
+from conformance.report import story
+from conformance.report.octets import visible_text
+from conformance.report.standing import Standing, standing
+from conformance.run import Result, RunHead, Runner
+from conformance.run.background import Background
+from conformance.run.baseline import BaselineError, Entry, parse_baseline, read_baseline
+from conformance.run.overlay import Listing
+from conformance.run.results import Overlay
+from conformance.run.shipped import shipped
+from conformance.run.triage import MOST, triaged
+
+
+class KnownDeviation(Exception):
+    """The case fails as the baseline says; pytest takes this for an expected failure."""
+
+
+class Unusable(Exception):
+    """The implementation cannot be started; the message is one line that says why."""
+
+
+class WireCase:
+    """A case and an implementation.
+
+    Args:
+        case: the case.
+        judged: the implementation.
+        item: the test.
+    """
+
+    def __init__(self, case: Case, judged: "Judged", item: pytest.Item) -> None:
+        self.case = case
+        self.implementation = judged.written
+        self._judged = judged
+        self._item = item
+
+    def run(self) -> Result:
+        """Run the case and return its result, whatever it is."""
+        result = self._judged_result()
+        verdict = f"{result.overlay} {result.verdict}".lstrip()
+        for name, value in (
+            (IMPLEMENTATION, self.implementation),
+            (CASE, result.name),
+            (VERDICT, verdict),
+        ):
+            self._item.user_properties.append((name, visible_text(value)))
+        if standing(result) is Standing.FLAKY:
+            self._item.user_properties.append((FLAKE, self._told(result)))
+        return result
+
+    def _judged_result(self) -> Result:
+        try:
+            return self._judged.run_case(self.case)
+        except Unusable as error:
+            raise self._end(str(error)) from None
+
+    def check(self) -> None:
+        """Run the case; skip where it cannot be run, fail with the story where it is not met.
+
+        A case that is in the baseline is from then on expected to fail, and in no other way.
+        """
+        result = self.run()
+        stands = standing(result)
+        if stands is Standing.SKIPPED:
+            pytest.skip(visible_text(result.reason))
+        entry = self._judged.entry(self.case)
+        if entry is not None:
+            self._item.add_marker(_expected(entry))
+        if stands is Standing.OK or (result.overlay == Overlay.STALE and result.verdict in OK):
+            return  # the mark of an entry makes a failure of it
+        if stands is Standing.EXPECTED or (stands is Standing.FLAKY and entry is not None):
+            raise KnownDeviation(self._told(result))
+        if stands is not Standing.FLAKY:
+            pytest.fail(self._told(result), pytrace=False)
+
+    def _told(self, result: Result) -> str:
+        return "\n".join(story(result, self._judged.head))
+
+    def _end(self, problem: str) -> BaseException:
+        """Return what ends the session, for no test could pass."""
+        problem = visible_text(f"httplib-kit: {problem}")
+        if not hasattr(self._item.config, "workerinput"):
+            return pytest.exit.Exception(problem, returncode=pytest.ExitCode.USAGE_ERROR)
+        # A worker of pytest-xdist that just leaves is taken for one that crashed.
+        self._item.session.shouldfail = problem
+        return pytest.fail.Exception(problem, pytrace=False)
+
+
+def _expected(entry: Entry) -> pytest.MarkDecorator:
+    link = f" ({entry.link})" if entry.link else ""
+    reason = visible_text(f"{entry.verdict}: {entry.reason}{link}")
+    return pytest.mark.xfail(reason=reason, raises=KnownDeviation, strict=True)
+
+
+class Judged:
+    """An implementation that is judged: its runner, started when it is first needed.
+
+    Args:
+        found: the implementation.
+        authority: the certificate authority.
+        background: what the corpus says beside a result.
+        options: how it is judged.
+    """
+
+    def __init__(
+        self,
+        found: Implementation,
+        authority: CertificateAuthority,
+        background: Background,
+        options: Options,
+    ) -> None:
+        self.written = found.written
+        self.is_client = isinstance(found, ClientTarget)
+        self.listing: Listing | None = None
+        # What the host's configuration has added to the path, a worker finds as well.
+        if isinstance(found, Target) and found.interpreter == sys.executable:
+            found = dataclasses.replace(found, path=tuple(filter(None, sys.path)))
+        self._target = found
+        self._authority = authority
+        self._background = background
+        self._options = options
+        self._doubts = MOST
+
+    @cached_property
+    def runner(self) -> Runner:
+        """The runner.
+
+        Raises:
+            Unusable: it cannot be started.
+        """
+        return self._started(thorough=False)
+
+    @cached_property
+    def _alone(self) -> Runner:
+        """Another runner, for second runs."""
+        return self._started(thorough=True)
+
+    def _started(self, *, thorough: bool) -> Runner:
+        options = self._options
+        tolerant = options.tolerant and not self._target.is_reference
+        name, text = options.error_map
+        try:
+            errors = parse_error_map(text, name) if name else None
+            return Runner(
+                self._target, self._authority, errors, tolerant=tolerant, thorough=thorough
+            )
+        except (DriverError, ErrorMapError) as error:
+            raise Unusable(str(error)) from None
+
+    @cached_property
+    def head(self) -> RunHead:
+        """Who is judged."""
+        return RunHead.of(self.runner.identity, kit="", corpus="")
+
+    def read_baseline(self, name: str, text: str, revisions: Mapping[str, int]) -> None:
+        """Find out what is known of the implementation.
+
+        Args:
+            name: a file, or ``shipped``.
+            text: the text of the file.
+            revisions: those of all cases, by their names.
+
+        Raises:
+            Unusable: nothing is shipped for it, or the file is no baseline.
+        """
+        try:
+            if name == SHIPPED:
+                found = read_baseline(shipped(self.runner.identity))
+            else:
+                found = parse_baseline(text)
+            self.listing = Listing(found, revisions, dt.datetime.now(dt.UTC).date())
+        except BaselineError as error:
+            raise Unusable(f"--httplib-baseline: {name}: {error}") from None
+
+    def entry(self, case: Case) -> Entry | None:
+        """Return what the baseline says of *case*; None where it is silent."""
+        return None if self.listing is None else self.listing.entry(case.name)
+
+    def run_case(self, case: Case) -> Result:
+        """Return the result of *case* with what the baseline and a second run say of it.
+
+        Raises:
+            Unusable: the implementation cannot be started.
+        """
+
+        def again(_: Result) -> Result:
+            self._doubts -= 1
+            return self._overlaid(self._alone.run_case(case))
+
+        first = self._overlaid(self.runner.run_case(case))
+        (result,) = self._background.told(triaged([first], again, self._doubts))
+        return result
+
+    def _overlaid(self, result: Result) -> Result:
+        return result if self.listing is None else self.listing.told(result)
+
+    def close(self) -> None:
+        """End the runners, if there are any."""
+        for name in ("runner", "_alone"):
+            if name in vars(self):
+                getattr(self, name).close()
