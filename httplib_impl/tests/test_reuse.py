@@ -39,6 +39,20 @@ def test_a_kept_connection_is_reused() -> None:
         conn.close()
 
 
+@pytest.mark.parametrize("used", [False, True])
+def test_a_socket_that_the_caller_has_closed_is_replaced(used: bool) -> None:
+    with listener(answer if used else expect_gone, answer) as address:
+        conn = HTTPConnection(*address, timeout=10)
+        conn.connect()
+        if used:
+            conn.request("GET", "/")
+            assert conn.getresponse().read() == b"ok"
+        conn.sock.close()
+        conn.request("GET", "/")
+        assert conn.getresponse().read() == b"ok"
+        conn.close()
+
+
 @pytest.mark.parametrize("late", [b"HTTP/1.1 200 Evil\r\n\r\n", b"\r\n", None])
 def test_octets_or_an_end_that_come_later_make_the_next_request_dial_anew(
     late: bytes | None,
