@@ -1,24 +1,30 @@
 """``python -m conformance.miniatures.cover``: which cases find which wrong client out?
 
-Every miniature meets the whole corpus, in a process of its own. `covering.toml` is written anew:
-for each miniature the cases that fail it and the fewest others, so that each lie is held by cases
-that are about it. What is printed is the honest part: how many cases are failed by no miniature but
-those that are wrong about everything.
+Every miniature meets the corpus, in a process of its own, and `covering.toml` is written anew: for
+each miniature the cases that hold it. Each judged case stands there once at least, with the
+miniature that fails it and the fewest others; a grid stands for its cases where one miniature fails
+them all. Clients that are wrong about everything hold no case: that a case fails one of them says
+only that it looks at something. And each requirement and each real bug that a miniature is about is
+held by a case that is about it as well.
+
+All cases to all miniatures would take an hour. So a miniature meets the outermost and the middle
+case of each grid first, then the grids of which it failed one, or all grids if it failed none, and
+at last the cases that nobody has failed by then.
 """
 
 import argparse
-import itertools
 import os
 import sys
 import tomllib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from certs import CertificateAuthority
 from conformance.cases import Case, load_corpus
 from conformance.cases.corpus import JUDGED_LEVELS
+from conformance.cases.regressions import load_regressions
 from conformance.drivers import target
 from conformance.drivers.factory import OURS
 from conformance.miniatures import lies as _  # noqa: F401 # fills the table
@@ -28,77 +34,151 @@ from conformance.run import Runner
 
 COVERING = Path(__file__).with_name("covering.toml")
 _MOST = 2
-"""Cases that are recorded for a miniature."""
+"""Cases that are recorded for a miniature that holds no others."""
+
+Failures = dict[str, set[str]]
+"""For each miniature the ids of the cases that it fails."""
 
 
 def recorded() -> Mapping[str, list[str]]:
-    """Return the cases that are recorded for each miniature."""
+    """Return for each miniature the ids of cases and grids that hold it."""
     table: dict[str, list[str]] = tomllib.loads(COVERING.read_text(encoding="utf-8"))
     return table
 
 
-def failed_by(miniature: Miniature, cases: Sequence[Case], most: int) -> list[str]:
-    """Return the ids of up to *most* cases that *miniature* fails, those that hang it last."""
-    with miniature.told(), Runner(target(OURS), CertificateAuthority()) as runner:
-        failing = (result for result in runner.run(cases) if result.failed)
-        failures = list(itertools.islice(failing, most))
-    failures.sort(key=lambda result: result.verdict in ("HANG", "CRASH"))
-    return [result.id for result in failures]
+def named(cases: Iterable[Case], names: Iterable[str]) -> list[Case]:
+    """Return those of *cases* that *names*, of cases or of grids, stand for."""
+    wanted = frozenset(names)
+    return [case for case in cases if case.id in wanted or case.authored in wanted]
+
+
+def is_about(case: Case, subject: str) -> bool:
+    """Tell whether *case* cites the requirement *subject*, or would have caught the bug."""
+    bugs = [one for one in load_regressions() if one.id == subject]
+    return subject in case.spec or any(one.is_caught_by(case) for one in bugs)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write `covering.toml`; return 1 where a miniature or a case is left."""
+    """Write `covering.toml`; return 1 where a miniature, a case or a subject is left."""
     parser = argparse.ArgumentParser(prog="cover", description=__doc__)
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 2)
-    parser.add_argument(
-        "--most", type=int, default=sys.maxsize, help="let a miniature go after so many failures"
-    )
     options = parser.parse_args(arguments)
     cases = load_corpus().select(levels=JUDGED_LEVELS)
-    failed: dict[str, list[str]] = {}
-    before = recorded()
-    tasks = (
-        partial(failed_by, one, _first(cases, before.get(one.name, ())), options.most)
-        for one in LIES
-    )
-    for number, ids in forked(tasks, options.jobs):
-        failed[LIES[number].name] = ids or []
-        print(f"{LIES[number].name}: {len(ids or ())}", flush=True)
-    _write(failed)
-    return _told(failed, [case.id for case in cases])
+    failed = _measured(cases, options.jobs)
+    table = _table(cases, failed)
+    _write(table)
+    return _told(cases, failed, table)
 
 
-def _first(cases: Sequence[Case], ids: Sequence[str]) -> list[Case]:
-    """The cases, those with these ids in front."""
-    return sorted(cases, key=lambda case: case.id not in ids)
+def _measured(cases: Sequence[Case], jobs: int) -> Failures:
+    """Return which cases each miniature fails, as far as it met them."""
+    grids: dict[str, list[Case]] = defaultdict(list)
+    for case in cases:
+        grids[case.authored].append(case)
+    samples = {grid: _sample(members) for grid, members in grids.items()}
+    first = [case for sample in samples.values() for case in sample]
+    failed: Failures = defaultdict(set)
+    _meet(failed, {one.name: first for one in LIES}, jobs)
+    further: dict[str, list[Case]] = {}
+    for one in LIES:
+        known = {case.authored for case in first if case.id in failed[one.name]}
+        further[one.name] = [case for grid in sorted(known or grids) for case in grids[grid][1:-1]]
+    _meet(failed, further, jobs)
+    held = {case for one in LIES if not one.universal for case in failed[one.name]}
+    left = [case for case in cases if case.id not in held]
+    _meet(failed, {one.name: left for one in LIES if not one.universal}, jobs)
+    return failed
 
 
-def _write(failed: Mapping[str, Sequence[str]]) -> None:
+def _sample(grid: Sequence[Case]) -> list[Case]:
+    return list({one.id: one for one in (grid[0], grid[len(grid) // 2], grid[-1])}.values())
+
+
+def _meet(failed: Failures, wanted: Mapping[str, Sequence[Case]], jobs: int) -> None:
+    """Let miniatures meet cases, and note in *failed* which they fail."""
+    meeting = [one for one in LIES if wanted.get(one.name)]
+    tasks = (partial(_failed_by, one, wanted[one.name]) for one in meeting)
+    for number, ids in forked(tasks, jobs):
+        name = meeting[number].name
+        failed[name].update(ids or ())
+        print(f"{name}: {len(ids or ())} of {len(wanted[name])}", flush=True)
+
+
+def _failed_by(miniature: Miniature, cases: Sequence[Case]) -> list[str]:
+    with miniature.told(), Runner(target(OURS), CertificateAuthority()) as runner:
+        return [result.id for result in runner.run(cases) if result.failed]
+
+
+def _table(cases: Sequence[Case], failed: Failures) -> dict[str, list[str]]:
+    """Return for each miniature the cases and grids that hold it."""
+    table: dict[str, list[str]] = {one.name: [] for one in LIES}
+    narrow = sorted((one for one in LIES if not one.universal), key=lambda x: len(failed[x.name]))
+    grids: dict[str, list[str]] = defaultdict(list)
+    for case in cases:
+        grids[case.authored].append(case.id)
+    for grid, ids in grids.items():
+        for name, held in _holders(grid, ids, [(one.name, failed[one.name]) for one in narrow]):
+            table[name].append(held)
     popular = Counter(case for ids in failed.values() for case in ids)
-    lines = [
-        "# Written by `make covering`: for each miniature, cases that fail it and few others.",
-        "",
-    ]
-    for name, ids in sorted(failed.items()):
-        best = sorted(ids, key=lambda case: popular[case])[:_MOST]
-        listed = ", ".join(f'"{case}"' for case in sorted(best))
-        lines.append(f'"{name}" = [{listed}]')
+    best = sorted(cases, key=lambda case: (popular[case.id], case.id))
+    for one in LIES:
+        mine = [case for case in best if case.id in failed[one.name]]
+        for subject in one.about:
+            about = [case for case in mine if is_about(case, subject)]
+            if about and not any(is_about(case, subject) for case in named(mine, table[one.name])):
+                table[one.name].append(about[0].id)
+        if not table[one.name]:
+            table[one.name] += [case.id for case in mine[:_MOST]]
+    return table
+
+
+def _holders(
+    grid: str, ids: Sequence[str], narrow: Sequence[tuple[str, set[str]]]
+) -> Iterator[tuple[str, str]]:
+    """Yield pairs of a miniature and what it fails: a whole grid, or one of its cases."""
+    whole = next((name for name, failures in narrow if failures.issuperset(ids)), None)
+    if whole is not None:
+        yield whole, grid
+        return
+    for case in ids:
+        holder = next((name for name, failures in narrow if case in failures), None)
+        if holder is not None:
+            yield holder, case
+
+
+def _write(table: Mapping[str, Sequence[str]]) -> None:
+    lines = ["# Written by `make covering`: for each miniature, cases and grids that it fails.", ""]
+    for name, held in sorted(table.items()):
+        lines.append(f'"{name}" = [')
+        lines += [f'  "{case}",' for case in sorted(set(held))]
+        lines.append("]")
     COVERING.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _told(failed: Mapping[str, Sequence[str]], cases: Sequence[str]) -> int:
-    universal = {one.name for one in LIES if one.universal}
-    specific = {case for name, ids in failed.items() if name not in universal for case in ids}
-    anyhow = {case for ids in failed.values() for case in ids}
-    alone = sorted(name for name, ids in failed.items() if not ids)
-    missed = sorted(set(cases) - anyhow)
-    print(f"{len(failed)} miniatures, {len(universal)} of them wrong about everything")
+def _told(cases: Sequence[Case], failed: Failures, table: Mapping[str, Sequence[str]]) -> int:
+    specific = {case for one in LIES if not one.universal for case in failed[one.name]}
+    alone = sorted(one.name for one in LIES if not table[one.name])
+    missed = sorted({case.id for case in cases} - specific)
+    print(f"{len(LIES)} miniatures, {sum(one.universal for one in LIES)} wrong about everything")
     print(f"{len(specific)} of {len(cases)} cases are failed by one that is wrong about one thing")
     for name in alone:
         print(f"NO CASE FINDS OUT {name}")
-    for case in missed:
-        print(f"NO MINIATURE FAILS {case}")
-    return 1 if alone or missed else 0
+    for name in missed:
+        print(f"NO MINIATURE IS FAILED BY {name}")
+    lacking = sorted(subject for subject in unshown(cases, table))
+    for subject in lacking:
+        print(f"NO CASE ABOUT {subject} FINDS ONE OUT THAT LIES ABOUT IT")
+    return 1 if alone or missed or lacking else 0
+
+
+def unshown(cases: Sequence[Case], table: Mapping[str, Sequence[str]]) -> set[str]:
+    """Return the subjects of lies, requirements and bugs, that no recorded case is about."""
+    citable = {one for case in cases for one in case.spec} | {one.id for one in load_regressions()}
+    wanted = {subject for one in LIES for subject in one.about} & citable
+    for one in LIES:
+        held = named(cases, table.get(one.name, ()))
+        wanted -= {subject for subject in one.about if any(is_about(c, subject) for c in held)}
+    return wanted
 
 
 if __name__ == "__main__":

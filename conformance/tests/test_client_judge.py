@@ -110,6 +110,15 @@ def test_what_is_tolerated_is_shown_with_strength_and_section() -> None:
     assert judgement.accepted == ("rejects",)
 
 
+def test_what_is_told_is_the_difference_from_the_nearest_of_several_responses() -> None:
+    far, near = "{ accept = { status = 500 } }", '{ accept = { status = 200, body = "hell" } }'
+    for expect in (f"{far}, {near}", f"{near}, {far}"):
+        seen = Observation(trace={"fetch": response()}, host="127.0.0.1", port=1)
+        judgement = judge(case(expect), seen)
+        assert judgement.mismatch is not None
+        assert judgement.mismatch.expected == "body 'hell'"
+
+
 def test_a_map_of_errors_wins_over_the_word_of_the_driver() -> None:
     one = case('{ reject = "bad-header" }')
     assert verdict(one, refusal("leak"), {"client.Error": "bad-header"}) == Verdict.PASS

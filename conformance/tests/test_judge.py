@@ -127,6 +127,31 @@ def test_an_attribute_that_is_missing_is_a_wrong_error() -> None:
     assert verdict(outcome, observed(INCOMPLETE)) is Verdict.WRONG_ERROR
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        raised("httplib.HTTPException"),
+        raised("httplib.BadStatusLine", "httplib.HTTPException", line=text("x")),
+        raised("httplib.LineTooLong", "httplib.HTTPException"),
+        raised("builtins.OSError"),
+    ],
+)
+def test_another_error_of_the_module_or_of_sockets_is_a_wrong_error(other: dict[str, Any]) -> None:
+    assert verdict('read = { raises = "IncompleteRead" }', observed(other)) is Verdict.WRONG_ERROR
+
+
+def test_each_of_several_classes_will_do() -> None:
+    outcome = 'read = { raises = ["BadStatusLine", "IncompleteRead"] }'
+    assert verdict(outcome, observed(INCOMPLETE)) is Verdict.PASS
+    assert verdict(outcome, observed(HELLO)) is Verdict.NO_ERROR
+
+
+def test_the_text_of_an_error_is_compared_where_it_is_given() -> None:
+    outcome = 'read = { raises = "IncompleteRead", message = "so it is" }'
+    assert verdict(outcome, observed(INCOMPLETE)) is Verdict.PASS
+    assert verdict(outcome.replace("so it", "it"), observed(INCOMPLETE)) is Verdict.WRONG_ERROR
+
+
 def test_a_value_where_an_error_must_come_is_no_error() -> None:
     assert verdict('read = { raises = "IncompleteRead" }', observed(HELLO)) is Verdict.NO_ERROR
 
@@ -157,6 +182,11 @@ def test_anything_is_anything() -> None:
 
 def test_an_expected_op_that_was_skipped_is_a_wrong_value() -> None:
     assert verdict('read = "hello"', observed({"skipped": True})) is Verdict.WRONG_VALUE
+
+
+def test_an_op_that_must_raise_and_was_skipped_is_a_wrong_value() -> None:
+    outcome = 'read = { raises = "IncompleteRead" }'
+    assert verdict(outcome, observed({"skipped": True})) is Verdict.WRONG_VALUE
 
 
 def test_an_op_that_nobody_names_may_be_skipped() -> None:
@@ -190,6 +220,19 @@ read = { raises = "IncompleteRead", partial = "" }
     assert judgement.mismatch.seen == "'hello'"
 
 
+def test_what_is_told_is_the_difference_from_the_outcome_that_was_followed_farthest() -> None:
+    outcome = """getresponse = { raises = "BadStatusLine" }
+[[case.outcome]]
+read = "x"
+[[case.outcome]]
+getresponse = "y"
+"""
+    judgement = judge(case_with(outcome), observed(HELLO))
+    assert judgement.mismatch is not None
+    assert judgement.mismatch.where == "read"
+    assert judgement.mismatch.expected == "'x'"
+
+
 def test_an_observed_case_is_never_judged() -> None:
     case = case_with("isclosed = false", level="observe")
     assert judge(case, observed(HELLO)).verdict is Verdict.INFO
@@ -203,6 +246,13 @@ def test_a_request_is_compared_octet_by_octet() -> None:
     outcome = 'wire = { request = ["GET / HTTP/1.1\\r\\n\\r\\n"] }'
     assert verdict(outcome, observed(HELLO)) is Verdict.PASS
     assert verdict(outcome.replace("GET", "PUT"), observed(HELLO)) is Verdict.WRONG_VALUE
+
+
+def test_all_that_came_on_a_connection_is_compared_octet_by_octet() -> None:
+    seen = observed(HELLO, connections=(replace(CONNECTION, received=b"GET"),))
+    assert verdict('wire = { received = ["GET"] }', seen) is Verdict.PASS
+    assert verdict('wire = { received = ["PUT"] }', seen) is Verdict.WRONG_VALUE
+    assert verdict('wire = { received = ["GET", ""] }', seen) is Verdict.WRONG_VALUE
 
 
 def test_a_missing_request_is_a_wrong_value() -> None:
@@ -272,6 +322,7 @@ def test_names_of_header_fields_are_folded_where_the_driver_keeps_their_case() -
         ("mine.BadStatusLine", ["builtins.ValueError"], ("ValueError",)),
         ("socket.timeout", ["socket.error", "exceptions.IOError"], ("TimeoutError", "OSError")),
         ("ssl.SSLError", ["socket.error"], ("SSLError", "OSError")),
+        ("ssl.CertificateError", ["exceptions.ValueError"], ("SSLError", "ValueError")),
         (
             "builtins.UnicodeEncodeError",
             ["builtins.UnicodeError", "builtins.ValueError"],
@@ -291,6 +342,8 @@ def test_an_error_map_comes_before_the_rules() -> None:
     error = {"class": "mine.Broken", "bases": ["builtins.ValueError"]}
     names = error_names(error, {"mine.Broken": "BadStatusLine"})
     assert names == ("BadStatusLine", "HTTPException", "Exception", "ValueError")
+    late = {"class": "socket.timeout", "bases": ["socket.error"]}
+    assert error_names(late, {"socket.timeout": "BadStatusLine"})[0] == "BadStatusLine"
 
 
 def test_an_undocumented_subclass_is_as_good_as_the_class() -> None:
@@ -337,6 +390,15 @@ def test_octets_behind_the_named_requests_are_a_wrong_value() -> None:
     seen = observed(HELLO, connections=(replace(CONNECTION, unread=b"\r\n"),))
     assert verdict(outcome, seen) is Verdict.WRONG_VALUE
     assert verdict('read = "hello"', seen) is Verdict.PASS
+
+
+def test_what_a_tls_client_sends_where_no_tls_is_spoken_is_nobodys_to_name() -> None:
+    case = case_with("wire = { request = [] }", extra='new = { call = "HTTPSConnection" }')
+    plain = replace(CONNECTION, requests=(), unread=b"\x16\x03")
+    seen = observed({"skipped": True}, connections=(plain,))
+    assert judge(case, seen).verdict is Verdict.PASS
+    encrypted = observed({"skipped": True}, connections=(replace(plain, tls="TLSv1.3"),))
+    assert judge(case, encrypted).verdict is Verdict.WRONG_VALUE
 
 
 def test_a_setting_without_an_outcome_is_an_error_of_the_harness() -> None:

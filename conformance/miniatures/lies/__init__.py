@@ -1,7 +1,9 @@
 """The table of lies, by topic; importing this fills `miniature.LIES`."""
 
 from conformance.miniatures.lies import (
+    arguments,
     bodies,
+    calls,
     connections,
     exceptions,
     headers,
@@ -10,4 +12,14 @@ from conformance.miniatures.lies import (
     universal,
 )
 
-__all__ = ["bodies", "connections", "exceptions", "headers", "requests", "status", "universal"]
+__all__ = [
+    "arguments",
+    "bodies",
+    "calls",
+    "connections",
+    "exceptions",
+    "headers",
+    "requests",
+    "status",
+    "universal",
+]

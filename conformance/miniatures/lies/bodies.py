@@ -1,11 +1,13 @@
 """Lies about where a body ends, and about what `read` returns."""
 
+import zlib
 from typing import Any
 
 from conformance.miniatures.miniature import Liar, lie, mishears, overrides
 
 _READ = "_response.HTTPResponse.read"
 _BEGIN = "_response.HTTPResponse.begin"
+_SHORT_READ = "short body, `read(n)`, length and chunked alike, a bad size line included"
 
 mishears(
     "believes-a-length-with-a-sign",
@@ -108,6 +110,7 @@ mishears(
     rb"(\r\n5\r\nhello)..",
     rb"\1\r\n",
 )
+mishears("joins-quoted-extensions", "chunk-size line; D7", rb'(;[^\r\n"]*="[^\r\n"]*)\r\n', rb"\1")
 mishears("wants-every-trailer-ended", "trailers", rb"(\r\n0\r\n.*)\Z", rb"\1X-Never: ends")
 
 
@@ -186,13 +189,13 @@ def never_says_chunked(liar: Liar) -> None:
 
 overrides(
     "has-a-body-with-204",
-    "1xx, 204, 304; A6; A7; B13",
+    "1xx, 204, 304; A4; A6; A7; B13",
     "_framing.has_no_body",
     lambda true: lambda method, status: method == "HEAD",
 )
 overrides(
     "has-a-body-with-head",
-    "method `HEAD`; examples.HEAD; A5; A6",
+    "method `HEAD` (exactly); examples.HEAD; A5; A6",
     "_framing.has_no_body",
     lambda true: lambda method, status: status in (204, 304) or status < 200,
 )
@@ -217,7 +220,7 @@ def ends_short_bodies_silently(liar: Liar) -> None:
     liar.override(_READ, read)
 
 
-@lie("ends-short-reads-silently", "short body, `read(n)`", "B1", "B4")
+@lie("ends-short-reads-silently", _SHORT_READ, "B1", "B4")
 def ends_short_reads_silently(liar: Liar) -> None:
     """With an amount, the end of the stream is the end of the body."""
 
@@ -288,3 +291,69 @@ def gives_up_after_a_timeout(liar: Liar) -> None:
         return impatient
 
     liar.override(_READ, read)
+
+
+@lie("allocates-what-is-announced", "`Content-Length`", "A3", "A12")
+def allocates_what_is_announced(liar: Liar) -> None:
+    """Room for a whole body is made before an octet of it has come."""
+
+    def read(true: Any) -> Any:
+        def greedy(self: Any, amt: int | None = None) -> bytes:
+            if (self.length or 0) > 1 << 32:
+                raise MemoryError
+            octets: bytes = true(self, amt)
+            return octets
+
+        return greedy
+
+    liar.override(_READ, read)
+
+
+@lie("unpacks-by-itself", "HTTPResponse.read", "A11")
+def unpacks_by_itself(liar: Liar) -> None:
+    """A content coding is taken away, or fails, where only a transfer coding may be."""
+
+    def read(true: Any) -> Any:
+        def unpacking(self: Any, amt: int | None = None) -> bytes:
+            octets: bytes = true(self, amt)
+            coding = self.msg and self.getheader("content-encoding")
+            return zlib.decompress(octets, 47) if coding and octets else octets
+
+        return unpacking
+
+    liar.override(_READ, read)
+
+
+@lie("takes-an-early-end-for-a-short-body", "`read` after the end", "B12")
+def takes_an_early_end_for_a_short_body(liar: Liar) -> None:
+    """A body that is read in parts and ends with its connection is said to be short."""
+
+    def read(true: Any) -> Any:
+        def hasty(self: Any, amt: int | None = None) -> bytes:
+            counted = self.length
+            octets: bytes = true(self, amt)
+            if amt and counted and self.isclosed() and self.will_close:
+                from httplib_impl import IncompleteRead
+
+                raise IncompleteRead(octets, 0)
+            return octets
+
+        return hasty
+
+    liar.override(_READ, read)
+
+
+@lie("expects-no-body-without-a-length", "neither", "HTTPResponse.read")
+def expects_no_body_without_a_length(liar: Liar) -> None:
+    """Where no field says how long the body is, there is none."""
+
+    def message_framing(true: Any) -> Any:
+        def changed(*args: Any) -> Any:
+            framing = true(*args)
+            if framing.ending.name == "CLOSE":
+                framing.ending, framing.length = type(framing.ending).LENGTH, 0
+            return framing
+
+        return changed
+
+    liar.override("_framing.message_framing", message_framing)

@@ -45,17 +45,20 @@ overrides(
     lambda true: 8443,
 )
 overrides(
-    "takes-any-port", "port argument", "_address._port_number", lambda true: lambda port: port
+    "takes-any-port",
+    "port argument; exceptions.InvalidURL.port-non-numeric",
+    "_address._port_number",
+    lambda true: lambda port: port,
 )
 overrides(
     "takes-the-default-for-an-empty-port",
-    "exceptions.InvalidURL.port; C16",
+    "exceptions.InvalidURL.port; exceptions.InvalidURL.port-empty; C16",
     "_address._port_number",
     lambda true: lambda port: 80 if port == "" else true(port),
 )
 overrides(
     "reads-ports-as-int-does",
-    "port in the host text",
+    'port in the host text, `"host:8080"`',
     "_address._port_number",
     lambda true: lambda port: int(port) if isinstance(port, str) and port.strip() else true(port),
 )
@@ -110,7 +113,7 @@ overrides(
 )
 overrides(
     "makes-a-subclass-of-nothing",
-    "HTTPSConnection.subclass",
+    "HTTPSConnection.subclass; module.https-needs-ssl",
     ".HTTPSConnection",
     lambda true: type("HTTPSConnection", (), {"__init__": lambda self, *args, **kwargs: None}),
 )
@@ -181,7 +184,11 @@ def forgets_key_and_certificate(liar: Liar) -> None:
     liar.override("_tls.HTTPSConnection.__init__", init)
 
 
-@lie("takes-strict-before-the-port", "HTTPConnection.arguments", "`strict`, `timeout`")
+@lie(
+    "takes-strict-before-the-port",
+    "HTTPConnection.arguments",
+    "`strict`, `timeout`, `source_address`, `key_file`, `cert_file`",
+)
 def takes_strict_before_the_port(liar: Liar) -> None:
     """The third and the fourth argument have changed places."""
 
@@ -215,7 +222,11 @@ def answers_out_of_turn(liar: Liar) -> None:
     liar.override(_C + "getresponse", getresponse)
 
 
-@lie("begins-again-at-any-time", "exceptions.CannotSendRequest", "`putrequest`")
+@lie(
+    "begins-again-at-any-time",
+    "exceptions.CannotSendRequest",
+    "`putrequest` · `putheader`, `endheaders` · `getresponse` out of turn",
+)
 def begins_again_at_any_time(liar: Liar) -> None:
     """`putrequest` out of turn closes the connection and begins anew."""
 

@@ -1,10 +1,13 @@
 """Lies about exceptions and constants: each class in turn is only its base."""
 
+from http import HTTPStatus
 from typing import Any
 
+from conformance.cases.requirements import load_requirements
 from conformance.miniatures.miniature import Liar, lie, overrides
 
-_NAMES = (
+_STATES = ("CannotSendRequest", "CannotSendHeader", "ResponseNotReady")
+_RAISED = (
     "NotConnected",
     "InvalidURL",
     "UnknownProtocol",
@@ -12,27 +15,80 @@ _NAMES = (
     "IncompleteRead",
     "BadStatusLine",
     "LineTooLong",
+    *_STATES,
 )
+_ALL = ("HTTPException", "ImproperConnectionState", "UnimplementedFileMode", *_RAISED)
+_LONG_LINE = "any line over 65,536 bytes, its end included"
+
+
+def _about(name: str) -> str:
+    return _LONG_LINE if name == "LineTooLong" else f"exceptions.{name}"
+
+
+def _class(name: str, true: Any, *bases: Any) -> type:
+    def init(self: Any, *args: Any) -> None:
+        bases[0].__init__(self, *args)
+        self.__dict__.update(partial=args[:1] and args[0], line=args[:1] and args[0])
+
+    return type(name, bases, {"__init__": init, "__module__": true.__module__})
 
 
 def _is_its_base(name: str) -> None:
-    def base(true: Any) -> Any:
-        def init(self: Any, *args: Any) -> None:
-            true.__bases__[0].__init__(self, *args)
-            self.__dict__.update(partial=args[:1] and args[0], line=args[:1] and args[0])
-
-        return type(
-            f"Some{name}", true.__bases__, {"__init__": init, "__module__": true.__module__}
-        )
-
-    overrides(f"raises-a-base-for-{name}", f"exceptions.{name}", f"_exceptions.{name}", base)
+    overrides(
+        f"raises-a-base-for-{name}",
+        _about(name),
+        f"_exceptions.{name}",
+        lambda true: _class(f"Some{name}", true, *true.__bases__),
+    )
 
 
-for _name in _NAMES:
+def _stands_apart(name: str) -> None:
+    overrides(
+        f"has-{name}-stand-apart",
+        _about(name),
+        f"_exceptions.{name}",
+        lambda true: _class(name, true, BaseException if name == "HTTPException" else Exception),
+    )
+
+
+for _name in _RAISED:
     _is_its_base(_name)
+for _name in _ALL:
+    _stands_apart(_name)
 
 
-@lie("loses-the-partial-body", "exceptions.IncompleteRead", "B8", "B14")
+@lie("hides-its-exceptions", "exceptions.raised")
+def hides_its_exceptions(liar: Liar) -> None:
+    """The names of the module are others than the classes that are raised."""
+    for name in _ALL:
+        liar.override(f".{name}", lambda true: type(true.__name__, (Exception,), {}))
+
+
+@lie(
+    "explains-itself",
+    "`putrequest` · `putheader`, `endheaders` · `getresponse` out of turn",
+    *(f"exceptions.{name}" for name in (*_STATES, "NotConnected", "InvalidURL")),
+)
+def explains_itself(liar: Liar) -> None:
+    """Exceptions that are made without arguments have a text all the same."""
+
+    def talkative(true: Any) -> Any:
+        def init(self: Any, *args: Any) -> None:
+            true.__init__(self, *(args or ("it was not in turn",)))
+
+        return type(true.__name__, (true,), {"__init__": init, "__module__": true.__module__})
+
+    for name in set(_ALL) - {"UnknownProtocol", "IncompleteRead", "BadStatusLine", "LineTooLong"}:
+        liar.override(f"_exceptions.{name}", talkative)
+
+
+@lie(
+    "loses-the-partial-body",
+    "exceptions.IncompleteRead",
+    "chunked, cut or malformed, `read()`",
+    "B8",
+    "B14",
+)
 def loses_the_partial_body(liar: Liar) -> None:
     """`IncompleteRead.partial` is empty."""
 
@@ -76,13 +132,40 @@ overrides(
 )
 overrides("has-another-http-port", "constants.HTTP_PORT", ".HTTP_PORT", lambda true: 8080)
 overrides("has-another-https-port", "constants.HTTPS_PORT", ".HTTPS_PORT", lambda true: 80)
-overrides("numbers-codes-otherwise", "constants.status-codes", ".NOT_FOUND", lambda true: 400)
+overrides(
+    "numbers-codes-otherwise",
+    "constants.status-codes; constants.responses.example",
+    ".NOT_FOUND",
+    lambda true: 400,
+)
 overrides(
     "knows-newer-names",
     "constants.responses; `responses`",
     ".responses",
-    lambda true: {**true, 422: "Unprocessable Entity"},
+    lambda true: {**{one.value: one.phrase for one in HTTPStatus}, **true},
 )
+_ENTRIES = [one for one in load_requirements() if one.startswith("constants.")]
+_CODES = [one.rpartition(".")[2] for one in _ENTRIES if one.rpartition(".")[2].isdigit()]
+_NAMES = [
+    one.rpartition(".")[2] for one in _ENTRIES if one.rpartition(".")[2].isupper()
+    and not one.endswith("_PORT")
+]  # fmt: skip
+
+
+@lie("counts-every-code-one-higher", *(f"constants.{name}" for name in _NAMES))
+def counts_every_code_one_higher(liar: Liar) -> None:
+    """No constant is the code that it names."""
+    for name in _NAMES:
+        liar.override(f".{name}", lambda true: true + 1)
+
+
+overrides(
+    "writes-reasons-in-capitals",
+    "; ".join(f"constants.responses.{code}" for code in _CODES),
+    ".responses",
+    lambda true: {code: reason.swapcase() for code, reason in true.items()},
+)
+overrides("knows-no-names", "constants.responses; `responses`", ".responses", lambda true: {})
 overrides("has-no-old-classes", "module.HTTP; `HTTP`, `HTTPS`", ".HTTP", lambda true: object)
 
 

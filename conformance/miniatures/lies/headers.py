@@ -1,5 +1,6 @@
 """Lies about the header section and the message object."""
 
+import re
 from typing import Any
 
 from conformance.miniatures.miniature import Liar, lie, mishears, overrides
@@ -102,5 +103,41 @@ def is_no_message(liar: Liar) -> None:
             self.msg = dict(self.msg.items())
 
         return changed
+
+    liar.override(_R + "begin", begin)
+
+
+@lie("wants-every-head-ended", "end of stream inside the header block")
+def wants_every_head_ended(liar: Liar) -> None:
+    """A head that the end of the stream cuts is refused."""
+
+    def read(true: Any) -> Any:
+        def wanting(self: Any, reader: Any) -> Any:
+            line = true(self, reader)
+            if not self.whole and line.version != 9:
+                from httplib_impl import HTTPException
+
+                raise HTTPException("a cut head")
+            return line
+
+        return wanting
+
+    liar.override("_head.Head.read", read)
+
+
+@lie("calls-control-characters-a-bad-status-line", "odd lines", "C10")
+def calls_control_characters_a_bad_status_line(liar: Liar) -> None:
+    """An odd octet in a field is blamed on the status line."""
+
+    def begin(true: Any) -> Any:
+        def blaming(self: Any) -> None:
+            true(self)
+            lines = "".join(self.msg.headers)
+            if re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", lines):
+                from httplib_impl import BadStatusLine
+
+                raise BadStatusLine(lines)
+
+        return blaming
 
     liar.override(_R + "begin", begin)

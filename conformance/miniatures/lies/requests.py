@@ -45,9 +45,27 @@ misspeaks(
     rb"\r\n\t",
     b", ",
 )
+misspeaks(
+    "adds-a-user-agent",
+    "HTTPConnection.request.no-headers",
+    rb"(\r\nAccept-Encoding: identity)",
+    rb"\1\r\nUser-Agent: x",
+)
+misspeaks(
+    "writes-host-behind-accept-encoding",
+    "`Host`",
+    rb"(\r\nHost:[^\r]*)(\r\nAccept-Encoding: identity)",
+    rb"\2\1",
+)
+misspeaks(
+    "ends-heads-with-one-line-more",
+    "HTTPConnection.request.no-body; HTTPConnection.endheaders",
+    rb"\r\n\r\n\Z",
+    b"\r\n\r\n\r\n",
+)
 
 
-@lie("forgets-the-headers", "HTTPConnection.request.headers")
+@lie("forgets-the-headers", "HTTPConnection.request.headers", "examples.POST")
 def forgets_the_headers(liar: Liar) -> None:
     """`request` sends none of the caller's headers."""
 
@@ -80,6 +98,84 @@ def adds_its_host_to_the_callers(liar: Liar) -> None:
         return lambda self, method, url, *args, **kwargs: true(self, method, url)
 
     liar.override(_PUTREQUEST, putrequest)
+
+
+@lie("takes-only-true-for-true", "HTTPConnection.putrequest.skip")
+def takes_only_true_for_true(liar: Liar) -> None:
+    """A flag that is neither True nor 1 counts as false."""
+
+    def putrequest(true: Any) -> Any:
+        def narrow(
+            self: Any,
+            method: str,
+            url: str,
+            skip_host: object = 0,
+            skip_accept_encoding: object = 0,
+        ) -> None:
+            true(self, method, url, skip_host == 1, skip_accept_encoding == 1)
+
+        return narrow
+
+    liar.override(_PUTREQUEST, putrequest)
+
+
+@lie("always-asks-for-identity", "HTTPConnection.putrequest.other-encodings")
+def always_asks_for_identity(liar: Liar) -> None:
+    """The flag `skip_accept_encoding` is ignored."""
+
+    def putrequest(true: Any) -> Any:
+        return lambda self, method, url, skip_host=0, skip_accept_encoding=0: true(
+            self, method, url, skip_host
+        )
+
+    liar.override(_PUTREQUEST, putrequest)
+
+
+@lie("needs-no-url", "HTTPConnection.request.arguments")
+def needs_no_url(liar: Liar) -> None:
+    """Without a URL it is the root."""
+
+    def request(true: Any) -> Any:
+        return lambda self, method="GET", url="/", *args, **kwargs: true(
+            self, method, url, *args, **kwargs
+        )
+
+    liar.override(_REQUEST, request)
+
+
+@lie("wants-files-that-can-seek", "HTTPConnection.request.body-file-methods")
+def wants_files_that_can_seek(liar: Liar) -> None:
+    """A file that has `read` and `fileno` only is no body."""
+
+    def request_body(true: Any) -> Any:
+        def wanting(body: Any) -> Any:
+            if hasattr(body, "read") and not hasattr(body, "seek"):
+                raise TypeError("not a file")
+            return true(body)
+
+        return wanting
+
+    liar.override("_request_body.request_body", request_body)
+
+
+overrides(
+    "finds-hosts-in-any-url",
+    "`Host`",
+    "_request.host_in_url",
+    lambda true: lambda url: next(iter(re.findall(r"//([^/?#]+)", url)), None),
+)
+overrides(
+    "never-names-a-port",
+    "`Host`; HTTPConnection.putrequest.host",
+    "_address.authority",
+    lambda true: lambda host, port, default: true(host, default, default),
+)
+overrides(
+    "always-names-the-port",
+    "`Host`; HTTPConnection.putrequest.host",
+    "_address.authority",
+    lambda true: lambda host, port, default: true(host, port, -1),
+)
 
 
 @lie("always-skips-accept-encoding", "HTTPConnection.putrequest.arguments")
@@ -132,7 +228,7 @@ def sends_more_than_announced(liar: Liar) -> None:
     liar.override("_request_body.FileBody.__init__", init)
 
 
-@lie("sends-lists-as-text", "other bodies")
+@lie("sends-lists-as-text", "other bodies (list, generator, number)")
 def sends_lists_as_text(liar: Liar) -> None:
     """What is no body is sent as its text."""
 
@@ -204,14 +300,17 @@ def is_wedged_by_a_refusal(liar: Liar) -> None:
     liar.override(_REQUEST, request)
 
 
-@lie("sends-before-endheaders", "nothing leaves before `endheaders`")
+@lie(
+    "sends-before-endheaders",
+    "nothing leaves before `endheaders`; the head and a body held in memory leave in one write",
+)
 def sends_before_endheaders(liar: Liar) -> None:
     """`putrequest` writes its line at once."""
 
     def putrequest(true: Any) -> Any:
         def hasty(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> None:
             true(self, method, url, *args, **kwargs)
-            self.send(b"")
+            self.send(self._lines.pop(0) + b"\r\n")
 
         return hasty
 

@@ -90,7 +90,7 @@ overrides(
 )
 overrides(
     "reads-lines-of-any-length",
-    "any line over 65,536 bytes, its end included; A8; A13",
+    "any line over 65,536 bytes, its end included; A8; A10; A13",
     "_grammar.MAX_LINE",
     lambda true: 1 << 30,
 )

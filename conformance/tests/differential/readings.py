@@ -46,6 +46,33 @@ def _behind(difference: Difference, *calls: str) -> bool:
     return any(call in calls for call, _ in _failures(difference))
 
 
+def _refused_before(difference: Difference) -> bool:
+    return any(name in _INVALID for _, name in _failures(difference))
+
+
+def _is_left_in_the_middle(difference: Difference) -> bool:
+    """Whether the reference is idle, and 2.7 still in the exchange that was broken off.
+
+    2.7 wants no other request then, takes headers of the one that was refused, and looks for a
+    response that the reference does not wait for.
+    """
+    call, ours, theirs = _call(difference), _raised(difference.ours), _raised(difference.theirs)
+    if difference.op is None:
+        return difference.ours[0] in ("requests", "after")
+    if call in ("request", "putrequest"):
+        return theirs == "CannotSendRequest"
+    if call in ("putheader", "endheaders"):
+        return ours == "CannotSendHeader"
+    return call == "getresponse" and ours == "ResponseNotReady"
+
+
+def _is_left_unread(difference: Difference) -> bool:
+    """Whether 2.7 still waits for the rest of a body that the reference has given up."""
+    if _call(difference) == "getresponse" and _raised(difference.theirs) == "ResponseNotReady":
+        return True
+    return _reads(difference) or _is_fresh_connection(difference)
+
+
 def _seen(difference: Difference, pattern: bytes) -> bool:
     """Whether a server's octets match."""
     return re.search(pattern, difference.example.octets, re.IGNORECASE | re.MULTILINE) is not None
@@ -148,9 +175,15 @@ _GOOD_CODE = rb"[1-9][0-9][0-9](?=\s|\Z)"
 
 ROWS: Sequence[Row] = (
     # What was refused or failed before: the reference has cleaned up, 2.7 has not.
-    ("a call refused by validation", lambda d: any(name in _INVALID for _, name in _failures(d))),
-    ("failed getresponse", lambda d: _behind(d, "getresponse")),
-    ("IncompleteRead, LineTooLong in a body", lambda d: _behind(d, "read")),
+    ("a call refused by validation", lambda d: _refused_before(d) and _is_left_in_the_middle(d)),
+    (
+        "failed `getresponse`, except a timeout",
+        lambda d: _behind(d, "getresponse") and _is_left_in_the_middle(d),
+    ),
+    (
+        "`IncompleteRead`, `LineTooLong` in a body",
+        lambda d: _behind(d, "read") and _is_left_unread(d),
+    ),
     # Constructor, URL, host and port
     (
         "method",

@@ -1,0 +1,104 @@
+"""What a lie can be about: requirements of the page, real bugs, and subjects of the readings.
+
+In: nothing. Out: names. The readings say what the page means where it is silent or ambiguous; their
+subjects stand here in their own order, so that a subject about which nobody lies is found.
+"""
+
+from conformance.cases.regressions import load_regressions
+from conformance.cases.requirements import load_requirements
+
+READINGS: tuple[str, ...] = (
+    # Constructor, URL, host and port
+    'port in the host text, `"host:8080"`',
+    "port argument",
+    "the same two rows",
+    "IPv6",
+    "host",
+    "URL in `putrequest` and `request`",
+    "method",
+    "`set_tunnel` headers",
+    "a call refused by validation",
+    "`strict`, `timeout`, `source_address`, `key_file`, `cert_file`",
+    "HTTPS certificate verification",
+    "failed TLS handshake or failed `connect`",
+    "`HTTP`, `HTTPS`",
+    # Status line
+    "`strict` true",
+    "`strict` false, HTTP/0.9",
+    "version",
+    "a code that is not understood",
+    "end of stream before a status line",
+    "reason",
+    "any line over 65,536 bytes, its end included",
+    "interim responses",
+    "101",
+    # Headers
+    "`msg`",
+    "repeated names",
+    "obs-fold",
+    "odd lines",
+    "more than 100 lines",
+    "end of stream inside the header block",
+    # Where the body ends
+    "method `HEAD` (exactly)",
+    "1xx, 204, 304",
+    "Transfer-Encoding",
+    "chunked and `Content-Length`",
+    "`Content-Length`",
+    "neither",
+    "short body, `read()`",
+    "short body, `read(n)`, length and chunked alike, a bad size line included",
+    "chunked, cut or malformed, `read()`",
+    "chunk-size line",
+    "chunk data not followed by CRLF",
+    "trailers",
+    "`read(n)`, n negative",
+    "`read` after the end",
+    "`IncompleteRead`, `LineTooLong` in a body",
+    "a reset inside a body",
+    "a timeout while reading",
+    "`response.close()` before the end of a kept response",
+    "leftovers",
+    # Connection state
+    "a second request while a response is unread",
+    "`putrequest` · `putheader`, `endheaders` · `getresponse` out of turn",
+    "`send` without a connection",
+    "nothing leaves before `endheaders`; the head and a body held in memory leave in one write",
+    "a response that closes the connection owns the socket",
+    "an empty body on a kept connection",
+    "persistence",
+    "failed `getresponse`, except a timeout",
+    "`OSError` while sending",
+    "`close()`",
+    "`set_debuglevel(1)`",
+    "`set_tunnel`",
+    "CONNECT not answered by an HTTP/1.x status 200 and a whole head",
+    # Requests
+    "`Content-Length` is correct",
+    "a file that turns out shorter or longer than counted",
+    "no body",
+    "a body file that cannot give octets",
+    "other bodies (list, generator, number)",
+    "`Host`",
+    "`putheader` with several values",
+    "header name",
+    "`responses`",
+    # What 2.7 callers reach for beside the page
+    "arguments",
+    "attributes and hooks",
+    "`HTTPResponse` before `begin()`",
+    "exception details",
+    "socket-likes",
+    "reading `conn.sock` beside the response",
+    # Python 3
+    "`read()`",
+    "`socket.error`",
+    "text that ISO-8859-1 cannot hold, in a body or header",
+)
+UNJUDGED = frozenset({"a body file that cannot give octets"})
+"""Readings whose cases are recorded and never judged: no client can fail them."""
+
+
+def subjects() -> frozenset[str]:
+    """Return everything that a lie can be about."""
+    return frozenset(READINGS) | load_requirements().keys() | {one.id for one in load_regressions()}
