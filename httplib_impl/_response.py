@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ._bodies import Body, body_for
 from ._exceptions import HTTPException, ResponseNotReady
-from ._framing import AT_ONCE, LAST_CHUNK, is_persistent, is_tunnel, message_framing
+from ._framing import AT_ONCE, elements, is_persistent, is_tunnel, message_framing
 from ._head import SWITCHING_PROTOCOLS, Head, plain_head
 from ._headers import Fields, HTTPMessage, parse_fields
 from ._reader import Reader, is_transient
@@ -34,7 +34,7 @@ class HTTPResponse:
         msg: the header section; None before `begin`.
         will_close: whether the connection ends with this response.
         length: the octets of the body still to come, where known.
-        chunked: whether the body is in chunks.
+        chunked: whether the fields say that a body is in chunks, be there one or not.
     """
 
     version: int | None = None
@@ -77,7 +77,7 @@ class HTTPResponse:
         line, block, fields = plain or self._read_head(reader)
         framing = ending, _, reusable = message_framing(self._method, line.status, fields)
         self.version, self.status, self.reason = line.version, line.status, line.reason
-        self.chunked = ending is LAST_CHUNK
+        self.chunked = elements(fields, b"transfer-encoding") == [b"chunked"]
         self._body = body_for(framing, reader)
         if ending is AT_ONCE and self._hands_over(reader):
             reader.handed_over = True

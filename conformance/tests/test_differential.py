@@ -13,12 +13,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from conformance.miniatures.subjects import READINGS
 from conformance.tests.differential.bench import Bench
 from conformance.tests.differential.examples import (
     DIMENSIONS,
     Example,
     constructions,
     exchanges,
+    requests,
+    sequences,
     tunnels,
 )
 from conformance.tests.differential.readings import ROWS, explained
@@ -78,6 +81,15 @@ def test_constructors_agree_or_a_reading_says_why(bench: Bench) -> None:
     check(bench, constructions())
 
 
-def test_every_row_has_a_subject_of_its_own() -> None:
+def test_requests_agree_octet_by_octet_or_a_reading_says_why(bench: Bench) -> None:
+    check(bench, requests())
+
+
+def test_sequences_of_calls_agree_or_a_reading_says_why(bench: Bench) -> None:
+    check(bench, sequences())
+
+
+def test_every_row_is_a_subject_of_the_readings_and_stands_once() -> None:
     subjects = [subject for subject, _ in ROWS]
     assert len(subjects) == len(set(subjects))
+    assert set(subjects) <= set(READINGS)

@@ -44,11 +44,13 @@ class Example:
         odd: the dimension in which it is odd.
         ops: messages of the driver protocol, the constructor first.
         connections: for each connection, in order, the responses to its requests.
+        silent: whether the server answers nothing and hears every octet until the client closes.
     """
 
     odd: str
     ops: tuple[Op, ...]
     connections: tuple[tuple[Response, ...], ...]
+    silent: bool = False
 
     @property
     def octets(self) -> bytes:
@@ -278,3 +280,71 @@ def tunnels(draw: st.DrawFn) -> Example:
     ops += [*draw(_request("nothing")), *draw(_response_ops("r0"))]
     connection = Response(answer), draw(responses("nothing"))
     return Example("tunnel", _numbered(ops), (connection, connection))
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> Example:
+    """Requests that nobody answers, each on a connection of its own; every octet counts."""
+    odd = draw(st.sampled_from(["nothing", "method", "url", "headers", "body"]))
+    ops: list[Op] = [{**called("HTTPConnection", on="module"), "args": _ADDRESS, "as": "conn"}]
+    for _ in range(draw(st.integers(1, 3))):
+        ops += [*draw(_request(odd)), called("close")]
+    return Example(odd, _numbered(ops), ((),) * 3, silent=True)
+
+
+_KEPT = [
+    b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+]
+_CLOSED = [
+    b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello",
+    b"HTTP/1.0 200 OK\r\n\r\nhello",
+]
+
+
+@st.composite
+def sequences(draw: st.DrawFn) -> Example:
+    """Calls in any order at all, over connections whose responses have nothing odd."""
+    ops: list[Op] = [{**called("HTTPConnection", on="module"), "args": _ADDRESS, "as": "conn"}]
+    responses = 0
+    for _ in range(draw(st.integers(1, 9))):
+        latest = f"r{max(responses - 1, 0)}"
+        op = draw(st.sampled_from(_CALLS))
+        if op.get("call") == "getresponse":
+            op = {**op, "as": f"r{responses}"}
+            responses += 1
+        ops.append({**op, "on": latest} if op["on"] == "response" else op)
+    kept = draw(st.lists(st.sampled_from(_KEPT), min_size=4, max_size=4))
+    last = draw(st.sampled_from([*_KEPT, *_CLOSED]))
+    answers = tuple(Response(octets, definite=True) for octets in [*kept, last])
+    first = draw(st.integers(0, len(answers) - 1))
+    return Example("sequence", _numbered(ops), (answers[first:], *(answers,) * 8))
+
+
+_CALLS: list[Op] = [
+    called("request", "GET", "/"),
+    called("request", "GET", "/"),
+    called("request", "POST", "/", "text"),
+    called("request", "HEAD", "/"),
+    called("putrequest", "GET", "/"),
+    called("putheader", "X-A", "1"),
+    called("endheaders"),
+    called("endheaders", "text"),
+    called("send", "x"),
+    called("getresponse"),
+    called("getresponse"),
+    called("connect"),
+    called("close"),
+    {"on": "conn", "set": "auto_open", "value": 0},
+    {"on": "conn", "set": "auto_open", "value": 1},
+    {"on": "conn", "set": "sock", "value": {"type": "none", "value": None}},
+    called("read", on="response"),
+    called("read", on="response"),
+    called("read", 3, on="response"),
+    called("close", on="response"),
+    called("begin", on="response"),
+    called("isclosed", on="response"),
+    {"on": "response", "get": "length"},
+    called("getheaders", on="response"),
+]
