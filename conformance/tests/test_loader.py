@@ -156,7 +156,8 @@ def test_a_tolerated_outcome_says_why() -> None:
 
 
 def test_a_judged_case_has_an_outcome() -> None:
-    assert "outcome" in complaint(CASE[: CASE.index("[[case.outcome]]")])
+    said = complaint(CASE[: CASE.index("[[case.outcome]]")])
+    assert said.endswith("outcome: a case that is judged has at least one outcome")
 
 
 def test_an_unknown_family_is_refused() -> None:
@@ -193,6 +194,9 @@ def test_the_digest_follows_the_files(tmp_path: Path) -> None:
     assert load_corpus(tmp_path).digest == before
     (tmp_path / "a.toml").write_text(HEAD + CASE.replace("plainest", "simplest"))
     assert load_corpus(tmp_path).digest != before
+    (tmp_path / "a.toml").write_text(HEAD + CASE)
+    (tmp_path / "a.toml").rename(tmp_path / "b.toml")
+    assert load_corpus(tmp_path).digest != before
 
 
 def test_levels_and_globs_select(tmp_path: Path) -> None:
@@ -216,6 +220,18 @@ def with_ops(ops: str) -> str:
         ('{ call = "x", on = "later" }, { call = "y", as = "later" }', "ops[0].on"),
         ('{ call = "x", args = [[{ ref = "nobody.x" }]] }', "ops[0]: ref: no earlier op"),
         ('{ call = "x", as = "module" }', "ops[0].as: `module`"),
+        ('{ call = "x", id = "wire" }', "ops[0].id: the id `wire` is reserved in outcomes"),
+        ('{ call = "x", id = "when" }', "ops[0].id: the id `when` is reserved in outcomes"),
+        ('{ call = "x", id = "a" }, { call = "y", id = "a" }', "ops[1].id: the id `a` is taken"),
+        ('{ call = "x" }, { call = "y", id = "x" }', "ops[1].id: the id `x` is taken"),
+        ('{ call = "x", id = "new" }', "ops[0].id: the id `new` is taken"),
+        ('{ call = "x", get = "y" }', "exactly one of call, get, set and item"),
+        ("{ args = [1] }", "exactly one of call, get, set and item"),
+        ('{ set = "x" }', "`value` goes with `set`"),
+        ('{ call = "x", value = 1 }', "`value` goes with `set`"),
+        ('{ get = "x", args = [1] }', "only a call has `args`"),
+        ('{ call = "x", args = [{ text = "a", bytes = "b" }] }', "exactly one of"),
+        ('{ call = "x", args = [{ text = "a", seek = 1 }] }', "`seek` does not go with `text`"),
         ('{ call = "x", as = "" }', "ops[0].as"),
         ('{ call = "" }', "ops[0].call"),
         ('{ call = "x", id = "" }', "ops[0].id"),
@@ -242,8 +258,11 @@ def test_an_op_that_cannot_be_meant_is_refused(ops: str, problem: str) -> None:
 @pytest.mark.parametrize(
     ("outcome", "problem"),
     [
+        ('read = { value = { text = "a", bytes = "b" } }', "a value is exactly one of"),
+        ('read = { value = { matches = "(" } }', "not a regular expression"),
         ('when = { cut = ["wholee"] }', "outcome[0].when.cut[0]: Invalid enum value 'wholee'"),
         ("when = { cut = [] }", "outcome[0]"),
+        ("read = { raises = [] }", "outcome[0].read"),
         ('when = { cut = ["bytes"] }', "outcome: each is limited by `when`"),
         ("read = { any = false }", "outcome[0].read: `any` is true"),
         ("read = { value = { none = false } }", "outcome[0].read.value: `none` is true"),
@@ -355,3 +374,29 @@ def test_the_dimensions_are_those_of_the_sweeps() -> None:
     }
     assert {key: get_args(literal) for key, literal in literals.items()} == DIMENSIONS
     assert {key: values[0] for key, values in DIMENSIONS.items()} == USUAL
+
+
+GRID = """
+[[grid]]
+id = "grid.strict.{strict}"
+title = "Strict: {strict}"
+level = "documented"
+spec = ["HTTPConnection.strict"]
+why = "The calls are the same in each case, and their objects are not."
+respond = "x"
+new = { kwargs = { strict = { hole = "strict" } } }
+axes.strict = [{ name = "off", value = false }, { name = "on", value = true }]
+[[grid.outcome]]
+"""
+
+
+def test_the_cases_of_a_grid_share_no_call_that_differs() -> None:
+    off, on = load_text(HEAD + GRID, "test.toml")
+    assert off.ops[0].message["kwargs"] == {"strict": False}
+    assert on.ops[0].message["kwargs"] == {"strict": True}
+    assert {off.authored, on.authored} == {"grid.strict.{strict}"}
+
+
+def test_a_grid_is_plain_too() -> None:
+    said = complaint(GRID.replace("value = true", "value = nan"))
+    assert said.startswith("test.toml: grid.strict.{strict}: axes.strict[1].value: a number is fin")

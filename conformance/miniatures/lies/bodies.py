@@ -83,7 +83,7 @@ mishears(
 mishears(
     "takes-a-bad-size-for-the-end",
     "chunk-size line; C6; C7",
-    rb"(?<=\r\n)(?:zz|xyz|HTTP/1\.1 200 OK|)(?=\r\n)",
+    rb"(?<=hello\r\n)(?:zz|xyz|HTTP/1\.1 200 OK|)(?=\r\n)",
     b"0",
 )
 mishears(
