@@ -52,7 +52,7 @@ strength: .venv/installed-strength  ## how many generated wrong clients the corp
 	@$(BIN)/python -m conformance.miniatures.strength
 
 covering: .venv/installed  ## which cases find which hand-written wrong client out
-	@$(BIN)/python -m conformance.miniatures.cover
+	@$(BIN)/python -m conformance.miniatures.cover $(if $(ANEW),--anew)
 
 differential: .venv/installed  ## many drawn exchanges against a live Python 2.7
 	@HTTPLIB_KIT_EXAMPLES=2000 HTTPLIB_KIT_SEED=$$$$ $(BIN)/python -m pytest -q conformance/tests/test_differential.py

@@ -1,15 +1,17 @@
 """``python -m conformance.miniatures.cover``: which cases find which wrong client out?
 
-Every miniature meets the corpus, in a process of its own, and `covering.toml` is written anew: for
+Miniatures meet the corpus, each in a process of its own, and `covering.toml` is written: for
 each miniature the cases that hold it. Each judged case stands there once at least, with the
 miniature that fails it and the fewest others; a grid stands for its cases where one miniature fails
 them all. Clients that are wrong about everything hold no case: that a case fails one of them says
 only that it looks at something. And each requirement and each real bug that a miniature is about is
 held by a case that is about it as well.
 
-All cases to all miniatures would take an hour. So a miniature meets the outermost and the middle
-case of each grid first, then the grids of which it failed one, or all grids if it failed none, and
-at last the cases that nobody has failed by then.
+What is recorded is kept, for the tests hold it: only new miniatures, and cases and subjects that
+are missing, are measured; ``--anew`` forgets it all first. All cases to all miniatures would take
+an hour even then. So a miniature meets the outermost and the middle case of each grid first, then
+the grids of which it failed one, or all grids if it failed none, then the cases about its own
+subjects, and at last the cases that nobody has failed by then.
 """
 
 import argparse
@@ -33,6 +35,7 @@ from conformance.miniatures.miniature import LIES, Miniature
 from conformance.run import Runner
 
 COVERING = Path(__file__).with_name("covering.toml")
+_BUGS = {one.id: one for one in load_regressions()}
 _MOST = 2
 """Cases that are recorded for a miniature that holds no others."""
 
@@ -54,40 +57,52 @@ def named(cases: Iterable[Case], names: Iterable[str]) -> list[Case]:
 
 def is_about(case: Case, subject: str) -> bool:
     """Tell whether *case* cites the requirement *subject*, or would have caught the bug."""
-    bugs = [one for one in load_regressions() if one.id == subject]
-    return subject in case.spec or any(one.is_caught_by(case) for one in bugs)
+    bug = _BUGS.get(subject)
+    return subject in case.spec if bug is None else bug.is_caught_by(case)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write `covering.toml`; return 1 where a miniature, a case or a subject is left."""
     parser = argparse.ArgumentParser(prog="cover", description=__doc__)
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 2)
+    parser.add_argument("--anew", action="store_true", help="forget what is recorded")
     options = parser.parse_args(arguments)
     cases = load_corpus().select(levels=JUDGED_LEVELS)
-    failed = _measured(cases, options.jobs)
+    failed = _kept(cases, {} if options.anew else recorded())
+    _measure(failed, cases, options.jobs)
     table = _table(cases, failed)
     _write(table)
     return _told(cases, failed, table)
 
 
-def _measured(cases: Sequence[Case], jobs: int) -> Failures:
-    """Return which cases each miniature fails, as far as it met them."""
+def _kept(cases: Sequence[Case], before: Mapping[str, Sequence[str]]) -> Failures:
+    return {one.name: {case.id for case in named(cases, before.get(one.name, ()))} for one in LIES}
+
+
+def _measure(failed: Failures, cases: Sequence[Case], jobs: int) -> None:
+    """Add to *failed* what is not known yet."""
     grids: dict[str, list[Case]] = defaultdict(list)
     for case in cases:
         grids[case.authored].append(case)
-    samples = {grid: _sample(members) for grid, members in grids.items()}
-    first = [case for sample in samples.values() for case in sample]
-    failed: Failures = defaultdict(set)
-    _meet(failed, {one.name: first for one in LIES}, jobs)
+    first = [case for members in grids.values() for case in _sample(members)]
+    new = [one.name for one in LIES if not failed[one.name]]
+    _meet(failed, dict.fromkeys(new, first), jobs)
     further: dict[str, list[Case]] = {}
-    for one in LIES:
-        known = {case.authored for case in first if case.id in failed[one.name]}
-        further[one.name] = [case for grid in sorted(known or grids) for case in grids[grid][1:-1]]
+    for name in new:
+        known = {case.authored for case in first if case.id in failed[name]}
+        further[name] = [case for grid in sorted(known or grids) for case in grids[grid][1:-1]]
     _meet(failed, further, jobs)
-    held = {case for one in LIES if not one.universal for case in failed[one.name]}
+    _meet(failed, {one.name: _unmet(one, cases, failed[one.name]) for one in LIES}, jobs)
+    narrow = [one.name for one in LIES if not one.universal]
+    held = {case for name in narrow for case in failed[name]}
     left = [case for case in cases if case.id not in held]
-    _meet(failed, {one.name: left for one in LIES if not one.universal}, jobs)
-    return failed
+    _meet(failed, dict.fromkeys(narrow, left), jobs)
+
+
+def _unmet(miniature: Miniature, cases: Sequence[Case], failed: set[str]) -> list[Case]:
+    """The cases about subjects of *miniature* of which it has failed no case."""
+    about = ([case for case in cases if is_about(case, one)] for one in miniature.about)
+    return [case for some in about if failed.isdisjoint(case.id for case in some) for case in some]
 
 
 def _sample(grid: Sequence[Case]) -> list[Case]:
@@ -173,7 +188,7 @@ def _told(cases: Sequence[Case], failed: Failures, table: Mapping[str, Sequence[
 
 def unshown(cases: Sequence[Case], table: Mapping[str, Sequence[str]]) -> set[str]:
     """Return the subjects of lies, requirements and bugs, that no recorded case is about."""
-    citable = {one for case in cases for one in case.spec} | {one.id for one in load_regressions()}
+    citable = {one for case in cases for one in case.spec} | _BUGS.keys()
     wanted = {subject for one in LIES for subject in one.about} & citable
     for one in LIES:
         held = named(cases, table.get(one.name, ()))

@@ -5,6 +5,7 @@ its public methods, its named functions and patterns, and the octets on the wire
 back when the miniature has had its say.
 """
 
+import inspect
 import re
 import socket
 import sys
@@ -68,6 +69,9 @@ class Liar:
             owner = getattr(owner, part)
         true = vars(owner)[name]
         lie = make(true)
+        if inspect.isfunction(true) and inspect.isfunction(lie):
+            # Whoever looks which arguments there are, to tell which features, sees the true ones.
+            lie.__wrapped__ = true  # type: ignore[attr-defined]  # as functools.wraps does
         owners = [owner] if outer else [one for one in _modules() if vars(one).get(name) is true]
         for one in owners:
             self._undone.append((one, name, true))

@@ -1,5 +1,6 @@
 """Lies about the arguments of constructors and of `set_tunnel`: places, defaults, meanings."""
 
+import re
 from typing import Any
 
 from conformance.miniatures.miniature import Liar, lie, overrides
@@ -20,6 +21,15 @@ def _behind(change: Any) -> Any:
         return changed
 
     return init
+
+
+def _well_formed(host: str, port: int) -> tuple[str, int]:
+    """Refuse what is no name of the domain name system, though some resolver may know it."""
+    if ":" not in host and re.search(r"_|\.\.|^\.|[^.]{64}", host):
+        from httplib_impl import InvalidURL
+
+        raise InvalidURL(host)
+    return host, port
 
 
 overrides(
@@ -47,12 +57,26 @@ overrides(
     _behind(lambda self: setattr(self, "source_address", self.source_address or ("127.0.0.2", 0))),
 )
 overrides(
-    "ignores-the-port-argument",
+    "has-a-port-of-its-own",
     "HTTPConnection.equivalent-forms; HTTPConnection.arguments",
     "_address.parse_address",
-    lambda true: (  # that of an address is left alone: nearly every case has one
-        lambda host, port, default: true(host, None if host[:1].isalpha() else port, default)
+    lambda true: (  # an address is left alone: nearly every case has one
+        lambda host, port, default: true(
+            host, 8008 if host[:1].isalpha() and port is not None else port, default
+        )
     ),
+)
+overrides(
+    "dials-names-of-good-form-only",
+    "host",
+    "_address.parse_address",
+    lambda true: lambda host, port, default: _well_formed(*true(host, port, default)),
+)
+overrides(
+    "waits-for-ever",
+    "HTTPConnection.timeout; A15",
+    _C + "__init__",
+    _behind(lambda self: setattr(self, "timeout", None)),
 )
 overrides(
     "searches-the-host-text-in-any-case",

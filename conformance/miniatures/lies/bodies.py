@@ -201,7 +201,7 @@ overrides(
 )
 
 
-@lie("ends-short-bodies-silently", "short body, `read()`", "B1", "B2", "B3", "B4", "B6", "B7")
+@lie("ends-short-bodies-silently", "short body, `read()`", "B1", "B2", "B3", "B4", "B5", "B6", "B7")
 def ends_short_bodies_silently(liar: Liar) -> None:
     """What came is taken for the whole."""
 
@@ -239,7 +239,7 @@ def ends_short_reads_silently(liar: Liar) -> None:
     liar.override(_READ, read)
 
 
-@lie("takes-a-reset-for-the-end", "a reset inside a body", "B5")
+@lie("takes-a-reset-for-the-end", "a reset inside a body")
 def takes_a_reset_for_the_end(liar: Liar) -> None:
     """A reset inside a body ends it."""
 
@@ -247,7 +247,9 @@ def takes_a_reset_for_the_end(liar: Liar) -> None:
         def calm(self: Any, amt: int | None = None) -> bytes:
             try:
                 octets: bytes = true(self, amt)
-            except ConnectionError:
+            except TimeoutError:
+                raise
+            except OSError:
                 octets = b""
             return octets
 
@@ -324,15 +326,31 @@ def unpacks_by_itself(liar: Liar) -> None:
     liar.override(_READ, read)
 
 
+@lie("opens-messages-inside", "HTTPResponse.read", "E7")
+def opens_messages_inside(liar: Liar) -> None:
+    """Of content that is a message itself, the head is thrown away."""
+
+    def read(true: Any) -> Any:
+        def opening(self: Any, amt: int | None = None) -> bytes:
+            octets: bytes = true(self, amt)
+            kind = self.msg.getmaintype() if self.msg else ""
+            return octets.partition(b"\r\n\r\n")[2] if kind in ("message", "multipart") else octets
+
+        return opening
+
+    liar.override(_READ, read)
+
+
 @lie("takes-an-early-end-for-a-short-body", "`read` after the end", "B12")
 def takes_an_early_end_for_a_short_body(liar: Liar) -> None:
-    """A body that is read in parts and ends with its connection is said to be short."""
+    """A body that is read in parts is said to be short, though all of it came."""
 
     def read(true: Any) -> Any:
         def hasty(self: Any, amt: int | None = None) -> bytes:
-            counted = self.length
+            counted, before = self.length, vars(self).get("_parts", 0)
             octets: bytes = true(self, amt)
-            if amt and counted and self.isclosed() and self.will_close:
+            self._parts = before + 1
+            if before and counted and self.isclosed():
                 from httplib_impl import IncompleteRead
 
                 raise IncompleteRead(octets, 0)

@@ -73,7 +73,7 @@ def _dial_and_send(self: Any, true: Any, data: Any) -> None:
 
 overrides(
     "sends-heads-only",
-    "HTTPConnection.send; HTTPConnection.request.body-file",
+    "HTTPConnection.send; HTTPConnection.request.body-file; HTTPConnection.step-by-step",
     _C + "send",
     _by_hand(lambda self, true, data: None),
 )

@@ -28,7 +28,7 @@ overrides(
 )
 overrides(
     "has-a-timeout-of-its-own",
-    "HTTPConnection.timeout; HTTPConnection.timeout-default; A15",
+    "HTTPConnection.timeout; HTTPConnection.timeout-default",
     _C + "__init__",
     _initialised(lambda self: setattr(self, "timeout", 0.9)),
 )
@@ -125,7 +125,7 @@ overrides(
 )
 overrides(
     "sees-no-leftovers",
-    "leftovers; D10",
+    "leftovers; C11; D10",
     "_reader.Reader.is_stale",
     lambda true: lambda self: False,
 )

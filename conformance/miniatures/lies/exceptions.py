@@ -15,9 +15,8 @@ _RAISED = (
     "IncompleteRead",
     "BadStatusLine",
     "LineTooLong",
-    *_STATES,
 )
-_ALL = ("HTTPException", "ImproperConnectionState", "UnimplementedFileMode", *_RAISED)
+_ALL = ("HTTPException", "ImproperConnectionState", "UnimplementedFileMode", *_STATES, *_RAISED)
 _LONG_LINE = "any line over 65,536 bytes, its end included"
 
 
@@ -61,7 +60,7 @@ for _name in _ALL:
 def hides_its_exceptions(liar: Liar) -> None:
     """The names of the module are others than the classes that are raised."""
     for name in _ALL:
-        liar.override(f".{name}", lambda true: type(true.__name__, (Exception,), {}))
+        liar.override(f".{name}", lambda true: LookupError)
 
 
 @lie(

@@ -79,7 +79,7 @@ overrides(
 )
 
 mishears("unfolds-with-nothing", "obs-fold; D11", rb"\r\n[ \t]+(?=\S)", b"")
-mishears("ends-the-head-at-an-odd-line", "odd lines; E1; E6", rb"(?<=\r\n)[^:\r\n]+(?=\r\n\w)", b"")
+mishears("ends-the-head-at-an-odd-line", "odd lines; E1", rb"(?<=\r\n)[^:\r\n]+(?=\r\n\w)", b"")
 mishears(
     "loses-fields-behind-8-bit-names",
     "odd lines; E2",
@@ -139,5 +139,22 @@ def calls_control_characters_a_bad_status_line(liar: Liar) -> None:
                 raise BadStatusLine(lines)
 
         return blaming
+
+    liar.override(_R + "begin", begin)
+
+
+@lie("refuses-names-that-are-no-tokens", "odd lines", "E4", "E6")
+def refuses_names_that_are_no_tokens(liar: Liar) -> None:
+    """One odd name makes the whole response unreadable."""
+
+    def begin(true: Any) -> Any:
+        def refusing(self: Any) -> None:
+            true(self)
+            if re.search(r"^[^\s:]*[^\w\s:-]", "".join(self.msg.headers), re.MULTILINE):
+                from httplib_impl import HTTPException
+
+                raise HTTPException("an odd name")
+
+        return refusing
 
     liar.override(_R + "begin", begin)

@@ -317,7 +317,7 @@ def sends_before_endheaders(liar: Liar) -> None:
     liar.override(_PUTREQUEST, putrequest)
 
 
-@lie("allows-late-headers", "exceptions.CannotSendHeader", "HTTPConnection.step-by-step")
+@lie("allows-late-headers", "exceptions.CannotSendHeader")
 def allows_late_headers(liar: Liar) -> None:
     """`putheader` out of turn does nothing."""
 

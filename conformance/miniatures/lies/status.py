@@ -65,9 +65,15 @@ mishears(
 mishears("takes-long-codes", "a code that is not understood", rb"^(HTTP/1\.\d )0(\d{3})", rb"\1\2")
 mishears(
     "takes-codes-of-two-digits",
-    "a code that is not understood; C15",
+    "a code that is not understood",
     rb"^(HTTP/1\.\d )(\d\d)(?=[ \r])",
     rb"\g<1>2\2",
+)
+mishears(
+    "takes-letters-in-codes",
+    "a code that is not understood; exceptions.BadStatusLine.code; C15",
+    rb"^(HTTP/1\.\d )\d[a-z]+(?=[ \r])",
+    rb"\g<1>200",
 )
 mishears(
     "takes-codes-below-100",
