@@ -367,10 +367,10 @@ def expects_no_body_without_a_length(liar: Liar) -> None:
 
     def message_framing(true: Any) -> Any:
         def changed(*args: Any) -> Any:
-            framing = true(*args)
-            if framing.ending.name == "CLOSE":
-                framing.ending, framing.length = type(framing.ending).LENGTH, 0
-            return framing
+            ending, length, reusable = true(*args)
+            if ending.name == "CLOSE":
+                ending, length = type(ending).LENGTH, 0
+            return ending, length, reusable
 
         return changed
 

@@ -67,7 +67,9 @@ def _refuse(*_: object) -> None:
 
 
 def _dial_and_send(self: Any, true: Any, data: Any) -> None:
-    self.sock = None
+    if self.sock is not None:
+        self.sock.close()
+        self.sock = None
     true(self, data)
 
 
