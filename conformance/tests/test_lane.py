@@ -1,0 +1,61 @@
+"""What a lane makes of a trace and a record, and of cases that it can play only in part."""
+
+from certs import CertificateAuthority
+from conformance.cases.loader import load_text
+from conformance.drivers import target
+from conformance.judge import Verdict
+from conformance.run import Result, Runner
+from conformance.run.lane import observation_of
+from mockserver import ConnectionRecord, Record
+
+ADDRESS = ("127.0.0.1", 4711)
+CASE = """
+family = "framing"
+[[case]]
+id = "lane.case"
+title = "A case that is played"
+level = "documented"
+spec = ["HTTPResponse.read"]
+why = "Something is seen of it."
+respond = "HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\nhello"
+[[case.outcome]]
+read = "hello"
+"""
+KEPT = "[{ read_request = {} }, { reply = 200 }]"
+
+
+def run(text: str) -> Result:
+    (case,) = load_text(text, "test.toml")
+    with Runner(target("httplib_impl"), CertificateAuthority()) as runner:
+        return runner.run_case(case)
+
+
+def test_every_fact_of_a_record_is_seen() -> None:
+    connection = ConnectionRecord(after="kept", left=3)
+    record = Record((connection,), refused_extra=2, problems=("late",), errors=("broken",))
+    seen = observation_of([{"id": "new", "value": None}], record, ADDRESS)
+    assert seen.trace == {"new": {"id": "new", "value": None}}
+    assert (seen.host, seen.port) == ADDRESS
+    assert seen.connections == (connection,)
+    assert (seen.unexpected, seen.problems, seen.faults) == (2, ("late",), ("broken",))
+
+
+def test_of_a_runtime_that_reads_ahead_it_is_not_seen_what_became_of_a_connection() -> None:
+    record = Record((ConnectionRecord(after="kept", left=3, source="127.0.0.1"),))
+    (blind,) = observation_of([], record, ADDRESS, blind=True).connections
+    assert (blind.after, blind.left, blind.source) == (None, None, "127.0.0.1")
+
+
+def test_a_connection_beyond_the_script_fails_a_case() -> None:
+    assert run(CASE).verdict == Verdict.PASS
+    more = 'ops = [{ call = "connect" }, { call = "connect", id = "again" }]\n'
+    result = run(CASE.replace("[[case.outcome]]\nread", more + "[[case.outcome]]\n#"))
+    assert result.verdict == Verdict.WRONG_CONNECTION
+
+
+def test_what_a_client_leaves_undone_fails_a_case() -> None:
+    scripted = CASE.replace("respond =", "connections = [[{ expect_eof = {} }]]\nops = []\n#")
+    result = run(scripted.replace("read =", "#"))
+    assert result.verdict == Verdict.PASS  # nobody came, so nobody failed to close
+    connected = scripted.replace("ops = []", 'ops = [{ call = "send", args = ["x"] }]')
+    assert run(connected.replace("read =", "#")).verdict == Verdict.WRONG_CONNECTION
