@@ -39,6 +39,9 @@ _BUGS = {one.id: one for one in load_regressions()}
 _MOST = 2
 """Cases that are recorded for a miniature that holds no others."""
 
+_ROUNDS = 3
+"""How often what was found is tried again, where something of it was chance."""
+
 Failures = dict[str, set[str]]
 """For each miniature the ids of the cases that it fails."""
 
@@ -70,9 +73,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cases = load_corpus().select(levels=JUDGED_LEVELS)
     failed = _kept(cases, {} if options.anew else recorded())
     _measure(failed, cases, options.jobs)
-    table = _table(cases, failed)
+    table = _confirmed(failed, cases, options.jobs)
     _write(table)
     return _told(cases, failed, table)
+
+
+def _confirmed(failed: Failures, cases: Sequence[Case], jobs: int) -> dict[str, list[str]]:
+    """Return a table in which every case has failed its miniature once more."""
+    for _round in range(_ROUNDS):
+        table = _table(cases, failed)
+        again: Failures = defaultdict(set)
+        held = {name: named(cases, names) for name, names in table.items()}
+        _meet(again, held, jobs)
+        doubtful = {name: {case.id for case in held[name]} - again[name] for name in table}
+        if not any(doubtful.values()):
+            return table
+        for name, ids in doubtful.items():
+            failed[name] -= ids
+    return _table(cases, failed)
 
 
 def _kept(cases: Sequence[Case], before: Mapping[str, Sequence[str]]) -> Failures:

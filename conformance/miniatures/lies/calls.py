@@ -235,3 +235,23 @@ def calls_every_error_an_oserror(liar: Liar) -> None:
         return plain
 
     liar.override(_R + "read", read)
+
+
+@lie("takes-a-lost-connection-for-no-answer", "end of stream before a status line", "C1")
+def takes_a_lost_connection_for_no_answer(liar: Liar) -> None:
+    """Where the server goes away before it answers, there is no response and no exception."""
+
+    def getresponse(true: Any) -> Any:
+        def calm(self: Any, *args: Any) -> Any:
+            try:
+                return true(self, *args)
+            except TimeoutError:
+                raise
+            except Exception as error:
+                if not isinstance(error, OSError) and type(error).__name__ != "BadStatusLine":
+                    raise
+                return None
+
+        return calm
+
+    liar.override(_C + "getresponse", getresponse)
