@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from conformance.cases import Case, client_case, client_cases
+from conformance.cases import Case, CaseError, client_case, client_cases
 from conformance.cases.loader import load_text
 from conformance.judge import Observation, Verdict, judge
 from conformance.judge.client import did_of
@@ -129,6 +129,11 @@ def test_a_folded_field_may_hold_any_number_of_blanks() -> None:
     one = case('{ accept = { headers = { x-name = { matches = "a +b" } } } }')
     assert verdict(one, response(headers=[["x-name", "a   b"]])) == Verdict.PASS
     assert verdict(one, response(headers=[["x-name", "a\r\n b"]])) == Verdict.WRONG_VALUE
+
+
+def test_a_field_is_expected_once() -> None:
+    with pytest.raises(CaseError, match=r"expect\[0\].accept.headers: two names differ in nothing"):
+        case('{ accept = { headers = { x-name = "1", X-Name = "1" } } }')
 
 
 def test_a_fault_of_the_server_is_nobodys_failure() -> None:

@@ -1,5 +1,7 @@
 """What a lane makes of a trace and a record, and of cases that it can play only in part."""
 
+import re
+
 from certs import CertificateAuthority
 from conformance.cases.loader import load_text
 from conformance.drivers import target
@@ -8,6 +10,7 @@ from conformance.run import Result, Runner
 from conformance.run.lane import observation_of
 from mockserver import ConnectionRecord, Record
 
+AUTHORITY = CertificateAuthority()
 ADDRESS = ("127.0.0.1", 4711)
 CASE = """
 family = "framing"
@@ -26,7 +29,7 @@ KEPT = "[{ read_request = {} }, { reply = 200 }]"
 
 def run(text: str) -> Result:
     (case,) = load_text(text, "test.toml")
-    with Runner(target("httplib_impl"), CertificateAuthority()) as runner:
+    with Runner(target("httplib_impl"), AUTHORITY) as runner:
         return runner.run_case(case)
 
 
@@ -59,3 +62,51 @@ def test_what_a_client_leaves_undone_fails_a_case() -> None:
     assert result.verdict == Verdict.PASS  # nobody came, so nobody failed to close
     connected = scripted.replace("ops = []", 'ops = [{ call = "send", args = ["x"] }]')
     assert run(connected.replace("read =", "#")).verdict == Verdict.WRONG_CONNECTION
+
+
+TOLERATED = """[[case.outcome]]
+read = "other"
+[[case.outcome]]
+grade = "tolerated"
+basis = "precedent"
+read = "hello"
+"""
+
+
+def test_what_is_tolerated_is_so_for_all_but_the_reference() -> None:
+    (case,) = load_text(CASE.partition("[[case.outcome]]")[0] + TOLERATED, "test.toml")
+    verdicts = []
+    for tolerant in (None, False, True):
+        with Runner(target("httplib_impl"), AUTHORITY, tolerant=tolerant) as runner:
+            verdicts.append(runner.run_case(case).verdict)
+    assert verdicts == [Verdict.WRONG_VALUE, Verdict.WRONG_VALUE, Verdict.TOLERATED]
+
+
+def test_an_error_of_the_kit_costs_one_verdict() -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("in the kit")
+
+    (case,) = load_text(CASE, "test.toml")
+    with Runner(target("httplib_impl"), AUTHORITY, witness=fail) as runner:
+        results = [runner.run_case(case) for _ in range(2)]
+    assert [result.verdict for result in results] == [Verdict.HARNESS_ERROR] * 2
+    assert results[0].reason == "ZeroDivisionError: in the kit"
+
+
+def test_an_error_map_is_asked_for_what_an_exception_is() -> None:
+    cut = CASE.replace("Content-Length: 5", "Content-Length: 9")
+    (case,) = load_text(cut.replace('"hello"\n', '{ raises = "BadStatusLine" }\n'), "test.toml")
+    mapped = {"httplib_impl._exceptions.IncompleteRead": "BadStatusLine"}
+    verdicts = []
+    for error_map in ({}, mapped):
+        with Runner(target("httplib_impl"), AUTHORITY, error_map) as runner:
+            verdicts.append(runner.run_case(case).verdict)
+    assert verdicts == [Verdict.WRONG_ERROR, Verdict.PASS]
+
+
+def test_a_result_tells_no_port() -> None:
+    result = run(CASE.replace('read = "hello"', 'wire = { request = ["GET / HTTP/1.1"] }'))
+    assert result.verdict == Verdict.WRONG_VALUE
+    told = repr(result)
+    assert "Host: 127.0.0.1" in told
+    assert not re.search(r"127\.0\.0\.1:\d", told)

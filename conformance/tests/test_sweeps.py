@@ -77,6 +77,13 @@ def test_steps_waits_behind_every_send() -> None:
     assert connection.steps == (ReadRequest(), Send(data=b"hello"), Drain(), Close(how="fin"))
 
 
+def test_a_route_is_cut_as_a_connection_is() -> None:
+    routes = 'routes = [{ steps = [{ send = "hello" }] }]\nconnections = [[{ dispatch = {} }]]'
+    (loaded,) = load_text(CASE.format(extra=routes).replace('respond = "hello"\n', ""), "test.toml")
+    (route,) = varied(loaded, cut="bytes").script.routes
+    assert route.steps == (Dribble(data=b"hello", size=1),)
+
+
 def test_an_open_end_leaves_the_close_out() -> None:
     (connection,) = varied(case_with(), end="open").script.connections
     assert connection.steps == (ReadRequest(), Send(data=b"hello"))
