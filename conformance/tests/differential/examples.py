@@ -338,7 +338,6 @@ _CALLS: list[Op] = [
     called("close"),
     {"on": "conn", "set": "auto_open", "value": 0},
     {"on": "conn", "set": "auto_open", "value": 1},
-    {"on": "conn", "set": "sock", "value": {"type": "none", "value": None}},
     called("read", on="response"),
     called("read", on="response"),
     called("read", 3, on="response"),
