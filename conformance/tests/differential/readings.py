@@ -282,6 +282,15 @@ ROWS: Sequence[Row] = (
             and (_raised(d.ours), _raised(d.theirs)) == ("ResponseNotReady", "AttributeError")
         ),
     ),
+    (
+        # Behind the head of a CONNECT that succeeded the socket is the caller's: there is no body.
+        "reading `conn.sock` beside the response",
+        lambda d: (
+            _odd(d, "method")
+            and _asks_for_a_tunnel(d)
+            and (_framings(d) or _is_fresh_connection(d))
+        ),
+    ),
     # Headers
     ("obs-fold", lambda d: _call(d) == "getheaders" and _has_more_fields(d, (" ", "\t"))),
     (
@@ -393,6 +402,13 @@ def _closed_early(difference: Difference) -> bool:
         op.get("call") == "close" and op["on"].startswith("r")
         for op in difference.example.ops[: len(difference.before)]
     )
+
+
+def _asks_for_a_tunnel(difference: Difference) -> bool:
+    """Whether the latest request before the call is a CONNECT."""
+    before = difference.example.ops[: len(difference.before)]
+    methods = [op["args"][0] for op in before if op.get("call") in ("request", "putrequest")]
+    return methods[-1:] == ["CONNECT"]
 
 
 def _is_behind_a_read_of_nothing(difference: Difference) -> bool:
