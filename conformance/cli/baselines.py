@@ -141,7 +141,8 @@ class Baselines:
         try:
             return read_baseline(path)
         except BaselineError as error:
-            raise click.UsageError(f"--baseline: {error}") from None
+            hint = "" if path.exists() else "; --update-baseline writes a new one"
+            raise click.UsageError(f"--baseline: {error}{hint}") from None
 
 
 @dataclass(frozen=True, slots=True)

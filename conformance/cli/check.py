@@ -1,7 +1,7 @@
 """``httplib-kit check``: run the corpus against implementations, and say what is broken."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib.metadata import version
 from itertools import chain
@@ -13,14 +13,14 @@ from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from conformance.cases import Case, client_cases, load_corpus, swept
+from conformance.cases import Case, Corpus, client_cases, load_corpus, swept
 from conformance.cases.corpus import JUDGED_LEVELS, LEVELS
 from conformance.cases.sweeps import Sweep
 from conformance.cli.baselines import Baselines, baseline_options
 from conformance.cli.options import error_map_option, level_option, selection, shard_option
 from conformance.cli.outputs import Outputs, output_options, tell_person
 from conformance.cli.recorded import recorded_clients
-from conformance.drivers import targets
+from conformance.drivers import Implementation, targets
 from conformance.drivers.factory import OURS
 from conformance.report import Run, matrix
 from conformance.report.standing import EXIT_NOTHING, worst
@@ -112,8 +112,9 @@ def check(
     chosen = corpus.select(globs, LEVELS if usual else levels)
     for_clients = list(client_cases(_sharded(chosen, shard)))
     if not cases and not for_clients:
-        click.echo("httplib-kit: no case is selected", err=True)
+        click.echo("httplib-kit: no case is selected; `httplib-kit list` shows them", err=True)
         ctx.exit(EXIT_NOTHING)
+    _check_the_others(found[1:], error_map, baselines, corpus)
     background, out = Background(corpus), sys.stdout
     runs: list[Run] = []
     clients: list[Run] = []
@@ -153,6 +154,18 @@ def check(
                 raise _cannot_write(results_file, error) from None
         write(runs)
     ctx.exit(worst(run.exit_code for run in runs))
+
+
+def _check_the_others(
+    others: Iterable[Implementation],
+    error_map: Mapping[str, str] | None,
+    baselines: Baselines,
+    corpus: Corpus,
+) -> None:
+    """Refuse what cannot be started or has no baseline before the first one is run."""
+    for one in others:
+        with Trial(one, error_map) as trial:
+            baselines.known(trial.identity, corpus, ())
 
 
 def _sharded(cases: Iterable[Case], shard: Shard | None) -> list[Case]:

@@ -1,6 +1,8 @@
 """The group of commands, and how an error becomes one line and exit code 2."""
 
+import codecs
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -8,6 +10,7 @@ from typing import Any
 
 import click
 
+from conformance.__main__ import EXIT_INTERRUPTED
 from conformance.cases import CaseError
 from conformance.cli.check import check
 from conformance.cli.diff import diff
@@ -19,12 +22,15 @@ from conformance.cli.serve import serve
 from conformance.cli.show import show
 from conformance.cli.try_ import try_octets
 from conformance.drivers import DriverError, UnknownImplementation
-from conformance.report.octets import visible_text
+from conformance.drivers.factory import EXEC
+from conformance.report.octets import named, visible_text
 from conformance.report.standing import EXIT_ERROR
 from conformance.run.golden import BookError
 
-EXIT_INTERRUPTED = 130
-"""As of a program that SIGINT ended: neither a failure nor an error."""
+_NAMED = "httplib-kit-named"
+"""What an output's encoding lacks is shown by name."""
+_ASK_THE_DRIVER = "; `httplib-kit driver-check` holds it against the protocol"
+codecs.register_error(_NAMED, named)
 
 
 class _OneLineErrors(click.Group):
@@ -32,13 +38,15 @@ class _OneLineErrors(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         _open_what_is_closed()
+        _show_all_that_is_written()
         try:
             return super().invoke(ctx)
         except click.ClickException as error:
             click.echo(f"httplib-kit: {visible_text(error.format_message())}", err=True)
             ctx.exit(EXIT_ERROR)
         except (BookError, CaseError, UnknownImplementation, DriverError) as error:
-            click.echo(f"httplib-kit: {visible_text(str(error))}", err=True)
+            hint = _ASK_THE_DRIVER if str(error).startswith(EXEC) else ""
+            click.echo(f"httplib-kit: {visible_text(str(error))}{hint}", err=True)
             ctx.exit(EXIT_ERROR)
         except KeyboardInterrupt:
             click.echo("httplib-kit: interrupted", err=True)
@@ -57,6 +65,13 @@ def _open_what_is_closed() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
+
+
+def _show_all_that_is_written() -> None:
+    """Let no output fail, or lose a character, because of the locale that it was opened in."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_NAMED)
 
 
 @click.group(

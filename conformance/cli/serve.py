@@ -74,7 +74,7 @@ def serve(
     except KeyboardInterrupt:
         ctx.exit(0)
     except ServeError as error:
-        click.echo(f"httplib-kit: {error}", err=True)
+        click.echo(f"httplib-kit: {error}; --port takes others, and --port 0 free ones", err=True)
         ctx.exit(EXIT_ERROR)
 
 

@@ -7,7 +7,7 @@ as a case that waits to be edited.
 import dataclasses
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,10 @@ from conformance.drivers.factory import OURS
 from conformance.judge import Observation
 from conformance.judge.client import error_text, response_text
 from conformance.judge.judge import entry_text
+from conformance.judge.verdicts import ERRORS, NOT_RUN, Verdict
 from conformance.report.files import Refused, WholeFile
 from conformance.report.octets import visible_text
+from conformance.report.standing import EXIT_ERROR, EXIT_NOTHING, EXIT_OK
 from conformance.run import Runner
 from conformance.run.golden.stable import stable
 
@@ -113,7 +115,7 @@ def try_octets(
     _tell(case, tried)
     if save_case is not None:
         click.echo(f"\n{save_case} is a case now; fixtures/README.md tells how it goes on")
-    ctx.exit(0)
+    ctx.exit(_exit_code(tried))
 
 
 def case_text(octets: bytes, name: str, method: str, end: str) -> str:
@@ -157,10 +159,12 @@ class _Tried:
         label: who it is.
         calls: what each call came to, by op.
         ended: in the place of calls: why there are none.
+        verdict: what a run of them would be, were it judged.
     """
 
     label: str
     calls: Mapping[str, str]
+    verdict: Verdict
     ended: str = ""
 
 
@@ -170,12 +174,21 @@ def _tried(one: Any, case: Case) -> _Tried:
     with Runner(one, CertificateAuthority(), witness=lambda _, what: seen.append(what)) as runner:
         label = f"{one.written} {runner.identity.version}".rstrip()
         result = runner.run_case(anything)
+    verdict = Verdict(result.verdict)
     if not seen:
-        return _Tried(label, {}, f"{result.verdict}: {result.reason}")
+        return _Tried(label, {}, verdict, f"{result.verdict}: {result.reason}")
     observation = stable(seen[0])
     calls = {name: _entry_text(entry) for name, entry in observation.trace.items()}
     ends = [str(connection.after) for connection in observation.connections]
-    return _Tried(label, {**calls, "connection": ", ".join(ends) or "none was made"})
+    return _Tried(label, {**calls, "connection": ", ".join(ends) or "none was made"}, verdict)
+
+
+def _exit_code(tried: Iterable[_Tried]) -> int:
+    """Return 0 where anything was tried, 2 after an error of kit or driver, else 3."""
+    verdicts = {one.verdict for one in tried}
+    if verdicts & ERRORS:
+        return EXIT_ERROR
+    return EXIT_OK if verdicts - NOT_RUN else EXIT_NOTHING
 
 
 def _entry_text(entry: Mapping[str, Any]) -> str:

@@ -57,7 +57,10 @@ class Agent(object):
         __import__(name)
         self.module = sys.modules[name]
         if not hasattr(self.module, "HTTPConnection"):
-            raise ImportError("it has no HTTPConnection, so it is no implementation")
+            raise ImportError(
+                "it has no HTTPConnection, so it is no implementation; "
+                "a client with another interface is written client:NAME or client:cmd:COMMAND"
+            )
         self.files = Files()
         self.objects = {}
         self.printed = None

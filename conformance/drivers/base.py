@@ -16,6 +16,7 @@ Trace = Sequence[Mapping[str, Any]]
 FETCH = "fetch"
 """The one op of a client with another interface: GET the ``url`` of the message."""
 USUAL_RUNTIME = "CPython"
+_ELSEWHERE = "; a module of another Python is written path/to/python:module"
 
 
 class UnknownImplementation(ValueError):
@@ -166,7 +167,8 @@ def identity_of(written: str, answer: Mapping[str, Any]) -> Identity:
     if isinstance(said, NotStarted):
         kind = said.error.name.rpartition(".")[2]
         problem = " ".join(f"{kind}: {said.error.message}".split())
-        raise DriverError(f"{written} cannot be imported: {problem}")
+        hint = "" if ":" in written or "No module named" not in problem else _ELSEWHERE
+        raise DriverError(f"{written} cannot be imported: {problem}{hint}")
     return Identity(
         written=written,
         name=said.name,

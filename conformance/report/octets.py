@@ -51,6 +51,13 @@ def _named(character: str | re.Match[str]) -> str:
     return f"<U+{ord(character[0]):04X}>"
 
 
+def named(error: UnicodeError) -> tuple[str, int]:
+    """Return the names of characters that an encoding lacks: a handler of errors for `codecs`."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(map(_named, error.object[error.start : error.end])), error.end
+
+
 def original_text(shown: str) -> str:
     r"""Return the text that `visible_text` has made visible.
 

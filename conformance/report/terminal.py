@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from conformance.judge.verdicts import Verdict
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
 from conformance.report.standing import TOLD, standing
@@ -35,6 +36,7 @@ def plain(run: Run, *, stories: bool = True) -> Iterator[str]:
     yield from summary(run.head, run.results)
     yield ""
     yield from baseline_lines(run)
+    yield from absence_lines(run)
     for result in _stories(run) if stories else ():
         yield from story(result, run.head)
         yield ""
@@ -64,11 +66,19 @@ def baseline_lines(run: Run) -> Iterator[str]:
     yield ""
 
 
+def absence_lines(run: Run) -> Iterator[str]:
+    """Yield why nothing of *run* was run, and an empty line; nothing where something was."""
+    if {result.verdict for result in run.results} != {Verdict.NOT_INSTALLED}:
+        return
+    yield f"{Verdict.NOT_INSTALLED}: {visible_text(run.results[0].reason)}"
+    yield ""
+
+
 def tell(console: Console, run: Run, *, stories: bool = True) -> None:
     """Write *run* to *console*, which is a terminal."""
     console.print(Text(title(run.head), "bold"))
     console.print(_summary(run))
-    for line in baseline_lines(run):
+    for line in (*baseline_lines(run), *absence_lines(run)):
         console.print(Text(line))
     for result in _stories(run) if stories else ():
         first, *rest = rows(result, run.head)

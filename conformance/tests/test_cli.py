@@ -161,6 +161,114 @@ def test_an_interrupt_is_one_line_and_leaves_nothing_half_written(tmp_path: Path
     assert not list(tmp_path.iterdir())
 
 
+INTERRUPTED = """
+import os, signal, sys
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == "conformance.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupt())
+from conformance.__main__ import run
+run()
+"""
+
+
+def test_an_interrupt_while_the_kit_is_loaded_is_one_line() -> None:
+    command = [sys.executable, "-c", INTERRUPTED, "check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "httplib-kit: interrupted\n"
+
+
+def test_the_package_is_the_command() -> None:
+    command = [sys.executable, "-W", "error", "-m", "conformance", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("httplib-kit, version ")
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["check", "http.client", "--select", "status-line.no-blank.*"],
+        ["show", "headers.value.high-octets"],
+        ["list", "--coverage"],
+        ["try", "octets", "--impl", "http.client"],
+        ["check", "client:urllib.request", "client:curl", "--select", "framing.length.*"],
+        ["check", "no_such_m\u00f6dule"],
+    ],
+    ids=lambda args: " ".join(args[:2]),
+)
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_what_the_output_s_encoding_lacks_is_shown_by_name(
+    tmp_path: Path, args: list[str], encoding: str
+) -> None:
+    (tmp_path / "octets").write_bytes(b"HTTP/1.1 200 \xff\r\nX: \xc3\xa9\r\n\r\n\xe2\x82\xac")
+
+    def told(**environment: str) -> tuple[int, bytes]:
+        command = [sys.executable, "-m", "conformance", *args]
+        known = {**os.environ, "PYTHONUTF8": "0", **environment}
+        done = subprocess.run(command, capture_output=True, check=False, cwd=tmp_path, env=known)
+        return done.returncode, done.stdout + done.stderr
+
+    code, text = told(PYTHONIOENCODING="utf-8")
+    assert b"Traceback" not in text
+    lacking = "".join(
+        one
+        if one.isascii() or (encoding == "latin-1" and ord(one) < 256)
+        else f"<U+{ord(one):04X}>"
+        for one in text.decode()
+    )
+    # click writes UTF-8 where it is told to write ASCII, which loses nothing either.
+    shown = (lacking.encode(encoding), text if encoding == "ascii" else b"")
+    again, written = told(PYTHONIOENCODING=encoding)
+    assert again == code
+    assert written in shown
+
+
+def test_all_implementations_are_started_before_the_first_one_is_run(tmp_path: Path) -> None:
+    for later in (["no_such_module"], ["http.client", "exec:/bin/false"]):
+        done = kit("check", "httplib_impl", *later, cwd=tmp_path)
+        assert done.returncode == 2
+        assert done.stdout == ""
+        assert done.stderr.count("\n") == 1
+
+
+def test_a_baseline_that_a_later_implementation_lacks_is_missed_before_the_first_run() -> None:
+    done = kit("check", "http.client", "httplib_impl", "--baseline", "shipped")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no baseline is shipped for httplib_impl" in done.stderr
+
+
+def test_to_try_nothing_at_all_is_not_green(tmp_path: Path) -> None:
+    octets = tmp_path / "octets"
+    octets.write_bytes(b"HTTP/1.1 200 OK\r\n\r\n")
+    code = "import importlib.util; importlib.util.find_spec = lambda _: None\n"
+    code += "from conformance.__main__ import run; run()"
+    absent = ["try", str(octets), "--impl", "client:requests"]
+    for more, status in (([], 3), (["--impl", "httplib_impl"], 0)):
+        command = [sys.executable, "-c", code, *absent, *more]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == status, done.stderr
+        assert "NOT_INSTALLED: this Python has no package" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (
+            ["check", "no_such_module"],
+            "a module of another Python is written path/to/python:module",
+        ),
+        (["check", "json"], "a client with another interface is written client:NAME"),
+        (["check", "exec:/bin/false"], "`httplib-kit driver-check`"),
+        (["check", "--select", "no.such.case"], "`httplib-kit list`"),
+        (["check", "--baseline", "no-such-file"], "--update-baseline writes a new one"),
+    ],
+)
+def test_an_error_says_what_to_do(args: list[str], said: str) -> None:
+    assert said in kit(*args).stderr
+
+
 def test_a_closed_output_is_one_that_nobody_reads() -> None:
     shell = 'exec "$0" -m conformance.cli check --select chunked.two-chunks >&-'
     done = subprocess.run(

@@ -511,7 +511,8 @@ def test_the_command_says_in_one_line_that_a_port_is_taken(server: Server) -> No
     with kit("--port", str(server.ports.http)) as process:
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert errors == f"httplib-kit: port {server.ports.http} on {HOST} is in use\n"
+    hint = "--port takes others, and --port 0 free ones"
+    assert errors == f"httplib-kit: port {server.ports.http} on {HOST} is in use; {hint}\n"
 
 
 def own_port(server: Server, name: str) -> int:

@@ -107,7 +107,8 @@ def _python(name: str) -> Start:
 
     def start(written: str) -> Driver:
         if package and importlib.util.find_spec(package) is None:
-            raise NotInstalled(f"this Python has no package {package}")
+            how = "pip install 'httplib-kit[clients]' installs what there is"
+            raise NotInstalled(f"this Python has no package {package}; {how}")
         program = str(_HERE / "python_client.py")
         return Worker(written, [sys.executable, program, name, str(MEMORY)])
 

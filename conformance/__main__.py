@@ -1,0 +1,33 @@
+"""The command, by either of its names: ``httplib-kit`` and ``python -m conformance``.
+
+In: the arguments of the process.  Out: its exit code.  The kit takes a moment to load; who
+interrupts the command in that moment gets a line, as at any later time, and not a traceback.
+"""
+
+import os
+import signal
+from types import FrameType
+
+EXIT_INTERRUPTED = 130
+"""As of a program that SIGINT ended: neither a failure nor an error."""
+
+
+def run() -> None:
+    """Load the kit and run the command; never returns."""
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if usual:
+        signal.signal(signal.SIGINT, _leave)
+    from conformance.cli import main
+
+    if usual:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    main(prog_name="httplib-kit")
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    os.write(2, b"httplib-kit: interrupted\n")
+    os._exit(EXIT_INTERRUPTED)
+
+
+if __name__ == "__main__":
+    run()
