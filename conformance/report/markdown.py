@@ -85,8 +85,12 @@ def _longest_run(text: str) -> int:
 
 
 def _cells(cells: Sequence[str]) -> str:
-    """Return a row of a table, in which a bar ends a cell even inside a code span."""
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    """Return a row of a table, in which a bar ends a cell even inside a code span.
+
+    It is shown by name: what a backslash before it means is not the same to every reader of
+    Markdown where another backslash stands before that.
+    """
+    return "| " + " | ".join(cell.replace("|", "<U+007C>") for cell in cells) + " |"
 
 
 def _html(text: str) -> str:

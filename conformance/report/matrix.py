@@ -35,7 +35,7 @@ def matrix(runs: Sequence[Run], recorded: Mapping[str, Run] | None = None) -> li
     """
     clients = [_Client(run, (recorded or {}).get(run.head.implementation)) for run in runs]
     lines = _by_case if len(runs[0].results) <= SMALL else _by_family
-    return [f"corpus {runs[0].head.corpus}", *lines(clients)]
+    return [f"corpus {visible_text(runs[0].head.corpus)}", *lines(clients)]
 
 
 class _Client:
@@ -60,7 +60,7 @@ class _Client:
 
 def _by_family(clients: Sequence[_Client]) -> list[str]:
     families = list(dict.fromkeys(r.family for one in clients for r in one.results.values()))
-    rows = [["client", *families, "all"]]
+    rows = [["client", *map(visible_text, families), "all"]]
     for one in clients:
         results = list(one.results.values())
         parts = [[r for r in results if r.family == family] for family in families]
@@ -80,7 +80,7 @@ def _by_case(clients: Sequence[_Client]) -> list[str]:
     every = {name: result for one in clients for name, result in one.results.items()}
     for name, first in every.items():
         marks = (_mark(one.results[name]) if name in one.results else "" for one in clients)
-        rows.append([f"{name}  {first.strength}", *marks])
+        rows.append([visible_text(f"{name}  {first.strength}"), *marks])
     return [*heads, "", *aligned(rows), "", *_LEGEND]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from conformance.cases.corpus import LEVELS
+from conformance.cases.corpus import LEVELS, STRENGTHS
 from conformance.judge import Verdict
 from conformance.report.standing import EXIT_ERROR, EXIT_FAILED, exit_code
 from conformance.run.results import Overlay, Result, RunHead, read_results
@@ -86,12 +86,16 @@ def _read(path: Path) -> list[tuple[RunHead, list[Result]]]:
 
 def _checked(path: Path, result: Result) -> Result:
     """Return *result* if its words are known ones and its octets are octets."""
-    if result.verdict not in list(Verdict):
-        raise NoReport(f"{path}: {result.id}: {result.verdict!r} is no verdict")
+    again = () if result.again is None else (result.again.verdict,)
+    for verdict in (result.verdict, *again):
+        if verdict not in list(Verdict):
+            raise NoReport(f"{path}: {result.id}: {verdict!r} is no verdict")
     if result.overlay and result.overlay not in list(Overlay):
         raise NoReport(f"{path}: {result.id}: {result.overlay!r} is no overlay")
     if result.level not in LEVELS:
         raise NoReport(f"{path}: {result.id}: {result.level!r} is no level")
+    if result.strength not in ("", *STRENGTHS):
+        raise NoReport(f"{path}: {result.id}: {result.strength!r} is no strength")
     if any(ord(max(text, default="\0")) > 0xFF for text in result.octets):
         raise NoReport(f"{path}: {result.id}: octets: a character is beyond U+00FF")
     if not _is_place(result):

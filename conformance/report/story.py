@@ -90,7 +90,7 @@ def _difference(result: Result) -> Iterator[Row]:
 
 def _second_run(again: Again) -> Iterator[Row]:
     """Yield what the case came to when it was run again, alone."""
-    yield Row("then", (Span(again.verdict, "verdict"),))
+    yield Row("then", (Span(visible_text(again.verdict), "verdict"),))
     if again.reason:
         yield _row("reason", again.reason)
     if again.where:

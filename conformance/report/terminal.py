@@ -92,9 +92,9 @@ def tell(console: Console, run: Run, *, stories: bool = True) -> None:
 def _summary(run: Run) -> Table:
     heading, *lines = table(run.results)
     shown = Table(box=None, pad_edge=False, header_style="dim")
-    shown.add_column(Text(heading[0]))
+    shown.add_column(Text(heading[0]), overflow="fold")
     for name in heading[1:]:
-        shown.add_column(Text(name), justify="right")
+        shown.add_column(Text(name), justify="right", overflow="fold")
     for family, *cells in lines:
         shown.add_row(Text(family), *map(_cell, cells))
     shown.add_row()

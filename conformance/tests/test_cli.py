@@ -187,20 +187,18 @@ def test_the_package_is_the_command() -> None:
 
 
 @pytest.mark.parametrize(
-    "args",
+    ("encoding", "args"),
     [
-        ["check", "http.client", "--select", "status-line.no-blank.*"],
-        ["show", "headers.value.high-octets"],
-        ["list", "--coverage"],
-        ["try", "octets", "--impl", "http.client"],
-        ["check", "client:urllib.request", "client:curl", "--select", "framing.length.*"],
-        ["check", "no_such_m\u00f6dule"],
+        ("ascii", ["check", "http.client", "--select", "status-line.no-blank.*"]),
+        ("latin-1", ["check", "http.client", "--select", "status-line.no-blank.*"]),
+        ("ascii", ["show", "headers.value.high-octets"]),
+        ("ascii", ["try", "octets", "--impl", "http.client"]),
+        ("latin-1", ["check", "no_such_m\u0151dule"]),
     ],
-    ids=lambda args: " ".join(args[:2]),
+    ids=lambda part: part if isinstance(part, str) else part[0],
 )
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_what_the_output_s_encoding_lacks_is_shown_by_name(
-    tmp_path: Path, args: list[str], encoding: str
+    tmp_path: Path, encoding: str, args: list[str]
 ) -> None:
     (tmp_path / "octets").write_bytes(b"HTTP/1.1 200 \xff\r\nX: \xc3\xa9\r\n\r\n\xe2\x82\xac")
 

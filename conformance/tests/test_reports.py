@@ -3,12 +3,15 @@
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from html.parser import HTMLParser
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -16,17 +19,21 @@ from rich.console import Console
 
 from conformance.cases import load_corpus
 from conformance.cases.twins import difference
-from conformance.cli.outputs import document
+from conformance.cli import main
+from conformance.cli.outputs import document, tell_pipeline
 from conformance.judge import Verdict
 from conformance.report.annotations import MOST, annotations
 from conformance.report.badge import endpoint, svg
+from conformance.report.diff import changes, diff_lines
 from conformance.report.junit import junit
 from conformance.report.markdown import markdown
+from conformance.report.matrix import SMALL, matrix
 from conformance.report.octets import lines, original_text, visible, visible_text
-from conformance.report.runs import Run
+from conformance.report.runs import NoReport, Run, read_runs
 from conformance.report.site import site
 from conformance.report.standing import TOLD, Standing, standing
 from conformance.report.story import story
+from conformance.report.summary import share
 from conformance.report.terminal import plain, tell
 from conformance.run import Result, ResultFile, RunHead
 from conformance.run.results import Again, Overlay, not_run
@@ -39,6 +46,15 @@ NASTY = [
     "</pre></code></details>",
     "&lt;&#60;",
     "::error::forged",
+    "::set-output name=a::b",
+    "::add-mask::e",
+    "::stop-commands::x",
+    "\n::group::forged",
+    "section_start:1:forged\r\x1b[0K",
+    "##teamcity[testFailed name='a']",
+    "travis_fold:start:a\r",
+    "\\\\|",
+    "]]>%0D%0A&#10;",
     "  ::error::forged",
     "##[error]forged",
     "##vso[task.complete]",
@@ -67,6 +83,11 @@ NASTY = [
     "../../etc/passwd",
     " leading and trailing ",
 ]
+ARGUMENTS = [
+    *(one for one in NASTY if one.strip() and one.encode(errors="ignore").decode() == one != "\0"),
+    "\udc9b31m",
+]
+"""What an argument of a process can be: octets that are no UTF-8 are lone surrogates."""
 texts = st.lists(st.sampled_from(NASTY) | st.text(st.characters()), max_size=4).map("".join)
 octets = st.binary(max_size=60) | st.sampled_from(NASTY).map(
     lambda text: text.encode("utf-8", "surrogatepass")
@@ -90,6 +111,7 @@ def results(draw: st.DrawFn, verdicts: Sequence[str] = VERDICTS) -> Result:
         title=draw(texts),
         spec=[draw(texts)],
         setting=draw(st.dictionaries(texts, texts, max_size=1)),
+        basis=draw(texts),
         reason=draw(texts),
         where=where,
         call=draw(texts),
@@ -102,7 +124,21 @@ def results(draw: st.DrawFn, verdicts: Sequence[str] = VERDICTS) -> Result:
         overlay=draw(st.sampled_from(["", *Overlay])),
         known=draw(texts),
         link=draw(texts),
-        again=draw(st.none() | st.builds(Again, st.just("HANG"), st.booleans(), texts, texts)),
+        again=draw(
+            st.none()
+            | st.builds(
+                Again,
+                st.sampled_from(["HANG", "PASS"]),
+                st.booleans(),
+                texts,
+                texts,
+                texts,
+                texts,
+                st.just([]),
+                texts,
+            )
+        ),
+        did=draw(texts),
         strength=draw(st.sampled_from(["", "must"])),
         rfc=[draw(texts)],
         differs=[] if place is None else _in(place.connection, place.start, place.end, sent),
@@ -128,6 +164,9 @@ def _head(name: str, requirements: dict[str, str]) -> RunHead:
         version=name,
         features=[name],
         requirements=requirements,
+        label=name,
+        baseline=name,
+        stale=[name],
     )
 
 
@@ -337,6 +376,80 @@ def test_a_log_has_no_line_that_acts(run: Run) -> None:
 
 
 @PROPERTY
+@given(st.lists(runs(), min_size=1, max_size=2), st.sampled_from([1, SMALL + 1]))
+def test_a_matrix_and_a_comparison_have_no_line_that_acts(found: list[Run], times: int) -> None:
+    many = [Run(run.head, [*run.results] * times) for run in found]
+    for line in (*matrix(many), *diff_lines(found[0], found[-1], changes(found[0], found[-1]))):
+        assert is_inert(line), line
+
+
+@PROPERTY
+@given(runs(), st.sampled_from([20, 40, 80, 200]))
+def test_a_narrow_terminal_loses_nothing(run: Run, width: int) -> None:
+    def told(width: int) -> "Counter[str]":
+        out = io.StringIO()
+        console = Console(file=out, force_terminal=True, width=width, no_color=True)
+        tell(console, run)
+        return Counter("".join(CONTROL.sub("", out.getvalue()).split()))
+
+    assert told(width) == told(100_000)
+
+
+@PROPERTY
+@given(runs())
+def test_a_pipeline_gets_annotations_and_a_summary_and_no_other_command(
+    tmp_path_factory: pytest.TempPathFactory, run: Run
+) -> None:
+    summary = tmp_path_factory.mktemp("step") / "summary.md"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GITHUB_ACTIONS", "true")
+        patch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+        out = io.StringIO()
+        patch.setattr("sys.stdout", out)
+        tell_pipeline([run])
+    told = out.getvalue().splitlines()
+    assert len(told) == sum(standing(one) in TOLD for one in run.results)
+    assert all(ANNOTATION.fullmatch(line) for line in told)
+    assert summary.read_text(encoding="utf-8") == markdown([run])
+
+
+@pytest.mark.parametrize("nasty", ARGUMENTS)
+@pytest.mark.parametrize("before", [["check"], ["check", "--select"], ["show"], ["report"]])
+def test_no_argument_acts_in_a_message(before: list[str], nasty: str) -> None:
+    told = CliRunner().invoke(main, [*before, "--", nasty] if len(before) < 2 else [*before, nasty])
+    assert told.exit_code in (2, 3)
+    for line in told.output.split("\n"):
+        assert is_inert(line), line
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("verdict", "\n::error::x", "is no verdict"),
+        ("overlay", "\n::error::x", "is no overlay"),
+        ("level", "\n::error::x", "is no level"),
+        ("strength", "\n::error::x", "is no strength"),
+        ("again", Again(verdict="\n::error::x", fine=True), "is no verdict"),
+    ],
+)
+def test_a_result_file_with_a_word_that_is_none_is_refused(
+    tmp_path: Path, field: str, value: object, said: str
+) -> None:
+    result = not_run(load_corpus().cases[0], Verdict.HANG, "stuck")
+    path = tmp_path / "results.jsonl"
+    with ResultFile(path) as file:
+        _write(file, _head("x", {}), [msgspec.structs.replace(result, **{field: value})])
+    with pytest.raises(NoReport, match=said):
+        read_runs([path])
+
+
+def test_a_bar_in_a_table_is_shown_by_name() -> None:
+    result = not_run(load_corpus().cases[0], Verdict.HANG, "stuck")
+    run = Run(_head("x", {}), [msgspec.structs.replace(result, family="a\\|b")])
+    assert "`a\\<U+007C>b`" in markdown([run])
+
+
+@PROPERTY
 @given(runs(["WRONG_VALUE"]), st.integers(20, 200))
 def test_a_terminal_gets_colours_and_no_other_control(run: Run, width: int) -> None:
     out = io.StringIO()
@@ -349,8 +462,21 @@ def test_a_terminal_gets_colours_and_no_other_control(run: Run, width: int) -> N
 @PROPERTY
 @given(runs())
 def test_a_badge_is_well_formed(run: Run) -> None:
-    assert ET.fromstring(svg([run, run])).get("role") == "img"
-    assert json.loads(endpoint([run, run]))["schemaVersion"] == 1
+    picture = ET.fromstring(svg([run, run]))
+    told = json.loads(endpoint([run, run]))
+    assert picture.get("role") == "img"
+    assert {one.tag.rpartition("}")[2] for one in picture.iter()} <= {
+        "svg",
+        "title",
+        "rect",
+        "g",
+        "text",
+    }
+    assert told["schemaVersion"] == 1
+    label = f"{told['label']}: {told['message']}"
+    assert picture.get("aria-label") == picture[0].text == label
+    if share(run.results)[1]:
+        assert original_text(label.rpartition(" ")[0]).endswith(f": {run.head.name}")
 
 
 @PROPERTY
