@@ -41,6 +41,7 @@ def test_the_wheel_holds_four_packages_with_the_fixtures_and_no_unit_tests(
         name.partition("/")[2] for name in names if re.match(r"conformance/test_\w+\.py", name)
     }
     assert {name for name in names if name.endswith(".html")}
+    assert {f"{package}/py.typed" for package in PACKAGES} <= names
 
 
 def test_the_sdist_makes_the_same_wheel(distributions: Path, tmp_path: Path) -> None:

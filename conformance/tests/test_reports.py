@@ -559,3 +559,49 @@ def test_a_failure_says_how_to_have_it_again() -> None:
     case = next(case for case in load_corpus().cases if case.family == "chunked")
     told = story(not_run(case, Verdict.HANG, "stuck"), _head("my client", {}))
     assert told[-1].endswith(f"httplib-kit check 'my client' --select {case.id}")
+
+
+def of_one(text: str, octets: str = "a", differs: Sequence[int] = ()) -> Run:
+    """Return a run with one failure in which every text is *text*."""
+    fields = ("id", "family", "title", "where", "call", "seen", "known", "link", "twin", "basis")
+    result = Result(
+        rev=1,
+        verdict="WRONG_VALUE",
+        level="guard",
+        spec=[text],
+        accepted=[text],
+        transcript=text,
+        octets=[octets],
+        differs=list(differs),
+        **dict.fromkeys(fields, text),
+    )
+    return Run(_head(text, {text: text}), [result])
+
+
+@pytest.mark.parametrize("nasty", ["`[x](http://127.0.0.1/)`", "``` <b>", "a`b``c <i>|"])
+def test_backticks_end_no_code(nasty: str) -> None:
+    tokens = MarkdownIt("commonmark").enable("table").parse(markdown([of_one(nasty)]))
+    every = [one for token in tokens for one in (token, *(token.children or ()))]
+    assert not {"link_open", "html_inline"} & {one.type for one in every}
+    assert nasty in [one.content for one in every if one.type == "code_inline"]
+
+
+@pytest.mark.parametrize("nasty", ["%0A::error::", "a%3Ab%2Cc", "%250A"])
+def test_no_text_writes_the_escapes_of_an_annotation(nasty: str) -> None:
+    (line,) = annotations([of_one(nasty)])
+    found = ANNOTATION.fullmatch(line)
+    assert found
+    assert _unescaped(found[2]) == f"{nasty}: {nasty}"
+    assert nasty in _unescaped(found[3]).split("\n")
+
+
+@pytest.mark.parametrize("nasty", NASTY)
+def test_a_page_has_no_character_that_acts(nasty: str) -> None:
+    for name, page in site([of_one(nasty)]):
+        assert all(line.isprintable() for line in page.split("\n")), name
+
+
+@pytest.mark.parametrize("octets", ["##[error]x", "##vso[x]"])
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_what_a_mark_divides_acts_no_more_than_the_whole(octets: str, at: int) -> None:
+    assert all(is_inert(line) for line in plain(of_one("a", octets, (0, at, len(octets)))))
