@@ -564,10 +564,9 @@ def test_a_failure_says_how_to_have_it_again() -> None:
 def of_one(text: str, octets: str = "a", differs: Sequence[int] = ()) -> Run:
     """Return a run with one failure in which every text is *text*."""
     fields = ("id", "family", "title", "where", "call", "seen", "known", "link", "twin", "basis")
-    result = Result(
-        rev=1,
-        verdict="WRONG_VALUE",
-        level="guard",
+    harmless = not_run(load_corpus().cases[0], Verdict.WRONG_VALUE, text)
+    result = msgspec.structs.replace(
+        harmless,
         spec=[text],
         accepted=[text],
         transcript=text,
