@@ -62,7 +62,7 @@ def message_framing(method: str | None, status: int, fields: Fields) -> Framing:
         return AT_ONCE, 0, True
     lengths = fields.get(b"content-length")
     if b"transfer-encoding" in fields:
-        codings = [c for c in elements(fields, b"transfer-encoding") if c != b"identity"]
+        codings = transfer_codings(fields)
         if codings == [b"chunked"]:
             return LAST_CHUNK, None, not lengths
         if codings:
@@ -73,14 +73,17 @@ def message_framing(method: str | None, status: int, fields: Fields) -> Framing:
 
 def has_no_body(method: str | None, status: int) -> bool:
     """RFC 9112, 6.3, rules 1 and 2: the request or the status alone rules a body out."""
-    if status < 200 or status in (204, 304) or method == "HEAD":
-        return True
-    return method == "CONNECT" and is_tunnel(method, status)
+    return status < 200 or status in (204, 304) or method == "HEAD" or is_tunnel(method, status)
 
 
 def is_tunnel(method: str | None, status: int) -> bool:
     """RFC 9110, 9.3.6: behind the head of such a response the connection is the caller's."""
     return method == "CONNECT" and 200 <= status < 300
+
+
+def transfer_codings(fields: Fields) -> list[bytes]:
+    """The codings of all Transfer-Encoding fields, in order; identity is none."""
+    return [coding for coding in elements(fields, b"transfer-encoding") if coding != b"identity"]
 
 
 def content_length(values: list[bytes]) -> int | None:

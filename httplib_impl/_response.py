@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ._bodies import Body, body_for
 from ._exceptions import HTTPException, ResponseNotReady
-from ._framing import AT_ONCE, elements, is_persistent, is_tunnel, message_framing
+from ._framing import AT_ONCE, is_persistent, is_tunnel, message_framing, transfer_codings
 from ._head import SWITCHING_PROTOCOLS, Head, plain_head
 from ._headers import Fields, HTTPMessage, parse_fields
 from ._reader import Reader, is_transient
@@ -77,7 +77,7 @@ class HTTPResponse:
         line, block, fields = plain or self._read_head(reader)
         framing = ending, _, reusable = message_framing(self._method, line.status, fields)
         self.version, self.status, self.reason = line.version, line.status, line.reason
-        self.chunked = elements(fields, b"transfer-encoding") == [b"chunked"]
+        self.chunked = b"transfer-encoding" in fields and transfer_codings(fields) == [b"chunked"]
         self._body = body_for(framing, reader)
         if ending is AT_ONCE and self._hands_over(reader):
             reader.handed_over = True
