@@ -15,7 +15,7 @@ conformance: .venv/installed  ## the verdicts on httplib_impl
 	@$(BIN)/httplib-kit check
 
 test: .venv/installed  ## the whole test suite
-	@$(BIN)/python -m pytest -q -n 2
+	@$(BIN)/python -m pytest -q -n 4
 
 record: .venv/installed  ## the golden records anew, of every implementation that is here
 	@$(BIN)/httplib-kit record --all
