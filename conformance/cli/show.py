@@ -52,7 +52,10 @@ def show(case_id: str, form: str | None) -> None:
         return
     console = Console(highlight=False, markup=False, emoji=False)
     for line in told(case):
-        console.print(line, soft_wrap=True)
+        if console.is_terminal:
+            console.print(line, soft_wrap=True)
+        else:  # a case may have a hundred thousand lines, and nothing in them needs rendering
+            click.echo(line.plain)
 
 
 def _reproduced(corpus: Corpus, case: Case, form: str) -> str:

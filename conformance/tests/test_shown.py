@@ -56,17 +56,17 @@ def authority() -> CertificateAuthority:
 
 def shown(case: Case) -> list[str]:
     """Return for each connection the octets that `show` prints, as text of Latin-1."""
-    found: list[str] = []
+    found: list[list[str]] = []
     inside = False
     for line in (text.plain for text in told(case)):
         if line.startswith("server, connection"):
-            found.append("")
+            found.append([])
             inside = True
         elif line == "client" or line.startswith("server, route"):
             inside = False
         elif inside and line.startswith("    "):
-            found[-1] += line[_ROLE:]
-    return [_ESCAPE.sub(_octet, octets) for octets in found]
+            found[-1].append(line[_ROLE:])
+    return [_ESCAPE.sub(_octet, "".join(lines)) for lines in found]
 
 
 def _octet(escape: re.Match[str]) -> str:
