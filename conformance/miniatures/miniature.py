@@ -166,3 +166,16 @@ def overrides(name: str, about: str, path: str, make: Callable[[Any], Any]) -> N
     """Enter a client in which one function, method or name is another."""
     change: Callable[[Liar], None] = lambda liar: liar.override(path, make)  # noqa: E731
     LIES.append(Miniature(name, tuple(about.split("; ")), change))
+
+
+def behind_init(change: Callable[[Any], object]) -> Callable[[Any], Any]:
+    """Return what makes of a constructor one behind which *change* touches the new object."""
+
+    def init(true: Any) -> Any:
+        def changed(self: Any, *args: Any, **kwargs: Any) -> None:
+            true(self, *args, **kwargs)
+            change(self)
+
+        return changed
+
+    return init

@@ -3,24 +3,11 @@
 import re
 from typing import Any
 
-from conformance.miniatures.miniature import Liar, lie, overrides
+from conformance.miniatures.miniature import Liar, behind_init, lie, overrides
 
 _C = "_connection.HTTPConnection."
 _HTTPS = "_tls.HTTPSConnection.__init__"
 _ROW = "`strict`, `timeout`, `source_address`, `key_file`, `cert_file`"
-
-
-def _behind(change: Any) -> Any:
-    """A constructor behind which *change* touches the connection."""
-
-    def init(true: Any) -> Any:
-        def changed(self: Any, *args: Any, **kwargs: Any) -> None:
-            true(self, *args, **kwargs)
-            change(self)
-
-        return changed
-
-    return init
 
 
 def _well_formed(host: str, port: int) -> tuple[str, int]:
@@ -36,25 +23,27 @@ overrides(
     "is-never-strict-over-tls",
     "HTTPSConnection.strict",
     _HTTPS,
-    _behind(lambda self: setattr(self, "strict", 0)),
+    behind_init(lambda self: setattr(self, "strict", 0)),
 )
 overrides(
     "waits-for-ever-over-tls",
     "HTTPSConnection.timeout",
     _HTTPS,
-    _behind(lambda self: setattr(self, "timeout", None)),
+    behind_init(lambda self: setattr(self, "timeout", None)),
 )
 overrides(
     "forgets-the-source-address-over-tls",
     "HTTPSConnection.source_address",
     _HTTPS,
-    _behind(lambda self: setattr(self, "source_address", None)),
+    behind_init(lambda self: setattr(self, "source_address", None)),
 )
 overrides(
     "chooses-a-source-address",
     "HTTPConnection.source_address-default",
     _C + "__init__",
-    _behind(lambda self: setattr(self, "source_address", self.source_address or ("127.0.0.2", 0))),
+    behind_init(
+        lambda self: setattr(self, "source_address", self.source_address or ("127.0.0.2", 0))
+    ),
 )
 overrides(
     "has-a-port-of-its-own",
@@ -76,7 +65,7 @@ overrides(
     "waits-for-ever",
     "HTTPConnection.timeout; A15",
     _C + "__init__",
-    _behind(lambda self: setattr(self, "timeout", None)),
+    behind_init(lambda self: setattr(self, "timeout", None)),
 )
 overrides(
     "searches-the-host-text-in-any-case",
@@ -145,7 +134,7 @@ def dials_without_limit(liar: Liar) -> None:
 def forgets_a_timeout_that_is_set_later(liar: Liar) -> None:
     """Only the constructor is listened to."""
     liar.override(
-        _C + "__init__", _behind(lambda self: setattr(self, "_first_timeout", self.timeout))
+        _C + "__init__", behind_init(lambda self: setattr(self, "_first_timeout", self.timeout))
     )
 
     def connect(true: Any) -> Any:

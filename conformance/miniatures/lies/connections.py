@@ -2,35 +2,22 @@
 
 from typing import Any
 
-from conformance.miniatures.miniature import Liar, lie, mishears, overrides
+from conformance.miniatures.miniature import Liar, behind_init, lie, mishears, overrides
 
 _C = "_connection.HTTPConnection."
-
-
-def _initialised(change: Any) -> Any:
-    """A constructor behind which *change* touches the connection."""
-
-    def init(true: Any) -> Any:
-        def changed(self: Any, *args: Any, **kwargs: Any) -> None:
-            true(self, *args, **kwargs)
-            change(self)
-
-        return changed
-
-    return init
 
 
 overrides(
     "forgets-the-source-address",
     "HTTPConnection.source_address",
     _C + "__init__",
-    _initialised(lambda self: setattr(self, "source_address", None)),
+    behind_init(lambda self: setattr(self, "source_address", None)),
 )
 overrides(
     "has-a-timeout-of-its-own",
     "HTTPConnection.timeout; HTTPConnection.timeout-default",
     _C + "__init__",
-    _initialised(lambda self: setattr(self, "timeout", 0.9)),
+    behind_init(lambda self: setattr(self, "timeout", 0.9)),
 )
 overrides(
     "has-another-default-port",
