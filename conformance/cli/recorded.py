@@ -12,7 +12,6 @@ import click
 from conformance.cases import Case, Corpus
 from conformance.judge.client import error_text, response_text
 from conformance.judge.judge import entry_text
-from conformance.judge.verdicts import Verdict
 from conformance.report import Run
 from conformance.run.golden import Book, BookError, Judged, judged, load_book
 from conformance.run.golden.results import run_of
@@ -35,7 +34,7 @@ def recorded_clients(runs: Sequence[Run], corpus: Corpus) -> dict[str, Run]:
     absent = {
         run.head.implementation: {result.id for result in run.results}
         for run in runs
-        if all(result.verdict == Verdict.NOT_INSTALLED for result in run.results)
+        if run.is_absent
     }
     if not absent:
         return {}

@@ -48,14 +48,13 @@ class _Client:
     """
 
     def __init__(self, run: Run, recorded: Run | None) -> None:
-        is_absent = all(result.verdict == Verdict.NOT_INSTALLED for result in run.results)
-        shown = recorded if recorded is not None and is_absent else run
+        shown = recorded if recorded is not None and run.is_absent else run
         self.label = visible_text(f"{shown.head.name} {shown.head.version}".rstrip())
         if shown is recorded:
             self.label += " (NOT_INSTALLED, as recorded)"
         # A run that stopped at its first failure lacks the cases behind it.
         self.results = {result.name: result for result in shown.results}
-        self.is_told = shown is recorded or not is_absent
+        self.is_told = shown is recorded or not run.is_absent
 
 
 def _by_family(clients: Sequence[_Client]) -> list[str]:

@@ -33,6 +33,11 @@ class Run:
     results: Sequence[Result]
 
     @property
+    def is_absent(self) -> bool:
+        """Whether there was nobody to judge."""
+        return all(result.verdict == Verdict.NOT_INSTALLED for result in self.results)
+
+    @property
     def is_client(self) -> bool:
         """Whether it was judged by what any client may do."""
         return any(result.strength for result in self.results)
