@@ -73,7 +73,7 @@ class CertificateAuthority:
         self._authority = trustme.CA()
         self._lock = threading.RLock()
         self._leaves: dict[str, trustme.LeafCert] = {}
-        self._contexts: dict[tuple[str, str, tuple[str, ...]], ssl.SSLContext] = {}
+        self._contexts: dict[tuple[str, str, tuple[str, ...], int], ssl.SSLContext] = {}
 
     @property
     def ca_pem(self) -> bytes:
@@ -81,21 +81,25 @@ class CertificateAuthority:
         return self._authority.cert_pem.bytes()
 
     def server_context(
-        self, cert: str = "server", client_cert: str = "none", alpn: Iterable[str] = ()
+        self,
+        cert: str = "server",
+        client_cert: str = "none",
+        alpn: Iterable[str] = (),
+        tickets: int = 0,
     ) -> ssl.SSLContext:
         """The context of a server; the same object for the same arguments.
-
-        It sends no session tickets, which a reset could overtake.
 
         Args:
             cert: One of `SERVER_CERTIFICATES`.
             client_cert: Whether the client is asked for one: `none`, `optional`, `required`.
             alpn: The protocols to offer, the preferred one first.
+            tickets: How many session tickets to send behind a TLS 1.3 handshake; by default none,
+                because a reset could overtake them.
 
         Raises:
             UnknownCertificateError: No such certificate, or no such kind of verification.
         """
-        key = (cert, client_cert, tuple(alpn))
+        key = (cert, client_cert, tuple(alpn), tickets)
         with self._lock:
             if key not in self._contexts:
                 self._contexts[key] = self._new_server_context(*key)
@@ -149,11 +153,11 @@ class CertificateAuthority:
             return self._leaves[name]
 
     def _new_server_context(
-        self, cert: str, client_cert: str, alpn: tuple[str, ...]
+        self, cert: str, client_cert: str, alpn: tuple[str, ...], tickets: int
     ) -> ssl.SSLContext:
         _known(cert, _SERVERS, "server certificate")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.num_tickets = 0
+        context.num_tickets = tickets
         context.verify_mode = _VERIFY_CLIENT[_known(client_cert, _VERIFY_CLIENT, "client_cert")]
         if alpn:
             context.set_alpn_protocols(alpn)

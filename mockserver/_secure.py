@@ -22,6 +22,7 @@ class Starttls(Step):
         cert: The name of the certificate to show, as the TLS provider knows it.
         client_cert: Whether the client is asked for a certificate.
         alpn: The protocols to offer.
+        tickets: How many session tickets to send behind a TLS 1.3 handshake.
     """
 
     step_name: ClassVar[str] = "starttls"
@@ -29,10 +30,12 @@ class Starttls(Step):
     cert: str = "server"
     client_cert: Literal["none", "optional", "required"] = "none"
     alpn: tuple[str, ...] = ()
+    tickets: int = 0
 
     def check(self) -> None:
-        """A certificate has a name."""
+        """A certificate has a name, and there is a number of tickets."""
         self.need_some("cert")
+        self.need_at_least("tickets", 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,9 @@ from mockserver._step import ScriptError
 class TLSProvider(Protocol):
     """Makes, or keeps, the server's TLS contexts."""
 
-    def __call__(self, cert: str, client_cert: str, alpn: tuple[str, ...]) -> ssl.SSLContext:
+    def __call__(
+        self, cert: str, client_cert: str, alpn: tuple[str, ...], tickets: int
+    ) -> ssl.SSLContext:
         """The context for the fields of a `Starttls` step."""
 
 
@@ -200,7 +202,9 @@ class MockServer:
             raise ScriptError("starttls: the server was given no TLS provider")
         if self._tls is None:
             return {}
-        return {one: self._tls(one.cert, one.client_cert, one.alpn) for one in handshakes}
+        return {
+            one: self._tls(one.cert, one.client_cert, one.alpn, one.tickets) for one in handshakes
+        }
 
 
 def _raise_complaints(record: Record) -> None:

@@ -110,8 +110,9 @@ def test_alpn_is_agreed_on(authority: CertificateAuthority) -> None:
     assert far.selected_alpn_protocol() == "http/1.1"
 
 
-def test_a_server_sends_no_session_tickets(authority: CertificateAuthority) -> None:
+def test_a_server_sends_session_tickets_where_asked_only(authority: CertificateAuthority) -> None:
     assert authority.server_context().num_tickets == 0
+    assert authority.server_context(tickets=2).num_tickets == 2
 
 
 def test_server_contexts_are_kept(authority: CertificateAuthority) -> None:

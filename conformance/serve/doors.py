@@ -149,7 +149,7 @@ class Doors:
         channel.end()
 
     def _context(self, step: Starttls) -> ssl.SSLContext:
-        return self._authority.server_context(step.cert, step.client_cert, step.alpn)
+        return self._authority.server_context(step.cert, step.client_cert, step.alpn, step.tickets)
 
 
 def _server_name(channel: Channel) -> str:

@@ -109,6 +109,19 @@ def test_alpn_is_offered(
         assert client.selected_alpn_protocol() == "http/1.1"
 
 
+@pytest.mark.parametrize("tickets", [0, 2])
+def test_session_tickets_come_where_asked_only(
+    server: MockServer, connect: Connect, authority: CertificateAuthority, tickets: int
+) -> None:
+    one = play(server, Starttls(tickets=tickets), Drain(), ReadRequest(), Close())
+    context = authority.client_context()
+    with context.wrap_socket(connect(one.address), server_hostname="127.0.0.1") as client:
+        client.sendall(REQUEST)
+        assert ends(client)
+        assert client.session is not None
+        assert client.session.has_ticket == bool(tickets)
+
+
 def ends(client: ssl.SSLSocket) -> bool:
     """Whether nothing more comes: over TLS a reset can look like an end."""
     try:

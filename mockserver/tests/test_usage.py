@@ -184,7 +184,9 @@ def test_a_file_of_the_providers_own(tmp_path: Path) -> None:
     class Provider:
         ca_file = tmp_path / "mine.pem"
 
-        def __call__(self, cert: str, client_cert: str, alpn: tuple[str, ...]) -> ssl.SSLContext:
+        def __call__(
+            self, cert: str, client_cert: str, alpn: tuple[str, ...], tickets: int
+        ) -> ssl.SSLContext:
             raise NotImplementedError
 
     assert MockServer(tls=Provider()).ca_file == os.fspath(Provider.ca_file)
