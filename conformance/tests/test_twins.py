@@ -45,6 +45,7 @@ NOT_FOR_H11 = {
 
 PLACES = {
     "bodies-in-parts.reset.read-again.{body}": "the rest of the body",
+    "chunked.large-row-broken.{fault}.{place}": "what is between two chunks, and those behind",
     "chunked.size-line.too-long.{form}": "the size line",
     "connection-state.failed-response.then-close.{fault}": "the status line, and the body",
     "connection-state.failed-response.timeout-inside.{place}": "a silence inside the head",
