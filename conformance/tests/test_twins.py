@@ -73,6 +73,7 @@ PLACES = {
     "limits.number-of-digits.{number}": "the number, and the body",
     "limits.stall.{place}": "a line, cut by silence",
     "limits.then-request.quiet.{fault}": "a line or a head that is too long",
+    "persistence.one-segment.{body}": "one answer ends where the next begins",
     "persistence.response-close-early.{how}": "a silence inside the body",
     "status-line.then-request.{fault}.{strict}": "the status line, and the body",
     "tls.body.timeout.{body}": "a silence inside the body",
