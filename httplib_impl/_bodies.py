@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from . import _chunked as chunked
 from ._exceptions import HTTPException, IncompleteRead, UnknownTransferEncoding
-from ._framing import CLOSE, LAST_CHUNK, UNKNOWN, Ending, Framing
+from ._framing import CLOSE, LAST_CHUNK, UNKNOWN, Ending
 from ._reader import BLOCK, Reader, is_transient
 from ._store import ALL, Store
 
@@ -151,7 +151,7 @@ class ChunkedBody(Body):
                 self._want = self._wants.send(reader.exactly(2))
             elif want is chunked.TRAILER_LINE:
                 self._want = self._wants.send(reader.line("trailer line"))
-            elif pieces := reader.decode(chunked.whole_chunks, missing):
+            elif pieces := reader.decode(chunked.whole_chunks, min(missing, 2 * BLOCK)):
                 store.append_all(pieces)
             else:
                 self._want = self._wants.send(reader.line("chunk size"))
@@ -181,13 +181,8 @@ class UnknownBody(Body):
         raise UnknownTransferEncoding("the only transfer coding understood is chunked")
 
 
-def body_for(framing: Framing, reader: Reader) -> Body:
-    """Choose the body that a framing asks for."""
-    ending, length, _ = framing
-    return LengthBody(reader, length) if length is not None else _BODIES[ending](reader)
-
-
-_BODIES: dict[Ending, type[Body]] = {
+# What reads a body that does not end after a number of octets.
+BODIES: dict[Ending, type[Body]] = {
     LAST_CHUNK: ChunkedBody,
     CLOSE: CloseBody,
     UNKNOWN: UnknownBody,

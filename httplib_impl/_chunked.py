@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from enum import Enum
+from functools import lru_cache
 
 from ._exceptions import HTTPException, IncompleteRead
 from ._framing import bounded_int
@@ -21,8 +22,8 @@ from ._grammar import CHUNK_SIZE_LINE, MAX_LINES
 # The longest size line that `whole_chunks` looks for; a longer one is rare and goes the slow way.
 _SHORT_LINE = 64
 
-# From this size on a copy costs more than the steps of the decoder.
-_LARGE = 16384
+# From this size on a view costs less than a copy.
+_LARGE = 4096
 
 
 class Want(Enum):
@@ -90,7 +91,7 @@ def chunked_wants() -> Generator[Want | int, bytes, None]:
     raise HTTPException(f"got more than {MAX_LINES} trailers")
 
 
-def whole_chunks(buffer: bytes, start: int, room: int) -> tuple[list[bytes], int]:
+def whole_chunks(buffer: bytes, start: int, room: int) -> tuple[list[bytes | memoryview], int]:
     r"""Decode the chunks that are here with all their framing, up to the next size line.
 
     >>> whole_chunks(b"5\r\nhello\r\n3\r\n it\r\n0\r\n\r\n", 0, 100)
@@ -102,14 +103,15 @@ def whole_chunks(buffer: bytes, start: int, room: int) -> tuple[list[bytes], int
     Args:
         buffer: octets as received.
         start: where a chunk-size line begins.
-        room: the most octets of data to give.
+        room: the most octets to take; each chunk counts with what stands behind it.
 
     Returns:
-        The data, and where the first chunk begins that is incomplete, last, malformed, large,
-        or more than there is room for.
+        The data, and where the first chunk begins that is incomplete, last, malformed, or more
+        than there is room for. Large pieces are views: while they live, the buffer does.
     """
-    pieces: list[bytes] = []
+    pieces: list[bytes | memoryview] = []
     known: dict[bytes, int] = {}
+    view = memoryview(buffer)
     data = buffer.find(b"\r\n", start, start + _SHORT_LINE) + 2
     size = _plain_size(buffer[start:data])
     while 0 < size <= room:
@@ -122,17 +124,18 @@ def whole_chunks(buffer: bytes, start: int, room: int) -> tuple[list[bytes], int
             between = buffer[end:data_behind]
             size_behind = known.get(between)
             if size_behind is None:
-                size_behind = _size_behind(between)
+                size_behind = _plain_size(between[2:]) if between.startswith(b"\r\n") else -1
                 if size_behind < 0:
                     break
                 known[between] = size_behind
-        pieces.append(buffer[data:end])
-        room -= size
-        if size == size_behind and buffer.startswith(between, data_behind + size):
+        pieces.append(buffer[data:end] if size < _LARGE else view[data:end])
+        room -= data_behind - data
+        if size == size_behind < _LARGE and buffer.startswith(between, data_behind + size):
             # Three of a size in a row begin many.
-            run, start = _equal_chunks(buffer, end + 2, between[2:], size, room)
+            run = _equal_chunks(buffer, end + 2, between[2:], size, room)
             pieces += run
-            room -= len(run) * size
+            taken = len(run) * (data_behind - data)
+            start, room = end + 2 + taken, room - taken
             data = buffer.find(b"\r\n", start, start + _SHORT_LINE) + 2
             size = _plain_size(buffer[start:data])
         else:
@@ -140,33 +143,23 @@ def whole_chunks(buffer: bytes, start: int, room: int) -> tuple[list[bytes], int
     return pieces, start
 
 
+@lru_cache
 def _plain_size(line: bytes) -> int:
-    """The size of a short and well-formed line, else 0, which ends the fast way.
-
-    It ends also where a chunk is large: pieces are copied once more than what the decoder takes.
-    """
+    """The size of a short and well-formed line, else 0, which ends the fast way."""
     match = CHUNK_SIZE_LINE.fullmatch(line)
-    size = bounded_int(match.group(1).lstrip(b"0"), 16) if match else 0
-    return size if size < _LARGE else 0
+    return bounded_int(match.group(1).lstrip(b"0"), 16) if match else 0
 
 
-def _size_behind(between: bytes) -> int:
-    """The size in a line behind the end of a chunk, -1 where that end is not one."""
-    return _plain_size(between[2:]) if between.startswith(b"\r\n") else -1
-
-
-def _equal_chunks(
-    buffer: bytes, start: int, line: bytes, size: int, room: int
-) -> tuple[list[bytes], int]:
+def _equal_chunks(buffer: bytes, start: int, line: bytes, size: int, room: int) -> list[bytes]:
     """Decode the chunks from `start` on that have this size line, while they are well-formed."""
     from struct import iter_unpack  # rarely needed, and slow to import
 
     stride = len(line) + size + 2
-    count = min((len(buffer) - start) // stride, room // size)
+    count = min(len(buffer) - start, room) // stride
     pieces: list[bytes] = []
     view = memoryview(buffer)[start : start + count * stride]
     for head, data, end in iter_unpack(f"{len(line)}s{size}s2s", view):
         if head != line or end != b"\r\n":
             break
         pieces.append(data)
-    return pieces, start + len(pieces) * stride
+    return pieces

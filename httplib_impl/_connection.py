@@ -374,8 +374,7 @@ class HTTPConnection:
         return response
 
     def _new_response(self) -> HTTPResponse:
-        reader = self._current_reader() if self.sock is not None else None
-        if reader is None or reader.broken:  # the response before this one was given up
+        if self.sock is None or (reader := self._current_reader()).broken:  # given up before
             self.close()
             raise ResponseNotReady
         make: Callable[..., HTTPResponse] = self.response_class

@@ -22,7 +22,7 @@ from ._types import Any, BinaryIO
 
 # One fetch: it grows where the server fills it, for large ones are slow while little comes.
 BLOCK = 65536
-_LARGEST_BLOCK = 4 * BLOCK
+_LARGEST_BLOCK = 16 * BLOCK
 
 # Let the kernel fill all the room there is before it wakes us: half of the time of a large body.
 # A socket with a timeout does not block in the kernel, and gives what is there all the same.
@@ -55,7 +55,7 @@ class SocketSource:
 
     def line(self, limit: int) -> bytes:  # noqa: ARG002  # the shape of FileSource.line
         """Octets of a line; exactly, that is one at a time, for nobody knows where it ends."""
-        return self.sock.recv(1 if self.exact else self._block)
+        return self.sock.recv(1 if self.exact else BLOCK)
 
     def octets(self, n: int) -> bytes:
         """Up to n octets, or what is there."""
@@ -234,9 +234,8 @@ class Reader:
     def at_once(self, n: int) -> bytes:
         """N octets where they are here, or can come in one fetch of a good size; else fewer."""
         start, here = self._start, len(self._buffer) - self._start
-        if not here and BLOCK <= n <= _LARGEST_BLOCK:
-            octets: bytes = self._fetch(self.source.just, n)
-            return octets
+        if not here and BLOCK <= n <= 4 * BLOCK:
+            return bytes(self._fetch(self.source.just, n))
         if here < n:
             return b""
         self._start += n
@@ -299,7 +298,8 @@ class Reader:
             if self._start == len(self._buffer):
                 if n >= direct:
                     return store.receive(partial(self._fetch, self.source.octets_into), n)
-                self._buffer, self._start = self._fetch(self.source.octets, n), 0
+                self._buffer, self._start = b"", 0  # its memory, still near, is filled again
+                self._buffer = self._fetch(self.source.octets, n)
                 if not self._buffer:
                     return False
             with memoryview(self._buffer)[self._start : self._start + n] as octets:

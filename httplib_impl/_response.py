@@ -6,7 +6,7 @@ documented surface and decides who closes the socket. Text goes out as ISO-8859-
 
 from __future__ import annotations
 
-from ._bodies import Body, body_for
+from ._bodies import BODIES, Body, LengthBody
 from ._exceptions import HTTPException, ResponseNotReady
 from ._framing import AT_ONCE, is_persistent, is_tunnel, message_framing, transfer_codings
 from ._head import SWITCHING_PROTOCOLS, Head, plain_head
@@ -75,10 +75,10 @@ class HTTPResponse:
         # Debugging prints line by line; and a head that was begun so is ended so.
         plain = None if self._head or self.debuglevel > 0 else reader.offer(plain_head)
         line, block, fields = plain or self._read_head(reader)
-        framing = ending, _, reusable = message_framing(self._method, line.status, fields)
+        ending, length, reusable = message_framing(self._method, line.status, fields)
         self.version, self.status, self.reason = line.version, line.status, line.reason
         self.chunked = b"transfer-encoding" in fields and transfer_codings(fields) == [b"chunked"]
-        self._body = body_for(framing, reader)
+        self._body = BODIES[ending](reader) if length is None else LengthBody(reader, length)
         if ending is AT_ONCE and self._hands_over(reader):
             reader.handed_over = True
             self.will_close = False

@@ -118,7 +118,7 @@ def slow_chunks(buffer: bytes, start: int, room: int) -> tuple[bytes, int]:
 
 
 @QUICK
-@given(CHUNKS, st.sampled_from([1, 5, 16, 1 << 62]))
+@given(CHUNKS, st.sampled_from([1, 5, 16, 40, 1 << 62]))
 @example(b"5\r\nhello\r\n" * 10 + b"5\r\nhelloXX", 1 << 62)
 @example(b"5\r\nhello\r\n" * 10 + b"6\r\nhello!\r\n" * 10, 41)
 @example(b"5\r\nhello\r\n" * 3 + b"5\n\nhello\r\n" * 3, 1 << 62)
@@ -135,6 +135,13 @@ def test_usual_chunks_are_all_taken_at_once() -> None:
     buffer = b"5\r\nhello\r\n" * 10 + b"1\r\n.\r\n" + b"1f\r\n" + b"x" * 31 + b"\r\n0\r\n\r\n"
     pieces, end = whole_chunks(buffer, 0, 1 << 62)
     assert (len(pieces), buffer[end:]) == (12, b"0\r\n\r\n")
+
+
+def test_large_chunks_are_taken_at_once_without_a_copy() -> None:
+    chunk = b"4000\r\n" + b"y" * 0x4000 + b"\r\n"
+    pieces, end = whole_chunks(chunk * 5 + b"4000\r\nyy", 0, 1 << 62)
+    assert (b"".join(pieces), end) == (b"y" * 0x4000 * 5, 5 * len(chunk))
+    assert {type(piece) for piece in pieces} == {memoryview}
 
 
 TEXT = st.text(st.sampled_from("aZ09-: _\t\r\n\x00\x7f\x85\xa0éК!") | st.characters(), max_size=6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from httplib_impl import _store
 from httplib_impl._store import ALL, Store
-from httplib_impl.tests.support import DETERMINISTIC, connection
+from httplib_impl.tests.support import DETERMINISTIC, Wire, connection
 
 # Every octet tells where it stands, so that none can be lost, doubled or moved unseen.
 NUMBERED = b"".join(number.to_bytes(4, "big") for number in range(100_000))
@@ -164,3 +165,28 @@ def test_reads_of_any_amount_give_every_octet_once(
         pieces.append(response.read(amount))
         assert len(pieces[-1]) <= amount
     assert b"".join(pieces) == NUMBERED
+
+
+class Keeping(Wire):
+    """A wire that wants every segment to be let go before the next one is fetched."""
+
+    last = b""
+
+    def recv(self, n: int) -> bytes:
+        holders = sys.getrefcount(self.last)  # this attribute, and the argument of the call
+        assert holders == 2 or not self.last
+        self.last = super().recv(n)
+        return self.last
+
+
+@pytest.mark.parametrize("size", [1_000, 5_000, 20_000])
+@pytest.mark.parametrize("segment", [30_000, 50_000])
+def test_a_segment_is_let_go_before_the_next_one_is_fetched(size: int, segment: int) -> None:
+    """While data is fetched: its memory is used again, fresh memory costs more than decoding."""
+    body = NUMBERED[: len(NUMBERED) // size * size]
+    chunks = [b"%x\r\n%b\r\n" % (size, body[i : i + size]) for i in range(0, len(body), size)]
+    octets = CHUNKED + b"".join([*chunks, b"0\r\n\r\n"])
+    conn = connection(b"")
+    conn.sock = Keeping([octets[i : i + segment] for i in range(0, len(octets), segment)])
+    conn.request("GET", "/")
+    assert conn.getresponse().read() == body
