@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+LATE = 600.0
+"""Seconds after which a command hangs: it reads the whole corpus, maybe beside twenty others."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from conformance.cases import load_corpus
 from conformance.cases.loader import load_text
 from conformance.cli import main
+from conformance.tests.conftest import LATE
 
 
 def kit(*args: str, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
@@ -155,7 +156,7 @@ def test_an_interrupt_is_one_line_and_leaves_nothing_half_written(tmp_path: Path
             assert process.poll() is None
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=LATE)
     assert process.returncode == 130
     assert errors == "httplib-kit: interrupted\n"
     assert not list(tmp_path.iterdir())

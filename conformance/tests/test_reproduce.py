@@ -29,9 +29,9 @@ from conformance.serve import (
     reproduce,
     sent_octets,
 )
+from conformance.tests.conftest import LATE, ROOT
 from mockserver import Goto, MockServer, Record, Starttls
 
-ROOT = Path(__file__).resolve().parents[2]
 ANY = Ports("127.0.0.1", 0, 0, 0, 0)
 ROLE = 4 + 15 + 2
 """How far the role of octets is set off by `show`."""
@@ -197,7 +197,7 @@ def python(*args: str) -> "subprocess.CompletedProcess[str]":
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, *args]
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, env=environment, timeout=60
+        command, capture_output=True, text=True, check=False, env=environment, timeout=LATE
     )
 
 
@@ -238,7 +238,9 @@ def test_the_command_gets_the_octets(name: str) -> None:
     case = case_called(name)
     with Server(corpus(), ANY) as server:
         command = reproduce(Catalogue(corpus()).entries[case.id], "curl", server.ports)
-        done = subprocess.run(["bash", "-c", command], capture_output=True, check=False, timeout=60)
+        done = subprocess.run(
+            ["bash", "-c", command], capture_output=True, check=False, timeout=LATE
+        )
     assert done.stdout == sent_octets(case.script.connections[0])
 
 

@@ -21,11 +21,14 @@ from conformance.cases import Case, Corpus, load_corpus
 from conformance.drivers import target
 from conformance.drivers.base import Trace
 from conformance.serve import Bounds, Catalogue, Entry, Ports, ServeError, Server, sent_octets
+from conformance.tests.conftest import LATE
 from mockserver import Close, MockServer, ReadRequest, Send
 
 HOST = "127.0.0.1"
 ANY = Ports(HOST, 0, 0, 0, 0)
 PATIENCE = 10.0
+STALL = 3600.0
+"""A command that sits a silence out, rather than end, is far behind every other wait here."""
 
 
 @cache
@@ -494,7 +497,7 @@ def kit(*args: str) -> "subprocess.Popen[str]":
 
 
 def test_the_command_says_where_it_listens_and_ends_at_once_by_an_interrupt() -> None:
-    with kit("--port", "0") as process:
+    with kit("--port", "0", "--stall", str(STALL)) as process:
         assert process.stdout is not None
         ports = json.loads(process.stdout.readline())
         assert set(ports) == {"host", "http", "tls", "proxy", "control"}
@@ -502,14 +505,14 @@ def test_the_command_says_where_it_listens_and_ends_at_once_by_an_interrupt() ->
             held.sendall(b"GET /c/bytes?text=a&end=open HTTP/1.1\r\n\r\n")
             assert exactly(held, 1) == b"a"
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=PATIENCE)
+            _, errors = process.communicate(timeout=LATE)
     assert process.returncode == 0
     assert errors == ""
 
 
 def test_the_command_says_in_one_line_that_a_port_is_taken(server: Server) -> None:
     with kit("--port", str(server.ports.http)) as process:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=LATE)
     assert process.returncode == 2
     hint = "--port takes others, and --port 0 free ones"
     assert errors == f"httplib-kit: port {server.ports.http} on {HOST} is in use; {hint}\n"

@@ -17,6 +17,7 @@ from conformance.run.results import Overlay
 from conformance.run.shard import Shard
 from conformance.run.triage import triaged
 from conformance.run.trial import Trial
+from conformance.tests.conftest import LATE
 
 CASE = """
 [[case]]
@@ -115,7 +116,7 @@ def test_nobody_runs_on_when_nobody_listens() -> None:
     before = threading.active_count()
     with Runners(Scripted, 3) as runners:
         next(iter(runners.run(cases(200))))
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + LATE
     while threading.active_count() > before:
         assert time.monotonic() < deadline
         time.sleep(0.01)
