@@ -38,6 +38,8 @@ _LAST_WORDS = 2_000
 _MOST_DATA = 2 * MEMORY
 """The last resort, for runtimes that do not limit themselves."""
 _MARK = "HTTPLIB_KIT_DRIVER"
+_NO_PROGRAM = (126, 127)
+"""What shells, and launchers that choose a Python, end with where they cannot run a program."""
 _JVM_GREETING = "Picked up JAVA_TOOL_OPTIONS"
 _ROUNDS = 10
 """How often what a program left is looked for: it may be starting more while it is ended."""
@@ -255,7 +257,9 @@ class Program:
             how = "closed its output and did not end"
         text = self._words.decode("utf-8", "replace").strip()
         lines = [line for line in text.splitlines() if not line.startswith(_JVM_GREETING)]
-        return f"{how}: {lines[-1].strip()}" if lines else how
+        # A traceback ends with what went wrong; a launcher without its program begins with it.
+        told = lines[0 if code in _NO_PROGRAM else -1] if lines else ""
+        return f"{how}: {told.strip()}" if told else how
 
 
 def _limit(process: int) -> None:

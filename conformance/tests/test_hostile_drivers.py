@@ -304,6 +304,10 @@ def test_what_goes_wrong_in_the_release_is_the_case_s_own(
 START = {
     "silence": ("time.sleep(60)", r"did not start in 0\.3 s"),
     "an end": ("sys.exit('no such library')", "ended with status 1: no such library"),
+    "an end of a launcher": (
+        "sys.stderr.write('python9: not found\\n\\nSee the manual.\\n'); sys.exit(127)",
+        "ended with status 127: python9: not found",
+    ),
     "garbage": ("raw(b'hello\\n')", "not an answer in JSON"),
     "a greeting": ("print('hello'); n = n", "not an answer in JSON|more than was asked"),
     "no name": ("say(serial=n); continue", "name"),
