@@ -6,7 +6,7 @@ are the same whatever the environment says.
 
 from collections.abc import Iterator
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions
 from rich.table import Table
 from rich.text import Text
 
@@ -111,10 +111,26 @@ def _grid(rest: list[Row]) -> Table:
     shown.add_column(width=LABEL + 2, no_wrap=True)
     shown.add_column(overflow="fold")
     for row in rest:
-        edge = () if row.label and row.label not in OCTETS else (Span("| ", "dim"),)
-        shown.add_row(Text(f"  {row.label}", "dim"), _text((*edge, *row.spans)))
+        told: Text | _Folded = _text(row.spans)
+        if not row.label or row.label in OCTETS:
+            told = _Folded(_text((Span("| ", "dim"), *row.spans)))
+        shown.add_row(Text(f"  {row.label}", "dim"), told)
     shown.add_row()
     return shown
+
+
+class _Folded:
+    """Octets on lines that are all full: between words, a blank would be lost where it is folded.
+
+    Args:
+        text: the octets, as one long line.
+    """
+
+    def __init__(self, text: Text) -> None:
+        self._text = text
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[Text]:
+        yield from self._text.divide(range(options.max_width, len(self._text), options.max_width))
 
 
 def _text(spans: tuple[Span, ...]) -> Text:

@@ -1,6 +1,7 @@
 """Reports: every octet and every character is shown by each of them, and none of them acts."""
 
 import io
+import itertools
 import json
 import re
 from collections import Counter
@@ -93,6 +94,8 @@ octets = st.binary(max_size=60) | st.sampled_from(NASTY).map(
     lambda text: text.encode("utf-8", "surrogatepass")
 )
 CONTROL = re.compile(r"\x1b\[[0-9;]*m")
+EDGE = 12
+"""How far a terminal sets off what a label is about."""
 PROPERTY = settings(deadline=None, max_examples=30)
 VERDICTS = [verdict.value for verdict in Verdict]
 
@@ -393,6 +396,20 @@ def test_a_narrow_terminal_loses_nothing(run: Run, width: int) -> None:
         return Counter("".join(CONTROL.sub("", out.getvalue()).split()))
 
     assert told(width) == told(100_000)
+
+
+@PROPERTY
+@given(runs(["WRONG_VALUE"]), st.text(" a", max_size=200), st.integers(20, 80))
+def test_a_narrow_terminal_shows_every_blank_of_the_wire(run: Run, octets: str, width: int) -> None:
+    line = f"x{octets}x"
+    result = msgspec.structs.replace(run.results[0], overlay="", within="", transcript=line)
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=width, no_color=True)
+    tell(console, Run(run.head, [result]))
+    shown = CONTROL.sub("", out.getvalue()).split("\n")
+    told = shown[next(place for place, one in enumerate(shown) if one.startswith("  wire")) :]
+    rows = [told[0], *itertools.takewhile(lambda one: not one[:EDGE].strip(), told[1:])]
+    assert "".join(row[EDGE:] for row in rows).rstrip() == f"| {line}"
 
 
 @PROPERTY
