@@ -1,9 +1,10 @@
 """What tests of the installed kit share: its distributions, an environment, a third party."""
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +64,14 @@ class Installed:
             text=True,
             check=False,
         )
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let children be interrupted, which a shell forbids to all that it starts behind an `&`."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

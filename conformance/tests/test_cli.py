@@ -142,6 +142,7 @@ def test_try_writes_no_case_over_a_file_that_is_there(tmp_path: Path) -> None:
     assert octets.read_bytes() == b"HTTP/1.1 200 OK\r\n\r\n"
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_is_one_line_and_leaves_nothing_half_written(tmp_path: Path) -> None:
     command = [sys.executable, "-W", "error", "-m", "conformance.cli", "check", "http.client"]
     results = tmp_path / "results.jsonl"
@@ -174,6 +175,7 @@ run()
 """
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_while_the_kit_is_loaded_is_one_line() -> None:
     command = [sys.executable, "-c", INTERRUPTED, "check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

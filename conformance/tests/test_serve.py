@@ -496,6 +496,7 @@ def kit(*args: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_the_command_says_where_it_listens_and_ends_at_once_by_an_interrupt() -> None:
     with kit("--port", "0", "--stall", str(STALL)) as process:
         assert process.stdout is not None
