@@ -61,6 +61,7 @@ PLACES = {
     "headers.end.{place}": "a field line, cut",
     "headers.leading-blank.every-line": "the start of every field line",
     "headers.reset.{place}": "a field line, cut",
+    "interface.msg.cut.{lines}": "the header lines, cut",
     "interim.101.behind-an-unread-response": "the second response",
     "interim.101.unasked.{behind}": "the whole response",
     "interim.behind-the-answer": "the order of answer and interim head",
