@@ -151,7 +151,7 @@ class ChunkedBody(Body):
                 self._want = self._wants.send(reader.exactly(2))
             elif want is chunked.TRAILER_LINE:
                 self._want = self._wants.send(reader.line("trailer line"))
-            elif pieces := reader.decode(chunked.whole_chunks, min(missing, 2 * BLOCK)):
+            elif pieces := reader.decode(chunked.whole_chunks, min(missing, 3 * BLOCK)):
                 store.append_all(pieces)
             else:
                 self._want = self._wants.send(reader.line("chunk size"))

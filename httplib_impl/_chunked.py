@@ -25,6 +25,9 @@ _SHORT_LINE = 64
 # From this size on a view costs less than a copy.
 _LARGE = 4096
 
+# What a piece costs beside its octets: an object, and its place in a list.
+_OBJECT = 48
+
 
 class Want(Enum):
     """What is needed next where it is not data."""
@@ -103,7 +106,7 @@ def whole_chunks(buffer: bytes, start: int, room: int) -> tuple[list[bytes | mem
     Args:
         buffer: octets as received.
         start: where a chunk-size line begins.
-        room: the most octets to take; each chunk counts with what stands behind it.
+        room: the most memory to take, in octets; each chunk counts with what stands behind it.
 
     Returns:
         The data, and where the first chunk begins that is incomplete, last, malformed, or more
@@ -129,13 +132,13 @@ def whole_chunks(buffer: bytes, start: int, room: int) -> tuple[list[bytes | mem
                     break
                 known[between] = size_behind
         pieces.append(buffer[data:end] if size < _LARGE else view[data:end])
-        room -= data_behind - data
+        room -= data_behind - data + _OBJECT
         if size == size_behind < _LARGE and buffer.startswith(between, data_behind + size):
             # Three of a size in a row begin many.
             run = _equal_chunks(buffer, end + 2, between[2:], size, room)
             pieces += run
-            taken = len(run) * (data_behind - data)
-            start, room = end + 2 + taken, room - taken
+            start = end + 2 + (data_behind - data) * len(run)
+            room -= (data_behind - data + _OBJECT) * len(run)
             data = buffer.find(b"\r\n", start, start + _SHORT_LINE) + 2
             size = _plain_size(buffer[start:data])
         else:
@@ -155,7 +158,7 @@ def _equal_chunks(buffer: bytes, start: int, line: bytes, size: int, room: int) 
     from struct import iter_unpack  # rarely needed, and slow to import
 
     stride = len(line) + size + 2
-    count = min(len(buffer) - start, room) // stride
+    count = min((len(buffer) - start) // stride, room // (stride + _OBJECT))
     pieces: list[bytes] = []
     view = memoryview(buffer)[start : start + count * stride]
     for head, data, end in iter_unpack(f"{len(line)}s{size}s2s", view):

@@ -22,7 +22,7 @@ from ._types import Any, BinaryIO
 
 # One fetch: it grows where the server fills it, for large ones are slow while little comes.
 BLOCK = 65536
-_LARGEST_BLOCK = 16 * BLOCK
+_LARGEST_BLOCK = 8 * BLOCK
 
 # Let the kernel fill all the room there is before it wakes us: half of the time of a large body.
 # A socket with a timeout does not block in the kernel, and gives what is there all the same.
