@@ -13,6 +13,9 @@ from certs import CertificateAuthority
 from conformance.cases import load_corpus
 from conformance.drivers import target
 from conformance.run import Result, Runner
+from conformance.run.golden import read_book
+from conformance.run.golden.book import observed_directory
+from conformance.run.golden.judging import judged_one
 
 FAMILIES = sorted({case.family for case in load_corpus().cases if case.level == "precedent"})
 INTERPRETER = "python2.7"
@@ -42,3 +45,11 @@ def test_2_7_does_what_is_called_its_precedent(family: str) -> None:
         pytest.skip(f"no {INTERPRETER} here")
     failed = [one for one in results() if one.family == family and one.verdict != "PASS"]
     assert not [(one.id, one.verdict, one.where) for one in failed]
+
+
+def test_what_is_recorded_of_2_7_is_its_precedent() -> None:
+    book, corpus = read_book(observed_directory()), load_corpus()
+    judged = [judged_one(book, "py2.7", case) for case in corpus.select(levels=("precedent",))]
+    found = [(one.case.id, one.judgement.verdict) for one in judged if one is not None]
+    assert len(found) > 1000
+    assert not [(name, verdict) for name, verdict in found if verdict != "PASS"]
