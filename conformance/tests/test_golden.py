@@ -339,6 +339,10 @@ def test_what_is_recorded_is_what_is_done(written: str) -> None:
         pytest.skip(f"it is not here: {error}")
     if (found, facts.version) != (key, kept.implementations[key].version):
         pytest.skip(f"here is {facts.version}, recorded is {kept.implementations[key].version}")
+    # A laden machine can take a slow runtime for one that hangs: what differs is asked once more.
+    differing = [one for one, told in seen if told != kept.of(one)[key]]
+    if differing:
+        _, _, seen = record(target(written), differing, corpus.digest)
     assert {one.id: told for one, told in seen} == {one.id: kept.of(one)[key] for one, _ in seen}
 
 
