@@ -31,6 +31,15 @@ def test_a_twin_is_a_case() -> None:
     assert not missing
 
 
+def test_what_debugging_prints_is_taken_by_the_case() -> None:
+    """Else it stands in the output of whoever runs the case."""
+    printing = [
+        one for one in CORPUS.cases if any("set_debuglevel(1)" in op.text for op in one.ops)
+    ]
+    assert len(printing) > 10
+    assert not [one.id for one in printing if not any("stdout" in op.text for op in one.ops)]
+
+
 def test_no_case_is_its_own_twin() -> None:
     assert not [case.id for case in CORPUS.cases if case.twin == case.id]
 
