@@ -158,7 +158,7 @@ def _equal_chunks(buffer: bytes, start: int, line: bytes, size: int, room: int) 
     from struct import iter_unpack  # rarely needed, and slow to import
 
     stride = len(line) + size + 2
-    count = min((len(buffer) - start) // stride, room // (stride + _OBJECT))
+    count = max(0, min((len(buffer) - start) // stride, room // (stride + _OBJECT)))
     pieces: list[bytes] = []
     view = memoryview(buffer)[start : start + count * stride]
     for head, data, end in iter_unpack(f"{len(line)}s{size}s2s", view):

@@ -121,6 +121,7 @@ def slow_chunks(buffer: bytes, start: int, room: int) -> tuple[bytes, int]:
 @given(CHUNKS, st.sampled_from([1, 5, 16, 40, 1 << 62]))
 @example(b"5\r\nhello\r\n" * 10 + b"5\r\nhelloXX", 1 << 62)
 @example(b"5\r\nhello\r\n" * 10 + b"6\r\nhello!\r\n" * 10, 41)
+@example(b"5\r\nhello\r\n" + b"0005\r\nhello\r\n" * 3, 5)
 @example(b"5\r\nhello\r\n" * 3 + b"5\n\nhello\r\n" * 3, 1 << 62)
 def test_whole_chunks_are_a_beginning_of_what_the_decoder_gives(buffer: bytes, room: int) -> None:
     pieces, end = whole_chunks(buffer, 0, room)
