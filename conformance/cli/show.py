@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
+from typing import NamedTuple
 
 import click
 from rich.console import Console
@@ -15,7 +16,7 @@ from conformance.judge.judge import expectation_text
 from conformance.report.octets import lines, visible_text
 from conformance.run.golden import load_book
 from conformance.serve import FORMS, Catalogue, Entry, NotReproducible, annotated, reproduce
-from mockserver import Connection, Listener, Piece, Route, Step
+from mockserver import Connection, Listener, Route, Step
 
 _STYLES = {
     "status-line": "bold cyan",
@@ -51,11 +52,11 @@ def show(case_id: str, form: str | None) -> None:
         click.echo(_reproduced(corpus, case, form), nl=False)
         return
     console = Console(highlight=False, markup=False, emoji=False)
-    for line in told(case):
-        if console.is_terminal:
+    if console.is_terminal:
+        for line in told(case):
             console.print(line, soft_wrap=True)
-        else:  # a case may have a hundred thousand lines, and nothing in them needs rendering
-            click.echo(line.plain)
+    else:  # a case may have a hundred thousand lines, and nothing in them needs rendering
+        click.echo("\n".join(line.plain for line in told(case)))
 
 
 def _reproduced(corpus: Corpus, case: Case, form: str) -> str:
@@ -76,7 +77,28 @@ def _titled(form: str, entry: Entry) -> str:
         return f"# no {form}: {error}\n"
 
 
-def told(case: Case) -> Iterator[Text]:
+class OctetLine(NamedTuple):
+    """A line of octets under their role; as there may be very many, styled only where it is seen.
+
+    Attributes:
+        role: such as `chunk-size`.
+        octets: the octets, visible.
+    """
+
+    role: str
+    octets: str
+
+    @property
+    def plain(self) -> str:
+        """The line without styles."""
+        return f"    {self.role:<15}  {self.octets}"
+
+    def __rich__(self) -> Text:
+        head = f"    {self.role:<15}  ", "dim"
+        return Text.assemble(head, _visible(self.octets, _STYLES.get(self.role, "")))
+
+
+def told(case: Case) -> Iterator[Text | OctetLine]:
     """Yield the lines that tell the whole of *case*."""
     yield _plain(f"{case.id}  (revision {case.rev}, {case.level}, {case.file})", "bold")
     yield _plain(case.title)
@@ -107,7 +129,7 @@ def _plain(text: str, style: str = "") -> Text:
     return Text(visible_text(text), style)
 
 
-def _script(case: Case) -> Iterator[Text]:
+def _script(case: Case) -> Iterator[Text | OctetLine]:
     script, listener = case.script, case.script.listener
     if listener != Listener():
         queue = listener.receive_buffer
@@ -124,7 +146,8 @@ def _script(case: Case) -> Iterator[Text]:
         for step, pieces in annotated(part):
             yield _plain(f"  {step.step_name}" if pieces else _arguments(step))
             for piece in pieces:
-                yield from _octets(piece)
+                for line in lines(piece.data):
+                    yield OctetLine(piece.role, line)
 
 
 def _limits(part: Connection | Route) -> str:
@@ -147,13 +170,6 @@ def _arguments(step: Step) -> str:
         if name == step.primary or value != usual
     ]
     return f"  {step.step_name}  {', '.join(told)}".rstrip()
-
-
-def _octets(piece: Piece) -> Iterator[Text]:
-    for line in lines(piece.data):
-        yield Text.assemble(
-            (f"    {piece.role:<15}  ", "dim"), _visible(line, _STYLES.get(piece.role, ""))
-        )
 
 
 def _visible(line: str, style: str = "") -> Text:

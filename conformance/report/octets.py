@@ -10,10 +10,11 @@ XML, is the business of whoever writes that medium.
 import re
 
 _NAMES = {0x0D: "\\r", 0x0A: "\\n", 0x09: "\\t", 0x5C: "\\\\"}
-_VISIBLE = tuple(
-    _NAMES.get(octet, chr(octet) if 0x20 <= octet < 0x7F else f"\\x{octet:02x}")
+_VISIBLE = {
+    octet: _NAMES.get(octet, f"\\x{octet:02x}")
     for octet in range(256)
-)
+    if octet in _NAMES or not 0x20 <= octet < 0x7F
+}
 _LOG_COMMAND = re.compile(r"(?:\A *:(?=:))|#(?=#\w*\[)")
 """What a CI service reads as a command in a log: ``::name::`` behind nothing but blanks, and
 ``##[name]`` or ``##name[`` anywhere."""
@@ -23,7 +24,11 @@ _NAME = re.compile(r"<(?=U\+)")
 
 def visible(octets: bytes) -> str:
     """Return *octets* as printable text, unambiguously."""
-    return inert("".join(_VISIBLE[octet] for octet in octets))
+    return inert(_translated(octets))
+
+
+def _translated(octets: bytes) -> str:
+    return octets.decode("latin-1").translate(_VISIBLE)
 
 
 def inert(text: str) -> str:
@@ -71,7 +76,7 @@ def lines(octets: bytes, width: int = 96) -> list[str]:
     """Return *octets* as visible lines, cut behind each line feed and at *width*."""
     found: list[str] = []
     for line in split_lines(octets):
-        text = "".join(_VISIBLE[octet] for octet in line)
+        text = _translated(line)
         found += [inert(text[at : at + width]) for at in range(0, len(text), width)]
     return found
 

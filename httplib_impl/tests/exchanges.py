@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 CHOICES = 12
 
 METHODS = ["GET", "GET", "POST", "HEAD", "CONNECT", "head"]
-AMOUNTS = [None, None, -1, 0, 1, 7, 65536, 1 << 62]
+AMOUNTS = [None, None, -1, 0, 1, 5, 7, 65536, 1 << 62]
 ERRORS: list[Callable[[], OSError]] = [TimeoutError, ConnectionResetError, BlockingIOError]
 
 # What responses are made of. A fuzzer that knows the words gets behind the first line.
@@ -45,6 +45,11 @@ STARTS = [
     b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n",
     b"HTTP/1.1 100 Go\r\n\r\n",
     b"HTTP/1.1 101 Go\r\nUpgrade: x\r\n\r\n",
+]
+# Chunks of one size, each line spelled otherwise: what a decoder takes at a glance.
+CHUNKS = [
+    *(b"5\r\nhello\r\n", b"0005\r\nhello\r\n", b"5;name=value\r\nhello\r\n", b"3\r\nabc\r\n"),
+    b"5".zfill(25) + b"\r\nhello\r\n",
 ]
 LONG = [b"X: y\r\n" * 101, b"x" * 65536, STARTS[4] * 101, b"1\r\n.\r\n" * 3000]
 
@@ -76,6 +81,9 @@ def random_input(source: random.Random) -> bytes:
     """Choices, and a stream made of words, broken in places."""
     words = [source.choice(STARTS)] if source.random() < 0.8 else []
     words += source.choices(WORDS, k=source.randint(0, 16))
+    if source.random() < 0.1:
+        words = [STARTS[2]]
+        words += [chunk * source.choice([1, 3, 4]) for chunk in source.choices(CHUNKS, k=4)]
     if source.random() < 0.003:
         words.insert(source.randint(0, len(words)), source.choice(LONG))
     if source.random() < 0.3:
@@ -115,8 +123,13 @@ def exchange(data: bytes) -> None:
 
 def cut(stream: bytes, choices: Choices) -> list[Event]:
     """The stream in segments, with an error in between or behind."""
-    step = [len(stream) or 1, 1, 2, 3, 16, 100][choices.below(6)]
-    events: list[Event] = [stream[i : i + step] for i in range(0, len(stream), step)]
+    step = [len(stream) or 1, 1, 2, 3, 16, 100, 0][choices.below(7)]
+    events: list[Event]
+    if step:
+        events = [stream[i : i + step] for i in range(0, len(stream), step)]
+    else:  # where a head ends: what follows begins with a fetch
+        head, end, rest = stream.partition(b"\r\n\r\n")
+        events = [part for part in (head + end, rest) if part]
     error = choices.below(8)
     if error < len(ERRORS):
         events.insert(choices.below(len(events) + 1), ERRORS[error]())

@@ -18,7 +18,7 @@ from conformance.run.golden.stable import stable
 from conformance.run.golden.values import Values
 from conformance.run.parallel import Runners
 from conformance.run.results import Result
-from conformance.run.runner import Runner
+from conformance.run.runner import DEADLINE, Runner
 
 _STANDARD = ("httplib", "http.client")
 _ENDED = (Verdict.HANG, Verdict.CRASH)
@@ -30,7 +30,12 @@ class NotRecorded(Exception):
 
 
 def record(
-    target: Implementation, cases: Iterable[Case], corpus: str, *, jobs: int = 1
+    target: Implementation,
+    cases: Iterable[Case],
+    corpus: str,
+    *,
+    jobs: int = 1,
+    deadline: float = DEADLINE,
 ) -> tuple[str, Recorded, list[tuple[Case, Any]]]:
     """Return the key of the implementation, what it is, and what was seen of each of *cases*.
 
@@ -39,6 +44,7 @@ def record(
         cases: of the corpus, without sweeps; a client gets what each holds for clients.
         corpus: the digest of the corpus.
         jobs: how many cases are run at a time.
+        deadline: seconds without progress after which a case is late.
 
     Raises:
         NotRecorded: it is not here, or a case ended in an error of the kit or the driver.
@@ -50,7 +56,9 @@ def record(
 
     one = target if jobs == 1 else apart(target)
     try:
-        runners = Runners(lambda: Runner(one, CertificateAuthority(), witness=note), jobs)
+        runners = Runners(
+            lambda: Runner(one, CertificateAuthority(), deadline=deadline, witness=note), jobs
+        )
     except DriverError as error:
         raise NotRecorded(str(error)) from None
     with runners:

@@ -2,8 +2,8 @@
 
 In: an observation.  Out: the same, with the port `PORT` in the place of the server's, and without
 addresses of memory, names of temporary files, the random octets of a TLS record that nobody
-decrypted, and the words of an operating system or a TLS library.  What is left is the same whenever
-the same client does the same.
+decrypted, the number of octets that no step reads but buffers take, and the words of an operating
+system or a TLS library.  What is left is the same whenever the same client does the same.
 """
 
 import re
@@ -28,6 +28,8 @@ TLS_RECORDS = b"\x16\x03"
 """How a record of a TLS handshake begins; stands for it and all behind it."""
 _TLS = re.compile(rb"(?:^[\x14-\x17]\x03[\x00-\x04]|\x16\x03[\x00-\x04]..\x01\x00).*", re.DOTALL)
 """Records that nobody decrypted: from the beginning, or a ClientHello behind other octets."""
+_BUFFERED = 2 << 20
+"""So many octets that no step reads are kept: how many more could be sent, buffers decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +111,11 @@ def _error(error: dict[str, Any]) -> dict[str, Any]:
 def _connection(one: ConnectionFacts, port: _Port) -> Connection:
     # A step may have taken the beginning of a record, so that the rest does not look like one.
     encrypted = one.unread and _TLS.search(one.received)
+    excess = max(0, len(one.unread) - _BUFFERED)
     return Connection(
         requests=tuple(_readable(request, port) for request in one.requests),
-        received=_readable(one.received, port),
-        unread=TLS_RECORDS if encrypted else _readable(one.unread, port),
+        received=_readable(one.received[: len(one.received) - excess], port),
+        unread=TLS_RECORDS if encrypted else _readable(one.unread[:_BUFFERED], port),
         tls=one.tls if one.tls is None or not one.tls.startswith("failed") else "failed",
         after=one.after,
         left=one.left,
