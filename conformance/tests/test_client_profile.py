@@ -19,6 +19,7 @@ NEVER_WHOLE = {
     "interim.101.behind-an-unread-response",
     "interim.101.refused-behind-an-unread-response",
     "limits.then-request.quiet.{fault}",
+    "persistence.one-segment.{body}",
     "persistence.response-close-early.{how}",
 }
 """Their servers wait for a second request in the middle of the first answer: to wait is right."""
