@@ -55,38 +55,30 @@ def swept(case: Case, sweep: Sweep) -> Iterator[Case]:
     yield case
     if sweep == "none":
         return
-    for setting in _settings(case, sweep):
+    variations = {dimension: _variations(case, dimension) for dimension in DIMENSIONS}
+    if sweep == "each":
+        for dimension, made in variations.items():
+            for value, varied in made.items():
+                yield dataclasses.replace(varied, setting={dimension: value})
+        return
+    choices = [
+        [(dimension, value) for value in ("", *made)] for dimension, made in variations.items()
+    ]
+    for combination in itertools.product(*choices):
+        setting = {dimension: value for dimension, value in combination if value}
         varied = case
         for dimension, value in setting.items():
-            if value != DIMENSIONS[dimension][0]:
-                varied = _VARY[dimension](varied, value)
-        if varied is not case:
+            varied = _VARY[dimension](varied, value)
+        if setting:
             yield dataclasses.replace(varied, setting=setting)
 
 
-def _settings(case: Case, sweep: Sweep) -> Iterator[dict[str, str]]:
-    values = {dimension: _values(case, dimension) for dimension in DIMENSIONS}
-    if sweep == "each":
-        for dimension, choices in values.items():
-            for choice in choices[1:]:
-                yield {dimension: choice}
-        return
-    for combination in itertools.product(*values.values()):
-        setting = {
-            dimension: choice
-            for dimension, choice in zip(values, combination, strict=True)
-            if choice != DIMENSIONS[dimension][0]
-        }
-        if setting:
-            yield setting
-
-
-def _values(case: Case, dimension: str) -> tuple[str, ...]:
-    """Return the values of *dimension* that change something in *case*, the usual one first."""
-    usual, *others = DIMENSIONS[dimension]
+def _variations(case: Case, dimension: str) -> dict[str, Case]:
+    """Return *case* by each value of *dimension* that is allowed, not usual, and changes it."""
     allowed = getattr(case.sweep, dimension)
-    sensible = [value for value in others if allowed is None or value in allowed]
-    return (usual, *(value for value in sensible if _VARY[dimension](case, value) is not case))
+    sensible = [value for value in DIMENSIONS[dimension][1:] if allowed is None or value in allowed]
+    made = {value: _VARY[dimension](case, value) for value in sensible}
+    return {value: varied for value, varied in made.items() if varied is not case}
 
 
 def _vary_cut(case: Case, value: str) -> Case:

@@ -5,6 +5,7 @@ triaged.  Cases first, then, when nothing else runs any more, whatever was not e
 a process of its own.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from certs import CertificateAuthority
@@ -13,6 +14,7 @@ from conformance.drivers import Identity, Implementation
 from conformance.drivers.factory import apart
 from conformance.run.overlay import is_unexpected
 from conformance.run.parallel import Runners
+from conformance.run.processor import OneProcessor
 from conformance.run.results import Result
 from conformance.run.runner import Runner
 from conformance.run.triage import triaged
@@ -94,10 +96,13 @@ class Trial:
         """Return the results of *cases*, or of as many as one has to look at."""
         runners, self._runners = self._runners or self._started(), None
         batch = []
-        with runners:
+        alone = self._jobs == 1 and apart(self._target) is not self._target
+        with runners, OneProcessor() if alone else contextlib.nullcontext() as processor:
             told = over(runners.run(cases))
             for result in shown(told, len(cases), self.identity.written):
                 batch.append(result)
+                if processor:
+                    processor.look()
                 if self._exit_first and _stops(result):
                     break
         return batch
