@@ -17,8 +17,9 @@ conformance: .venv/installed  ## the verdicts on httplib_impl
 test: .venv/installed  ## the whole test suite
 	@$(BIN)/python -m pytest -q -n 4
 
-record: .venv/installed  ## the golden records anew, of every implementation that is here
+record: .venv/installed  ## the golden records anew, of every implementation that is here, and the shipped baselines
 	@$(BIN)/httplib-kit record --all
+	@$(BIN)/python -m conformance.run.golden.baselines
 
 recorded: .venv/installed  ## every implementation that is here, held against its golden records
 	@$(BIN)/httplib-kit record --all --check

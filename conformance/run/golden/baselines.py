@@ -1,0 +1,48 @@
+"""The shipped baselines as the golden records want them.
+
+``python -m conformance.run.golden.baselines`` writes them.
+
+In: the records, and the baselines that there are.  Out: the same files.  What holds stays with its
+words; what is new stands behind it and asks for some; what is no longer true goes.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from conformance.cases import Corpus, load_corpus
+from conformance.drivers import Identity
+from conformance.run.baseline import Baseline, BaselineError, baseline_text, read_baseline
+from conformance.run.golden.book import Book, load_book
+from conformance.run.golden.results import run_of
+from conformance.run.shipped import shipped
+from conformance.run.update import AGAIN, NEW, updated
+
+
+def renewed(book: Book, corpus: Corpus) -> Iterator[tuple[Path, Baseline]]:
+    """Yield the file of each shipped baseline, and what the records want it to say.
+
+    Args:
+        book: the records, of all cases.
+        corpus: of which they are.
+    """
+    for key, one in book.implementations.items():
+        features, runtime = frozenset(one.features), one.runtime
+        try:
+            path = shipped(Identity(one.written, one.name, one.version, features, runtime=runtime))
+        except BaselineError:  # none is shipped for it
+            continue
+        head, results = run_of(book, key, corpus)
+        judged = [result for result in results if result.level != "observe"]
+        yield path, updated(read_baseline(path), head, judged)
+
+
+def main() -> None:
+    """Write them, and say how many entries wait for their words."""
+    for path, baseline in renewed(load_book(), load_corpus()):
+        path.write_text(baseline_text(baseline), encoding="utf-8")
+        waiting = sum(entry.reason.startswith((NEW, AGAIN)) for entry in baseline.entry)
+        print(f"{path.name}: {len(baseline.entry)} entries, {waiting} to be explained")
+
+
+if __name__ == "__main__":
+    main()
