@@ -29,6 +29,8 @@ from pathlib import Path
 from benchmarks import canned
 from benchmarks.peers import PEERS, Peer, installed
 
+IMPORT_GOAL = 0.5
+"""The longest that an import may take, in imports of http.client."""
 RESULTS = Path(__file__).parent / "results"
 OURS = "httplib_impl"
 MEASURE = "http.client"
@@ -300,8 +302,11 @@ def main() -> None:
     text += "\n" + missed(measured)
     if not options.only:
         imports = import_time(options.rounds)
-        text += "\nImport time relative to http.client (goal at most 0.5): "
+        text += f"\nImport time relative to http.client (goal at most {IMPORT_GOAL}): "
         text += ", ".join(f"{name} {value:.2f}" for name, value in imports.items()) + "\n"
+        if imports[OURS] > IMPORT_GOAL:
+            text += f"Missed: import, {imports[OURS]:.2f} of {IMPORT_GOAL}. Limit: `socket` and "
+            text += "`re`, and the patterns of the grammar, which are compiled at once.\n"
         text += "\nPeak memory above a 64 MiB body of one read() (goal at most 10 MiB), MiB: "
         text += ", ".join(f"{name} {value:.1f}" for name, value in peak_memory().items()) + "\n"
     print(text)
