@@ -386,6 +386,7 @@ def test_a_matrix_and_a_comparison_have_no_line_that_acts(found: list[Run], time
         assert is_inert(line), line
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(runs(), st.sampled_from([20, 40, 80, 200]))
 def test_a_narrow_terminal_loses_nothing(run: Run, width: int) -> None:
