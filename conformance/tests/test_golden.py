@@ -340,7 +340,9 @@ def test_what_is_recorded_is_what_is_done(written: str) -> None:
     if not keys:
         pytest.skip("nobody has recorded it yet")
     (key,) = keys
-    some = [one for one in corpus.cases if kept.of(one).get(key, "HANG") != "HANG"]
+    # How many octets of a body come before a reset is a matter of time.
+    stable_cases = [one for one in corpus.cases if one.id != "faults.early-response.reset"]
+    some = [one for one in stable_cases if kept.of(one).get(key, "HANG") != "HANG"]
     sample = some[hash_of(key) % 7 :: max(1, len(some) // SAMPLE)]
     try:
         # None of them has hung: a laden machine must not take a slow runtime for one that does.
@@ -349,6 +351,10 @@ def test_what_is_recorded_is_what_is_done(written: str) -> None:
         pytest.skip(f"it is not here: {error}")
     if (found, facts.version) != (key, kept.implementations[key].version):
         pytest.skip(f"here is {facts.version}, recorded is {kept.implementations[key].version}")
+    # A laden machine can make a difference that is none: what differs is asked once more.
+    differing = [one for one, told in seen if told != kept.of(one)[key]]
+    if differing:
+        _, _, seen = record(target(written), differing, corpus.digest, deadline=10)
     assert {one.id: told for one, told in seen} == {one.id: kept.of(one)[key] for one, _ in seen}
 
 
