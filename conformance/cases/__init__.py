@@ -16,6 +16,7 @@ from conformance.cases.errors import CaseError
 from conformance.cases.fetch import client_case, client_cases
 from conformance.cases.model import Case, Expectation, Op, Outcome, WireExpectation
 from conformance.cases.places import fixtures_directory
+from conformance.cases.scripts import script_key
 from conformance.cases.sweeps import DIMENSIONS, swept
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "client_cases",
     "fixtures_directory",
     "load_corpus",
+    "script_key",
     "swept",
 ]

@@ -1,0 +1,143 @@
+"""When two cases have the same script: a key for what the server does on the wire.
+
+In: a case.  Out: a short text, equal for cases whose servers do the same, however their scripts
+are written: ``reply`` or ``send``, one ``send`` or three, a stall or a script that ends without
+``close``.  Scores count each key once, and the lint of the corpus compares what the cases of one
+key expect of a client: the same bytes have one law.
+
+The key is of what the client profile plays, where the case has an expectation for it.  What the
+server only checks or records is no part of the key, because the client cannot observe it.  Large
+bodies are hashed as they are made and never stored.
+"""
+
+import functools
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from conformance.cases.fetch import client_case
+from conformance.cases.model import Case
+from mockserver import (
+    Close,
+    Connection,
+    Dispatch,
+    Drain,
+    Dribble,
+    Expect,
+    ExpectEof,
+    ExpectNoBytes,
+    ExpectReset,
+    ReadEof,
+    ReadRequest,
+    Reply,
+    Route,
+    Script,
+    Shutdown,
+    Stall,
+    Step,
+    Tunnel,
+    WritingStep,
+)
+
+_OPEN = "open"
+_FIN = "fin"
+_SILENT = (ReadEof, ExpectEof, ExpectReset, ExpectNoBytes, Stall)
+"""Steps that send nothing until the client ends the connection."""
+_BOUNDARY = "segment"
+
+_Act = tuple[Any, ...]
+
+
+def script_key(case: Case, *, segments: bool = True) -> str:
+    """Return the key of what the server does in *case*, equal for equal behaviour on the wire.
+
+    Args:
+        case: a case of either profile; one that says what a client may do is taken for the client
+            profile.
+        segments: whether the places count at which the server waits until the client has taken
+            what was sent. HTTP gives them no meaning; they find clients that read too much.
+    """
+    if case.fetch is not None:
+        case = client_case(case)
+    return _key(case.script, segments)
+
+
+@functools.cache
+def _key(script: Script, segments: bool) -> str:
+    listener = (script.listener.mode, script.listener.receive_buffer)
+    routed = any(isinstance(step, Dispatch) for one in script.line for step in one.steps)
+    acts = (
+        listener,
+        tuple(_connection(one, segments) for one in script.line),
+        tuple(_route(one, segments) for one in script.routes) if routed else (),
+    )
+    return hashlib.sha256(repr(acts).encode()).hexdigest()[:16]
+
+
+def _connection(one: Connection, segments: bool) -> _Act:
+    return one.times, _normal(one.steps, segments)
+
+
+def _route(one: Route, segments: bool) -> _Act:
+    return one.method, one.target, one.times, one.body, _normal(one.steps, segments)
+
+
+def _normal(steps: Iterable[Step], segments: bool) -> tuple[_Act, ...]:
+    """Return what the server does by *steps*: each run of bytes as one digest, and its end."""
+    normal: list[_Act] = []
+    run, length = hashlib.sha256(), 0
+    for act in _acts(steps):
+        if act[0] == "write":
+            run.update(act[1])
+            length += len(act[1])
+            continue
+        if act[0] == _BOUNDARY and (not segments or not length):
+            continue
+        if length:
+            normal.append(("write", length, run.hexdigest()))
+            run, length = hashlib.sha256(), 0
+        normal.append(act)
+    if length:
+        normal.append(("write", length, run.hexdigest()))
+    return tuple(_with_end(normal))
+
+
+def _with_end(acts: list[_Act]) -> list[_Act]:
+    """Return *acts* with the end of the connection in one form."""
+    while acts and acts[-1][0] in (_BOUNDARY, _OPEN):
+        acts = acts[:-1]
+    if acts and acts[-1][0] == "shutdown":
+        acts = [*acts[:-1], (_FIN,)]
+    if acts and acts[-1] == (_FIN,) and acts[-2:-1] == [(_BOUNDARY,)]:
+        acts = [*acts[:-2], (_FIN,)]
+    return acts if acts and acts[-1] in ((_FIN,), ("rst",)) else [*acts, (_OPEN,)]
+
+
+def _acts(steps: Iterable[Step]) -> Iterator[_Act]:
+    for step in steps:
+        if isinstance(step, WritingStep):
+            yield from _written(step)
+        elif isinstance(step, Close):
+            yield (_OPEN if step.how == "abandon" else step.how,)
+        elif isinstance(step, _SILENT):
+            yield (_OPEN,)
+        elif isinstance(step, Drain):
+            yield (_BOUNDARY,)
+        elif isinstance(step, ReadRequest):
+            yield "read_request", step.body
+        elif isinstance(step, Shutdown):
+            yield ("shutdown",)
+        elif not isinstance(step, Expect):
+            yield (repr(step),)
+
+
+def _written(step: WritingStep) -> Iterator[_Act]:
+    if isinstance(step, Tunnel):
+        yield ("tunnel",)  # it reads CONNECT before it answers
+    for pieces in step.writes():
+        for piece in pieces:
+            yield "write", piece.data
+        if isinstance(step, Dribble):
+            yield (_BOUNDARY,)
+    if isinstance(step, Reply) and step.framing == "close":
+        yield (_FIN,)
