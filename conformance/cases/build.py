@@ -13,6 +13,8 @@ connection;
 """
 
 import functools
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -34,6 +36,8 @@ DEFAULT_OPS = (
 )
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)+")
 _TITLE_LENGTH = 70
+_PLAYED = ("respond", "connections", "routes", "transforms", "server", "new", "ops")
+"""The keys of a case that decide what server and client do."""
 
 
 Built = tuple[Mapping[str, Any], Case]
@@ -80,7 +84,20 @@ def build(
         sweep=table.sweep,
         fetch=None if table.fetch is None else within("fetch", expectation, table.fetch, table.rfc),
         authored=authored or table.id,
+        played=_played(raw),
     )
+
+
+def _played(raw: Mapping[str, Any]) -> str:
+    """Return a digest of what server and client do in the case that *raw* describes.
+
+    What was observed of a case stays true while this digest stays the same: a new title, level or
+    expectation changes nothing that happens.  A client's record holds header fields only where some
+    are compared, so that is part of it.
+    """
+    fields = '"headers":' in json.dumps(raw.get("fetch"), separators=(",", ":"))
+    played = [{key: raw[key] for key in _PLAYED if key in raw}, fields]
+    return hashlib.sha256(json.dumps(played, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _calls_the_same(raw: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

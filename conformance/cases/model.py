@@ -163,6 +163,8 @@ class Case:
     setting: Setting = field(default_factory=dict)
     authored: str = ""
     profile: Profile = "httplib"
+    played: str = ""
+    """A digest of what server and client do, by which a golden record knows its case."""
 
     @property
     def name(self) -> str:

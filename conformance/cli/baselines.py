@@ -169,8 +169,6 @@ class Known:
             return head
         of = self.baseline
         made = [f"of {of.implementation} {of.version}".rstrip()] if of.implementation else []
-        if of.corpus and of.corpus != head.corpus:
-            made.append(f"made with corpus {of.corpus}")
         told = ", ".join([self.path.name, *made])
         stale = list(self.listing.nowhere()) if whole else []
         return msgspec.structs.replace(head, baseline=told, stale=stale)

@@ -68,7 +68,7 @@ def record(
     differs = False
     for written in implementations or ROSTER:
         for one in _found(written, must=not roster):
-            made = _recorded(one, cases, corpus.digest, jobs, must=not roster)
+            made = _recorded(one, cases, jobs, must=not roster)
             if made is None:
                 continue
             key, recorded, seen = made
@@ -92,10 +92,10 @@ def _found(written: str, *, must: bool) -> list[Implementation]:
 
 
 def _recorded(
-    one: Implementation, cases: Sequence[Case], digest: str, jobs: int, *, must: bool
+    one: Implementation, cases: Sequence[Case], jobs: int, *, must: bool
 ) -> tuple[str, Recorded, list[tuple[Case, object]]] | None:
     try:
-        return record_one(one, cases, digest, jobs=jobs)
+        return record_one(one, cases, jobs=jobs)
     except NotRecorded as error:
         if must:
             raise click.UsageError(f"{one.written}: {error}") from None

@@ -5,7 +5,6 @@ same value.  What an entry means for a result is the business of `overlay`.
 
 ::
 
-    corpus = "f2dc183b9573e7cf"          # the digest of the corpus that it was made with
     implementation = "http.client"
     version = "3.11.7"
 
@@ -32,7 +31,7 @@ import msgspec
 
 from conformance.judge.verdicts import FAILURES
 
-_HEADS = ("corpus", "implementation", "version")
+_HEADS = ("implementation", "version")
 _WILD = re.compile(r"[*?\[]")
 
 
@@ -69,13 +68,11 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """The known deviations of one implementation.
 
     Args:
-        corpus: the digest of the corpus that it was made with; empty where nobody says.
         implementation: the name of the implementation.
         version: the version of the implementation.
         entry: the entries.
     """
 
-    corpus: str = ""
     implementation: str = ""
     version: str = ""
     entry: list[Entry] = []
@@ -119,6 +116,7 @@ def parse_baseline(text: str) -> Baseline:
         tables = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise BaselineError(f"is not TOML: {error}") from None
+    tables.pop("corpus", None)  # earlier versions wrote the digest of the corpus here
     entries = tables.get("entry")
     if isinstance(entries, list):
         tables["entry"] = [_entry(index, table) for index, table in enumerate(entries)]

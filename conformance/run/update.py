@@ -60,7 +60,6 @@ def updated(baseline: Baseline, head: RunHead, results: Sequence[Result]) -> Bas
             entries.append(msgspec.structs.replace(entry, case=case))
     new = [one for name, one in told.items() if one.failed and name not in covered]
     return Baseline(
-        corpus=head.corpus,
         implementation=head.name,
         version=head.version,
         entry=[*entries, *_new(new, baseline)],

@@ -61,7 +61,7 @@ def overlay(one: Result, *entries: Entry, revisions: Mapping[str, int] | None = 
     ("text", "said"),
     [
         ("x", "not TOML"),
-        ("corpus = 1", "corpus"),
+        ("version = 1", "version"),
         ("unknown = 1", "unknown"),
         ("entry = 1", "entry"),
         ("[[entry]]\nverdict = 'HANG'\nreason = 'x'", "entry 1: .*case"),
@@ -101,7 +101,6 @@ def test_a_refused_file_is_named(tmp_path: Path) -> None:
 
 def test_a_baseline_is_written_as_it_is_read() -> None:
     baseline = Baseline(
-        corpus="c0ffee",
         implementation="some.client",
         version="1.2.3",
         entry=[
@@ -250,7 +249,7 @@ def test_what_fails_is_listed_by_family_and_verdict() -> None:
         result("a.5"),
         result("a.6", "UNSUPPORTED"),
     )
-    assert (found.corpus, found.implementation, found.version) == ("c0ffee", "some.client", "1.2.3")
+    assert (found.implementation, found.version) == ("some.client", "1.2.3")
     assert found.entry == [
         entry(["a.1", "a.3"], reason=NEW),
         entry("a.2", "LEAK", reason=NEW),

@@ -39,7 +39,7 @@ def baseline(results: Path) -> Path:
     assert len({one.verdict for one in failed}) > 1
     entries = [Entry(case=one.id, verdict=one.verdict, rev=one.rev, reason="x") for one in failed]
     path = results.with_name("baseline.toml")
-    path.write_text(baseline_text(Baseline(corpus=run.head.corpus, entry=entries)))
+    path.write_text(baseline_text(Baseline(entry=entries)))
     return path
 
 
@@ -145,7 +145,7 @@ def test_the_update_of_a_whole_run_is_written_and_fits(tmp_path: Path) -> None:
     assert "STALE  gone: there is no such case" in done.stdout
     assert "is written" in done.stdout
     after = read_baseline(path)
-    assert (after.implementation, after.corpus) == ("httplib_impl", load_corpus().digest)
+    assert after.implementation == "httplib_impl"
     assert after.entry == []
     assert not path.with_name(f".{path.name}.partial").exists()
 

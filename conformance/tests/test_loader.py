@@ -199,6 +199,21 @@ def test_the_digest_follows_the_files(tmp_path: Path) -> None:
     assert load_corpus(tmp_path).digest != before
 
 
+def test_what_is_played_is_known_by_a_digest_that_words_do_not_change() -> None:
+    played = one(CASE).played
+    assert len(played) == 8
+    assert one(CASE.replace("plainest", "simplest").replace("documented", "guard")).played == played
+    assert one(CASE.replace('read = "hello"', 'read = "jello"')).played == played
+    for changed in (
+        CASE.replace("\\nhello", "\\njello"),
+        CASE.replace("[[case.outcome]]", 'ops = [{ call = "connect" }]\n[[case.outcome]]').replace(
+            'read = "hello"', ""
+        ),
+        CASE.replace("[[case.outcome]]", "new = { kwargs = { timeout = 3 } }\n[[case.outcome]]"),
+    ):
+        assert one(changed).played != played
+
+
 def test_levels_and_globs_select(tmp_path: Path) -> None:
     other = CASE.replace("framing.hello", "chunked.x").replace("A body", "Another body")
     (tmp_path / "a.toml").write_text(HEAD + CASE + other.replace("documented", "guard"))

@@ -19,7 +19,6 @@ NEVER = dt.date(9999, 1, 1)
 @pytest.mark.parametrize("name", NAMES)
 def test_each_entry_is_explained_and_about_a_case_of_this_corpus(name: str) -> None:
     corpus, baseline = load_corpus(), read_baseline(directory() / f"{name}.toml")
-    assert baseline.corpus == corpus.digest
     assert name.endswith((baseline.version, ".".join(baseline.version.split(".")[:2])))
     listing = Listing(baseline, {case.id: case.rev for case in corpus.cases}, NEVER)
     assert list(listing.nowhere()) == []

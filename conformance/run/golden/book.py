@@ -2,15 +2,16 @@
 
 In: a directory.  Out: a `Book`, and from it the files again, always the same for the same book::
 
-    "framing.length.exact": [1,
+    "framing.length.exact": ["5f0c21aa",
      ["py2.7 py3.10..py3.13", {"read": "hello", "isclosed": true}],
      ["requests", {"fetch": {"response": [200, "OK", [], "hello"]}}],
      ["py3.9", "HANG"]]
 
-Before the observations stands the revision of the case, and before each the keys of those who made
-it, with two dots for all between two in the order of the file of implementations.  One who hung,
-died or lacks what the case needs has a verdict in its place.  An observation is of one revision of
-its case, and a case that changes loses those that are not made anew.
+Before the observations stands the digest of what is played in the case, and before each the keys
+of the implementations that made it, with two dots for all between two in the order of the file of
+implementations.  An implementation that hung, died or lacks what the case needs has a verdict
+instead.  An observation stays true while its case plays the same; a case that plays something else
+loses the observations that are not made again.
 """
 
 import functools
@@ -38,7 +39,6 @@ class Recorded(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
         written: as it is written on the command line.
         name: its own name.
         version: its own version.
-        corpus: the digest of the corpus that it was recorded with.
         runtime: what its interpreter calls itself.
         features: the optional features that it has.
         ops: the names of the ops that it has.
@@ -49,7 +49,6 @@ class Recorded(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     written: str
     name: str
     version: str
-    corpus: str
     runtime: str = ""
     features: list[str] = []
     ops: list[str] = []
@@ -58,7 +57,6 @@ class Recorded(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
 
 
 class _Topic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    corpus: str
     cases: dict[str, list[Any]]
 
 
@@ -68,17 +66,17 @@ class Book:
 
     Args:
         implementations: those who were recorded, by key.
-        revisions: the revision of each case that somebody was recorded with.
+        played: the digest of what was played in each recorded case.
         seen: what was seen, by case and key: a list of calls and wire, or a verdict.
     """
 
     implementations: dict[str, Recorded] = field(default_factory=dict)
-    revisions: dict[str, int] = field(default_factory=dict)
+    played: dict[str, str] = field(default_factory=dict)
     seen: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def of(self, case: Case) -> dict[str, Any]:
-        """Return what was seen of *case* in its present revision, by key."""
-        return self.seen.get(case.id, {}) if self.revisions.get(case.id) == case.rev else {}
+        """Return what was seen of *case*, by key; nothing where it now plays something else."""
+        return self.seen.get(case.id, {}) if self.played.get(case.id) == case.played else {}
 
     def put(
         self, key: str, recorded: Recorded, seen: Iterable[tuple[Case, Any]], *, whole: bool = True
@@ -99,8 +97,8 @@ class Book:
             recorded = msgspec.structs.replace(recorded, classes=classes)
         self.implementations[key] = recorded
         for case, told in seen:
-            if self.revisions.get(case.id) != case.rev:
-                self.revisions[case.id] = case.rev
+            if self.played.get(case.id) != case.played:
+                self.played[case.id] = case.played
                 self.seen[case.id] = {}
             self.seen.setdefault(case.id, {})[key] = told
 
@@ -141,8 +139,10 @@ def _add(book: Book, path: Path) -> None:
     keys = list(book.implementations)
     for case_id, record in _read(path, _Topic).cases.items():
         try:
-            rev, *seen = record
-            book.revisions[case_id] = int(rev)
+            played, *seen = record
+            if not isinstance(played, str):
+                raise TypeError(f"{played!r} is not the digest of what is played")
+            book.played[case_id] = played
             by_key = book.seen.setdefault(case_id, {})
             for names, *told in seen:
                 one = told[0] if isinstance(told[0], str) else told
@@ -194,7 +194,7 @@ def write_book(directory: Path, book: Book, corpus: Corpus) -> None:
         lines = [text for case in cases for text in _case_text(case, book.of(case), keys)]
         if lines:
             joined = ",\n".join(lines)
-            files[f"{topic}.json"] = f'{{"corpus": "{corpus.digest}", "cases": {{\n{joined}\n}}}}\n'
+            files[f"{topic}.json"] = f'{{"cases": {{\n{joined}\n}}}}\n'
     for name, text in files.items():
         partial = directory / f".{name}.partial"
         partial.write_text(text, encoding="utf-8", newline="")
@@ -232,4 +232,4 @@ def _case_text(case: Case, by_key: dict[str, Any], keys: Sequence[str]) -> Itera
     if groups:
         named = {text: json.dumps(_short_names(by, keys)) for text, by in groups.items()}
         seen = ",\n ".join(f"[{names}, {text}]" for text, names in named.items())
-        yield f"{json.dumps(case.id)}: [{case.rev},\n {seen}]"
+        yield f'{json.dumps(case.id)}: ["{case.played}",\n {seen}]'

@@ -32,7 +32,6 @@ class NotRecorded(Exception):
 def record(
     target: Implementation,
     cases: Iterable[Case],
-    corpus: str,
     *,
     jobs: int = 1,
     deadline: float = DEADLINE,
@@ -42,7 +41,6 @@ def record(
     Args:
         target: the implementation.
         cases: of the corpus, without sweeps; a client gets what each holds for clients.
-        corpus: the digest of the corpus.
         jobs: how many cases are run at a time.
         deadline: seconds without progress after which a case is late.
 
@@ -67,7 +65,7 @@ def record(
         results = [_sound(result) for result in runners.run(selected)]
     values = Values(identity.name, "python3" in identity.features or identity.is_client, {})
     told = list(_told(selected, results, seen, Codec(values)))
-    return key_of(identity), _recorded(identity, corpus, values.classes), told
+    return key_of(identity), _recorded(identity, values.classes), told
 
 
 def _sound(result: Result) -> Result:
@@ -104,12 +102,11 @@ def key_of(identity: Identity) -> str:
     return prefix + ".".join(identity.version.split(".")[:2])
 
 
-def _recorded(identity: Identity, corpus: str, classes: dict[str, list[str]]) -> Recorded:
+def _recorded(identity: Identity, classes: dict[str, list[str]]) -> Recorded:
     return Recorded(
         written=identity.written,
         name=identity.name,
         version=identity.version,
-        corpus=corpus,
         runtime=identity.runtime,
         features=sorted(identity.features),
         ops=sorted(identity.ops),

@@ -20,7 +20,7 @@ def run_of(book: Book, key: str, corpus: Corpus) -> tuple[RunHead, list[Result]]
     one = book.implementations[key]
     head = RunHead(
         kit=version("httplib-kit"),
-        corpus=one.corpus,
+        corpus=corpus.digest,
         implementation=one.written,
         name=one.name,
         version=one.version,
