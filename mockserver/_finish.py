@@ -109,7 +109,7 @@ def take_facts(session: Session) -> ConnectionRecord:
     """The facts about a session at rest; nothing is released yet."""
     waits = session.wire.waits
     if waits is not Wait.OCTETS:  # its thread has read everything itself
-        session.drink()
+        _take_all(session)
     after, left = _client_state(session)
     return ConnectionRecord(
         events=(
@@ -123,7 +123,19 @@ def take_facts(session: Session) -> ConnectionRecord:
         left=left,
         tls=session.tls,
         source=session.wire.source,
+        ended=session.ended_by_script and not session.surplus,
     )
+
+
+def _take_all(session: Session) -> None:
+    """Take what no step reads, also what the client's kernel had no room to send until now."""
+    if session.drink():  # a queue that was full has room again
+        session.wire.bell.until(lambda: _has_all(session), time.monotonic() + _IN_FLIGHT)
+
+
+def _has_all(session: Session) -> bool:
+    peer = session.wire.peer()  # asked first: what it sent before the answer is here
+    return not session.drink() and (peer is None or peer.quiet)
 
 
 def unplayed(session: Session) -> list[tuple[str, Step]]:

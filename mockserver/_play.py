@@ -218,7 +218,7 @@ class Play:
             if session.wire.ended and session.wire.exhausted:
                 session.wire.sock.close()
             return False
-        waits_in_vain = session.buffer and not session.wire.ended
+        waits_in_vain = session.buffer and not (session.ended_by_script or session.wire.ended)
         if waits_in_vain and now - session.unread_since > self._patience:
             session.note(RST_SENT)
             session.abort()

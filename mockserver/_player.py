@@ -137,6 +137,7 @@ def _reply(session: Session, step: writing.Reply) -> None:
         _write(session, step)
         return
     session.write(step.pieces())
+    session.end_by_script()
     session.end()
 
 
@@ -169,6 +170,7 @@ def _stall(session: Session, _: control.Stall) -> None:
 
 
 def _shutdown(session: Session, _: control.Shutdown) -> None:
+    session.end_by_script()
     session.end()
 
 
@@ -211,6 +213,7 @@ _LIMIT = control.ReadRequest().limit
 
 
 def _close(session: Session, step: control.Close) -> None:
+    session.end_by_script()
     if step.how == "fin":
         session.end()
     elif step.how == "rst":

@@ -18,6 +18,7 @@ def read_request(session: Session, step: control.ReadRequest) -> None:
     whole = session.bare_request(step.limit)
     if whole is not None:
         session.took_request(whole)
+        session.whole = True
     else:
         _take_request(session, step.limit, always if step.body == "framed" else _never)
 
@@ -43,18 +44,29 @@ def take_request(session: Session, limit: int, with_body: Callable[[bytes], bool
     if whole is not None:
         with_body(whole)
         session.took_request(whole)
+        session.whole = True
     else:
         _take_request(session, limit, with_body)
 
 
 def _take_request(session: Session, limit: int, with_body: Callable[[bytes], bool]) -> None:
+    reads_body = False
+
+    def framed(head: bytes) -> bool:
+        nonlocal reads_body
+        reads_body = with_body(head)
+        return reads_body
+
+    session.whole = False
     try:
-        oddity = read_one_request(session.inbox, limit, with_body)
+        oddity = read_one_request(session.inbox, limit, framed)
     finally:
         if raw := session.inbox.take():
             session.took_request(raw)
     if oddity:
         session.note(oddity)
+    # After a CONNECT come bytes for the other end.
+    session.whole = reads_body and not oddity and not raw.startswith(b"CONNECT ")
 
 
 def read(session: Session, step: control.Read) -> None:
@@ -68,6 +80,7 @@ def read_until(session: Session, step: control.ReadUntil) -> None:
 
 
 def _take(session: Session, read: Callable[[], object]) -> None:
+    session.whole = False
     session.inbox.start()
     try:
         read()

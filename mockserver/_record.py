@@ -65,6 +65,12 @@ class ConnectionRecord:
         tls: What the handshake came to: the protocol version, or `failed: ` and the reason; None
             where there was none.
         source: The address from which the client connected, without its port.
+        ended: Whether a step ended the connection or our stream on it (`close`, `shutdown`, a reply
+            framed by `close`, `tls_fault`), so that what no step has read may have been in flight.
+            A client cannot know of the end in advance: such bytes are no complaint;
+            `expect_no_bytes`, `expect_eof` and `read_eof` are for scripts that allow nothing more,
+            or take it. False where bytes that belong to no request came together with the last
+            bytes of one.
     """
 
     events: tuple[Event, ...] = ()
@@ -74,6 +80,7 @@ class ConnectionRecord:
     left: int | None = None
     tls: str | None = None
     source: str = ""
+    ended: bool = False
 
     @property
     def received(self) -> bytes:
@@ -149,12 +156,12 @@ class Record:
         """Everything that makes a test fail.
 
         Errors, problems, what was not played, connections beyond the script, and octets that no
-        step has read.
+        step has read on a connection that the script did not end.
         """
         unread = tuple(
             f"connection {number}: {len(one.unread)} octets from the client that no step reads"
             for number, one in enumerate(self.connections, 1)
-            if one.unread
+            if one.unread and not one.ended
         )
         extra = [f"{self.refused_extra} connections beyond the script"]
         beyond = extra if self.refused_extra else []

@@ -24,7 +24,10 @@ from mockserver._wire import Wire
 _GULPS = 16
 """How often a client can be read from in one turn before others are let in."""
 _KEPT = 1 << 26
-"""How many unread octets are kept before no more are taken from the kernel."""
+"""How many unread octets are kept. What comes then stays in the kernel, so that the client has to
+wait; after the script's own end of the connection it is counted and thrown away instead."""
+_DISCARDED_AT_ONCE = 1 << 24
+"""Octets that are thrown away before others are let in: a client may send without end."""
 
 
 class Stage(Protocol):
@@ -118,6 +121,10 @@ class Session:
         excused: Whether the client may end here, and no step is missed then.
         endless: Whether the wait for the step that reads next has no patience that runs out.
         deaf: Whether what still comes means nothing, and is thrown away.
+        ended_by_script: Whether a step has ended the connection, or our side of it.
+        whole: Whether the step that read last has read a request to its end.
+        surplus: Whether more than this request had come already when a step ended the connection.
+        discarded: Octets that came after those that are kept.
         called: Whether octets, or an end, are known to have come for the step that reads next.
         outside: What is to be played on when a route is over: title, steps and index.
         reset: Whether we reset the connection.
@@ -138,6 +145,8 @@ class Session:
         "called",
         "channel",
         "deaf",
+        "discarded",
+        "ended_by_script",
         "endless",
         "excused",
         "gate",
@@ -153,9 +162,11 @@ class Session:
         "stage",
         "steps",
         "stream_over",
+        "surplus",
         "title",
         "tls",
         "unread_since",
+        "whole",
         "wire",
     )
 
@@ -177,6 +188,10 @@ class Session:
         self.excused = False
         self.endless = False
         self.deaf = False
+        self.ended_by_script = False
+        self.whole = False
+        self.surplus = False
+        self.discarded = 0
         self.called = False
         self.outside: tuple[str, tuple[Step, ...], int] | None = None
         self.reset = False
@@ -322,6 +337,14 @@ class Session:
         rest = enumerate(self.steps[first:], first)
         return [(place(self.title, index, step), step) for index, step in rest]
 
+    def end_by_script(self) -> None:
+        """Note that a step ends the connection; what the client still sends may be in flight.
+
+        What has come together with the end of a request, and belongs to none, was not.
+        """
+        self.surplus = self.surplus or (self.whole and bool(self.buffer))
+        self.ended_by_script = True
+
     def end(self) -> None:
         """End our stream in order."""
         if not self.wire.ended:
@@ -339,9 +362,12 @@ class Session:
         self.wire.sock.close()
 
     def drink(self) -> bool:
-        """Move octets that nobody reads into the inbox, without waiting; whether there were any."""
-        before = len(self.buffer)
-        while not (self.reset or self.stream_over) and len(self.buffer) < _KEPT:
+        """Move octets that no step reads into the inbox, without waiting; whether any came."""
+        before, most = self.wire.taken, self.discarded + _DISCARDED_AT_ONCE
+        while not (self.reset or self.stream_over):
+            room = _KEPT - len(self.buffer)
+            if not (room or (self.ended_by_script and self.discarded < most)):
+                break
             try:
                 data = self.channel.rest()
             except Ended:
@@ -349,9 +375,10 @@ class Session:
             if data is None:
                 break
             if not self.deaf:
-                self.buffer += data
+                self.buffer += data[:room]
+                self.discarded += max(0, len(data) - room)
             self.stream_over = not data
-        return len(self.buffer) > before
+        return self.wire.taken > before
 
     def let_the_end_in(self) -> bool:
         """For an observer: make room for an end of stream behind octets that no step reads.
@@ -365,9 +392,12 @@ class Session:
         return len(self.buffer) < _KEPT
 
     def unread(self) -> list[Event]:
-        """The event for the octets that no step has read."""
-        rest = bytes(self.buffer)
-        return [Event("<", self._taken, rest, UNREAD, -1)] if rest else []
+        """The events for the octets that no step has read."""
+        events = [Event("<", self._taken, bytes(self.buffer), UNREAD, -1)] if self.buffer else []
+        if self.discarded:
+            text = f"{self.discarded} more octets came and were not kept"
+            events.append(Event("note", 0, b"", text, -1))
+        return events
 
     def bare_request(self, limit: int) -> bytes | None:
         """A request without a body, if nothing else comes next, and in one piece; else None.

@@ -24,6 +24,7 @@ def fail_tls(session: Session, step: TlsFault) -> None:
     session.let_others_lead()
     _FAULTS[step.kind](session, step)
     session.tls = f"fault: {step.kind}"
+    session.end_by_script()
     session.end_bare()
 
 
