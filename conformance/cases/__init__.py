@@ -12,6 +12,7 @@ This package never opens a socket and never imports pytest or an implementation 
 """
 
 from conformance.cases.corpus import Corpus, load_corpus
+from conformance.cases.documented import documented_part
 from conformance.cases.errors import CaseError
 from conformance.cases.fetch import client_case, client_cases
 from conformance.cases.model import Case, Expectation, Op, Outcome, WireExpectation
@@ -30,6 +31,7 @@ __all__ = [
     "WireExpectation",
     "client_case",
     "client_cases",
+    "documented_part",
     "fixtures_directory",
     "load_corpus",
     "script_key",

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from conformance.cases.documented import documented_part
 from conformance.cases.errors import CaseError
 from conformance.cases.loader import load_file
 from conformance.cases.model import Case
@@ -36,10 +37,13 @@ class Corpus:
     digest: str
 
     def select(self, globs: Iterable[str] = (), levels: Iterable[str] = LEVELS) -> tuple[Case, ...]:
-        """Return the cases of *levels* whose id matches one of *globs*; without globs, all do."""
+        """Return the cases of *levels* whose id matches one of *globs*; without globs, all do.
+
+        Without the level ``precedent``, documented cases compare only what the page says.
+        """
         wanted, patterns = frozenset(levels), tuple(globs)
         return tuple(
-            case
+            case if "precedent" in wanted else documented_part(case)
             for case in self.cases
             if case.level in wanted
             and (not patterns or any(fnmatch.fnmatchcase(case.id, glob) for glob in patterns))

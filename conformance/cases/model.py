@@ -81,6 +81,8 @@ class Outcome:
         grade: ``"pass"`` or ``"tolerated"``.
         basis: why the outcome is tolerated.
         when: the values of dimensions to which the outcome is limited.
+        exact: whether requests and header lists are compared to the octet, and connections
+            counted; else as far as the documentation page describes them.
     """
 
     ops: Mapping[str, Expectation]
@@ -88,6 +90,7 @@ class Outcome:
     grade: Grade = "pass"
     basis: str | None = None
     when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    exact: bool = True
 
     def holds(self, setting: Setting) -> bool:
         """Tell whether the outcome counts under *setting*."""

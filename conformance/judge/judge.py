@@ -4,11 +4,16 @@ The outcomes of the case are tried in order; the first that the whole observatio
 Where none does, the verdict names the difference from the outcome that the observation follows
 farthest, and an exception that no outcome names, from outside the module, sockets and TLS, is a
 LEAK before it is anything else.
+
+A documented case compares more than the page says. Where the part that the page says was met, the
+failure has the level `precedent`.
 """
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from conformance.cases import documented_part
 from conformance.cases.model import Case, Expectation, Op, Outcome
 from conformance.cases.names import FAMILIES, met_by
 from conformance.cases.octets import Pieces, fill
@@ -17,7 +22,8 @@ from conformance.judge.client import error_text, judge_fetch, response_text
 from conformance.judge.errors import error_names
 from conformance.judge.match import Matcher, seen_text
 from conformance.judge.observation import Observation
-from conformance.judge.verdicts import Judgement, Mismatch, Verdict
+from conformance.judge.spelling import page_forms
+from conformance.judge.verdicts import FAILURES, Judgement, Mismatch, Verdict
 
 _OCTET_CALLS = frozenset({"read", "recv", "readline"})
 _NAME_CALLS = frozenset({"getheaders", "keys", "items"})
@@ -48,6 +54,17 @@ def judge(
     if case.level == "observe":
         return Judgement(Verdict.INFO)
     bench = _Bench(case, observation, features, error_map or {})
+    judgement = _judged(case, bench, tolerant=tolerant)
+    if judgement.verdict not in FAILURES or case.level != "documented":
+        return judgement
+    by_the_page = _judged(documented_part(case), bench, tolerant=tolerant)
+    if by_the_page.mismatch is None:
+        return dataclasses.replace(judgement, level="precedent")
+    same = judgement.mismatch is not None and by_the_page.mismatch.where == judgement.mismatch.where
+    return judgement if same else by_the_page
+
+
+def _judged(case: Case, bench: "_Bench", *, tolerant: bool) -> Judgement:
     outcomes = [one for one in case.accepted() if tolerant or one.grade == "pass"]
     if not outcomes:
         return Judgement(Verdict.HARNESS_ERROR, faults=("no outcome is for this setting",))
@@ -89,6 +106,7 @@ class _Bench:
         host, port, typed = observation.host, observation.port, "python3" in features
         self.matcher = Matcher(host, port, typed)
         self.name_matcher = Matcher(host, port, typed, folded="lowercase-names" not in features)
+        self.page_matcher = Matcher(host, port, typed, folded=True, ordered=False)
 
     def mismatch(self, outcome: Outcome) -> Mismatch | None:
         """Return where the observation first leaves *outcome*: the ops in order, then the wire."""
@@ -96,7 +114,7 @@ class _Bench:
             entry, wanted = self.seen.trace[op.id], outcome.ops.get(op.id, _SILENT)
             if wanted is _SILENT and "error" not in entry:
                 continue
-            verdict = self._op_verdict(op, entry, wanted)
+            verdict = self._op_verdict(op, entry, wanted, exact=outcome.exact)
             if verdict is not None:
                 told = expectation_text(wanted), entry_text(entry)
                 return Mismatch(verdict, op.id, position, *told)
@@ -106,7 +124,9 @@ class _Bench:
                 return Mismatch(verdict, key, len(self.ops), *told)
         return None
 
-    def _op_verdict(self, op: Op, entry: Mapping[str, Any], wanted: Expectation) -> Verdict | None:
+    def _op_verdict(
+        self, op: Op, entry: Mapping[str, Any], wanted: Expectation, *, exact: bool
+    ) -> Verdict | None:
         if wanted.anything:
             return None
         if "error" in entry:
@@ -117,7 +137,7 @@ class _Bench:
             return Verdict.WRONG_VALUE if wanted.raises or wanted.has_value else None
         if wanted.raises:
             return Verdict.NO_ERROR
-        if wanted.has_value and not self._value_fits(op, entry["value"], wanted):
+        if wanted.has_value and not self._value_fits(op, entry["value"], wanted, exact=exact):
             return Verdict.WRONG_VALUE
         return None
 
@@ -132,8 +152,10 @@ class _Bench:
             for key, value in wanted.attributes.items()
         )
 
-    def _value_fits(self, op: Op, value: Any, wanted: Expectation) -> bool:
+    def _value_fits(self, op: Op, value: Any, wanted: Expectation, *, exact: bool) -> bool:
         call = op.message.get("call")
+        if not exact and call in _NAME_CALLS:
+            return self.page_matcher.matches(wanted.value, value, "text")
         matcher = self.name_matcher if call in _NAME_CALLS else self.matcher
         usual = (
             "bytes" if call in _OCTET_CALLS else "" if op.message["on"] == "builtins" else "text"
@@ -145,10 +167,14 @@ class _Bench:
         wire, seen = outcome.wire, self.seen.connections
         if wire.request is not None:
             requests = [request for connection in seen for request in connection.requests]
-            yield Verdict.WRONG_VALUE, "request", self._filled(wire.request), requests
+            wanted = self._filled(wire.request)
+            forms = (wanted, requests) if outcome.exact else page_forms(wanted, requests)
+            yield Verdict.WRONG_VALUE, "request", *forms
         if wire.received is not None:
             received = [connection.received for connection in seen]
-            yield Verdict.WRONG_VALUE, "received", self._filled(wire.received), received
+            wanted = self._filled(wire.received)
+            forms = (wanted, received) if outcome.exact else page_forms(wanted, received)
+            yield Verdict.WRONG_VALUE, "received", *forms
         elif wire.request is not None:
             # Whoever names the requests says that there was nothing beside them; what a TLS
             # client sends where the server speaks no TLS is no request, and nobody's to name.
@@ -156,9 +182,11 @@ class _Bench:
             yield Verdict.WRONG_VALUE, "octets behind the requests", b"", unread
         made = len(seen) + self.seen.unexpected
         room = made if self.scripted is None else self.scripted
-        wanted = wire.connections if wire.connections is not None else min(made, room)
-        yield Verdict.WRONG_CONNECTION, "connections", wanted, made
-        yield Verdict.WRONG_CONNECTION, "script", [], list(self.seen.problems)
+        if outcome.exact or wire.connections is not None:
+            count = wire.connections if wire.connections is not None else min(made, room)
+            yield Verdict.WRONG_CONNECTION, "connections", count, made
+        if outcome.exact or not made:
+            yield Verdict.WRONG_CONNECTION, "script", [], list(self.seen.problems)
         for key in ("after", "left", "source"):
             expected = getattr(wire, key)
             if expected is not None:

@@ -33,12 +33,14 @@ class Matcher:
         port: its port.
         typed: whether bytes and text are told apart.
         folded: whether the names of header fields are compared without regard to case.
+        ordered: whether the order of the items of a list counts.
     """
 
     host: str
     port: int
     typed: bool
     folded: bool = False
+    ordered: bool = True
 
     def matches(self, expected: Expected, seen: Any, usual: str = "") -> bool:
         """Tell whether *seen* is what *expected* says; untyped octets are of type *usual*."""
@@ -71,6 +73,8 @@ class Matcher:
 
     def _items(self, expected: Items, seen: Any, usual: str) -> bool:
         items = _items(expected.type, seen)
+        if items is not None and expected.type == "list" and not self.ordered:
+            items = self._in_order(expected, items, usual)
         return (
             items is not None
             and len(items) == len(expected.items)
@@ -79,6 +83,16 @@ class Matcher:
                 for one, other in zip(expected.items, items, strict=True)
             )
         )
+
+    def _in_order(self, expected: Items, items: list[Any], usual: str) -> list[Any]:
+        """Return *items* with each in the place of the expected one that it matches."""
+        left, found = list(items), []
+        for one in expected.items:
+            match = next((item for item in left if self.matches(one, item, usual)), None)
+            if match is not None:
+                left.remove(match)
+                found.append(match)
+        return found + left
 
     def _pairs(self, expected: Pairs, seen: Any, usual: str) -> bool:
         if not isinstance(seen, dict) or seen.get("type") != "mapping":

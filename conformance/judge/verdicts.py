@@ -60,6 +60,7 @@ class Judgement:
         mismatch: where the nearest accepted outcome was left; None where one was met.
         accepted: what each accepted outcome says about the place of the mismatch.
         faults: why nothing could be judged.
+        level: the level of the part that failed, where it is not the level of the case.
     """
 
     verdict: Verdict
@@ -67,3 +68,4 @@ class Judgement:
     mismatch: Mismatch | None = None
     accepted: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
+    level: str = ""

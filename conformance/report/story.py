@@ -17,6 +17,7 @@ from conformance.run.results import Again, Result, RunHead
 _MOST_TEXT = 2_000
 _MOST_WIRE = 400
 _MOST_LINES = 24
+_PART = "the case is {}; this part of it is {}: the page does not say it"
 _AROUND = 4
 """Lines that are shown before and behind a mark."""
 _WIDTH = 96
@@ -62,6 +63,8 @@ def rows(result: Result, head: RunHead) -> Iterator[Row]:
     if result.reason:
         yield _row("reason", result.reason)
     yield from _difference(result)
+    if result.case_level:
+        yield _row("level", _PART.format(result.case_level, result.level))
     if result.known:
         yield _row("known", result.known)
     if result.link:

@@ -122,6 +122,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
         strength: in the client profile, what the expectation is: `must`, `should` or `may`.
         rfc: in the client profile, the sections that the expectation rests on.
         did: in the client profile, what the client did: ``accepts``, or ``rejects`` and why.
+        case_level: the level of the case, where *level* is that of the part that failed.
     """
 
     id: str
@@ -151,6 +152,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     strength: str = ""
     rfc: list[str] = []
     did: str = ""
+    case_level: str = ""
 
     @property
     def weight(self) -> str:
@@ -191,7 +193,8 @@ def result_of(case: Case, judgement: Judgement, **details: Any) -> Result:
         id=case.id,
         rev=case.rev,
         verdict=judgement.verdict.value,
-        level=case.level,
+        level=judgement.level or case.level,
+        case_level=case.level if judgement.level else "",
         family=case.family,
         title=case.title,
         spec=list(case.spec),
