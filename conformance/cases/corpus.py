@@ -36,18 +36,29 @@ class Corpus:
     cases: tuple[Case, ...]
     digest: str
 
-    def select(self, globs: Iterable[str] = (), levels: Iterable[str] = LEVELS) -> tuple[Case, ...]:
+    def select(
+        self,
+        globs: Iterable[str] = (),
+        levels: Iterable[str] = LEVELS,
+        exclude: Iterable[str] = (),
+    ) -> tuple[Case, ...]:
         """Return the cases of *levels* whose id matches one of *globs*; without globs, all do.
 
-        Without the level ``precedent``, documented cases compare only what the page says.
+        Those whose id matches one of *exclude* are left out.  Without the level
+        ``precedent``, documented cases compare only what the page says.
         """
-        wanted, patterns = frozenset(levels), tuple(globs)
+        wanted, patterns, left_out = frozenset(levels), tuple(globs), tuple(exclude)
         return tuple(
             case if "precedent" in wanted else documented_part(case)
             for case in self.cases
             if case.level in wanted
-            and (not patterns or any(fnmatch.fnmatchcase(case.id, glob) for glob in patterns))
+            and (not patterns or _matches(case.id, patterns))
+            and not _matches(case.id, left_out)
         )
+
+
+def _matches(name: str, globs: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, glob) for glob in globs)
 
 
 def load_corpus(directory: Path | None = None) -> Corpus:

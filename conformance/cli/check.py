@@ -17,12 +17,21 @@ from conformance.cases import Case, Corpus, client_cases, load_corpus, swept
 from conformance.cases.corpus import JUDGED_LEVELS, LEVELS
 from conformance.cases.sweeps import Sweep
 from conformance.cli.baselines import Baselines, baseline_options
-from conformance.cli.options import error_map_option, level_option, selection, shard_option
+from conformance.cli.options import (
+    Selection,
+    deadline_option,
+    error_map_option,
+    level_option,
+    say_what_matches_nothing,
+    selection,
+    shard_option,
+)
 from conformance.cli.outputs import Outputs, output_options, tell_person
 from conformance.cli.recorded import recorded_clients
 from conformance.drivers import Implementation, targets
 from conformance.drivers.factory import OURS
 from conformance.report import Run, matrix
+from conformance.report.octets import visible_text
 from conformance.report.standing import EXIT_NOTHING, worst
 from conformance.run import Result, ResultFile, RunHead
 from conformance.run.background import Background
@@ -58,6 +67,7 @@ from conformance.run.trial import Trial
     help="Run N cases at a time, each in a process of its own; the results are the same.",
 )
 @shard_option
+@deadline_option
 @baseline_options
 @click.option(
     "--results",
@@ -71,7 +81,7 @@ from conformance.run.trial import Trial
 def check(
     ctx: click.Context,
     implementations: tuple[str, ...],
-    globs: tuple[str, ...],
+    chosen: Selection,
     levels: tuple[str, ...],
     sweep: str,
     no_tolerance: bool,
@@ -79,6 +89,7 @@ def check(
     quiet: bool,
     jobs: int,
     shard: Shard | None,
+    deadline: float,
     baselines: Baselines,
     results_file: Path | None,
     error_map: dict[str, str] | None,
@@ -98,7 +109,8 @@ def check(
     """
     found = list(chain.from_iterable(map(targets, implementations or (OURS,))))
     limits = {
-        "--select": bool(globs),
+        "--select": bool(chosen.select),
+        "--exclude": bool(chosen.exclude),
         "--level": not set(JUDGED_LEVELS) <= set(levels),
         "--shard": shard is not None,
         "-x": exit_first,
@@ -106,14 +118,16 @@ def check(
     filtered = next((option for option, given in limits.items() if given), "")
     baselines.check(len(found), filtered)
     corpus = load_corpus()
-    cases = _sharded(corpus.select(globs, levels), shard)
+    cases = _sharded(chosen.of(corpus, levels), shard)
     # What a case is worth to httplib says nothing about its worth to other clients.
     usual = ctx.get_parameter_source("levels") is ParameterSource.DEFAULT
-    chosen = corpus.select(globs, LEVELS if usual else levels)
-    for_clients = list(client_cases(_sharded(chosen, shard)))
+    of_clients = chosen.of(corpus, LEVELS if usual else levels)
+    for_clients = list(client_cases(_sharded(of_clients, shard)))
     if not cases and not for_clients:
-        click.echo("httplib-kit: no case is selected; `httplib-kit list` shows them", err=True)
+        why = "; ".join(chosen.complaints(corpus)) or "`httplib-kit list` shows them"
+        click.echo(f"httplib-kit: no case is selected; {visible_text(why)}", err=True)
         ctx.exit(EXIT_NOTHING)
+    say_what_matches_nothing(chosen, corpus)
     _check_the_others(found[1:], error_map, baselines, corpus)
     background, out = Background(corpus), sys.stdout
     runs: list[Run] = []
@@ -126,13 +140,19 @@ def check(
                 jobs=jobs,
                 exit_first=exit_first,
                 tolerant=not no_tolerance,
+                deadline=deadline,
             ) as trial:
                 is_client = trial.identity.is_client
                 every = _varied(for_clients if is_client else cases, cast("Sweep", sweep))
                 known = baselines.known(trial.identity, corpus, every)
                 told = background.told(trial.run(every, known.over, _with_progress))
                 results = list(reduced(told))
-            head = RunHead.of(trial.identity, kit=version("httplib-kit"), corpus=corpus.digest)
+            head = RunHead.of(
+                trial.identity,
+                kit=version("httplib-kit"),
+                corpus=corpus.digest,
+                deadline=deadline,
+            )
             runs.append(Run(known.head(head, whole=not filtered), results))
             # A case in this process may have put something else in the place of sys.stdout.
             if is_client and len(found) > 1:

@@ -11,7 +11,12 @@ from conformance.cases.corpus import LEVELS
 from conformance.cases.names import DOCUMENTED, PARENTS
 from conformance.cases.requirements import load_requirements
 from conformance.cli.coverage import Coverage
-from conformance.cli.options import level_option, selection
+from conformance.cli.options import (
+    Selection,
+    level_option,
+    say_what_matches_nothing,
+    selection,
+)
 
 _SPECIAL: Mapping[str, str] = {
     "ImproperConnectionState": (
@@ -45,7 +50,7 @@ _SPECIAL: Mapping[str, str] = {
 @click.pass_context
 def list_cases(
     ctx: click.Context,
-    globs: tuple[str, ...],
+    chosen: Selection,
     levels: tuple[str, ...],
     requirement: str | None,
     exception: str | None,
@@ -55,7 +60,9 @@ def list_cases(
     """List cases; piped, one expanded case a line without a header."""
     if exception is not None and not _is_given(ctx, "levels"):
         levels = LEVELS
-    cases: Iterable[Case] = load_corpus().select(globs, levels)
+    corpus = load_corpus()
+    cases: Iterable[Case] = chosen.of(corpus, levels)
+    say_what_matches_nothing(chosen, corpus)
     if requirement is not None:
         _check_requirement(requirement)
         cases = [case for case in cases if requirement in case.spec]

@@ -1,6 +1,10 @@
 """Options that several commands share, and what they select."""
 
-from collections.abc import Callable
+import difflib
+import fnmatch
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,19 +13,110 @@ import click
 from conformance.cases import Case, Corpus
 from conformance.cases.corpus import JUDGED_LEVELS, LEVELS
 from conformance.judge.error_map import ErrorMapError, read_error_map
+from conformance.report.octets import visible_text
+from conformance.run.runner import DEADLINE, LONGEST_DEADLINE, SHORTEST_DEADLINE, as_deadline
 from conformance.run.shard import Shard
 
 F = TypeVar("F", bound=Callable[..., Any])
+_NEAR = 3
+"""Names that are proposed in the place of a wrong one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which cases are chosen by their ids.
+
+    Args:
+        select: globs, one of which an id must match; empty for all cases.
+        exclude: globs, none of which an id may match.
+    """
+
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.select or self.exclude)
+
+    def of(self, corpus: Corpus, levels: Iterable[str] = LEVELS) -> tuple[Case, ...]:
+        """Return the cases of *corpus* at *levels* that are chosen."""
+        return corpus.select(self.select, levels, self.exclude)
+
+    def complaints(self, corpus: Corpus) -> Iterator[str]:
+        """Yield a line for each glob that matches no id, with the nearest names."""
+        ids = [case.id for case in corpus.cases]
+        for option, globs in (("--select", self.select), ("--exclude", self.exclude)):
+            for glob in globs:
+                if not fnmatch.filter(ids, glob):
+                    yield f"{option}: no case matches {glob!r}{near_names(glob, corpus)}"
 
 
 def selection(command: F) -> F:
-    """Add ``--select`` to *command*."""
+    """Add ``--select`` and ``--exclude`` to *command*, which gets them as one `Selection`."""
+
+    @functools.wraps(command)
+    def taking(*args: Any, **kwargs: Any) -> Any:
+        chosen = Selection(kwargs.pop("select"), kwargs.pop("exclude"))
+        return command(*args, chosen=chosen, **kwargs)
+
+    wrapped: Any = taking
+    for name, text in (
+        ("--exclude", "Leave out cases whose id matches (repeatable)."),
+        ("--select", "Only cases whose id matches (repeatable)."),
+    ):
+        wrapped = click.option(name, multiple=True, metavar="GLOB", help=text)(wrapped)
+    return wrapped  # type: ignore[no-any-return]  # it takes what the command takes, and more
+
+
+def say_what_matches_nothing(chosen: Selection, corpus: Corpus) -> None:
+    """Write a line on standard error for each glob of *chosen* that matches no case."""
+    for line in chosen.complaints(corpus):
+        click.echo(f"httplib-kit: {visible_text(line)}", err=True)
+
+
+def near_names(name: str, corpus: Corpus) -> str:
+    """Return a clause that proposes ids or families that are like *name*, an id or a glob."""
+    ids = [case.id for case in corpus.cases]
+    if any(character in name for character in "*?["):
+        heads = dict.fromkeys(
+            ".".join(parts[:length])
+            for parts in (one.split(".") for one in ids)
+            for length in (1, 2)
+        )
+        stem = name.rstrip("*").rstrip(".") or name
+        found = [f"{one}.*" for one in difflib.get_close_matches(stem, heads, _NEAR)]
+    else:
+        found = [one for one in ids if name in one][:_NEAR]
+        found = found or difflib.get_close_matches(name, ids, _NEAR)
+    if not found:
+        return "; `httplib-kit list` shows them all"
+    return f"; near names: {', '.join(found)}"
+
+
+class DeadlineType(click.ParamType[float]):
+    """A number of seconds."""
+
+    name = "seconds"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the seconds that *value* names."""
+        try:
+            return as_deadline(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def deadline_option(command: F) -> F:
+    """Add ``--deadline`` to *command*."""
     option = click.option(
-        "--select",
-        "globs",
-        multiple=True,
-        metavar="GLOB",
-        help="Only cases whose id matches (repeatable).",
+        "--deadline",
+        type=DeadlineType(),
+        default=DEADLINE,
+        show_default=True,
+        metavar="SECONDS",
+        help="Seconds without progress after which the kit gives a case up: it is a HANG "
+        f"({SHORTEST_DEADLINE:g} to {LONGEST_DEADLINE:g}).",
     )
     return option(command)
 
@@ -122,6 +217,4 @@ def find_case(corpus: Corpus, name: str) -> Case:
     for case in corpus.cases:
         if case.id == name:
             return case
-    close = [case.id for case in corpus.cases if name in case.id][:3]
-    hint = f"; there are {', '.join(close)}" if close else "; `httplib-kit list` shows them all"
-    raise click.UsageError(f"no case is called {name!r}{hint}")
+    raise click.UsageError(f"no case is called {name!r}{near_names(name, corpus)}")

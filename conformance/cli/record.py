@@ -6,7 +6,12 @@ from pathlib import Path
 import click
 
 from conformance.cases import Case, load_corpus
-from conformance.cli.options import selection
+from conformance.cli.options import (
+    Selection,
+    deadline_option,
+    say_what_matches_nothing,
+    selection,
+)
 from conformance.drivers import Implementation, UnknownImplementation, targets
 from conformance.report.octets import visible_text
 from conformance.run.golden import (
@@ -37,6 +42,7 @@ _SHOWN = 10
     help="Where the records are; by default among the fixtures.",
 )
 @selection
+@deadline_option
 @click.option("--check", is_flag=True, help="Write nothing; tell what differs from the records.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="Lanes.")
 @click.pass_context
@@ -45,7 +51,8 @@ def record(
     implementations: tuple[str, ...],
     roster: bool,
     directory: Path | None,
-    globs: tuple[str, ...],
+    chosen: Selection,
+    deadline: float,
     check: bool,
     jobs: int,
 ) -> None:
@@ -62,20 +69,21 @@ def record(
     except BookError as error:
         raise click.UsageError(str(error)) from None
     corpus = load_corpus()
-    cases = corpus.select(globs)
+    cases = chosen.of(corpus)
+    say_what_matches_nothing(chosen, corpus)
     if not cases:
         raise click.UsageError("no case is selected")
     differs = False
     for written in implementations or ROSTER:
         for one in _found(written, must=not roster):
-            made = _recorded(one, cases, jobs, must=not roster)
+            made = _recorded(one, cases, jobs, deadline, must=not roster)
             if made is None:
                 continue
             key, recorded, seen = made
             if check:
                 differs |= _compared(book, key, recorded, seen)
                 continue
-            book.put(key, recorded, seen, whole=not globs)
+            book.put(key, recorded, seen, whole=not chosen)
             write_book(place, book, corpus)
             click.echo(f"{key}: {recorded.name} {recorded.version}, {len(seen)} cases recorded")
     ctx.exit(1 if differs else 0)
@@ -92,10 +100,15 @@ def _found(written: str, *, must: bool) -> list[Implementation]:
 
 
 def _recorded(
-    one: Implementation, cases: Sequence[Case], jobs: int, *, must: bool
+    one: Implementation,
+    cases: Sequence[Case],
+    jobs: int,
+    deadline: float,
+    *,
+    must: bool,
 ) -> tuple[str, Recorded, list[tuple[Case, object]]] | None:
     try:
-        return record_one(one, cases, jobs=jobs)
+        return record_one(one, cases, jobs=jobs, deadline=deadline)
     except NotRecorded as error:
         if must:
             raise click.UsageError(f"{one.written}: {error}") from None

@@ -21,6 +21,7 @@ from certs import CertificateAuthority
 from conformance.cases import Case
 from conformance.cases.loader import load_text
 from conformance.cases.model import Accept, Fetch, Reject
+from conformance.cli.options import deadline_option
 from conformance.drivers import targets
 from conformance.drivers.factory import OURS
 from conformance.judge import Observation
@@ -72,6 +73,7 @@ _ENDS = {"fin": '{ close = "fin" }', "rst": '{ drain = {} }, { close = "rst" }',
     metavar="IMPL",
     help="An implementation, as check takes it (repeatable); by default httplib_impl.",
 )
+@deadline_option
 @click.option("--method", default="GET", show_default=True, help="The method of the request.")
 @click.option(
     "--end",
@@ -91,6 +93,7 @@ def try_octets(
     ctx: click.Context,
     file: Any,
     implementations: tuple[str, ...],
+    deadline: float,
     method: str,
     end: str,
     save_case: Path | None,
@@ -111,7 +114,7 @@ def try_octets(
     case = load_text(text, f"{name}.toml")[0]
     if save_case is not None:
         _save(save_case, text)
-    tried = [_tried(one, case) for one in found]
+    tried = [_tried(one, case, deadline) for one in found]
     _tell(case, tried)
     if save_case is not None:
         click.echo(f"\n{save_case} is a case now; fixtures/README.md tells how it goes on")
@@ -168,10 +171,15 @@ class _Tried:
     ended: str = ""
 
 
-def _tried(one: Any, case: Case) -> _Tried:
+def _tried(one: Any, case: Case, deadline: float) -> _Tried:
     seen: list[Observation] = []
     anything = dataclasses.replace(case, fetch=Fetch("may", (Reject(), Accept()), ()))
-    with Runner(one, CertificateAuthority(), witness=lambda _, what: seen.append(what)) as runner:
+    with Runner(
+        one,
+        CertificateAuthority(),
+        deadline=deadline,
+        witness=lambda _, what: seen.append(what),
+    ) as runner:
         label = f"{one.written} {runner.identity.version}".rstrip()
         result = runner.run_case(anything)
     verdict = Verdict(result.verdict)

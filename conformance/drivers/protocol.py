@@ -72,6 +72,7 @@ class Run(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="run"):
     ops: list[Op]
     address: tuple[str, Port]
     deadline: float
+    name: str | UnsetType = UNSET
     url: str | UnsetType = UNSET
     certificates: dict[str, dict[str, str]] | UnsetType = UNSET
 

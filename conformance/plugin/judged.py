@@ -164,7 +164,12 @@ class Judged:
         try:
             errors = parse_error_map(text, name) if name else None
             return Runner(
-                self._target, self._authority, errors, tolerant=tolerant, thorough=thorough
+                self._target,
+                self._authority,
+                errors,
+                options.deadline,
+                tolerant=tolerant,
+                thorough=thorough,
             )
         except (DriverError, ErrorMapError) as error:
             raise Unusable(str(error)) from None

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+DEADLINE = 1.0
+"""That of the runner, which is not loaded before it is needed."""
 REFERENCE = "httplib_impl"
 SHIPPED = "shipped"
 JUDGED = "documented,precedent,guard"
@@ -29,6 +31,8 @@ class Options:
         levels: the levels, comma-separated, or ``all``.
         sweep: ``none``, ``each`` or ``product``.
         globs: the ids of the cases; empty for all.
+        exclude: the ids of cases that are left out.
+        deadline: seconds without progress after which a case is late.
         tolerant: whether outcomes graded tolerated count.
         baselines: files, each with its text, or ``shipped``; one for all implementations, or one
             for each of them.
@@ -39,6 +43,8 @@ class Options:
     levels: str
     sweep: str
     globs: tuple[str, ...]
+    exclude: tuple[str, ...]
+    deadline: float
     tolerant: bool
     baselines: tuple[tuple[str, str], ...]
     error_map: tuple[str, str]
@@ -65,6 +71,8 @@ class Options:
             levels=config.getoption("httplib_level"),
             sweep=config.getoption("httplib_sweep"),
             globs=tuple(config.getoption("httplib_select")),
+            exclude=tuple(config.getoption("httplib_exclude")),
+            deadline=config.getoption("httplib_deadline"),
             tolerant=not config.getoption("httplib_no_tolerance"),
             baselines=tuple(_baselines(config)),
             error_map=(error_map, _text("--httplib-error-map", here, error_map)),
@@ -83,7 +91,8 @@ class Options:
     def usual(self) -> bool:
         """Whether nothing was asked for that could be wrong."""
         asked = self.baselines or self.error_map[0]
-        return self.implementations == (REFERENCE,) and self.levels == JUDGED and not asked
+        plain = self.levels == JUDGED and self.deadline == DEADLINE
+        return self.implementations == (REFERENCE,) and plain and not asked
 
     def baseline(self, index: int) -> tuple[str, str]:
         """Return name and text of the baseline of an implementation; empty for none."""
@@ -145,6 +154,20 @@ def add_options(parser: pytest.Parser) -> None:
         default=[],
         metavar="GLOB",
         help="only cases whose id matches (repeatable)",
+    )
+    group.addoption(
+        "--httplib-exclude",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="leave out cases whose id matches (repeatable)",
+    )
+    group.addoption(
+        "--httplib-deadline",
+        default=DEADLINE,
+        type=float,
+        metavar="SECONDS",
+        help="seconds without progress after which the kit gives a case up (by default 1)",
     )
     group.addoption(
         "--httplib-no-tolerance",

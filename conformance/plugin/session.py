@@ -22,6 +22,7 @@ from conformance.plugin.options import JUDGED, SHIPPED, Options
 from conformance.report.octets import visible_text
 from conformance.run.background import Background
 from conformance.run.baseline import BaselineError, parse_baseline
+from conformance.run.runner import as_deadline
 
 __all__ = ["Session", "WireCase", "check_options", "exception_marks"]
 
@@ -75,7 +76,8 @@ class Session:
     @property
     def nowhere(self) -> list[str]:
         """What the baseline says about cases that are not there, where all cases were asked for."""
-        if self._options.globs or not set(JUDGED_LEVELS) <= set(levels_of(self._options.levels)):
+        limited = self._options.globs or self._options.exclude
+        if limited or not set(JUDGED_LEVELS) <= set(levels_of(self._options.levels)):
             return []
         listings = [one.listing for one in self._judged if one.listing is not None]
         return [visible_text(line) for listing in listings for line in listing.nowhere()]
@@ -106,9 +108,12 @@ class Session:
         if judged.is_client:
             # What a case is worth to httplib says nothing about its worth to other clients.
             usual = options.levels == JUDGED
-            found = client_cases(self._corpus.select(options.globs, LEVELS if usual else levels))
+            chosen = self._corpus.select(
+                options.globs, LEVELS if usual else levels, options.exclude
+            )
+            found = client_cases(chosen)
         else:
-            found = iter(self._corpus.select(options.globs, levels))
+            found = iter(self._corpus.select(options.globs, levels, options.exclude))
         sweep = cast("Sweep", options.sweep)
         return list(chain.from_iterable(swept(case, sweep) for case in found))
 
@@ -197,6 +202,10 @@ def check_options(options: Options) -> None:
         pytest.UsageError: in one line, what and why.
     """
     levels_of(options.levels)
+    try:
+        as_deadline(options.deadline)
+    except ValueError as error:
+        raise pytest.UsageError(f"--httplib-deadline: {error}") from None
     try:
         found = _implementations(options)
         if options.error_map[0]:

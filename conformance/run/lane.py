@@ -159,6 +159,7 @@ class Lane:
             "type": "run",
             "id": case.id,
             "rev": case.rev,
+            "name": case.name,
             "ops": [op.message for op in case.ops],
             "address": list(address),
             "deadline": self._deadline,

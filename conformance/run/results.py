@@ -37,6 +37,7 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
         baseline: where the known deviations come from, and whose they are; empty where no baseline
             was applied.
         stale: what that baseline says about cases that the corpus does not have, a line for each.
+        deadline: seconds without progress after which a case was given up; 0 where that is unknown.
     """
 
     kit: str
@@ -49,9 +50,10 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
     label: str = ""
     baseline: str = ""
     stale: list[str] = []
+    deadline: float = 0
 
     @classmethod
-    def of(cls, identity: Identity, *, kit: str, corpus: str) -> "RunHead":
+    def of(cls, identity: Identity, *, kit: str, corpus: str, deadline: float = 0) -> "RunHead":
         """Return the head of a run on the implementation with this *identity*."""
         return cls(
             kit=kit,
@@ -62,6 +64,7 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
             label=_sound(identity.label),
             features=sorted(map(_sound, identity.features)),
             requirements={name: one.text for name, one in load_requirements().items()},
+            deadline=deadline,
         )
 
 

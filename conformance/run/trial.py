@@ -16,7 +16,7 @@ from conformance.run.overlay import is_unexpected
 from conformance.run.parallel import Runners
 from conformance.run.processor import OneProcessor
 from conformance.run.results import Result
-from conformance.run.runner import Runner
+from conformance.run.runner import DEADLINE, Runner
 from conformance.run.triage import triaged
 
 Overlaid = Callable[[Iterable[Result]], Iterable[Result]]
@@ -32,6 +32,7 @@ class Trial:
         jobs: how many cases are run at a time.
         exit_first: whether the first result that is not fine is the last one.
         tolerant: whether outcomes graded tolerated count; for the reference they never do.
+        deadline: seconds without progress after which a case is late.
 
     Raises:
         DriverError: the implementation cannot be started.
@@ -45,11 +46,13 @@ class Trial:
         jobs: int = 1,
         exit_first: bool = False,
         tolerant: bool = True,
+        deadline: float = DEADLINE,
     ) -> None:
         self._target = target
         self._error_map = error_map
         self._jobs = jobs
         self._exit_first = exit_first
+        self._deadline = deadline
         self._tolerant = tolerant and not target.is_reference
         self._runners: Runners | None = self._started()
         self.identity: Identity = self._runners.identity
@@ -71,6 +74,7 @@ class Trial:
             target,
             CertificateAuthority(),
             self._error_map,
+            self._deadline,
             tolerant=self._tolerant,
             thorough=thorough,
         )

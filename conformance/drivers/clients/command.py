@@ -6,8 +6,9 @@ writes to a file whose name stands for ``{head}`` is the head, as ``curl --dump-
 without one, status, reason and fields are not told.  A client that tells these things in another
 way brings a function that reads them.
 
-The program gets an empty home, no proxy variables, no input, and a bounded output; whatever it
-leaves in its process group is ended with it.
+The program gets an empty home, no proxy variables, no input, the name of the case as
+``HTTPLIB_KIT_CASE`` in its environment, and a bounded output; whatever it leaves in its process
+group is ended with it.
 """
 
 import contextlib
@@ -38,6 +39,8 @@ from conformance.drivers.effort import Effort, effort_of
 from conformance.drivers.environment import environment
 
 URL, HEAD = "{url}", "{head}"
+CASE = "HTTPLIB_KIT_CASE"
+"""The variable of a program's environment that names the case, so that a log can."""
 Rows = Sequence[tuple[str, str]]
 _MOST = 64 * 1024 * 1024
 """Octets that a program may write; no case has as many."""
@@ -112,7 +115,9 @@ class Command(Driver):
     def run(self, message: Message) -> Trace:
         """Run the program for the URL of *message*."""
         with tempfile.TemporaryDirectory(prefix="httplib-kit-") as directory:
-            return [self._entry(op, str(message["url"]), Path(directory)) for op in message["ops"]]
+            place = Path(directory)
+            case = str(message.get("name", message["id"]))
+            return [self._entry(op, str(message["url"]), case, place) for op in message["ops"]]
 
     @property
     def start_cost(self) -> float:
@@ -138,10 +143,10 @@ class Command(Driver):
         """End the program, where one runs."""
         self.kill()
 
-    def _entry(self, op: Message, url: str, directory: Path) -> dict[str, Any]:
+    def _entry(self, op: Message, url: str, case: str, directory: Path) -> dict[str, Any]:
         head = directory / "head"
         words = [word.replace(URL, url).replace(HEAD, str(head)) for word in self._words]
-        ended = self._ended(words, directory)
+        ended = self._ended(words, case, directory)
         if any(HEAD in word for word in self._words):
             ended = replace(ended, head=_content(head))
         taken = self._taken(ended)
@@ -151,7 +156,7 @@ class Command(Driver):
             raise DriverDied(f"{words[0]} was ended by {signal.Signals(-ended.code).name}")
         return {"id": op["id"], "error": self._error(ended)}
 
-    def _ended(self, words: Sequence[str], directory: Path) -> Ended:
+    def _ended(self, words: Sequence[str], case: str, directory: Path) -> Ended:
         home = directory / "home"
         home.mkdir()
         # Files and no pipes: whatever the program leaves behind could hold a pipe open for ever.
@@ -162,7 +167,7 @@ class Command(Driver):
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=said,
-                    env={**environment(), "HOME": str(home)},
+                    env={**environment(), "HOME": str(home), CASE: case},
                     start_new_session=True,
                 )
             except OSError as error:
