@@ -11,7 +11,8 @@ Every step is a pure function, and every complaint is a `CaseError` that names f
 This package never opens a socket and never imports pytest or an implementation under test.
 """
 
-from conformance.cases.corpus import Corpus, load_corpus
+from conformance.cases.casefile import Listed
+from conformance.cases.corpus import Cases, Corpus, load_corpus
 from conformance.cases.documented import documented_part
 from conformance.cases.errors import CaseError
 from conformance.cases.fetch import client_case, client_cases
@@ -24,8 +25,10 @@ __all__ = [
     "DIMENSIONS",
     "Case",
     "CaseError",
+    "Cases",
     "Corpus",
     "Expectation",
+    "Listed",
     "Op",
     "Outcome",
     "WireExpectation",

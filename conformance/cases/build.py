@@ -45,7 +45,7 @@ Built = tuple[Mapping[str, Any], Case]
 
 
 def build(
-    raw: Mapping[str, Any], *, family: str, file: str, authored: str = "", like: Built | None = None
+    raw: Mapping[str, Any], family: str, file: str, *, authored: str = "", like: Built | None = None
 ) -> Case:
     """Return the case that the table *raw* describes.
 
@@ -53,7 +53,7 @@ def build(
         raw: the table.
         family: the family of its file.
         file: the name of its file.
-        authored: the id of its grid.
+        authored: the id of its grid; by default its own.
         like: another case of its grid; what both have from the very same tables is shared.
 
     Raises:

@@ -1,103 +1,254 @@
-"""The corpus: all cases of all files, in a stable order, with a digest.
+"""The corpus: all cases of all files, in a stable order, each built when it is asked for.
 
-In: a directory of case files.  Out: a `Corpus`.  Results, golden records and baselines carry its
-digest, so that what was recorded against one corpus is not read as if it had been recorded against
-another.
+In: case files.  Out: a `Corpus`.  Its digest is in every result, so that what was found with one
+corpus is not read as if it had been found with another.
+
+What a command selects decides what is done: a file is read, a part of it that the selection can
+touch is parsed, and a case is built when it is played or shown, and not kept.
 """
 
 import fnmatch
 import functools
-import gc
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+import itertools
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import overload
 
+from conformance.cases.casefile import Authored, CaseFile, Listed
 from conformance.cases.documented import documented_part
 from conformance.cases.errors import CaseError
-from conformance.cases.loader import load_file
+from conformance.cases.fetch import client_case
 from conformance.cases.model import Case
 from conformance.cases.places import fixtures_directory
+from conformance.cases.sweeps import Sweep, swept
 
 LEVELS = ("documented", "precedent", "guard", "observe")
 JUDGED_LEVELS = LEVELS[:3]
 STRENGTHS = ("must", "should", "may")
+_WILD = re.compile(r"[*?\[]")
 
 
-@dataclass(frozen=True, slots=True)
-class Corpus:
-    """All cases, in the order of their files.
+class Cases(Sequence[Case]):
+    """Some cases of the corpus, each built when it is reached; what is built is not kept.
 
     Args:
-        cases: the cases, grids expanded, no sweep applied.
-        digest: the first 16 hexadecimal digits of a SHA-256 over the files.
+        listed: the cases before they are built.
+        make: what becomes of each, such as `client_case`.
     """
 
-    cases: tuple[Case, ...]
-    digest: str
+    def __init__(self, listed: Sequence[Listed], make: Callable[[Case], Case]) -> None:
+        self.listed = listed
+        self._make = make
+
+    def __len__(self) -> int:
+        return len(self.listed)
+
+    @overload
+    def __getitem__(self, index: int) -> Case: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "Cases": ...
+
+    def __getitem__(self, index: int | slice) -> "Case | Cases":
+        if isinstance(index, slice):
+            return Cases(self.listed[index], self._make)
+        return self._make(self.listed[index].case())
+
+    def __iter__(self) -> Iterator[Case]:
+        return (self._make(one.case()) for one in self.listed)
+
+    def where(self, wanted: Callable[[Listed], bool]) -> "Cases":
+        """Return those that are *wanted*."""
+        return Cases([one for one in self.listed if wanted(one)], self._make)
+
+    def for_clients(self) -> "Cases":
+        """Return those that say what a client may do, for the client profile."""
+        return Cases([one for one in self.listed if one.for_clients], client_case)
+
+    def swept(self, sweep: Sweep) -> Sequence[Case]:
+        """Return these cases and their variations; each is made when it is reached, as here."""
+        return self if sweep == "none" else _Swept(self, sweep)
+
+
+class _Swept(Sequence[Case]):
+    """Cases and their variations; how many there are is found out by making them once.
+
+    Args:
+        cases: the cases.
+        sweep: how they are varied.
+        skipped: how many variations come before the first.
+    """
+
+    def __init__(self, cases: Cases, sweep: Sweep, skipped: int = 0) -> None:
+        self._cases = cases
+        self._sweep = sweep
+        self._skipped = skipped
+
+    def __iter__(self) -> Iterator[Case]:
+        every = (varied for case in self._cases for varied in swept(case, self._sweep))
+        return itertools.islice(every, self._skipped, None)
+
+    def __len__(self) -> int:
+        return self._count
+
+    @functools.cached_property
+    def _count(self) -> int:
+        return sum(1 for _ in self)
+
+    @overload
+    def __getitem__(self, index: int) -> Case: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Case]: ...
+
+    def __getitem__(self, index: int | slice) -> Case | Sequence[Case]:
+        if isinstance(index, int):
+            return next(itertools.islice(self, range(len(self))[index], None))
+        if index.start is not None and index.start >= 0 and index.stop is index.step is None:
+            return _Swept(self._cases, self._sweep, self._skipped + index.start)
+        return list(self)[index]
+
+
+class Corpus:
+    """Some cases and grids, as they were written.
+
+    Args:
+        parts: the cases and grids, in order.
+        digest: names what they say.
+    """
+
+    def __init__(self, parts: Iterable[Authored], digest: str) -> None:
+        self.digest = digest
+        self._authored = tuple(parts)
+        self._known: dict[str, Listed] = {}
+
+    @property
+    def cases(self) -> Cases:
+        """All cases."""
+        return self.select()
 
     def select(
         self,
         globs: Iterable[str] = (),
         levels: Iterable[str] = LEVELS,
         exclude: Iterable[str] = (),
-    ) -> tuple[Case, ...]:
+    ) -> Cases:
         """Return the cases of *levels* whose id matches one of *globs*; without globs, all do.
 
         Those whose id matches one of *exclude* are left out.  Without the level
         ``precedent``, documented cases compare only what the page says.
+
+        Raises:
+            CaseError: a case or grid that could be among them is not what the format allows, or two
+                of them share an id or a title.
         """
         wanted, patterns, left_out = frozenset(levels), tuple(globs), tuple(exclude)
-        return tuple(
-            case if "precedent" in wanted else documented_part(case)
-            for case in self.cases
-            if case.level in wanted
-            and (not patterns or _matches(case.id, patterns))
-            and not _matches(case.id, left_out)
-        )
+        found = [
+            one
+            for authored in self._authored
+            if not patterns or any(_could_match(authored, glob) for glob in patterns)
+            for one in authored.cases
+        ]
+        _check_unique(found)
+        self._known.update((one.id, one) for one in found)
+        chosen = [
+            one
+            for one in found
+            if one.level in wanted
+            and (not patterns or _matches(one.id, patterns))
+            and not _matches(one.id, left_out)
+        ]
+        return Cases(chosen, _unchanged if "precedent" in wanted else documented_part)
 
+    def case(self, name: str) -> Case | None:
+        """Return the case with the id *name*; None where there is none.
 
-def _matches(name: str, globs: Iterable[str]) -> bool:
-    return any(fnmatch.fnmatchcase(name, glob) for glob in globs)
+        Raises:
+            CaseError: as `select`.
+        """
+        found = self.listed(name)
+        return None if found is None else found.case()
+
+    def listed(self, name: str) -> Listed | None:
+        """Return the case with the id *name* before it is built; None where there is none.
+
+        Raises:
+            CaseError: as `select`.
+        """
+        if name in self._known:
+            return self._known[name]
+        could = (one for one in self._authored if _could_be(one, name))
+        found = [one for authored in could for one in authored.cases if one.id == name]
+        _check_unique(found)
+        self._known.update((one.id, one) for one in found)
+        return found[0] if found else None
 
 
 def load_corpus(directory: Path | None = None) -> Corpus:
-    """Return the corpus of *directory*, by default that of the fixtures, which is loaded once.
+    """Return the corpus of *directory*, by default that of the fixtures, which is read once.
 
     Raises:
-        CaseError: a file is not a case file, there is none, or two cases share an id or a title.
+        CaseError: a file cannot be read, or there is none.
     """
     return _fixtures() if directory is None else _load(directory)
 
 
 @functools.cache
 def _fixtures() -> Corpus:
-    # Nothing of a corpus is ever freed: looking for garbage in it takes a quarter of the time.
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        return _load(fixtures_directory() / "cases")
-    finally:
-        if was_enabled:
-            gc.enable()
+    return _load(fixtures_directory() / "cases")
 
 
 def _load(directory: Path) -> Corpus:
-    files = sorted(directory.glob("*.toml"))
-    if not files:
+    paths = sorted(directory.glob("*.toml"))
+    if not paths:
         raise CaseError("no case files here", file=str(directory))
-    cases: list[Case] = []
+    files = [CaseFile.read(path) for path in paths]
+    return Corpus((part for file in files for part in file.parts), _digest(files))
+
+
+def _digest(files: Iterable[CaseFile]) -> str:
+    """Return the first 16 hexadecimal digits of a SHA-256 over *files*."""
     digest = hashlib.sha256()
-    for path in files:
-        cases.extend(load_file(path))
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    _check_unique(cases)
-    return Corpus(tuple(cases), digest.hexdigest()[:16])
+    for file in files:
+        digest.update(file.name.encode() + b"\0" + file.data + b"\0")
+    return digest.hexdigest()[:16]
 
 
-def _check_unique(cases: Iterable[Case]) -> None:
-    ids: dict[str, Case] = {}
-    titles: dict[str, Case] = {}
+def _unchanged(case: Case) -> Case:
+    return case
+
+
+def _matches(name: str, globs: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, glob) for glob in globs)
+
+
+def _could_match(authored: Authored, glob: str) -> bool:
+    """Tell whether a case of *authored* could have an id that *glob* matches."""
+    if authored.is_case:
+        return fnmatch.fnmatchcase(authored.id, glob)
+    fixed = _WILD.split(glob)
+    if len(fixed) == 1:
+        return _could_be(authored, glob)
+    last = "" if "[" in glob else fixed[-1]
+    return _agree(authored.start, fixed[0]) and _agree(authored.end[::-1], last[::-1])
+
+
+def _agree(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+def _could_be(authored: Authored, name: str) -> bool:
+    """Tell whether a case of *authored* could have the id *name*."""
+    if authored.is_case:
+        return authored.id == name
+    return name.startswith(authored.start) and name.endswith(authored.end)
+
+
+def _check_unique(cases: Iterable[Listed]) -> None:
+    ids: dict[str, Listed] = {}
+    titles: dict[str, Listed] = {}
     for case in cases:
         first = ids.setdefault(case.id, case)
         if first is not case:

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from conformance.cases import Case, Corpus, client_cases, load_corpus, swept
+from conformance.cases import Cases, Corpus, load_corpus
 from conformance.cases.corpus import JUDGED_LEVELS, LEVELS
 from conformance.cases.sweeps import Sweep
 from conformance.cli.baselines import Baselines, baseline_options
@@ -122,7 +122,7 @@ def check(
     # What a case is worth to httplib says nothing about its worth to other clients.
     usual = ctx.get_parameter_source("levels") is ParameterSource.DEFAULT
     of_clients = chosen.of(corpus, LEVELS if usual else levels)
-    for_clients = list(client_cases(_sharded(of_clients, shard)))
+    for_clients = _sharded(of_clients, shard).for_clients()
     if not cases and not for_clients:
         why = "; ".join(chosen.complaints(corpus)) or "`httplib-kit list` shows them"
         click.echo(f"httplib-kit: no case is selected; {visible_text(why)}", err=True)
@@ -143,7 +143,7 @@ def check(
                 deadline=deadline,
             ) as trial:
                 is_client = trial.identity.is_client
-                every = _varied(for_clients if is_client else cases, cast("Sweep", sweep))
+                every = (for_clients if is_client else cases).swept(cast("Sweep", sweep))
                 known = baselines.known(trial.identity, corpus, every)
                 told = background.told(trial.run(every, known.over, _with_progress))
                 results = list(reduced(told))
@@ -188,12 +188,8 @@ def _check_the_others(
             baselines.known(trial.identity, corpus, ())
 
 
-def _sharded(cases: Iterable[Case], shard: Shard | None) -> list[Case]:
-    return [case for case in cases if shard is None or shard.has(case.id)]
-
-
-def _varied(cases: Iterable[Case], sweep: Sweep) -> list[Case]:
-    return list(chain.from_iterable(swept(case, sweep) for case in cases))
+def _sharded(cases: Cases, shard: Shard | None) -> Cases:
+    return cases if shard is None else cases.where(lambda case: shard.has(case.id))
 
 
 def _results_file(path: Path | None) -> AbstractContextManager[ResultFile | None]:

@@ -7,7 +7,7 @@ requirement a line, its fields parted by tabs.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from conformance.cases import Case
+from conformance.cases import Listed
 from conformance.cases.regressions import Regression, load_regressions
 from conformance.cases.requirements import Requirement, load_requirements
 
@@ -19,10 +19,10 @@ class Coverage:
         cases: the selected cases, grids expanded.
     """
 
-    def __init__(self, cases: Sequence[Case]) -> None:
+    def __init__(self, cases: Sequence[Listed]) -> None:
         self._cases = cases
         self._requirements = tuple(load_requirements().values())
-        self._citing: dict[str, list[Case]] = defaultdict(list)
+        self._citing: dict[str, list[Listed]] = defaultdict(list)
         for case in cases:
             for cited in case.spec:
                 self._citing[cited].append(case)

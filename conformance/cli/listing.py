@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import click
 
-from conformance.cases import Case, load_corpus
+from conformance.cases import Listed, load_corpus
 from conformance.cases.corpus import LEVELS
 from conformance.cases.names import DOCUMENTED, PARENTS
 from conformance.cases.requirements import load_requirements
@@ -61,13 +61,13 @@ def list_cases(
     if exception is not None and not _is_given(ctx, "levels"):
         levels = LEVELS
     corpus = load_corpus()
-    cases: Iterable[Case] = chosen.of(corpus, levels)
+    cases: Iterable[Listed] = chosen.of(corpus, levels).listed
     say_what_matches_nothing(chosen, corpus)
     if requirement is not None:
         _check_requirement(requirement)
         cases = [case for case in cases if requirement in case.spec]
     if exception is not None:
-        cases = [case for case in cases if _raises(case, exception)]
+        cases = [case for case in cases if exception in case.raises]
         _explain(exception)
     if coverage:
         ctx.exit(_show_coverage(tuple(cases)))
@@ -95,15 +95,6 @@ def _check_requirement(name: str) -> None:
     raise click.UsageError(f"no requirement is called {name!r}{hint}")
 
 
-def _raises(case: Case, exception: str) -> bool:
-    return any(
-        exception in expectation.raises
-        for outcome in case.outcomes
-        if outcome.grade == "pass"
-        for expectation in outcome.ops.values()
-    )
-
-
 def _explain(exception: str) -> None:
     """Say on standard error what the list itself does not."""
     if exception in _SPECIAL:
@@ -112,7 +103,7 @@ def _explain(exception: str) -> None:
         click.echo(f"{exception}: not an exception of the page", err=True)
 
 
-def _show_coverage(cases: tuple[Case, ...]) -> int:
+def _show_coverage(cases: tuple[Listed, ...]) -> int:
     """Print what *cases* cover; return 1 where a requirement or a real bug has no case."""
     found = Coverage(cases)
     lines = found.table() if sys.stdout.isatty() else found.plain()
@@ -124,11 +115,11 @@ def _show_coverage(cases: tuple[Case, ...]) -> int:
 Row = tuple[str, str, str]
 
 
-def _row(case: Case, name: str) -> Row:
+def _row(case: Listed, name: str) -> Row:
     return case.level, name, case.title
 
 
-def _authored(cases: Iterable[Case]) -> list[Row]:
+def _authored(cases: Iterable[Listed]) -> list[Row]:
     rows: dict[str, Row] = {}
     for case in cases:
         rows.setdefault(case.authored, _row(case, case.authored))

@@ -1,7 +1,6 @@
 """Options that several commands share, and what they select."""
 
 import difflib
-import fnmatch
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from conformance.cases import Case, Corpus
+from conformance.cases import Case, Cases, Corpus
 from conformance.cases.corpus import JUDGED_LEVELS, LEVELS
 from conformance.judge.error_map import ErrorMapError, read_error_map
 from conformance.report.octets import visible_text
@@ -37,16 +36,15 @@ class Selection:
     def __bool__(self) -> bool:
         return bool(self.select or self.exclude)
 
-    def of(self, corpus: Corpus, levels: Iterable[str] = LEVELS) -> tuple[Case, ...]:
+    def of(self, corpus: Corpus, levels: Iterable[str] = LEVELS) -> Cases:
         """Return the cases of *corpus* at *levels* that are chosen."""
         return corpus.select(self.select, levels, self.exclude)
 
     def complaints(self, corpus: Corpus) -> Iterator[str]:
         """Yield a line for each glob that matches no id, with the nearest names."""
-        ids = [case.id for case in corpus.cases]
         for option, globs in (("--select", self.select), ("--exclude", self.exclude)):
             for glob in globs:
-                if not fnmatch.filter(ids, glob):
+                if not corpus.select([glob]):
                     yield f"{option}: no case matches {glob!r}{near_names(glob, corpus)}"
 
 
@@ -75,7 +73,7 @@ def say_what_matches_nothing(chosen: Selection, corpus: Corpus) -> None:
 
 def near_names(name: str, corpus: Corpus) -> str:
     """Return a clause that proposes ids or families that are like *name*, an id or a glob."""
-    ids = [case.id for case in corpus.cases]
+    ids = [case.id for case in corpus.cases.listed]
     if any(character in name for character in "*?["):
         heads = dict.fromkeys(
             ".".join(parts[:length])
@@ -214,7 +212,7 @@ def find_case(corpus: Corpus, name: str) -> Case:
     Raises:
         click.UsageError: there is none; the message names the nearest ids.
     """
-    for case in corpus.cases:
-        if case.id == name:
-            return case
-    raise click.UsageError(f"no case is called {name!r}{near_names(name, corpus)}")
+    case = corpus.case(name)
+    if case is None:
+        raise click.UsageError(f"no case is called {name!r}{near_names(name, corpus)}")
+    return case

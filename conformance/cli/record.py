@@ -84,7 +84,7 @@ def record(
                 differs |= _compared(book, key, recorded, seen)
                 continue
             book.put(key, recorded, seen, whole=not chosen)
-            write_book(place, book, corpus)
+            write_book(place, book, corpus.cases)
             click.echo(f"{key}: {recorded.name} {recorded.version}, {len(seen)} cases recorded")
     ctx.exit(1 if differs else 0)
 

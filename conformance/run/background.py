@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from conformance.cases import Case, Corpus
+from conformance.cases import Corpus
 from conformance.cases.twins import difference, sent_by
 from conformance.judge.verdicts import OK
 from conformance.run.results import Result
@@ -25,21 +25,21 @@ class Background:
     """
 
     def __init__(self, corpus: Corpus) -> None:
-        self._cases: dict[str, Case] = {case.id: case for case in corpus.cases}
+        self._corpus = corpus
 
     def told(self, results: Iterable[Result]) -> Iterator[Result]:
         """Yield each of *results* with its background; one whose case is not here as it is."""
         return map(self._told, results)
 
     def _told(self, result: Result) -> Result:
-        case = self._cases.get(result.id)
+        case = self._corpus.listed(result.id)
         if case is None:
             return result
-        sent = sent_by(case.script)
+        sent = sent_by(case.script())
         if result.verdict in OK and sum(map(len, sent)) > FEW:
             return result
-        twin = self._cases.get(case.twin or "")
-        place = None if twin is None else difference(sent, sent_by(twin.script))
+        twin = self._corpus.listed(case.twin or "")
+        place = None if twin is None else difference(sent, sent_by(twin.script()))
         return msgspec.structs.replace(
             result,
             octets=[one.decode("latin-1") for one in sent],

@@ -17,7 +17,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from certs import CertificateAuthority
-from conformance.cases import Case
+from conformance.cases import Case, CaseError
 from conformance.drivers import Driver, DriverError, Identity, Implementation
 from conformance.drivers.effort import Effort
 from conformance.judge import Verdict
@@ -193,6 +193,7 @@ class _Shift:
         self._waiting = waiting
         self._deadline = deadline
         self._current: Case | None = None
+        self._refused: CaseError | None = None
         self._done: deque[Result] = deque()
         self._count = 0
         self._prompt = prompt
@@ -201,7 +202,11 @@ class _Shift:
         self._news = threading.Event() if prompt else self._ended
 
     def results(self) -> Iterator[Result]:
-        """Yield the results as they come; the one of a case that is stuck for good is `stuck`."""
+        """Yield the results as they come; the one of a case that is stuck for good is `stuck`.
+
+        Raises:
+            CaseError: one of the cases, which are built here, is not what the format allows.
+        """
         threading.Thread(target=self._work, name="conformance-lane", daemon=True).start()
         try:
             watch = _Watch(self._lane, self._deadline)
@@ -213,6 +218,8 @@ class _Shift:
                     self.stuck = self._abandoned()
                     return
             yield from self._collected()
+            if self._refused is not None:
+                raise self._refused
         finally:
             self._given_up.set()
 
@@ -226,6 +233,8 @@ class _Shift:
     def _work(self) -> None:
         try:
             self._work_through()
+        except CaseError as error:
+            self._refused = error
         finally:
             self._ended.set()
             self._news.set()

@@ -118,7 +118,8 @@ class Trial:
         if not any(map(is_unexpected, batch)):
             yield from batch
             return
-        named = {case.name: case for case in cases}
+        doubted = {result.name for result in batch if is_unexpected(result)}
+        named = {case.name: case for case in cases if case.name in doubted}
         with self._runner(self._target, thorough=True) as alone:
             yield from triaged(
                 batch, lambda result: next(iter(over([alone.run_case(named[result.name])])))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.cases import Case, Corpus, load_corpus
+from conformance.cases import Case, load_corpus
 from conformance.cases.loader import load_text
 from conformance.cli import main
 from conformance.drivers import Identity, UnknownImplementation, target
@@ -243,7 +243,7 @@ def book(*keys: str) -> Book:
 
 
 def test_a_book_is_read_as_it_is_written(tmp_path: Path) -> None:
-    corpus, made = Corpus((case(),), "c0ffee"), book("py3.8", "py3.9", "py3.10", "py3.11")
+    corpus, made = (case(),), book("py3.8", "py3.9", "py3.10", "py3.11")
     made.put("py3.12", recorded(version="3.12"), [(case(), "HANG")])
     write_book(tmp_path, made, corpus)
     text = (tmp_path / "golden.json").read_text()
@@ -261,9 +261,9 @@ def test_a_case_that_changes_loses_what_was_recorded_before(tmp_path: Path) -> N
     assert not made.of(changed)
     made.put("py3.9", recorded(), [(changed, "HANG")])
     assert made.of(changed) == {"py3.9": "HANG"}
-    write_book(tmp_path, made, Corpus((changed,), "c0ffee"))
+    write_book(tmp_path, made, (changed,))
     assert '["0ther",' in (tmp_path / "golden.json").read_text()
-    write_book(tmp_path, made, Corpus((), "c0ffee"))
+    write_book(tmp_path, made, ())
     assert [path.name for path in tmp_path.iterdir()] == ["implementations.json"]
 
 
@@ -280,7 +280,7 @@ def test_a_case_that_changes_loses_what_was_recorded_before(tmp_path: Path) -> N
     ],
 )
 def test_a_file_that_is_no_record_is_one_line(tmp_path: Path, text: str) -> None:
-    write_book(tmp_path, book("py3.8"), Corpus((case(),), "c0ffee"))
+    write_book(tmp_path, book("py3.8"), (case(),))
     (tmp_path / "golden.json").write_text(text)
     with pytest.raises(BookError, match=r"golden\.json: ") as caught:
         read_book(tmp_path)

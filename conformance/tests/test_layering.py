@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "httplib_impl": set(),
     "mockserver": set(),
     "certs": {"trustme", "cryptography"},
-    "conformance": {"mockserver", "certs", "click", "jinja2", "msgspec", "rich"},
+    "conformance": {"mockserver", "certs", "click", "jinja2", "msgspec", "rich", "tomli"},
 }
 
 

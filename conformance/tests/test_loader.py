@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from certs import CLIENT_CERTIFICATES, SERVER_CERTIFICATES
-from conformance.cases import DIMENSIONS, Case, CaseError, load_corpus, loader, words
+from conformance.cases import DIMENSIONS, Case, CaseError, casefile, load_corpus, words
 from conformance.cases.loader import load_file, load_text
 from conformance.cases.model import USUAL
 from conformance.cases.octets import fill
@@ -168,13 +168,13 @@ def test_two_cases_with_one_id_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text(HEAD + CASE)
     (tmp_path / "b.toml").write_text(HEAD + CASE)
     with pytest.raises(CaseError, match=r"b\.toml: framing\.hello: id: .*a\.toml"):
-        load_corpus(tmp_path)
+        load_corpus(tmp_path).select()
 
 
 def test_two_cases_with_one_title_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text(HEAD + CASE + CASE.replace("framing.hello", "framing.other"))
     with pytest.raises(CaseError, match=r"framing\.other: title"):
-        load_corpus(tmp_path)
+        load_corpus(tmp_path).select()
 
 
 def test_an_empty_directory_is_no_corpus(tmp_path: Path) -> None:
@@ -366,7 +366,7 @@ def test_what_no_rule_has_foreseen_names_the_case(
     def fails(*_: object, **__: object) -> Case:
         raise error("two\nlines")
 
-    monkeypatch.setattr(loader, "build", fails)
+    monkeypatch.setattr(casefile, "build", fails)
     assert complaint(CASE) == f"test.toml: framing.hello: {error.__name__}: two lines"
 
 
@@ -376,7 +376,7 @@ def test_the_certificates_are_those_of_the_authority() -> None:
 
 
 def test_the_features_are_those_that_the_agent_can_find() -> None:
-    source = (Path(loader.__file__).parents[1] / "drivers" / "agent.py").read_text("utf-8")
+    source = (Path(casefile.__file__).parents[1] / "drivers" / "agent.py").read_text("utf-8")
     assert not [name for name in get_args(words.Feature) if f'"{name}"' not in source]
 
 

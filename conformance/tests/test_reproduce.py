@@ -43,11 +43,11 @@ def corpus() -> Corpus:
 
 
 def entry(case: Case) -> Entry:
-    return Catalogue(Corpus((case,), corpus().digest), case.id).entries[case.id]
+    return Catalogue(corpus(), case.id).entries[case.id]
 
 
 def case_called(name: str) -> Case:
-    return next(case for case in corpus().cases if case.id == name)
+    return next(iter(corpus().select([name])))
 
 
 def samples() -> list[Case]:
@@ -212,7 +212,7 @@ def test_the_stand_alone_script_needs_nothing_but_the_standard_library(tmp_path:
 
 def test_the_snippet_runs_against_a_server() -> None:
     case = case_called("chunked.two-chunks")
-    with Server(Corpus((case,), ""), ANY, only=case.id) as server:
+    with Server(corpus(), ANY, only=case.id) as server:
         done = python("-c", reproduce(entry(case), "python", server.ports))
     assert done.stderr == ""
     assert done.stdout == "False\nb'helloworld'\nTrue\nb''\n"
@@ -224,7 +224,7 @@ def test_the_snippet_of_a_verifying_client_knows_the_authority() -> None:
         for case in corpus().cases
         if case.id.startswith("tls.") and "'verify'" in form_of(case, "python")
     )
-    with Server(Corpus((case,), ""), ANY, only=case.id) as server:
+    with Server(corpus(), ANY, only=case.id) as server:
         done = python("-c", reproduce(entry(case), "python", server.ports))
     assert "NameError" not in done.stderr
     assert f":{server.ports.control}/_/ca.pem" in reproduce(entry(case), "python", server.ports)

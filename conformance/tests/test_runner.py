@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from certs import CertificateAuthority
-from conformance.cases import Case
+from conformance.cases import Case, CaseError
 from conformance.cases.loader import load_text
 from conformance.drivers import (
     DriverError,
@@ -235,3 +235,18 @@ def test_a_stuck_case_does_not_touch_the_next_one_that_is_run_alone(
     with Runner(Target(name, None, name), authority, deadline=SHORT) as runner:
         verdicts = [runner.run_case(case).verdict for case in cases()]
     assert verdicts == [Verdict.HANG, Verdict.PASS]
+
+
+def test_a_case_that_cannot_be_built_ends_the_run_with_its_complaint(
+    tmp_path: Path, authority: CertificateAuthority
+) -> None:
+    def waiting() -> Iterator[Case]:
+        yield cases()[1]
+        raise CaseError("is wrong", file="test.toml")
+
+    name = module(tmp_path, "well", "pass")
+    with Runner(Target(name, None, name), authority) as runner:
+        results = runner.run(waiting())
+        assert next(results).verdict == Verdict.PASS
+        with pytest.raises(CaseError, match=r"test\.toml: is wrong"):
+            next(results)

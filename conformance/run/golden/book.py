@@ -23,7 +23,7 @@ from typing import Any
 
 import msgspec
 
-from conformance.cases import Case, Corpus, fixtures_directory
+from conformance.cases import Case, fixtures_directory
 
 HEAD = "implementations.json"
 
@@ -178,8 +178,8 @@ def _read(path: Path, kind: Any) -> Any:
         raise BookError(f"{path}: {error}") from None
 
 
-def write_book(directory: Path, book: Book, corpus: Corpus) -> None:
-    """Write *book* to *directory*, as far as it is about cases of *corpus* as they are now.
+def write_book(directory: Path, book: Book, corpus: Iterable[Case]) -> None:
+    """Write *book* to *directory*, as far as it is about the cases of *corpus* as they are now.
 
     Raises:
         OSError: it cannot be written.
@@ -188,7 +188,7 @@ def write_book(directory: Path, book: Book, corpus: Corpus) -> None:
     keys = sorted(book.implementations, key=functools.partial(_order, book))
     files = {HEAD: _head_text(book, keys)}
     topics: dict[str, list[Case]] = {}
-    for case in corpus.cases:
+    for case in corpus:
         topics.setdefault(Path(case.file).stem, []).append(case)
     for topic, cases in topics.items():
         lines = [text for case in cases for text in _case_text(case, book.of(case), keys)]
