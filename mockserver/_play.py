@@ -163,14 +163,18 @@ class Play:
             problems, errors = tuple(self._problems), tuple(self.errors)
         return Record(connections, self.refused_extra, problems, errors, address=self.address)
 
-    def abort(self) -> None:
-        """Reset every connection of this play at once; callable from any thread."""
+    def abort(self, note: str = "aborted") -> None:
+        """Reset every connection of this play at once; callable from any thread.
+
+        Args:
+            note: what the transcript of each connection says of it.
+        """
         with self.lock:
             if self.over:
                 return
             for session in self.sessions:
                 session.reset = True
-                session.note("aborted")
+                session.note(note)
         self._release_all()
 
     def admit(self, sock: socket.socket, far: tuple[str, int]) -> Session | None:

@@ -141,7 +141,9 @@ class Record:
         for number, one in enumerate(self.connections, 1):
             lines += [f"connection {number}", *one.transcript(mask)]
         if self.refused_extra:
-            lines.append(f"beyond the script: {self.refused_extra} connections, reset")
+            lines.append(
+                f"beyond the script: {self.refused_extra} connections, each reset by the server"
+            )
         lines += [f"problem: {text}" for text in self.problems]
         lines += [f"unplayed: {text}" for text in self.unplayed]
         lines += [f"error: {text}" for text in self.errors]

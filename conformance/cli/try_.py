@@ -7,7 +7,7 @@ as a case that waits to be edited.
 import dataclasses
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from conformance.judge.judge import entry_text
 from conformance.judge.verdicts import ERRORS, NOT_RUN, Verdict
 from conformance.report.files import Refused, WholeFile
 from conformance.report.octets import visible_text
-from conformance.report.standing import EXIT_ERROR, EXIT_NOTHING, EXIT_OK
+from conformance.report.standing import EXIT_ERROR, EXIT_FAILED, EXIT_NOTHING, EXIT_OK
 from conformance.run import Runner
 from conformance.run.golden.stable import stable
 
@@ -101,7 +101,9 @@ def try_octets(
     """Play the octets of FILE, or of standard input where it is -, to each IMPL.
 
     The octets answer one request, which is read first. Nothing is judged: what each call comes to
-    is told side by side.
+    is told side by side. One that makes no progress is given up: it hangs, and its connection is
+    reset by the kit. Exit codes: 0 all calls ended, 1 an implementation hung or crashed, 2 an error
+    of kit, driver or usage, 3 nothing ran.
     """
     if save_case is not None and save_case.is_file():  # perhaps FILE itself
         raise click.UsageError(f"--save-case: {save_case} is there already")
@@ -114,7 +116,7 @@ def try_octets(
     case = load_text(text, f"{name}.toml")[0]
     if save_case is not None:
         _save(save_case, text)
-    tried = [_tried(one, case, deadline) for one in found]
+    tried = [_tried(one, case, deadline, method) for one in found]
     _tell(case, tried)
     if save_case is not None:
         click.echo(f"\n{save_case} is a case now; fixtures/README.md tells how it goes on")
@@ -161,7 +163,7 @@ class _Tried:
     Args:
         label: who it is.
         calls: what each call came to, by op.
-        ended: in the place of calls: why there are none.
+        ended: why there are no calls, or why they ended when they did.
         verdict: what a run of them would be, were it judged.
     """
 
@@ -171,7 +173,7 @@ class _Tried:
     ended: str = ""
 
 
-def _tried(one: Any, case: Case, deadline: float) -> _Tried:
+def _tried(one: Any, case: Case, deadline: float, method: str) -> _Tried:
     seen: list[Observation] = []
     anything = dataclasses.replace(case, fetch=Fetch("may", (Reject(), Accept()), ()))
     with Runner(
@@ -180,6 +182,9 @@ def _tried(one: Any, case: Case, deadline: float) -> _Tried:
         deadline=deadline,
         witness=lambda _, what: seen.append(what),
     ) as runner:
+        if runner.identity.is_client and method != "GET":
+            problem = f"{one.written} sends GET and nothing else"
+            raise click.UsageError(f"--method: {problem}; leave {method!r} or this --impl out")
         label = f"{one.written} {runner.identity.version}".rstrip()
         result = runner.run_case(anything)
     verdict = Verdict(result.verdict)
@@ -187,15 +192,49 @@ def _tried(one: Any, case: Case, deadline: float) -> _Tried:
         return _Tried(label, {}, verdict, f"{result.verdict}: {result.reason}")
     observation = stable(seen[0])
     calls = {name: _entry_text(entry) for name, entry in observation.trace.items()}
-    ends = [str(connection.after) for connection in observation.connections]
-    return _Tried(label, {**calls, "connection": ", ".join(ends) or "none was made"}, verdict)
+    ends = [_ENDS_SEEN.get(str(one.after), str(one.after)) for one in observation.connections]
+    ended = ""
+    if verdict is Verdict.HANG:
+        ended = f"{verdict}: {result.reason}"
+        calls.update(_after_the_reset(observation.trace.values()))
+        ends = ["reset by the kit" for _ in ends]
+    calls["connection"] = ", ".join(ends) or "none was made"
+    return _Tried(label, calls, verdict, ended)
+
+
+_ENDS_SEEN = {"gone": "reset by the server", "None": "cannot be seen"}
+_WAITED = "still waiting when the kit gave up"
+_FAILED = "fails, as the kit had reset the connection"
+
+
+def _after_the_reset(trace: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield the calls whose errors are of the kit's own reset, with what is told in their place.
+
+    Of these errors the first is what the call that hung came to.  One that is no error of a socket
+    was raised before the kit gave up, unless nothing else can have ended the case.
+    """
+    failed = [entry for entry in trace if "error" in entry]
+    of_sockets = [entry for entry in failed if _is_of_a_socket(entry["error"])]
+    for index, entry in enumerate(of_sockets or failed[-1:]):
+        yield str(entry["id"]), _FAILED if index else _WAITED
+
+
+def _is_of_a_socket(error: Mapping[str, Any]) -> bool:
+    """Tell whether *error*, or one of its bases, is an error of the operating system or of TLS."""
+    names = [str(error.get("class", "")), *map(str, error.get("bases", ()))]
+    return "category" in error or any(name.rpartition(".")[2] in _SOCKET_ERRORS for name in names)
+
+
+_SOCKET_ERRORS = frozenset({"OSError", "IOError", "EnvironmentError", "error", "SSLError"})
 
 
 def _exit_code(tried: Iterable[_Tried]) -> int:
-    """Return 0 where anything was tried, 2 after an error of kit or driver, else 3."""
+    """Return 2 after an error of kit or driver, 1 where one hung or died, 3 where none ran."""
     verdicts = {one.verdict for one in tried}
     if verdicts & ERRORS:
         return EXIT_ERROR
+    if verdicts & {Verdict.HANG, Verdict.CRASH}:
+        return EXIT_FAILED
     return EXIT_OK if verdicts - NOT_RUN else EXIT_NOTHING
 
 

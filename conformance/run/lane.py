@@ -1,8 +1,8 @@
 """A lane: a driver with the servers it is played against, and how one case goes through them.
 
 In: a case.  Out: its result.  The lane runs in whatever thread calls it and waits without limit;
-`late` tells it that somebody who watched has reset its sockets or killed its driver, so that what
-follows is a HANG.
+`late` tells it that whoever watched has reset its sockets or killed its driver, and in what words,
+so that what follows is a HANG.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,13 +19,15 @@ from conformance.judge import Observation, Verdict, judge
 from conformance.judge.client import did_of
 from conformance.judge.judge import entry_text
 from conformance.judge.verdicts import FAILURES
+from conformance.run.acts import ended_process
 from conformance.run.results import Result, not_run, result_of, without_port
 from mockserver import MockServer, Play, Record, TLSProvider
 
 Certificates = Mapping[str, Mapping[str, str]]
 Witness = Callable[[Case, Observation], None]
 _PATIENCE = 60.0
-"""Seconds that a step waits for the client: far more than any deadline, which alone decides."""
+"""Deadlines, or seconds where these are more, that a step waits for the client: the deadline alone
+decides."""
 _LONGEST_STORY = 64 * 1024
 """Characters of the transcript of a case without end: more of them are an endless script."""
 
@@ -58,12 +60,13 @@ class Lane:
         witness: Witness | None = None,
     ) -> None:
         self.driver = driver
-        self.late = False
+        self.late = ""
         self._tls = tls
         self._certificates = certificates
         self._error_map = error_map
         self._tolerant = tolerant
         self._deadline = deadline
+        self._patience = _PATIENCE * max(1.0, deadline)
         self._thorough = thorough
         self._witness = witness
         self._servers: dict[str, MockServer] = {}
@@ -75,12 +78,16 @@ class Lane:
         play = self._play
         return () if play is None else play.activity
 
-    def reset(self) -> None:
-        """Reset all sockets of the case that runs; for the thread that watches."""
-        self.late = True
+    def reset(self, act: str) -> None:
+        """Reset all sockets of the case that runs; for the thread that watches.
+
+        Args:
+            act: what the kit does thereby, in words; the record and the result say it.
+        """
+        self.late = act
         play = self._play
         if play is not None:
-            play.abort()
+            play.abort(act)
 
     def close(self) -> None:
         """Stop the driver and the servers."""
@@ -116,13 +123,13 @@ class Lane:
     def _server(self, host: str) -> MockServer:
         server = self._servers.get(host)
         if server is None:
-            server = MockServer(tls=self._tls, host=host, patience=_PATIENCE)
+            server = MockServer(tls=self._tls, host=host, patience=self._patience)
             server.start()
             self._servers[host] = server
         return server
 
     def _played(self, case: Case, server: MockServer) -> Result:
-        self.late = False
+        self.late = ""
         play = self._play = server.play(case.script)
         try:
             trace = self.driver.run(self._message(case, play.address))
@@ -137,8 +144,7 @@ class Lane:
         finally:
             play.finish()
         if self.late:
-            reason = "not done within its deadline, until the server reset its sockets"
-            return _with_wire(not_run(case, Verdict.HANG, reason), record)
+            return _with_wire(not_run(case, Verdict.HANG, self.late), record)
         return result
 
     def _told(self, case: Case, trace: Trace, record: Record, address: tuple[str, int]) -> Result:
@@ -150,7 +156,8 @@ class Lane:
 
     def _unanswered(self, case: Case, error: Exception) -> Result:
         if self.late:
-            return not_run(case, Verdict.HANG, "stuck, even when the server had reset its sockets")
+            reason = ended_process(self.late, self._deadline)
+            return not_run(case, Verdict.HANG, reason)
         died = isinstance(error, DriverDied)
         return not_run(case, Verdict.CRASH if died else Verdict.DRIVER_ERROR, str(error))
 

@@ -22,6 +22,7 @@ from conformance.drivers import Driver, DriverError, Identity, Implementation
 from conformance.drivers.effort import Effort
 from conformance.judge import Verdict
 from conformance.judge.error_map import ErrorMapError, checked
+from conformance.run.acts import abandoned_thread, gave_up
 from conformance.run.lane import Certificates, Lane, Witness
 from conformance.run.results import Result, not_run
 
@@ -227,7 +228,7 @@ class _Shift:
         """Let the case that runs end, with a deadline, and take no further one."""
         self._given_up.set()
         if not self._ended.wait(self._deadline):
-            self._lane.reset()
+            self._lane.reset("the kit ended its run and reset its sockets")
             self._ended.wait(self._deadline)
 
     def _work(self) -> None:
@@ -268,7 +269,8 @@ class _Shift:
         case = self._current
         if case is None:
             raise RuntimeError("a lane that runs no case cannot be stuck")
-        return not_run(case, Verdict.HANG, "stuck for good; its thread was abandoned")
+        reason = abandoned_thread(self._lane.late, self._deadline)
+        return not_run(case, Verdict.HANG, reason)
 
 
 class _Watch:
@@ -306,12 +308,13 @@ class _Watch:
         if self._lane.driver.busy:
             self._spent = 0.0
             self._begin_anew()
-        if not self._is_due():
+        act = self._due()
+        if not act:
             return False
         self._begin_anew()
         self._measures += 1
         if self._measures == 1:
-            self._lane.reset()
+            self._lane.reset(act)
             return False
         return self._measures > 2 or not self._lane.driver.kill()
 
@@ -330,11 +333,14 @@ class _Watch:
         """How many seconds of work this runtime gets for one, from 1 to `_SLOWEST`."""
         return min(_SLOWEST, max(1.0, self._lane.driver.start_cost / DEADLINE))
 
-    def _is_due(self) -> bool:
+    def _due(self) -> str:
+        """Return in words what the kit has to do now; empty where the case has time left."""
         patience = self._deadline * self._slowness
         if not self._measures and self._spent >= _MOST * patience:
-            return True
-        return self._quiet >= _MOST_QUIET * patience or self._counted() >= self._deadline
+            return gave_up(_MOST * patience, progress=True)
+        if self._quiet >= _MOST_QUIET * patience or self._counted() >= self._deadline:
+            return gave_up(self._deadline)
+        return ""
 
     def _counted(self) -> float:
         """Return how much of the quiet time the implementation could have used."""

@@ -153,7 +153,9 @@ class Command(Driver):
         if taken is not None:
             return {"id": op["id"], "value": response(*taken)}
         if ended.code < 0:
-            raise DriverDied(f"{words[0]} was ended by {signal.Signals(-ended.code).name}")
+            by = signal.Signals(-ended.code)
+            limit = f": the kit lets it write {_MOST >> 20} MiB" if by == signal.SIGXFSZ else ""
+            raise DriverDied(f"{words[0]} was ended by {by.name}{limit}")
         return {"id": op["id"], "error": self._error(ended)}
 
     def _ended(self, words: Sequence[str], case: str, directory: Path) -> Ended:
