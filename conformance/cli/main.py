@@ -22,7 +22,7 @@ from conformance.cli.serve import serve
 from conformance.cli.show import show
 from conformance.cli.try_ import try_octets
 from conformance.drivers import DriverError, UnknownImplementation
-from conformance.drivers.factory import EXEC
+from conformance.drivers.base import EXEC
 from conformance.report.octets import named, visible_text
 from conformance.report.standing import EXIT_ERROR
 from conformance.run.golden import BookError
