@@ -1,16 +1,7 @@
-from collections.abc import Mapping
-from typing import Any
-
 import pytest
 
 from conformance.cases.errors import CaseError
-from conformance.cases.grids import Grid
-
-
-def expand(raw: Mapping[str, Any]) -> list[dict[str, Any]]:
-    grid = Grid(raw)
-    return [grid.table(choice) for choice in grid.choices]
-
+from conformance.cases.grids import expand
 
 GRID_AXES: dict[str, list[dict[str, object]]] = {
     "code": [
@@ -116,3 +107,25 @@ def test_an_axis_value_is_closed(change: dict[str, object], problem: str) -> Non
 def test_a_hole_can_take_the_name() -> None:
     first, _ = expand({**GRID, "why": {"hole": "code.name"}})
     assert first["why"] == "plus"
+
+
+def test_a_hole_with_a_default_takes_it_where_the_value_has_no_such_key() -> None:
+    axis = [{"name": "a", "value": "1"}, {"name": "b", "value": "2", "more": "yes"}]
+    grid = {
+        "id": "x.{axis}",
+        "title": "{axis}",
+        "axes": {"axis": axis},
+        "respond": [{"hole": "axis.more", "default": [{"hole": "axis"}, "none"]}],
+    }
+    assert [case["respond"] for case in expand(grid)] == [["1", "none"], ["yes"]]
+
+
+def test_a_hole_in_a_default_needs_its_axis_too() -> None:
+    grid = {
+        "id": "x.{axis}",
+        "title": "{axis}",
+        "axes": {"axis": [{"name": "a", "value": "1"}]},
+        "respond": {"hole": "axis.more", "default": {"hole": "other"}},
+    }
+    with pytest.raises(CaseError, match="no axis is called `other`"):
+        list(expand(grid))
