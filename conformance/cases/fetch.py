@@ -7,10 +7,14 @@ and sweeps are; what comes behind it knows no profile but by the judge.
 A client that repeats its request by itself meets the same octets again, and after `MOST`
 connections a closed door: so its result is one of these octets, however often it tries.  Whatever
 the script holds for a second connection is about httplib's interface and is not played.
+
+Where the expectation says `may_wait`, nothing tells a client that no more will come: the head does
+not end, or an interim response is all there is. There the server ends a connection that the script
+leaves open, so that no client is judged by its patience.
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from conformance.cases.errors import CaseError, within
 from conformance.cases.model import Accept, Case, Fetch, Op, Reject
@@ -24,13 +28,28 @@ from conformance.cases.tables import (
     ValueTable,
 )
 from conformance.cases.values import Expected, expected
-from mockserver import Connection, Dispatch, ReadRequest, Script
+from mockserver import (
+    Close,
+    Connection,
+    Dispatch,
+    ExpectEof,
+    ExpectNoBytes,
+    ExpectReset,
+    ReadEof,
+    ReadRequest,
+    Reply,
+    Script,
+    Shutdown,
+    Stall,
+    Step,
+)
 
 FETCH = Op("fetch", {"id": "fetch", "on": "client", "call": "fetch", "args": [], "kwargs": {}})
 """The op of the client profile; the ``run`` message that it comes with names the ``url``."""
 MOST = 10
 """Connections that a client gets for one `fetch`."""
 _REQUESTS = (ReadRequest, Dispatch)
+_WAITING = (ReadEof, ExpectEof, ExpectReset, ExpectNoBytes, Stall)
 
 
 def expectation(table: FetchTable, rfc: Iterable[str]) -> Fetch:
@@ -42,7 +61,8 @@ def expectation(table: FetchTable, rfc: Iterable[str]) -> Fetch:
     results = tuple(
         within(f"expect[{index}]", _result, result) for index, result in enumerate(table.expect)
     )
-    return Fetch(table.strength, results, tuple(table.rfc) or tuple(rfc))
+    sections = tuple(table.rfc) or tuple(rfc)
+    return Fetch(table.strength, results, sections, may_wait=table.may_wait)
 
 
 def _result(result: str | FetchResult) -> Accept | Reject:
@@ -72,11 +92,6 @@ def _field(value: str | FieldTable) -> Expected:
     return within("headers", expected, ValueTable(matches=value.matches))
 
 
-def client_cases(cases: Iterable[Case]) -> Iterator[Case]:
-    """Yield those of *cases* that say what a client may do, each for the client profile."""
-    return (client_case(case) for case in cases if case.fetch is not None)
-
-
 def client_case(case: Case) -> Case:
     """Return *case* for the client profile.
 
@@ -93,7 +108,7 @@ def client_case(case: Case) -> Case:
     return dataclasses.replace(
         case,
         profile="client",
-        script=_first_answer(case.script),
+        script=first_answer(case.script, may_wait=case.fetch.may_wait),
         ops=(FETCH,),
         needs=frozenset(),
         certificates=False,
@@ -101,7 +116,7 @@ def client_case(case: Case) -> Case:
     )
 
 
-def _first_answer(script: Script) -> Script:
+def first_answer(script: Script, *, may_wait: bool) -> Script:
     """Return *script* with nothing but what answers the first request, again and again."""
     if not script.connections:
         return script
@@ -109,4 +124,17 @@ def _first_answer(script: Script) -> Script:
     asked = [index for index, step in enumerate(steps) if isinstance(step, _REQUESTS)]
     kept = steps[: asked[1]] if len(asked) > 1 else steps
     routes = script.routes if any(isinstance(step, Dispatch) for step in kept) else ()
+    if may_wait and not routes:
+        kept = _with_an_end(kept)
     return Script((Connection(kept, optional=True, times=MOST),), script.listener, routes)
+
+
+def _with_an_end(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Return *steps* with the end of the stream after them, where they leave it open."""
+    while steps and isinstance(steps[-1], _WAITING):
+        steps = steps[:-1]
+    last = steps[-1] if steps else None
+    ends = isinstance(last, Close | Shutdown) or (
+        isinstance(last, Reply) and last.framing == "close"
+    )
+    return steps if ends else (*steps, Close())

@@ -133,11 +133,13 @@ class Fetch:
         strength: what it means to come to none of *results*.
         results: what a client may come to.
         rfc: the sections that say so, such as ``9112#6.3``.
+        may_wait: whether a client may wait for more, so that the server ends the connection.
     """
 
     strength: Strength
     results: tuple[Accept | Reject, ...]
     rfc: tuple[str, ...]
+    may_wait: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +168,6 @@ class Case:
     setting: Setting = field(default_factory=dict)
     authored: str = ""
     profile: Profile = "httplib"
-    path: str = "/"
-    """In the client profile, the path of the URL that is fetched."""
     played: str = ""
     """A digest of what server and client do, by which a golden record knows its case."""
 

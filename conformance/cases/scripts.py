@@ -2,8 +2,9 @@
 
 In: a case.  Out: a short text, equal for cases whose servers do the same, however their scripts
 are written: ``reply`` or ``send``, one ``send`` or three, a stall or a script that ends without
-``close``.  Scores count each key once, and the lint of the corpus compares what the cases of one
-key expect of a client: the same bytes have one law.
+``close``.  A client plays each key once, so that no score counts one script several times, and the
+lint of the corpus compares what the cases of one key expect of a client: the same bytes have one
+law.
 
 The key is of what the client profile plays, where the case has an expectation for it.  What the
 server only checks or records is no part of the key, because the client cannot observe it.  Large
@@ -12,11 +13,11 @@ bodies are hashed as they are made and never stored.
 
 import functools
 import hashlib
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 from conformance.cases.fetch import client_case
-from conformance.cases.model import Case
+from conformance.cases.model import Accept, Case, Fetch
 from mockserver import (
     Close,
     Connection,
@@ -46,6 +47,7 @@ _SILENT = (ReadEof, ExpectEof, ExpectReset, ExpectNoBytes, Stall)
 _BOUNDARY = "segment"
 
 _Act = tuple[Any, ...]
+_T = TypeVar("_T")
 
 
 def script_key(case: Case, *, segments: bool = True) -> str:
@@ -59,11 +61,46 @@ def script_key(case: Case, *, segments: bool = True) -> str:
     """
     if case.fetch is not None:
         case = client_case(case)
-    return _key(case.script, segments)
+    return key_of_script(case.script, segments)
+
+
+def client_cases(cases: Iterable[Case]) -> Iterator[Case]:
+    """Yield those of *cases* that say what a client may do, each for the client profile.
+
+    Of several with one script there is one: the one whose expectation compares most.
+    """
+    found = [case for case in cases if case.fetch is not None]
+    return map(client_case, each_script_once(found, script_key, _detail))
+
+
+def each_script_once(
+    cases: Iterable[_T], key: Callable[[_T], str], detail: Callable[[_T], int]
+) -> list[_T]:
+    """Return one of *cases* for each *key*: the first of those with the most *detail*."""
+    found: dict[str, _T] = {}
+    for case in cases:
+        known = found.setdefault(key(case), case)
+        if known is not case and detail(case) > detail(known):
+            found[key(case)] = case
+    return list(found.values())
+
+
+def _detail(case: Case) -> int:
+    return 0 if case.fetch is None else detail_of(case.fetch)
+
+
+def detail_of(fetch: Fetch) -> int:
+    """Return how many parts of a response *fetch* compares."""
+    accepts = [result for result in fetch.results if isinstance(result, Accept)]
+    return sum(
+        len(one.headers) + sum(part is not None for part in (one.status, one.reason, one.body))
+        for one in accepts
+    )
 
 
 @functools.cache
-def _key(script: Script, segments: bool) -> str:
+def key_of_script(script: Script, segments: bool = True) -> str:
+    """Return the key of what *script* does; see `script_key`."""
     listener = (script.listener.mode, script.listener.receive_buffer)
     routed = any(isinstance(step, Dispatch) for one in script.line for step in one.steps)
     acts = (

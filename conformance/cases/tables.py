@@ -206,10 +206,6 @@ class OutcomeHead(Table, frozen=True):
             raise ValueError("a tolerated outcome, and no other, says on which basis")
 
 
-RESERVED_IDS = frozenset(OutcomeHead.__struct_encode_fields__)
-"""What no op of a case may be called, because outcomes have keys of these names."""
-
-
 class FieldTable(Table, frozen=True):
     """The value of a field that a bare string cannot express: what matches this as a whole."""
 
@@ -245,6 +241,12 @@ class FetchTable(Table, frozen=True):
     strength: Strength
     expect: Annotated[list[Literal["reject"] | FetchResult], Meta(min_length=1)]
     rfc: list[Text] = []
+    may_wait: bool = False
+
+    def __post_init__(self) -> None:
+        rejects = any(one == "reject" or getattr(one, "reject", None) for one in self.expect)
+        if self.may_wait and not rejects:
+            raise ValueError("a client that may wait comes to no response: `expect` has no reject")
 
 
 class ServerTable(Table, frozen=True):

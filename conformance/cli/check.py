@@ -122,8 +122,7 @@ def check(
     # What a case is worth to httplib says nothing about its worth to other clients.
     usual = ctx.get_parameter_source("levels") is ParameterSource.DEFAULT
     of_clients = chosen.of(corpus, LEVELS if usual else levels)
-    for_clients = _sharded(of_clients, shard).for_clients()
-    if not cases and not for_clients:
+    if not cases and not any(one.for_clients for one in _sharded(of_clients, shard).listed):
         why = "; ".join(chosen.complaints(corpus)) or "`httplib-kit list` shows them"
         click.echo(f"httplib-kit: no case is selected; {visible_text(why)}", err=True)
         ctx.exit(EXIT_NOTHING)
@@ -143,7 +142,8 @@ def check(
                 deadline=deadline,
             ) as trial:
                 is_client = trial.identity.is_client
-                every = (for_clients if is_client else cases).swept(cast("Sweep", sweep))
+                mine = _sharded(of_clients.for_clients(), shard) if is_client else cases
+                every = mine.swept(cast("Sweep", sweep))
                 known = baselines.known(trial.identity, corpus, every)
                 told = background.told(trial.run(every, known.over, _with_progress))
                 results = list(reduced(told))

@@ -12,12 +12,11 @@ from certs import CertificateAuthority
 from conformance.cases import Case
 from conformance.drivers import Identity, Implementation
 from conformance.drivers.factory import apart
-from conformance.run.deadlines import DEADLINE
 from conformance.run.overlay import is_unexpected
 from conformance.run.parallel import Runners
 from conformance.run.processor import OneProcessor
 from conformance.run.results import Result
-from conformance.run.runner import Runner
+from conformance.run.runner import DEADLINE, Runner
 from conformance.run.triage import triaged
 
 Overlaid = Callable[[Iterable[Result]], Iterable[Result]]
