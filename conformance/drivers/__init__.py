@@ -10,8 +10,6 @@ No driver ever sees an expectation, and none of them imports an implementation e
 was given.
 """
 
-from typing import TYPE_CHECKING
-
 from conformance.drivers.base import (
     Driver,
     DriverDied,
@@ -21,10 +19,7 @@ from conformance.drivers.base import (
     NotInstalled,
     UnknownImplementation,
 )
-from conformance.lazy import loader
-
-if TYPE_CHECKING:
-    from conformance.drivers.factory import Target, target, targets
+from conformance.drivers.factory import Target, target, targets
 
 __all__ = [
     "Driver",
@@ -38,5 +33,3 @@ __all__ = [
     "target",
     "targets",
 ]
-
-__getattr__ = loader(__name__, dict.fromkeys(("Target", "target", "targets"), "factory"))
