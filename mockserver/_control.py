@@ -1,13 +1,61 @@
 """The steps that read, wait, check and close.
 
-In come names, counts and markers; what they do is the player's business. Nothing here writes to
-the peer.
+Each says what it does in `play`, with the means of a connection. Nothing here writes to the client.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from mockserver._step import Headers, Step
+from mockserver._connection import LiveConnection, RoutePlan
+from mockserver._endings import EndOfStream, PeerReset, Unanswered
+from mockserver._reads import (
+    always,
+    await_end,
+    await_silence,
+    never,
+    take,
+    take_all,
+    take_framed,
+    take_request,
+)
+from mockserver._record import ABANDONED, CLIENT_CLOSED, RST_SENT
+from mockserver._request import RequestParts, request_parts
+from mockserver._step import (
+    Action,
+    AtLeast,
+    Begins,
+    Between,
+    Count,
+    Headers,
+    Leaves,
+    Name,
+    Positive,
+    SomeOctets,
+    Step,
+)
+
+__all__ = [
+    "ADDRESS",
+    "Close",
+    "Dispatch",
+    "Drain",
+    "Expect",
+    "ExpectEof",
+    "ExpectNoBytes",
+    "ExpectReset",
+    "Gate",
+    "Goto",
+    "Label",
+    "Pause",
+    "Read",
+    "ReadEof",
+    "ReadRequest",
+    "ReadUntil",
+    "Shutdown",
+    "Signal",
+    "Stall",
+]
 
 ADDRESS = b"\0address\0"
 """In `Expect`, in `raw` and the values of `headers`: stands for the server's `host:port`, which is
@@ -22,18 +70,28 @@ class ReadRequest(Step):
         body: `framed` reads the body that the head announces, `none` only the head.
         limit: How many octets to read at most; what is longer is taken as it is.
         optional: Whether the client may end here instead, or send nothing more: then neither this
-            step nor those behind it are missed.
+            step nor those after it are missed.
     """
 
     step_name: ClassVar[str] = "read_request"
     primary: ClassVar[str | None] = "body"
+    reads: ClassVar[bool] = True
     body: Literal["framed", "none"] = "framed"
-    limit: int = 1 << 28
+    limit: Positive = 1 << 28
     optional: bool = False
 
-    def check(self) -> None:
-        """Room for at least one octet."""
-        self.need_at_least("limit", 1)
+    @property
+    def begins(self) -> Begins:
+        """By reading; and the client may end there, if it is optional."""
+        return Begins.OPTIONAL if self.optional else Begins.READING
+
+    def play(self, connection: LiveConnection) -> None:
+        """Read one request."""
+        bare = connection.bare_request(self.limit)
+        if bare is not None:  # nearly always: no other step is played as often
+            connection.took_request(bare, True)
+        else:
+            take_framed(connection, self.limit, always if self.body == "framed" else never)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +100,12 @@ class Read(Step):
 
     step_name: ClassVar[str] = "read"
     primary: ClassVar[str | None] = "n"
-    n: int
+    reads: ClassVar[bool] = True
+    n: Count
 
-    def check(self) -> None:
-        """A size that exists."""
-        self.need_at_least("n", 0)
+    def play(self, connection: LiveConnection) -> None:
+        """Read so many bytes."""
+        take(connection, lambda: connection.inbox.exactly(self.n))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +114,12 @@ class ReadUntil(Step):
 
     step_name: ClassVar[str] = "read_until"
     primary: ClassVar[str | None] = "marker"
-    marker: bytes
+    reads: ClassVar[bool] = True
+    marker: SomeOctets
 
-    def check(self) -> None:
-        """A marker that can be found."""
-        self.need_some("marker")
+    def play(self, connection: LiveConnection) -> None:
+        """Read through the marker."""
+        take(connection, lambda: connection.inbox.through(self.marker))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +127,16 @@ class ReadEof(Step):
     """Read everything up to the client's end of stream."""
 
     step_name: ClassVar[str] = "read_eof"
+    reads: ClassVar[bool] = True
+
+    @property
+    def leaves(self) -> Leaves:
+        """The client's stream has ended."""
+        return Leaves.NO_REQUESTS
+
+    def play(self, connection: LiveConnection) -> None:
+        """Read to the end."""
+        take_all(connection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +159,59 @@ class Expect(Step):
     raw: bytes | None = None
     connection: Literal["any", "same", "new"] = "any"
 
+    def play(self, connection: LiveConnection) -> None:
+        """Compare the request that was read last."""
+        is_first, address = connection.request_count == 1, connection.state.address_text
+        for difference in self.differences(connection.last_request, is_first, address):
+            connection.note(f"expected otherwise: {difference}")
+            connection.problem(difference)
+
+    def differences(self, raw: bytes, is_first: bool, address: bytes) -> list[str]:
+        """How a request differs from what is expected, each difference in a sentence.
+
+        Args:
+            raw: The request.
+            is_first: Whether it is the first of its connection.
+            address: What stands for `ADDRESS`.
+        """
+        parts = request_parts(raw)
+        compared = (
+            ("the method", parts.method, self.method),
+            ("the target", parts.target, self.target),
+            ("the body", parts.body, self.body),
+            ("the request", raw, None if self.raw is None else self.raw.replace(ADDRESS, address)),
+            (
+                "the connection",
+                "new" if is_first else "same",
+                None if self.connection == "any" else self.connection,
+            ),
+        )
+        found = [
+            f"{what} is {seen!r}, expected {wanted!r}"
+            for what, seen, wanted in compared
+            if wanted is not None and seen != wanted
+        ]
+        return [*found, *self._field_differences(parts, address)]
+
+    def _field_differences(self, parts: RequestParts, address: bytes) -> Iterator[str]:
+        for name, wanted in self.headers:
+            value = wanted.replace(ADDRESS, address)
+            if value not in (values := parts.values(name)):
+                yield f"field {name!r} has {values!r}, expected {value!r}"
+        for absent in self.absent:
+            if values := parts.values(absent.encode("latin-1")):
+                yield f"field {absent!r} has {values!r}, expected none"
+
 
 @dataclass(frozen=True, slots=True)
 class Drain(Step):
     """Wait until the client has taken everything sent so far out of its kernel's queue."""
 
     step_name: ClassVar[str] = "drain"
+
+    def play(self, connection: LiveConnection) -> None:
+        """Wait for the client."""
+        connection.wire.await_taking()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +220,12 @@ class Gate(Step):
 
     step_name: ClassVar[str] = "gate"
     primary: ClassVar[str | None] = "name"
-    name: str
+    name: Name
 
-    def check(self) -> None:
-        """A name that can be said."""
-        self.need_some("name")
+    def play(self, connection: LiveConnection) -> None:
+        """Wait for the name."""
+        connection.gate = connection.state.named(self.name)
+        connection.wire.await_name(connection.gate.wait)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +234,12 @@ class Signal(Step):
 
     step_name: ClassVar[str] = "signal"
     primary: ClassVar[str | None] = "name"
-    name: str
+    name: Name
 
-    def check(self) -> None:
-        """A name that can be said."""
-        self.need_some("name")
+    def play(self, connection: LiveConnection) -> None:
+        """Give the name."""
+        connection.note(f"signal {self.name}")
+        connection.state.named(self.name).set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +248,11 @@ class Pause(Step):
 
     step_name: ClassVar[str] = "pause"
     primary: ClassVar[str | None] = "seconds"
-    seconds: float
+    seconds: Annotated[float, Between(0, 1_000_000, "from 0 to a million")]
 
-    def check(self) -> None:
-        """A time that can pass."""
-        if not 0 <= self.seconds < 1e6:
-            self.refuse("seconds", "must be from 0 to a million")
+    def play(self, connection: LiveConnection) -> None:
+        """Let the time pass."""
+        connection.wire.await_closing(self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +261,13 @@ class Stall(Step):
 
     step_name: ClassVar[str] = "stall"
     primary: ClassVar[str | None] = "until"
+    lasts: ClassVar[bool] = True
     until: Literal["peer_close"] = "peer_close"
+
+    def play(self, connection: LiveConnection) -> None:
+        """Wait for the client's closing."""
+        connection.wire.await_closing()
+        connection.note(CLIENT_CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +278,16 @@ class Shutdown(Step):
     primary: ClassVar[str | None] = "how"
     how: Literal["write"] = "write"
 
+    @property
+    def leaves(self) -> Leaves:
+        """No request can be answered any more."""
+        return Leaves.NO_REQUESTS
+
+    def play(self, connection: LiveConnection) -> None:
+        """End our stream."""
+        connection.end_by(self)
+        connection.end()
+
 
 @dataclass(frozen=True, slots=True)
 class Label(Step):
@@ -161,11 +295,10 @@ class Label(Step):
 
     step_name: ClassVar[str] = "label"
     primary: ClassVar[str | None] = "name"
-    name: str
+    name: Name
 
-    def check(self) -> None:
-        """A name that can be said."""
-        self.need_some("name")
+    def play(self, connection: LiveConnection) -> None:
+        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,14 +311,17 @@ class Goto(Step):
 
     step_name: ClassVar[str] = "goto"
     primary: ClassVar[str | None] = "label"
-    label: str
-    times: int | None = 1
+    label: Name
+    times: Annotated[int | None, AtLeast(1)] = 1
 
-    def check(self) -> None:
-        """A label has a name, and going back happens at least once."""
-        self.need_some("label")
-        if self.times is not None:
-            self.need_at_least("times", 1)
+    def play(self, connection: LiveConnection) -> None:
+        """Go back, or on."""
+        connection.go_to(connection.steps.index(Label(self.label)), self.times)
+
+    def action(self, steps: tuple[Step, ...], *, repeated: bool) -> Action:  # noqa: ARG002 - see the base
+        """Go back, or on, with the label found in advance."""
+        index, times = steps.index(Label(self.label)), self.times
+        return lambda connection: connection.go_to(index, times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +329,30 @@ class Dispatch(Step):
     """Read requests until the client ends; answer each by the first route that fits."""
 
     step_name: ClassVar[str] = "dispatch"
+    reads: ClassVar[bool] = True
+
+    @property
+    def begins(self) -> Begins:
+        """By reading, and the client may end there."""
+        return Begins.OPTIONAL
+
+    def play(self, connection: LiveConnection) -> None:
+        """Read a request, and enter the route that is to answer it."""
+        found: list[RoutePlan] = []
+
+        def with_body(head: bytes) -> bool:
+            if chosen := connection.state.choose(head):
+                found.append(chosen)
+            return any(route.body == "framed" for route in found)
+
+        take_request(connection, _LIMIT, with_body)
+        if not found:
+            line = connection.last_request.lstrip().partition(b"\n")[0].rstrip()
+            raise Unanswered(f"{Unanswered.note}: {line[:80]!r}")
+        connection.enter_route(found[0])
+
+
+_LIMIT = ReadRequest().limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +360,7 @@ class Close(Step):
     """End the connection.
 
     Attributes:
-        how: `fin` ends the stream in order (inside TLS behind a close_notify), whatever is unread;
+        how: `fin` ends the stream in order (inside TLS after a close_notify), whatever is unread;
             `rst` resets, throwing away what the client's kernel has not received yet; `abandon`
             leaves the connection open and silent until the play is finished.
     """
@@ -209,12 +369,39 @@ class Close(Step):
     primary: ClassVar[str | None] = "how"
     how: Literal["fin", "rst", "abandon"] = "fin"
 
+    @property
+    def leaves(self) -> Leaves:
+        """Nothing more can be played, also where the connection is only abandoned."""
+        return Leaves.CLOSED
+
+    def play(self, connection: LiveConnection) -> None:
+        """End it, reset it, or leave it."""
+        connection.end_by(self)
+        if self.how == "fin":
+            connection.end()
+        elif self.how == "rst":
+            connection.note(RST_SENT)
+            connection.abort()
+        else:
+            connection.note(ABANDONED)
+
 
 @dataclass(frozen=True, slots=True)
 class ExpectEof(Step):
     """The next thing that the client does is to end its stream; octets or a reset are a problem."""
 
     step_name: ClassVar[str] = "expect_eof"
+    reads: ClassVar[bool] = True
+    awaited: ClassVar[str | None] = "the client has not ended its stream"
+
+    @property
+    def leaves(self) -> Leaves:
+        """The client's stream has ended."""
+        return Leaves.NO_REQUESTS
+
+    def play(self, connection: LiveConnection) -> None:
+        """Wait for the end."""
+        await_end(connection, EndOfStream)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +409,21 @@ class ExpectReset(Step):
     """The next thing that the client does is to reset; octets or an end of stream are a problem."""
 
     step_name: ClassVar[str] = "expect_reset"
+    awaited: ClassVar[str | None] = "the client has not reset the connection"
+
+    @property
+    def begins(self) -> Begins:
+        """By reading; what it reads is the reset, which can come after an end of stream too."""
+        return Begins.READING
+
+    @property
+    def leaves(self) -> Leaves:
+        """After a reset there is nothing."""
+        return Leaves.CLOSED
+
+    def play(self, connection: LiveConnection) -> None:
+        """Wait for the reset."""
+        await_end(connection, PeerReset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,3 +431,14 @@ class ExpectNoBytes(Step):
     """Until the client closes its end, or the play is finished, it sends nothing."""
 
     step_name: ClassVar[str] = "expect_no_bytes"
+    reads: ClassVar[bool] = True
+    lasts: ClassVar[bool] = True
+
+    @property
+    def begins(self) -> Begins:
+        """By reading nothing."""
+        return Begins.SILENT
+
+    def play(self, connection: LiveConnection) -> None:
+        """Wait for nothing."""
+        await_silence(connection)

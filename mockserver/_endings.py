@@ -18,7 +18,7 @@ class Ended(Exception):
 
 
 class EndOfStream(Ended):
-    """The client ended its stream where a step wanted octets."""
+    """The client ended its stream where a step requires bytes."""
 
     note = "the client ended its stream"
 
@@ -36,6 +36,13 @@ class Expired(Ended):
     blamed = True
 
 
+class LimitReached(Ended):
+    """A limit of a connection was reached, whose client is not trusted."""
+
+    note = "a limit was reached"
+    blamed = True
+
+
 class Unanswered(Ended):
     """A request came for which the script has no route, or none that is left."""
 
@@ -50,6 +57,6 @@ class Released(Ended):
 
 
 class TLSBroken(Ended):
-    """The handshake came to nothing, or TLS broke later."""
+    """The handshake failed, or TLS broke later."""
 
     note = "TLS broke"

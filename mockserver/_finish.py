@@ -1,91 +1,97 @@
 """How a play comes to rest, and what is then known about each connection.
 
-In come sessions whose client has finished its calls, out come facts. A thread is at rest when it is
-over, or blocked on its peer while the kernel's counts show that nothing is on its way to wake it.
-Nothing here is decided by a delay; delays only space the questions.
+In come connections whose client has finished its calls, out come facts. A worker is at rest when it
+is done, or blocked on its client while the kernel's counts show that nothing is on its way to wake
+it. Nothing here is decided by a delay; delays only space the questions.
 """
 
 import select
 import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
 
 from mockserver import _kernel
-from mockserver._blocking import Wait
-from mockserver._control import ExpectEof, ExpectNoBytes, ExpectReset, Stall
+from mockserver._connection import LiveConnection, events_of
 from mockserver._record import ConnectionRecord
-from mockserver._session import Session, events_of
-from mockserver._step import Step
-
-if TYPE_CHECKING:
-    from mockserver._play import Play
+from mockserver._wire import Wait
 
 _UNSEEN_REST = 0.02
 """Seconds of silence that stand for rest where the kernel cannot be asked about the client."""
 _IN_FLIGHT = 0.25
-"""Seconds for octets, or a FIN, to cross the loopback; only a peer elsewhere takes longer."""
+"""Seconds for bytes, or a FIN, to cross the loopback; only a peer elsewhere takes longer."""
 
 
-def settle(play: "Play", deadline: float) -> list[Session]:
-    """Wait until every session is at rest; returns those that did not come to rest in time."""
-    while not all(one.wire.waits is Wait.OVER for one in play.sessions):
-        before = play.progress
-        late = [one for one in play.sessions if not _settles(one, deadline)]
-        if late or play.progress == before:
+def settle(
+    connections: Sequence[LiveConnection], progress: Callable[[], int], deadline: float
+) -> list[LiveConnection]:
+    """Wait until every connection is at rest.
+
+    Args:
+        connections: The connections; more may come.
+        progress: A number that rises with everything that happens.
+        deadline: When to give up, by the monotonic clock.
+
+    Returns:
+        Those that did not come to rest in time.
+    """
+    # One that is at rest can be moved again by another that was not yet, for instance by a signal.
+    while not all(one.wire.waits is Wait.OVER for one in connections):
+        before = progress()
+        late = [one for one in connections if not _settles(one, deadline)]
+        if late or progress() == before:
             return late
     return []
 
 
-def _settles(session: Session, deadline: float) -> bool:
-    until = session.wire.bell.until
-    while not until(lambda: _at_rest(session), deadline):
-        if session.wire.waits is not Wait.TIME:
+def _settles(one: LiveConnection, deadline: float) -> bool:
+    while not one.wire.condition.wait_for(lambda: _at_rest(one), deadline):
+        if one.wire.waits is not Wait.TIME:
             return False
         deadline = time.monotonic() + 1.0  # a pause is as long as it is
     return True
 
 
-def _at_rest(session: Session) -> bool:
-    wire = session.wire
+def _at_rest(one: LiveConnection) -> bool:
+    wire = one.wire
     waits = wire.waits
     if waits is Wait.OVER:
         return True
-    if waits is Wait.NOTHING or waits is Wait.TIME:
+    if waits in (Wait.NOTHING, Wait.READY, Wait.TIME):
         return False
     if waits is Wait.NAME:
-        return not (session.gate and session.gate.is_set())
+        return not (one.gate and one.gate.is_set())
     peer = wire.peer()
     if peer is None:
-        return _is_silent(session)
+        return _is_silent(one)
     if not peer.held:
-        return not session.let_the_end_in()  # the end of the stream will wake it
+        return not one.let_the_end_in()  # the end of the stream will wake it
     try:
-        return _REST[waits](session, peer)
+        return _REST[waits](one, peer)
     except (OSError, ValueError):
         return False  # its thread has moved on, and has closed the socket
 
 
-def _octets_rest(session: Session, peer: _kernel.Peer) -> bool:
-    wire = session.wire
+def _octets_rest(one: LiveConnection, peer: _kernel.Peer) -> bool:
+    wire = one.wire
     return peer.open and peer.quiet and _kernel.received(wire.sock) == wire.taken
 
 
-def _closing_rests(_: Session, peer: _kernel.Peer) -> bool:
+def _closing_rests(_: LiveConnection, peer: _kernel.Peer) -> bool:
     return peer.held
 
 
-def _taking_rests(_: Session, peer: _kernel.Peer) -> bool:
+def _taking_rests(_: LiveConnection, peer: _kernel.Peer) -> bool:
     return peer.unread > 0
 
 
-def _room_rests(session: Session, _: _kernel.Peer) -> bool:
+def _room_rests(one: LiveConnection, _: _kernel.Peer) -> bool:
     """There is no room, and none has come about in a while that acknowledgements would need."""
-    given = session.wire.given
+    given = one.wire.given
     time.sleep(0.002)
-    return given == session.wire.given and not _has_room(session)
+    return given == one.wire.given and not _has_room(one)
 
 
-_REST: dict[Wait, Callable[[Session, _kernel.Peer], bool]] = {
+_REST: dict[Wait, Callable[[LiveConnection, _kernel.Peer], bool]] = {
     Wait.OCTETS: _octets_rest,
     Wait.CLOSING: _closing_rests,
     Wait.TAKING: _taking_rests,
@@ -93,99 +99,79 @@ _REST: dict[Wait, Callable[[Session, _kernel.Peer], bool]] = {
 }
 
 
-def _has_room(session: Session) -> bool:
+def _has_room(one: LiveConnection) -> bool:
     poll = select.poll()
-    poll.register(session.wire.sock, select.POLLOUT)
+    poll.register(one.wire.sock, select.POLLOUT)
     return bool(poll.poll(0))
 
 
-def _is_silent(session: Session) -> bool:
-    before = session.wire.taken, session.wire.given, session.wire.waits
+def _is_silent(one: LiveConnection) -> bool:
+    before = one.wire.taken, one.wire.given, one.wire.waits
     time.sleep(_UNSEEN_REST)
-    return before == (session.wire.taken, session.wire.given, session.wire.waits)
+    return before == (one.wire.taken, one.wire.given, one.wire.waits)
 
 
-def take_facts(session: Session) -> ConnectionRecord:
-    """The facts about a session at rest; nothing is released yet."""
-    waits = session.wire.waits
-    if waits is not Wait.OCTETS:  # its thread has read everything itself
-        _take_all(session)
-    after, left = _client_state(session)
+def take_facts(one: LiveConnection) -> ConnectionRecord:
+    """The facts about a connection at rest; nothing is given up yet."""
+    if one.wire.waits is not Wait.OCTETS:  # else its thread has read everything itself
+        _take_all(one)
+    after, left = _client_state(one)
     return ConnectionRecord(
-        events=(
-            *session.events,
-            *(event for entry in session.half_written() for event in events_of(entry)),
-            *session.unread(),
-        ),
-        requests=tuple(session.requests),
-        unplayed=tuple(step for _, step in unplayed(session)),
+        events=(*one.events, *events_of(one.half_written()), *one.unread()),
+        requests=tuple(one.requests),
+        unplayed=tuple(step for _, step in one.unplayed()),
         after=after,
         left=left,
-        tls=session.tls,
-        source=session.wire.source,
-        ended=session.ended_by_script and not session.surplus,
+        tls=one.tls,
+        source=one.wire.source,
+        ended=one.ended_by is not None and not one.surplus,
     )
 
 
-def _take_all(session: Session) -> None:
+def _take_all(one: LiveConnection) -> None:
     """Take what no step reads, also what the client's kernel had no room to send until now."""
-    if session.drink():  # a queue that was full has room again
-        session.wire.bell.until(lambda: _has_all(session), time.monotonic() + _IN_FLIGHT)
+    if one.drain_input():  # a queue that was full has room again
+        one.wire.condition.wait_for(lambda: _has_all(one), time.monotonic() + _IN_FLIGHT)
 
 
-def _has_all(session: Session) -> bool:
-    peer = session.wire.peer()  # asked first: what it sent before the answer is here
-    return not session.drink() and (peer is None or peer.quiet)
+def _has_all(one: LiveConnection) -> bool:
+    peer = one.wire.peer()  # asked first: what it sent before the answer is here
+    return not one.drain_input() and (peer is None or peer.quiet)
 
 
-def unplayed(session: Session) -> list[tuple[str, Step]]:
-    """The steps that a session at rest has not completed, each with its place."""
-    return session.unplayed((Stall, ExpectNoBytes))
-
-
-def unmet_expectations(session: Session) -> Iterator[str]:
-    """What a session at rest still waits for and the client was expected to do by now."""
-    wanted = _AWAITED.get(_current(session))
-    if wanted is not None and session.wire.waits is Wait.OCTETS:
-        yield f"{session.place}: {wanted}"
-
-
-_AWAITED: dict[type[Step] | None, str] = {
-    ExpectEof: "the client has not ended its stream",
-    ExpectReset: "the client has not reset the connection",
-}
-
-
-def _current(session: Session) -> type[Step] | None:
-    return type(session.steps[session.index]) if session.index < len(session.steps) else None
+def unmet_expectations(one: LiveConnection) -> Iterator[str]:
+    """What a connection at rest still waits for and the client was expected to do by now."""
+    step = one.current
+    if step is not None and step.awaited is not None and one.wire.waits is Wait.OCTETS:
+        yield f"{one.place}: {step.awaited}"
 
 
 State = tuple[Literal["closed", "kept", "gone"], int | None]
 
 
-def _client_state(session: Session) -> State:
-    if session.reset:
+def _client_state(one: LiveConnection) -> State:
+    if one.wire.is_reset:
         return "gone", None
-    if session.stream_over:
+    if one.channel.client_ended:
         return "closed", None
-    peer = session.wire.peer()
+    peer = one.wire.peer()
     if peer is None:
         return "kept", None
     if peer.open:
-        return "kept", _left(session, peer)
+        return "kept", _left(one, peer)
     deadline = time.monotonic() + _IN_FLIGHT
-    came = session.wire.bell.until(lambda: _stream_ends(session), deadline)
+    came = one.wire.condition.wait_for(lambda: _stream_ends(one), deadline)
     return ("closed" if came or not peer.held else "kept"), None
 
 
-def _stream_ends(session: Session) -> bool:
-    session.drink()
-    return session.stream_over
+def _stream_ends(one: LiveConnection) -> bool:
+    one.drain_input()
+    return one.channel.client_ended
 
 
-def _left(session: Session, peer: _kernel.Peer | None) -> int | None:
-    """The client's unread octets, once all of ours have come to its kernel."""
-    wire, deadline = session.wire, time.monotonic() + _IN_FLIGHT
+def _left(one: LiveConnection, peer: _kernel.Peer | None) -> int | None:
+    """The client's unread bytes, once all of ours have come to its kernel."""
+    wire, deadline = one.wire, time.monotonic() + _IN_FLIGHT
     while peer and peer.received < wire.given and wire.waits is not Wait.ROOM:
         if time.monotonic() > deadline:
             break

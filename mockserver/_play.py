@@ -1,7 +1,7 @@
-"""One play of a script: its connections, its signals, and how it comes to its end.
+"""What the connections of one play share, and a play: from its first connection to its record.
 
-In come accepted sockets and the caller's wishes (signals, abort, finish), out comes the record. A
-play takes its facts only when every thread has come to rest, so that they do not depend on timing;
+In come accepted sockets and the caller's requests (signals, abort, finish), out comes the record. A
+play takes its facts only when every worker has come to rest, so that they do not depend on timing;
 only then does it give its sockets up. It starts no threads and accepts nothing itself.
 """
 
@@ -10,22 +10,20 @@ import ssl
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import NamedTuple
 
-from mockserver._blocking import Wait
-from mockserver._finish import settle, take_facts, unmet_expectations, unplayed
-from mockserver._record import RST_SENT, ConnectionRecord, ReceivedRequest, Record
+from mockserver._connection import LiveConnection, Plan, RoutePlan
+from mockserver._finish import settle, take_facts, unmet_expectations
+from mockserver._listener import Pool
+from mockserver._phase import Happens, Owner
+from mockserver._player import plan_of
+from mockserver._record import RST_SENT, ReceivedRequest, Record
 from mockserver._request import request_parts
-from mockserver._script import Route, Script
-from mockserver._secure import Starttls
-from mockserver._session import Plan, Session
-from mockserver._wire import Wire
+from mockserver._script import Connection, Route, Script
+from mockserver._step import Step
+from mockserver._wire import Wait, Wire
 
-if TYPE_CHECKING:
-    from mockserver._pool import Pool
-
-_OVER = Wait.OVER
 _OWN_PATIENCE = 5.0
 """Seconds that the server's own threads may need on a busy machine to take what has come."""
 
@@ -34,49 +32,32 @@ class MockServerError(AssertionError):
     """A test went against its script, or the server was used in a way that cannot work."""
 
 
-class Play:
-    """A script that is being played. Made by `MockServer.play`.
+class SharedState:
+    """What the connections of one play share: signals, routes, requests, problems.
 
     Attributes:
         script: What is played.
-        address: Host and port to connect to.
+        address: Host and port of the server.
+        contexts: The TLS contexts of the script's handshakes.
+        came: Every request so far: the number of its connection, and its bytes.
+        problems: What went against the script.
+        lock: Held where the connections of the play meet.
+        released: Whether gates are open for good, because the play is given up.
     """
 
     def __init__(
-        self,
-        script: Script,
-        address: tuple[str, int],
-        *,
-        patience: float,
-        pool: "Pool",
-        contexts: Mapping[Starttls, ssl.SSLContext],
-        reserved: tuple[socket.socket, ...] = (),
+        self, script: Script, address: tuple[str, int], contexts: Mapping[Step, ssl.SSLContext]
     ) -> None:
         self.script = script
         self.address = address
         self.contexts = contexts
-        self.sessions: list[Session] = []
-        self._next = script.nth(0)
-        self._tended: list[Session] = []
-        self.came: list[int | bytes] = []  # number and octets by turns
-        self.plans: dict[int, Plan] = {}
+        self.came: list[tuple[int, bytes]] = []
+        self.problems: list[str] = []
         self.lock = threading.Lock()
-        self.refused_extra = 0
-        self.over = False
-        self.errors: list[str] = []
-        self._patience = patience
-        self._pool = pool
-        self._reserved = reserved
-        self._problems: list[str] = []
+        self.released = False
+        self._routes = [_planned(number, one) for number, one in enumerate(script.routes, 1)]
         self._answered = [0] * len(script.routes)
         self._names: defaultdict[str, threading.Event] = defaultdict(threading.Event)
-        self._record: Record | None = None
-
-    @property
-    def requests(self) -> list[ReceivedRequest]:
-        """Every request so far, in the order in which they were read."""
-        fields: Iterator[Any] = iter(tuple(self.came))
-        return [ReceivedRequest(number, raw) for number, raw in zip(fields, fields, strict=True)]
 
     @property
     def address_text(self) -> bytes:
@@ -85,31 +66,119 @@ class Play:
         return (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").encode()
 
     @property
+    def crowded(self) -> bool:
+        """Whether others may have something to play while a connection waits for bytes."""
+        return False
+
+    @property
+    def requests(self) -> list[ReceivedRequest]:
+        """Every request so far, in the order in which they were read."""
+        return [ReceivedRequest(*one) for one in tuple(self.came)]
+
+    def problem(self, text: str) -> None:
+        """Note something that went against the script."""
+        self.problems.append(text)
+
+    def choose(self, head: bytes) -> RoutePlan | None:
+        """The first route that fits a request and is not used up."""
+        method, target, _, _ = request_parts(head)
+        with self.lock:
+            for index, route in enumerate(self.script.routes):
+                left = route.times is None or self._answered[index] < route.times
+                if left and route.fits(method, target):
+                    self._answered[index] += 1
+                    return self._routes[index]
+        return None
+
+    def named(self, name: str) -> threading.Event:
+        """The event of a signal."""
+        with self.lock:
+            event = self._names[name]
+            if self.released:
+                event.set()
+            return event
+
+    def leave(self, connection: LiveConnection) -> None:
+        """Take a connection back from its thread."""
+        connection.wire.leave()
+
+    def open_gates(self) -> None:
+        """Let everyone go on who waits for a signal, now and later; the lock is held."""
+        self.released = True
+        for event in self._names.values():
+            event.set()
+
+    def missed_routes(self) -> list[str]:
+        """What is to be said about routes that have answered too few requests."""
+        return [
+            f"route {number}: answered {answered} of {route.times} requests"
+            for number, (route, answered) in enumerate(
+                zip(self.script.routes, self._answered, strict=True), 1
+            )
+            if not route.optional and answered < (route.times or 0)
+        ]
+
+
+def _planned(number: int, route: Route) -> RoutePlan:
+    plan = plan_of(route.steps, times=route.times)
+    return RoutePlan(f"route {number}", route.steps, plan, route.ends, route.body)
+
+
+class _Next(NamedTuple):
+    """What the next connection plays."""
+
+    connection: Connection
+    plan: Plan
+
+
+class Play(SharedState):
+    """A script that is being played. Made by `MockServer.play`.
+
+    Attributes:
+        connections: Those that have come, in accept order.
+        refused_extra: How many came beyond the script.
+        errors: Faults of the server itself.
+    """
+
+    def __init__(
+        self,
+        script: Script,
+        address: tuple[str, int],
+        *,
+        patience: float,
+        pool: Pool,
+        contexts: Mapping[Step, ssl.SSLContext],
+        reserved: tuple[socket.socket, ...] = (),
+    ) -> None:
+        super().__init__(script, address, contexts)
+        self.connections: list[LiveConnection] = []
+        self.refused_extra = 0
+        self.errors: list[str] = []
+        self._next = self._planned_next()
+        self._tended: list[LiveConnection] = []
+        self._patience = patience
+        self._pool = pool
+        self._reserved = reserved
+        self._record: Record | None = None
+
+    # ------------------------------------------------------------------------ for the caller
+
+    @property
     def progress(self) -> int:
         """A number that rises with everything that happens; it costs the threads nothing."""
-        happened = sum(len(one.log) + one.wire.taken + one.wire.given for one in self.sessions)
-        return happened + len(self.sessions) + self.refused_extra
+        all_of_them = self.connections
+        happened = sum(len(one.log) + one.wire.taken + one.wire.given for one in all_of_them)
+        return happened + len(all_of_them) + self.refused_extra
 
     @property
     def activity(self) -> tuple[int, ...]:
-        """What changes as long as either side does anything, the client's taking of octets too."""
-        peers = [one.wire.peer() for one in tuple(self.sessions)]
+        """What changes as long as either side does anything, the client's taking of bytes too."""
+        peers = [one.wire.peer() for one in tuple(self.connections)]
         return self.progress, *(peer.unread for peer in peers if peer is not None)
-
-    @property
-    def full(self) -> bool:
-        """Whether every connection of the script has come."""
-        return self._next is None
-
-    @property
-    def crowded(self) -> bool:
-        """Whether others may have something to play while a session waits for octets."""
-        ears = self._pool.ears
-        return ears.can_park and (self._next is not None or bool(ears.parked))
 
     def release(self, name: str) -> None:
         """Open the gates of this name, now and for as long as the play lasts."""
-        self.give(name)
+        self.named(name).set()
 
     def wait_for(self, name: str) -> None:
         """Wait until a `signal` step has given this name.
@@ -117,7 +186,7 @@ class Play:
         Raises:
             MockServerError: It was not given while the server's patience lasted.
         """
-        if not self._named(name).wait(self._patience):
+        if not self.named(name).wait(self._patience):
             raise MockServerError(f"the signal {name!r} was not given in {self._patience:g} s")
 
     def finish(self) -> Record:
@@ -132,19 +201,19 @@ class Play:
         if self._record is None:
             unsettled = self._settle()
             with self.lock:
-                self.over = True
-                unmet = [text for one in self.sessions for text in unmet_expectations(one)]
+                self.released = True
+                unmet = [text for one in self.connections for text in unmet_expectations(one)]
                 missed = self._missed()
-                records = tuple(map(take_facts, self.sessions))
+                records = tuple(map(take_facts, self.connections))
             self._record = Record(
                 records,
                 self.refused_extra,
-                (*self._problems, *unsettled, *unmet),
+                (*self.problems, *unsettled, *unmet),
                 tuple(self.errors),
                 missed,
                 self.address,
             )
-            self._release_all()
+            self._give_up()
             self._pool.dismiss(self)
         return self._record
 
@@ -154,54 +223,70 @@ class Play:
         if self._record is not None:
             return self._record
         with self.lock:
-            connections = tuple(
-                ConnectionRecord(
-                    tuple(one.events), tuple(one.requests), tls=one.tls, source=one.wire.source
-                )
-                for one in self.sessions
-            )
-            problems, errors = tuple(self._problems), tuple(self.errors)
+            connections = tuple(one.so_far for one in self.connections)
+            problems, errors = tuple(self.problems), tuple(self.errors)
         return Record(connections, self.refused_extra, problems, errors, address=self.address)
 
     def abort(self, note: str = "aborted") -> None:
         """Reset every connection of this play at once; callable from any thread.
 
         Args:
-            note: what the transcript of each connection says of it.
+            note: What the transcript of each connection says of it.
         """
         with self.lock:
-            if self.over:
+            if self.released:
                 return
-            for session in self.sessions:
-                session.reset = True
-                session.note(note)
-        self._release_all()
+            for one in self.connections:
+                one.wire.happens(Happens.SERVER_RESETS)
+                one.note(note)
+        self._give_up()
 
-    def admit(self, sock: socket.socket, far: tuple[str, int]) -> Session | None:
-        """Make a session for the next connection, or reset one that the script does not have."""
+    def stuck(self) -> list[str]:
+        """What the threads that are still at work are waiting for."""
+        return [
+            f"{one.place} waits for {one.wire.waits.value}"
+            for one in self.connections
+            if one.wire.waits is not Wait.OVER and one.current is not None
+        ]
+
+    # ------------------------------------------------------------------------ for the pool
+
+    @property
+    def full(self) -> bool:
+        """Whether every connection of the script has come."""
+        return self._next is None
+
+    @property
+    def crowded(self) -> bool:
+        """Whether others may have something to play while a connection waits for bytes."""
+        selector = self._pool.selector
+        return selector.can_park and (self._next is not None or bool(selector.parked))
+
+    def admit(self, sock: socket.socket, far: tuple[str, int]) -> LiveConnection | None:
+        """Take the next connection, or reset one that the script does not have."""
         with self.lock:
-            number = len(self.sessions) + 1
-            connection = self._next
-            if self.over or connection is None:
+            number = len(self.connections) + 1
+            planned = self._next
+            if self.released or planned is None:
                 self.refused_extra += 1
                 sock.close()
                 return None
             pool = self._pool
-            wire = Wire(sock, self.address, far, self._patience, pool.diagnosis, pool.bell)
-            session = Session(number, connection.steps, wire, self)
-            self.sessions.append(session)
+            wire = Wire(sock, self.address, far, self._patience, pool.diagnosis, pool.condition)
+            connection, plan = planned
+            live = LiveConnection(number, connection.steps, plan, wire, self)
+            self.connections.append(live)
             if connection.times is not None:
-                self._next = self.script.nth(number)
-            return session
+                self._next = self._planned_next()
+            return live
 
-    def leave(self, session: Session) -> None:
-        """Take a session back from its thread."""
+    def leave(self, connection: LiveConnection) -> None:
+        """Take a connection back from its thread."""
         with self.lock:
-            session.wire.wait_for(_OVER)
-            if session.wire.released:
-                session.wire.sock.close()
+            if connection.wire.leave():
+                self._tended.append(connection)
             else:
-                self._tended.append(session)
+                connection.wire.close()
 
     def tend(self) -> None:
         """Keep clients moving that send to connections whose steps have ended.
@@ -213,91 +298,51 @@ class Play:
             now = time.monotonic()
             self._tended = [one for one in self._tended if self._needs_tending(one, now)]
 
-    def _needs_tending(self, session: Session, now: float) -> bool:
-        if session.wire.released or session.reset:
+    def _needs_tending(self, one: LiveConnection, now: float) -> bool:
+        wire = one.wire
+        if wire.owner is not Owner.PLAY or wire.is_reset:
             return False
-        if session.drink() or not session.unread_since:
-            session.unread_since = now
-        if session.stream_over:
-            if session.wire.ended and session.wire.exhausted:
-                session.wire.sock.close()
+        if one.drain_input() or not one.unread_since:
+            one.unread_since = now
+        if one.channel.client_ended:
+            if wire.server_ended and wire.client_ended:
+                wire.close()
             return False
-        waits_in_vain = session.buffer and not (session.ended_by_script or session.wire.ended)
-        if waits_in_vain and now - session.unread_since > self._patience:
-            session.note(RST_SENT)
-            session.abort()
-            self.problem(f"connection {session.number}: the client waits behind the last step")
-        return not session.reset
+        waits_in_vain = one.buffer and one.ended_by is None and not wire.server_ended
+        if waits_in_vain and now - one.unread_since > self._patience:
+            one.note(RST_SENT)
+            one.abort()
+            self.problem(f"connection {one.number}: the client waits behind the last step")
+        return not wire.is_reset
 
-    def problem(self, text: str) -> None:
-        """Note something that went against the script."""
-        self._problems.append(text)
-
-    def choose(self, head: bytes) -> tuple[int, Route] | None:
-        """The first route that fits a request and is not used up, and its number from 1."""
-        method, target, _, _ = request_parts(head)
-        with self.lock:
-            for index, route in enumerate(self.script.routes):
-                left = route.times is None or self._answered[index] < route.times
-                if left and route.fits(method, target):
-                    self._answered[index] += 1
-                    return index + 1, route
-        return None
-
-    def give(self, name: str) -> None:
-        """Give a signal."""
-        self._named(name).set()
-
-    def await_name(self, session: Session, name: str) -> None:
-        """Wait, on a connection's thread, for a signal."""
-        event = self._named(name)
-        session.gate = event
-        session.wire.await_name(event.wait)
-
-    def stuck(self) -> list[str]:
-        """What the threads that are still at work are waiting for."""
-        return [
-            f"{one.place} waits for {one.wire.waits.value}"
-            for one in self.sessions
-            if one.wire.waits is not Wait.OVER and one.index < len(one.steps)
-        ]
-
-    def _named(self, name: str) -> threading.Event:
-        with self.lock:
-            event = self._names[name]
-            if self.over:
-                event.set()
-            return event
+    def _planned_next(self) -> _Next | None:
+        connection = self.script.nth(len(self.connections))
+        if connection is None:
+            return None
+        if self.connections and self._next and connection is self._next.connection:
+            return self._next
+        return _Next(connection, plan_of(connection.steps, times=connection.times))
 
     def _settle(self) -> list[str]:
         deadline = time.monotonic() + max(self._patience, _OWN_PATIENCE)
         if not self._reserved:
             self._pool.admit_all(self, deadline)
-        return [f"connection {one.number}: does not come to rest" for one in settle(self, deadline)]
+        late = settle(self.connections, lambda: self.progress, deadline)
+        return [f"connection {one.number}: does not come to rest" for one in late]
 
     def _missed(self) -> tuple[str, ...]:
-        steps = [f"{where}: not played" for one in self.sessions for where, _ in unplayed(one)]
-        routes = [
-            f"route {number}: answered {answered} of {route.times} requests"
-            for number, (route, answered) in enumerate(
-                zip(self.script.routes, self._answered, strict=True), 1
-            )
-            if not route.optional and answered < (route.times or 0)
-        ]
-        return (*steps, *self.script.missing(len(self.sessions)), *routes)
+        steps = [f"{where}: not played" for one in self.connections for where, _ in one.unplayed()]
+        return (*steps, *self.script.missing(len(self.connections)), *self.missed_routes())
 
-    def _release_all(self) -> None:
+    def _give_up(self) -> None:
+        """Close what no worker uses, and wake the workers of the rest."""
         with self.lock:
-            self.over = True
-            for session in self.sessions:
-                if not session.wire.released:
-                    session.wire.released = True
-                    if session.wire.waits is Wait.OVER or self._pool.ears.take(session):
-                        session.wire.waits = Wait.OVER
-                        session.wire.sock.close()
-                    else:
-                        session.wire.wake()
-            for event in self._names.values():
-                event.set()
-        for one in self._reserved:
-            one.close()
+            for one in self.connections:
+                owner = one.wire.give_up()
+                if owner is Owner.PLAY or self._pool.selector.take(one):
+                    one.wire.close()
+                elif owner is not Owner.NO_ONE:
+                    one.wire.wake()
+            self.open_gates()
+        for sock in self._reserved:
+            sock.close()

@@ -1,26 +1,14 @@
-"""Plays the steps that read and check.
+"""What the steps that read have in common: a request, so many bytes, the client's end.
 
-In comes a session and a step, out come its events: what was read, and where the client did
-otherwise than it should. A wait that comes to nothing ends in one of the endings.
+In comes a connection, out come its events: what was read, and where the client did otherwise than
+it should. A wait that leads to nothing ends in one of the endings.
 """
 
 from collections.abc import Callable
 
-from mockserver import _control as control
+from mockserver._connection import LiveConnection
 from mockserver._endings import Ended, EndOfStream, PeerReset
-from mockserver._expect import differences
-from mockserver._request import read_request as read_one_request
-from mockserver._session import Session
-
-
-def read_request(session: Session, step: control.ReadRequest) -> None:
-    """Read one request."""
-    whole = session.bare_request(step.limit)
-    if whole is not None:
-        session.took_request(whole)
-        session.whole = True
-    else:
-        _take_request(session, step.limit, always if step.body == "framed" else _never)
+from mockserver._request import read_request
 
 
 def always(_: bytes) -> bool:
@@ -28,130 +16,95 @@ def always(_: bytes) -> bool:
     return True
 
 
-def _never(_: bytes) -> bool:
+def never(_: bytes) -> bool:
+    """Whether to read a body: in no case."""
     return False
 
 
-def take_request(session: Session, limit: int, with_body: Callable[[bytes], bool]) -> None:
+def take_request(
+    connection: LiveConnection, limit: int, with_body: Callable[[bytes], bool]
+) -> None:
     """Read a request and note it.
 
     Args:
-        session: The connection.
-        limit: How many octets to read at most.
+        connection: The connection.
+        limit: How many bytes to read at most.
         with_body: Whether to read the body that a head announces.
     """
-    whole = session.bare_request(limit)
-    if whole is not None:
-        with_body(whole)
-        session.took_request(whole)
-        session.whole = True
+    bare = connection.bare_request(limit)
+    if bare is not None:
+        with_body(bare)
+        connection.took_request(bare, True)
     else:
-        _take_request(session, limit, with_body)
+        take_framed(connection, limit, with_body)
 
 
-def _take_request(session: Session, limit: int, with_body: Callable[[bytes], bool]) -> None:
+def take_framed(connection: LiveConnection, limit: int, with_body: Callable[[bytes], bool]) -> None:
+    """Read a request that may have a body, as `take_request` does."""
     reads_body = False
 
     def framed(head: bytes) -> bool:
         nonlocal reads_body
-        reads_body = with_body(head)
+        # After a CONNECT come bytes for the other end.
+        reads_body = with_body(head) and not head.startswith(b"CONNECT ")
         return reads_body
 
-    session.whole = False
+    oddity: str | None = "cut off"
     try:
-        oddity = read_one_request(session.inbox, limit, framed)
+        oddity = read_request(connection.inbox, limit, framed)
     finally:
-        if raw := session.inbox.take():
-            session.took_request(raw)
+        if raw := connection.inbox.take():
+            connection.took_request(raw, reads_body and not oddity)
     if oddity:
-        session.note(oddity)
-    # After a CONNECT come bytes for the other end.
-    session.whole = reads_body and not oddity and not raw.startswith(b"CONNECT ")
+        connection.note(oddity)
 
 
-def read(session: Session, step: control.Read) -> None:
-    """Read so many octets."""
-    _take(session, lambda: session.inbox.exactly(step.n))
-
-
-def read_until(session: Session, step: control.ReadUntil) -> None:
-    """Read through a marker."""
-    _take(session, lambda: session.inbox.through(step.marker))
-
-
-def _take(session: Session, read: Callable[[], object]) -> None:
-    session.whole = False
-    session.inbox.start()
+def take(connection: LiveConnection, read: Callable[[], object]) -> None:
+    """Read off the inbox, and note what was read, also where it is cut off."""
+    connection.request_is_whole = False
+    connection.inbox.start()
     try:
         read()
     finally:
-        session.took(session.inbox.take(), "data")
+        connection.took(connection.inbox.take(), "data")
 
 
-def read_eof(session: Session, _: control.ReadEof) -> None:
+def take_all(connection: LiveConnection) -> None:
     """Read to the end of the client's stream."""
-    _until_end(session)
-    session.took(_all(session), "data")
-    session.note(EndOfStream.note)
-
-
-def _until_end(session: Session) -> None:
-    while not session.stream_over:
-        try:
-            session.inbox.start()
-            session.inbox.exactly(len(session.buffer) + 1)
-        except EndOfStream:
-            return
-
-
-def _all(session: Session) -> bytes:
-    session.inbox.start()
-    session.inbox.exactly(len(session.buffer))
-    return session.inbox.take()
-
-
-def expect_eof(session: Session, _: control.ExpectEof) -> None:
-    """Wait for the client's next move, which must be its end of stream."""
-    _next_end(session, EndOfStream)
-
-
-def expect_reset(session: Session, _: control.ExpectReset) -> None:
-    """Wait for the client's next move, which must be a reset."""
-    _next_end(session, PeerReset)
-
-
-def _next_end(session: Session, wanted: type[Ended]) -> None:
-    """Wait for the client's next move, which must be the wanted ending."""
-    session.inbox.start()
+    inbox = connection.inbox
     try:
-        session.inbox.exactly(1)
+        while not connection.channel.client_ended:
+            inbox.start()
+            inbox.exactly(len(connection.buffer) + 1)
+    except EndOfStream:
+        pass
+    inbox.start()
+    inbox.exactly(len(connection.buffer))
+    connection.took(inbox.take(), "data")
+    connection.note(EndOfStream.note)
+
+
+def await_end(connection: LiveConnection, expected: type[Ended]) -> None:
+    """Wait for the client's next move, which must be the expected ending."""
+    connection.inbox.start()
+    try:
+        connection.inbox.exactly(1)
     except (EndOfStream, PeerReset) as ending:
-        session.stream_over = True
-        session.note(ending.note)
-        if not isinstance(ending, wanted):
-            session.problem(f"{ending.note}; expected that {wanted.note}")
+        connection.note(ending.note)
+        if not isinstance(ending, expected):
+            connection.problem(f"{ending.note}; expected that {expected.note}")
     else:
-        session.problem(f"the client sent octets; expected that {wanted.note}")
+        connection.problem(f"the client sent octets; expected that {expected.note}")
 
 
-def expect_no_bytes(session: Session, _: control.ExpectNoBytes) -> None:
+def await_silence(connection: LiveConnection) -> None:
     """Wait, as long as it takes, for nothing but the client's end."""
-    data = bytes(session.buffer)
+    data = bytes(connection.buffer)
     try:
-        if not (data or session.stream_over):
-            data = session.channel.read(patient=False)
+        if not (data or connection.channel.client_ended):
+            data = connection.channel.read(patient=False)
     except PeerReset as ending:
-        session.note(ending.note)
+        connection.note(ending.note)
     if data:
-        session.buffer[:] = data
-        session.problem("the client sent octets; expected none")
-    else:
-        session.stream_over = True
-
-
-def expect(session: Session, step: control.Expect) -> None:
-    """Compare the request that was read last."""
-    stage, is_first = session.stage, session.request_count == 1
-    for difference in differences(step, session.last_request, is_first, stage.address_text):
-        session.note(f"expected otherwise: {difference}")
-        session.problem(difference)
+        connection.buffer[:] = data
+        connection.problem("the client sent octets; expected none")

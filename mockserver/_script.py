@@ -11,46 +11,7 @@ from typing import Literal
 from mockserver import _control as control
 from mockserver import _secure as secure
 from mockserver import _writing as writing
-from mockserver._order import check_order, ends
-from mockserver._step import ScriptError, Step
-
-_CLASSES: tuple[type[Step], ...] = (
-    control.ReadRequest,
-    control.Read,
-    control.ReadUntil,
-    control.ReadEof,
-    control.Expect,
-    writing.Send,
-    writing.Reply,
-    writing.StatusLine,
-    writing.Header,
-    writing.EndHeaders,
-    writing.Interim,
-    writing.Chunk,
-    writing.LastChunk,
-    writing.Fill,
-    writing.Garbage,
-    writing.Dribble,
-    control.Drain,
-    control.Gate,
-    control.Signal,
-    control.Pause,
-    control.Stall,
-    control.Shutdown,
-    control.Close,
-    control.ExpectEof,
-    control.ExpectReset,
-    control.ExpectNoBytes,
-    control.Label,
-    control.Goto,
-    control.Dispatch,
-    secure.Starttls,
-    secure.TlsFault,
-    secure.Tunnel,
-)
-
-STEPS: dict[str, type[Step]] = {step.step_name: step for step in _CLASSES}
-"""Every step by its name in scripts."""
+from mockserver._step import Leaves, ScriptError, Step, WritingStep, place
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +82,8 @@ class Route:
 
     @property
     def ends(self) -> bool:
-        """Whether the connection can carry no request behind this answer."""
-        return any(map(ends, self.steps))
+        """Whether the connection can carry no request after this answer."""
+        return any(step.leaves is not Leaves.OPEN for step in self.steps)
 
     def fits(self, method: str, target: str) -> bool:
         """Whether it is for such a request."""
@@ -149,11 +110,11 @@ class Script:
         for number, one in enumerate(self.connections, 1):
             if not isinstance(one, Connection):
                 raise ScriptError(f"connection {number}: must be a Connection, not {one!r:.80}")
-            check_order(f"connection {number}", one.steps)
+            _check_order(f"connection {number}", one.steps)
         for number, route in enumerate(self.routes, 1):
             if not isinstance(route, Route):
                 raise ScriptError(f"route {number}: must be a Route, not {route!r:.80}")
-            check_order(f"route {number}", route.steps, routed=True)
+            _check_order(f"route {number}", route.steps, routed=True)
         self._check_line()
 
     def _check_line(self) -> None:
@@ -253,3 +214,84 @@ def fault_on(n: int, *fault: Step, usual: Step | None = None) -> tuple[Route, ..
 def _check_times(what: str, times: int | None) -> None:
     if times is not None and times < 1:
         raise ScriptError(f"{what}: times must be at least 1, not {times!r}")
+
+
+# ---------------------------------------------------------------------------- the order of steps
+
+
+def _check_order(title: str, steps: tuple[Step, ...], *, routed: bool = False) -> None:
+    """Refuse an order of steps that cannot be played.
+
+    Args:
+        title: How messages name the steps' place, for instance `connection 1`.
+        steps: What is to be played.
+        routed: Whether a request has been read before the first step.
+
+    Raises:
+        ScriptError: Naming the first step that cannot follow those before it.
+    """
+    earlier: list[Step] = [control.ReadRequest()] if routed else []
+    for index, step in enumerate(steps):
+        if not isinstance(step, Step):
+            raise ScriptError(f"{title}, step {index + 1}: must be a step, not {step!r:.80}")
+        problem = _misplaced(step, tuple(earlier))
+        earlier.append(step)
+        if isinstance(step, control.Label) and step in steps[:index]:
+            problem = "there is such a label already"
+        if isinstance(step, control.Dispatch) and routed:
+            problem = "a route cannot dispatch"
+        if isinstance(step, control.Goto):
+            problem = problem or _repeat(step, steps[:index], earlier)
+        if problem:
+            raise ScriptError(f"{place(title, index, step)}: {problem}")
+
+
+def _repeat(goto: control.Goto, before: tuple[Step, ...], earlier: list[Step]) -> str | None:
+    """Why the steps from a label on cannot be played again, or None; `earlier` grows by them."""
+    label = control.Label(goto.label)
+    if label not in before:
+        return f"there is no label {goto.label!r} before it"
+    again = before[before.index(label) :]
+    if goto.times is None and not any(step.reads for step in again):
+        return "what repeats without end must read"
+    for step in again:
+        if problem := _misplaced(step, tuple(earlier)):
+            return f"goes back to {step.step_name}, but {problem}"
+        earlier.append(step)
+    return None
+
+
+def _misplaced(step: Step, earlier: tuple[Step, ...]) -> str | None:
+    """Why a step cannot follow the earlier ones, or None."""
+    if any(one.leaves is Leaves.CLOSED for one in earlier):
+        return "the connection is closed by then"
+    if _any(earlier, control.Dispatch):
+        return "the requests are dispatched from there on"
+    if isinstance(step, WritingStep | secure.Starttls | secure.TlsFault) and _any(
+        earlier, control.Shutdown
+    ):
+        return "writing is shut down by then"
+    if step.reads and _any(earlier, control.ReadEof, control.ExpectEof):
+        return "the client's stream has ended by then"
+    if isinstance(step, control.Expect) and not _any(earlier, control.ReadRequest, secure.Tunnel):
+        return "no request has been read by then"
+    if isinstance(step, secure.TlsFault) and step.inside:
+        return None if _any(earlier, secure.Starttls) else "TLS is not spoken yet"
+    if isinstance(step, secure.Starttls | secure.TlsFault):
+        return _misplaced_handshake(earlier)
+    return None
+
+
+def _misplaced_handshake(earlier: tuple[Step, ...]) -> str | None:
+    if _any(earlier, secure.Starttls):
+        return "TLS is spoken already"
+    tunnels = [step for step in earlier if isinstance(step, secure.Tunnel)]
+    if earlier and not tunnels:
+        return "must be the first step, or inside a tunnel"
+    if tunnels and tunnels[-1].data is None and not 200 <= tunnels[-1].status < 300:
+        return f"a status of {tunnels[-1].status} opens no tunnel"
+    return None
+
+
+def _any(steps: tuple[Step, ...], *kinds: type[Step]) -> bool:
+    return any(isinstance(step, kinds) for step in steps)

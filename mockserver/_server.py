@@ -5,18 +5,18 @@ a runner keeps one server and plays many scripts on it. Misuse raises `MockServe
 client does never raises, except at the end of a `with` block whose script was not met.
 """
 
+import os
 import ssl
+import tempfile
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from mockserver._authority import AuthorityFile
+from mockserver._listener import Pool, reserve
 from mockserver._play import MockServerError, Play
-from mockserver._pool import Pool
 from mockserver._record import ReceivedRequest, Record
-from mockserver._reserved import reserve
 from mockserver._script import Script
-from mockserver._secure import Starttls
-from mockserver._step import ScriptError
+from mockserver._step import ScriptError, Step
 
 
 class TLSProvider(Protocol):
@@ -60,7 +60,7 @@ class MockServer:
         self.record: Record | None = None
         self._script = script
         self._tls = tls
-        self._authority = AuthorityFile(tls)
+        self._authority = _AuthorityFile(tls)
         self._host = host
         self._patience = patience
         self._pool: Pool | None = None
@@ -196,7 +196,7 @@ class MockServer:
             raise MockServerError("the server is not running")
         return self._pool
 
-    def _contexts(self, script: Script) -> dict[Starttls, ssl.SSLContext]:
+    def _contexts(self, script: Script) -> dict[Step, ssl.SSLContext]:
         handshakes = script.handshakes
         if handshakes and self._tls is None:
             raise ScriptError("starttls: the server was given no TLS provider")
@@ -211,3 +211,40 @@ def _raise_complaints(record: Record) -> None:
     if complaints := record.complaints():
         text = "\n".join(f"- {one}" for one in complaints)
         raise MockServerError(f"the script was not met\n{text}\n\n{record.transcript()}")
+
+
+class _AuthorityFile:
+    """The certificate of the authority as a file, for `SSL_CERT_FILE`, made when it is asked for.
+
+    The TLS provider itself, or the object whose method it is, has either `ca_file`, a path, or
+    `ca_pem`, the certificate as bytes.
+    """
+
+    def __init__(self, provider: object) -> None:
+        self._provider = provider
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
+
+    @property
+    def path(self) -> str | None:
+        """The path of the file; None where the provider does not offer the certificate."""
+        for owner in (self._provider, getattr(self._provider, "__self__", None)):
+            file, pem = getattr(owner, "ca_file", None), getattr(owner, "ca_pem", None)
+            if isinstance(file, str | os.PathLike):
+                return os.fspath(file)
+            if isinstance(pem, bytes):
+                return self._written(pem)
+        return None
+
+    def close(self) -> None:
+        """Remove the file, if it was made here."""
+        if self._directory is not None:
+            self._directory.cleanup()
+            self._directory = None
+
+    def _written(self, pem: bytes) -> str:
+        if self._directory is None:
+            self._directory = tempfile.TemporaryDirectory(prefix="mockserver-")
+        path = Path(self._directory.name) / "ca.pem"
+        if not path.exists():
+            path.write_bytes(pem)
+        return str(path)

@@ -1,15 +1,19 @@
-"""What a step is: a frozen value that says one thing that the server does.
+"""What a step is: a frozen value that says one thing that the server does, and how it is played.
 
-In come a step's arguments, out comes a checked, immutable object, or a `ScriptError` that names the
-field. A step knows its name in scripts and the octets that it writes; it never touches a socket.
+A step is one class. It has its name in scripts, its fields with their bounds as data, the facts by
+which the order of a script is checked, and `play`, which acts on a connection. Defining the class
+registers it: the loader of case files, the JSON Schema and the player need no word about it. What
+is here knows no sockets; the player, the schema and the checks read these classes, so no table of
+steps exists anywhere else.
 """
 
 import dataclasses
+import enum
 import types
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -27,41 +31,178 @@ class Piece(NamedTuple):
     data: bytes
 
 
+# ---------------------------------------------------------------------------- bounds as data
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AtLeast:
+    """A bound of a number: `Annotated[int, AtLeast(0)]`."""
+
+    least: int
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value keeps the bound; NaN keeps none."""
+        return bool(value >= self.least)
+
+    @property
+    def text(self) -> str:
+        """The bound in words."""
+        return f"must be at least {self.least}"
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The bound in JSON Schema."""
+        return {"minimum": self.least}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Between:
+    """Bounds of a number that reaches the first and stays below the second."""
+
+    least: int
+    below: int
+    words: str
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value keeps the bounds; NaN keeps none."""
+        return bool(self.least <= value < self.below)
+
+    @property
+    def text(self) -> str:
+        """The bounds in words."""
+        return f"must be {self.words}"
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The bounds in JSON Schema."""
+        return {"minimum": self.least, "exclusiveMaximum": self.below}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NotEmpty:
+    """The bound of text or octets of which there must be some."""
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value keeps the bound."""
+        return bool(value)
+
+    @property
+    def text(self) -> str:
+        """The bound in words."""
+        return "must not be empty"
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The bound in JSON Schema; octets can be a string or an array of parts."""
+        return {"minLength": 1, "minItems": 1}
+
+
+Bound = AtLeast | Between | NotEmpty
+Count = Annotated[int, AtLeast(0)]
+Positive = Annotated[int, AtLeast(1)]
+Name = Annotated[str, NotEmpty()]
+SomeOctets = Annotated[bytes, NotEmpty()]
+
+
+# ---------------------------------------------------------------------------- steps
+
+
+class Begins(enum.Enum):
+    """How a step begins: whether its connection can wait for it without a thread."""
+
+    ACTING = "not by reading"
+    READING = "by reading, within the server's patience"
+    OPTIONAL = "by reading, and the client may end there instead"
+    SILENT = "by reading nothing, for as long as it takes"
+
+
+class Leaves(enum.Enum):
+    """In which state a step leaves the connection."""
+
+    OPEN = "open"
+    NO_REQUESTS = "open, but no request can be read any more"
+    CLOSED = "closed"
+
+
+STEPS: "dict[str, type[Step]]" = {}
+"""Every step by its name in scripts; a class enters itself when it is defined."""
+
+Action = Callable[[Any], None]
+"""What plays a step on a connection."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Step:
     """The base of all steps.
 
     Attributes:
         step_name: How the step is called in a script (not `name`, which is a field of some steps).
+        listed: Whether scripts can have it, and not only what transforms make.
         primary: The field that a bare value sets, or None.
+        reads: Whether the step takes octets of the client's, or their end.
+        lasts: Whether the step has done its part as soon as it has begun.
+        awaited: What is to be said where the client has not done its part when the play is
+            finished; None for the general words.
     """
 
-    step_name: ClassVar[str]
+    step_name: ClassVar[str] = ""
+    listed: ClassVar[bool] = True
     primary: ClassVar[str | None] = None
+    reads: ClassVar[bool] = False
+    lasts: ClassVar[bool] = False
+    awaited: ClassVar[str | None] = None
+
+    def __init_subclass__(cls) -> None:
+        # `slots=True` makes each class twice: the second one, with slots, takes the first's place.
+        # (A call of `super()` would mean the first.)
+        if cls.listed and "step_name" in cls.__dict__:
+            STEPS[cls.step_name] = cls
 
     def __post_init__(self) -> None:
         kind: Any = type(self)
-        for field, hint in field_types(kind).items():
-            if not fits(getattr(self, field), hint):
+        for field, hint, bounds in checks(kind):
+            value = getattr(self, field)
+            if not fits(value, hint):
                 self.refuse(field, f"must be {spelled(hint)}")
+            if bounds and value is not None:
+                for bound in bounds:
+                    if not bound.allows(value):
+                        self.refuse(field, bound.text)
         self.check()
 
     def check(self) -> None:
-        """Check values beyond their types; the base has nothing to check."""
+        """Check what no single field shows; most steps have nothing to check."""
 
     def refuse(self, field: str, reason: str) -> typing.NoReturn:
         """Raise the `ScriptError` that names this step, the field and its value."""
         raise ScriptError(f"{self.step_name}: {field} {reason}, not {getattr(self, field)!r:.80}")
 
-    def need_at_least(self, field: str, least: float) -> None:
-        """Refuse a number below `least`."""
-        if getattr(self, field) < least:
-            self.refuse(field, f"must be at least {least:g}")
+    @property
+    def begins(self) -> Begins:
+        """How the step begins."""
+        return Begins.READING if self.reads else Begins.ACTING
 
-    def need_some(self, field: str) -> None:
-        """Refuse an empty value."""
-        if not getattr(self, field):
-            self.refuse(field, "must not be empty")
+    @property
+    def leaves(self) -> Leaves:
+        """In which state the step leaves the connection."""
+        return Leaves.OPEN
+
+    def play(self, connection: Any) -> None:
+        """Do what the step says.
+
+        Args:
+            connection: The `LiveConnection`; this file comes before the one that defines it.
+        """
+        raise NotImplementedError
+
+    def action(self, steps: "tuple[Step, ...]", *, repeated: bool) -> Action:  # noqa: ARG002 - for those that override it
+        """What plays this step; made once for all connections that play the same steps.
+
+        Args:
+            steps: All of these steps.
+            repeated: Whether they are likely to be played more than once.
+        """
+        return self.play
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -76,12 +217,57 @@ class WritingStep(Step):
         """The pieces of a step that makes a single write."""
         raise NotImplementedError
 
+    def play(self, connection: Any) -> None:
+        """Write it all."""
+        for pieces in self.writes():
+            connection.write(pieces)
+
+    def action(self, steps: "tuple[Step, ...]", *, repeated: bool) -> Action:  # noqa: ARG002 - see the base
+        """Write it all; a single write that is repeated is made once."""
+        kind = type(self)
+        simple = kind.writes is WritingStep.writes and kind.play is WritingStep.play
+        return write_of(self) if repeated and simple else self.play
+
+
+def write_of(step: WritingStep) -> Action:
+    """The action of a step that makes a single write, with the write made in advance."""
+    pieces = step.pieces()
+    data = joined(pieces)
+    return lambda connection: connection.write(pieces, data)
+
+
+def place(title: str, index: int, step: Step) -> str:
+    """How messages name a step, for instance `connection 1, step 3 (send)`."""
+    return f"{title}, step {index + 1} ({step.step_name})"
+
+
+def joined(pieces: tuple[Piece, ...]) -> bytes:
+    """The octets of pieces."""
+    return pieces[0].data if len(pieces) == 1 else b"".join([piece.data for piece in pieces])
+
+
+# ---------------------------------------------------------------------------- types of fields
+
 
 @cache
-def field_types(step: Any) -> dict[str, Any]:
-    """The type of each field of a step, by its name."""
-    hints = typing.get_type_hints(step)
-    return {field.name: hints[field.name] for field in dataclasses.fields(step)}
+def field_bounds(step: Any) -> dict[str, tuple[Bound, ...]]:
+    """The bounds of each field of a step that has some, by its name."""
+    return {name: bounds for name, _, bounds in checks(step) if bounds}
+
+
+@cache
+def checks(step: Any) -> tuple[tuple[str, Any, tuple[Bound, ...]], ...]:
+    """The name of each field of a step, its type, and its bounds."""
+    hints = typing.get_type_hints(step, include_extras=True)
+    return tuple((field.name, *_split(hints[field.name])) for field in dataclasses.fields(step))
+
+
+def _split(hint: Any) -> tuple[Any, tuple[Bound, ...]]:
+    """A type without its bounds, and the bounds."""
+    if typing.get_origin(hint) is Annotated:
+        bare, *bounds = typing.get_args(hint)
+        return bare, tuple(bounds)
+    return hint, ()
 
 
 def fits(value: object, hint: Any) -> bool:

@@ -1,7 +1,7 @@
-"""TLS over a wire, as the server, through memory buffers.
+"""TLS over a wire, as the server, through memory buffers; and a channel that throws input away.
 
-In come octets of the application, out come records on the wire, and back. The pump reads no more
-from the socket than the wire gives it, so that octets which came with a CONNECT head can be part of
+In come bytes of the application, out come records on the wire, and back. The pump reads no more
+from the socket than the wire gives it, so that bytes which came with a CONNECT head can be part of
 the ClientHello, and the wire's counts stay true. It knows no steps and reports no OpenSSL texts.
 """
 
@@ -11,13 +11,35 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from mockserver._endings import Ended, EndOfStream, TLSBroken
+from mockserver._phase import Phase
 from mockserver._wire import BLOCK, Wire
 
 T = TypeVar("T")
 
 
+class Discarding:
+    """A channel that writes to the wire, and throws away what comes."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.read = wire.read
+        self.write = wire.write
+        self.end = wire.end
+
+    @property
+    def client_ended(self) -> bool:
+        """Whether the client's stream has been read to its end, or broke."""
+        return self._wire.client_ended
+
+    def rest(self) -> bytes | None:
+        """Throw away what has come: `b""` at the end, None for nothing yet."""
+        while data := self._wire.rest():
+            pass
+        return data
+
+
 class TLS:
-    """An encrypted channel; it offers what a `Wire` offers for application octets."""
+    """An encrypted channel; it offers what a `Wire` offers for application bytes."""
 
     def __init__(self, wire: Wire, context: ssl.SSLContext, early: bytes) -> None:
         self._wire = wire
@@ -25,12 +47,18 @@ class TLS:
         self._outgoing = ssl.MemoryBIO()
         self._incoming.write(early)
         self._ahead = b""
+        self._ended = False
         self._object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
 
     @property
     def version(self) -> str:
         """The protocol version, once the handshake is done."""
         return self._object.version() or "none"
+
+    @property
+    def client_ended(self) -> bool:
+        """Whether the client's stream inside TLS has been read to its end, or broke."""
+        return self._ended or self._wire.phase is Phase.CLIENT_RESET
 
     def handshake(self) -> None:
         """Do the handshake.
@@ -69,9 +97,11 @@ class TLS:
         if self._ahead:
             return self._take_ahead()
         try:
-            return self._pump(lambda: self._object.read(BLOCK), patient=patient)
+            data = self._pump(lambda: self._object.read(BLOCK), patient=patient)
         except (ssl.SSLZeroReturnError, EndOfStream):
-            return b""
+            data = b""
+        self._ended = not data
+        return data
 
     def write(self, data: bytes) -> None:
         """Encrypt and send all octets; waits while there is no room."""
@@ -96,14 +126,17 @@ class TLS:
             return self._take_ahead()
         while True:
             try:
-                return self._object.read(BLOCK)
+                data = self._object.read(BLOCK)
             except ssl.SSLWantReadError:
                 raw = self._wire.rest()
                 if raw is None:
                     return None
                 self._take(raw)
+                continue
             except ssl.SSLError:
-                return b""
+                data = b""
+            self._ended = not data
+            return data
 
     def _decrypt_ahead(self) -> None:
         """Decrypt what is here: OpenSSL loses it if the end is announced over unread records."""

@@ -4,23 +4,60 @@ In comes a script and a place in what one of its connections, or routes, writes;
 script. A place is an offset in octets, or a mark: the role of a piece as transcripts show it, which
 of them, and octets into it: `chunk-size`, `chunk-size:2`, `chunk-data:2+3`. All arguments are plain
 values, so that a place and a transform can be written down as data; `TRANSFORMS` has the names.
+`FAULTS` has four whole faults by the names under which WireMock's users look for them.
 """
 
 import dataclasses
 import re
 from collections.abc import Callable, Iterator
-from typing import Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
+from mockserver._connection import LiveConnection
 from mockserver._control import Close, Drain, Pause
-from mockserver._part import Part
 from mockserver._script import Script
 from mockserver._secure import Tunnel
-from mockserver._step import ScriptError, Step, WritingStep
-from mockserver._writing import Dribble, Reply, Send
+from mockserver._step import Piece, ScriptError, Step, WritingStep
+from mockserver._writing import Dribble, EndHeaders, Garbage, Header, Reply, Send, StatusLine
 
 Steps = tuple[Step, ...]
 T = TypeVar("T")
 _MARK = re.compile(r"([a-z-]+)(?::([1-9][0-9]*))?(?:\+([0-9]+))?", re.ASCII)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Part(WritingStep):
+    """Write a part of what another step writes, in the same writes; made by transforms only.
+
+    Attributes:
+        start: How many octets to leave out.
+        stop: Where to stop, counted in the other step's octets; None for its end.
+    """
+
+    step_name: ClassVar[str] = "part"
+    listed: ClassVar[bool] = False
+    whole: WritingStep
+    start: int = 0
+    stop: int | None = None
+
+    def play(self, connection: LiveConnection) -> None:
+        """Write it, on a thread that no other connection waits for."""
+        connection.let_others_lead()
+        WritingStep.play(self, connection)  # `super()` would mean the class without slots
+
+    def writes(self) -> Iterator[tuple[Piece, ...]]:
+        """The writes of the other step, cut to size; none that would be empty."""
+        at = 0
+        for pieces in self.whole.writes():
+            kept = []
+            for role, data in pieces:
+                stop = None if self.stop is None else max(0, self.stop - at)
+                if part := data[max(0, self.start - at) : stop]:
+                    kept.append(Piece(role, part))
+                at += len(data)
+            if kept:
+                yield tuple(kept)
+            if self.stop is not None and at >= self.stop:
+                return
 
 
 def cut_at(
@@ -201,3 +238,42 @@ def _marked(steps: Steps) -> Iterator[tuple[str, int, int]]:
                 counts[role] = counts.get(role, 0) + 1
                 yield f"{role}:{counts[role]}", at, at + len(data)
                 at += len(data)
+
+
+# ---------------------------------------------------------------------------- whole faults
+
+_NOISE = 256
+"""Octets of noise; with the fixed seed they hold no status line and no chunk-size line."""
+
+
+def empty_response() -> tuple[Step, ...]:
+    """`EMPTY_RESPONSE`: the connection ends in order, and nothing was said: `close fin`."""
+    return (Close("fin"),)
+
+
+def malformed_response_chunk() -> tuple[Step, ...]:
+    """`MALFORMED_RESPONSE_CHUNK`: a good head, noise, the end.
+
+    A status line 200, `Transfer-Encoding: chunked`, the blank line, `garbage`, `close fin`.
+    """
+    coding = Header(b"Transfer-Encoding", b"chunked")
+    return (StatusLine(), coding, EndHeaders(), Garbage(_NOISE), Close("fin"))
+
+
+def random_data_then_close() -> tuple[Step, ...]:
+    """`RANDOM_DATA_THEN_CLOSE`: noise in place of a response: `garbage`, `close fin`."""
+    return (Garbage(_NOISE), Close("fin"))
+
+
+def connection_reset_by_peer() -> tuple[Step, ...]:
+    """`CONNECTION_RESET_BY_PEER`: a reset in place of a response: `close rst`."""
+    return (Close("rst"),)
+
+
+FAULTS: dict[str, Callable[[], tuple[Step, ...]]] = {
+    "EMPTY_RESPONSE": empty_response,
+    "MALFORMED_RESPONSE_CHUNK": malformed_response_chunk,
+    "RANDOM_DATA_THEN_CLOSE": random_data_then_close,
+    "CONNECTION_RESET_BY_PEER": connection_reset_by_peer,
+}
+"""The builders by WireMock's names."""

@@ -1,7 +1,7 @@
-"""The steps that write: raw octets, whole replies, heads and chunks piece by piece, bulk.
+"""The steps that write: raw bytes, whole replies, heads and chunks piece by piece, bulk.
 
 In come arguments that may lie about lengths and break every rule of grammar; out come the exact
-octets with the role of each piece. Only `Reply` adds fields by itself, and only the one that its
+bytes with the role of each piece. Only `Reply` adds fields by itself, and only the one that its
 framing needs; there is never a Date or a Server.
 """
 
@@ -11,7 +11,35 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import ClassVar, Literal
 
-from mockserver._step import CRLF, Headers, Piece, WritingStep, field_lines
+from mockserver._connection import LiveConnection
+from mockserver._step import (
+    CRLF,
+    Action,
+    Count,
+    Headers,
+    Leaves,
+    Piece,
+    Positive,
+    SomeOctets,
+    Step,
+    WritingStep,
+    field_lines,
+    write_of,
+)
+
+__all__ = [
+    "Chunk",
+    "Dribble",
+    "EndHeaders",
+    "Fill",
+    "Garbage",
+    "Header",
+    "Interim",
+    "LastChunk",
+    "Reply",
+    "Send",
+    "StatusLine",
+]
 
 BLOCK = 1 << 16
 """How many octets of a bulk body leave in one write."""
@@ -57,6 +85,22 @@ class Reply(WritingStep):
     headers: Headers = ()
     body: bytes = b""
     framing: Literal["length", "chunked", "close", "none"] = "length"
+
+    @property
+    def leaves(self) -> Leaves:
+        """The connection is closed where that ends the body."""
+        return Leaves.CLOSED if self.framing == "close" else Leaves.OPEN
+
+    def play(self, connection: LiveConnection) -> None:
+        """Write it, and close where that ends the body."""
+        connection.write(self.pieces())
+        if self.framing == "close":
+            connection.end_by(self)
+            connection.end()
+
+    def action(self, steps: tuple[Step, ...], *, repeated: bool) -> Action:  # noqa: ARG002 - see the base
+        """Play it; a write that is repeated, and does not close, is made once."""
+        return write_of(self) if repeated and self.framing != "close" else self.play
 
     def pieces(self) -> tuple[Piece, ...]:
         """Status line, fields, the framing's own field, blank line, body."""
@@ -132,12 +176,8 @@ class Interim(WritingStep):
     primary: ClassVar[str | None] = "status"
     status: int = 100
     headers: Headers = ()
-    times: int = 1
+    times: Positive = 1
     reason: bytes | None = None
-
-    def check(self) -> None:
-        """At least one response."""
-        self.need_at_least("times", 1)
 
     def pieces(self) -> tuple[Piece, ...]:
         """`times` heads."""
@@ -203,13 +243,13 @@ class Fill(WritingStep):
 
     step_name: ClassVar[str] = "fill"
     primary: ClassVar[str | None] = "n"
-    n: int
-    pattern: bytes = b"x"
+    n: Count
+    pattern: SomeOctets = b"x"
 
-    def check(self) -> None:
-        """A size that exists, and a pattern that fills something."""
-        self.need_at_least("n", 0)
-        self.need_some("pattern")
+    def play(self, connection: LiveConnection) -> None:
+        """Write it all, on a thread that no other connection waits for."""
+        connection.let_others_lead()
+        WritingStep.play(self, connection)  # `super()` would mean the class without slots
 
     def writes(self) -> Iterator[tuple[Piece, ...]]:
         """Blocks of whole patterns, then what is left."""
@@ -226,12 +266,13 @@ class Garbage(WritingStep):
 
     step_name: ClassVar[str] = "garbage"
     primary: ClassVar[str | None] = "n"
-    n: int
+    n: Count
     seed: int = 0
 
-    def check(self) -> None:
-        """A size that exists."""
-        self.need_at_least("n", 0)
+    def play(self, connection: LiveConnection) -> None:
+        """Write it all, on a thread that no other connection waits for."""
+        connection.let_others_lead()
+        WritingStep.play(self, connection)  # `super()` would mean the class without slots
 
     def writes(self) -> Iterator[tuple[Piece, ...]]:
         """Blocks of noise."""
@@ -247,11 +288,13 @@ class Dribble(WritingStep):
     step_name: ClassVar[str] = "dribble"
     primary: ClassVar[str | None] = "data"
     data: bytes
-    size: int = 1
+    size: Positive = 1
 
-    def check(self) -> None:
-        """Pieces of at least one octet."""
-        self.need_at_least("size", 1)
+    def play(self, connection: LiveConnection) -> None:
+        """Write each piece when the client has taken those before it."""
+        for pieces in self.writes():
+            connection.wire.await_taking()
+            connection.write(pieces)
 
     def writes(self) -> Iterator[tuple[Piece, ...]]:
         """The data, `size` octets at a time."""

@@ -12,7 +12,7 @@ import re
 import types
 import typing
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -20,7 +20,7 @@ from conformance.cases import tables
 from conformance.cases.errors import CaseError
 from conformance.cases.octets import Bytes
 from conformance.cases.words import ServerCertificate
-from mockserver import STEPS, TRANSFORMS
+from mockserver import STEPS, TRANSFORMS, field_bounds
 
 T = TypeVar("T")
 
@@ -92,8 +92,9 @@ def step_tables() -> dict[str, type[msgspec.Struct]]:
     return {name: _step_table(name, step) for name, step in STEPS.items()}
 
 
-def _step_table(name: str, step: type[Any]) -> type[msgspec.Struct]:
+def _step_table(name: str, step: Any) -> type[msgspec.Struct]:
     hints = typing.get_type_hints(step)
+    bounds = field_bounds(step)
     fields: list[Any] = []
     for field in dataclasses.fields(step):
         # The mock server takes any certificate; here the authority's are known by name.
@@ -101,6 +102,10 @@ def _step_table(name: str, step: type[Any]) -> type[msgspec.Struct]:
         spec = ServerCertificate if named else _as_spec(hints[field.name])
         # TOML has no None, which is how the mock server says "any number".
         spec = tables.Times if hints[field.name] == int | None and field.name == "times" else spec
+        stated = named or spec is tables.Times
+        for bound in () if stated else bounds.get(field.name, ()):
+            # For the schema only: the step itself refuses a value, and says why.
+            spec = Annotated[spec, msgspec.Meta(extra_json_schema=bound.schema)]
         required = (
             field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         )

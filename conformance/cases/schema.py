@@ -20,7 +20,7 @@ from conformance.cases.tables import (
     OutcomeHead,
 )
 from conformance.definitions import definitions_of
-from mockserver import FAULTS
+from mockserver import FAULTS, STEPS
 
 SCHEMA_FILE = "case.schema.json"
 
@@ -36,7 +36,10 @@ def case_schema() -> dict[str, Any]:
     case = definitions["CaseTable"]["properties"]
     case["outcome"]["items"] = {"$ref": "#/$defs/Outcome"}
     fault = {FAULT: {"enum": [*FAULTS]}}
-    definitions["Steps"] = {"type": "array", "items": _one_key({**fault, **_steps(steps)})}
+    definitions["Steps"] = {
+        "type": "array",
+        "items": _one_key({**fault, **_steps(steps, definitions)}),
+    }
     listed = {"$ref": "#/$defs/Steps"}
     case["connections"] = {
         "type": "array",
@@ -71,18 +74,23 @@ def _one_key(properties: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _steps(steps: Iterable[str]) -> dict[str, Any]:
+def _steps(steps: Iterable[str], definitions: dict[str, Any]) -> dict[str, Any]:
     """For each name of a step what it may be: the step's table, or its main argument."""
     return {
         name: {
             "anyOf": [
-                {"not": {"type": "object"}},
+                _bare(definitions[name]["properties"], STEPS[name].primary),
                 {"$ref": f"#/$defs/{name}"},
                 {"$ref": "#/$defs/BytesTable"},
             ]
         }
         for name in sorted(steps)
     }
+
+
+def _bare(properties: dict[str, Any], primary: str | None) -> dict[str, Any]:
+    """A step's main argument, which is no table; a step without one may be anything else."""
+    return {"not": {"type": "object"}, **(properties[primary] if primary else {})}
 
 
 def _outcome(head: dict[str, Any]) -> dict[str, Any]:

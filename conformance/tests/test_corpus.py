@@ -100,6 +100,26 @@ def test_every_file_meets_the_schema(path: object) -> None:
     assert not problems
 
 
+@pytest.mark.parametrize(
+    ("step", "good", "bad"),
+    [
+        ("dribble", {"data": "x", "size": 1}, {"data": "x", "size": 0}),
+        ("pause", {"seconds": 0.5}, {"seconds": 1_000_000}),
+        ("pause", 0, -1),
+        ("fill", {"n": 0, "pattern": "ab"}, {"n": 0, "pattern": ""}),
+        ("fill", {"n": 0, "pattern": ["a", "b"]}, {"n": 0, "pattern": []}),
+        ("gate", "go", ""),
+        ("read_until", "x", ""),
+        ("close", "rst", "door"),
+    ],
+)
+def test_the_schema_has_the_bounds_of_steps(step: str, good: object, bad: object) -> None:
+    schema = case_schema()
+    steps = {"$ref": "#/$defs/Steps", "$defs": schema["$defs"]}
+    assert jsonschema.Draft202012Validator(steps).is_valid([{step: good}])
+    assert not jsonschema.Draft202012Validator(steps).is_valid([{step: bad}])
+
+
 def test_the_schema_is_closed() -> None:
     validator = jsonschema.Draft202012Validator(case_schema())
     assert not validator.is_valid({"family": "framing", "case": [{"id": "a.b", "unknown": 1}]})

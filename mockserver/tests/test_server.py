@@ -26,7 +26,6 @@ from mockserver import (
     Send,
     Stall,
     Step,
-    _player,
     connection,
     script,
 )
@@ -192,8 +191,8 @@ def test_the_process_default_timeout_does_not_matter(connect: Connect) -> None:
 def test_a_write_leaves_at_once(server: MockServer, connect: Connect) -> None:
     one = server.play(script(connection(Stall())))
     connect(one.address)
-    wait_until(lambda: bool(one.sessions))
-    accepted = one.sessions[0].wire.sock
+    wait_until(lambda: bool(one.connections))
+    accepted = one.connections[0].wire.sock
     assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
@@ -213,7 +212,7 @@ def test_a_wait_that_expires_is_a_problem_and_frees_the_client(
     one = impatient.play(script(connection(*steps, Close())))
     client = connect(one.address)
     client.sendall(b"x")
-    wait_until(lambda: any(session.reset for session in one.sessions))
+    wait_until(lambda: any(each.wire.is_reset for each in one.connections))
     with pytest.raises(ConnectionResetError):
         each_read(client)
     record = one.finish()
@@ -257,7 +256,7 @@ def test_an_abort_wakes_a_client_that_waits(server: MockServer, connect: Connect
     one = server.play(script(connection(ReadRequest(), Stall()), connection(Gate("never"))))
     clients = [connect(one.address), connect(one.address)]
     clients[0].sendall(REQUEST)
-    wait_until(lambda: len(one.sessions) == 2)
+    wait_until(lambda: len(one.connections) == 2)
     threading.Timer(0.01, one.abort).start()
     assert [is_reset(client) for client in clients] == [True, True]
     record = one.finish()
@@ -349,7 +348,7 @@ def test_a_fault_of_the_server_is_in_the_record_and_kills_no_thread(
         raise ZeroDivisionError("of ours")
 
     with monkeypatch.context() as patch:
-        patch.setitem(_player._ACTIONS, Send, broken)
+        patch.setattr(Send, "play", broken)
         one = server.play(ONE)
         client = connect(one.address)
         client.sendall(REQUEST)

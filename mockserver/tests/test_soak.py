@@ -26,7 +26,6 @@ from mockserver import (
     Stall,
     Starttls,
     Step,
-    _player,
     connection,
     route,
     script,
@@ -100,7 +99,7 @@ def test_stopping_over_stalled_connections_takes_no_time() -> None:
 
 def test_a_stop_that_fails_names_what_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
     let_go = threading.Event()
-    monkeypatch.setitem(_player._ACTIONS, Read, lambda *_: let_go.wait(20))
+    monkeypatch.setattr(Read, "play", lambda *_: let_go.wait(20))
     server = MockServer().start()
     server.play(script(connection(ReadRequest(), Read(5))))
     with dialled(server, REQUEST + b"hello"):

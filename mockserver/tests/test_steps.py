@@ -4,13 +4,17 @@ import dataclasses
 import re
 import types
 import typing
-from typing import Any, Literal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
 
+import mockserver
 from mockserver import (
     STEPS,
     Chunk,
+    Close,
     Dribble,
     EndHeaders,
     Fill,
@@ -18,6 +22,7 @@ from mockserver import (
     Header,
     Interim,
     LastChunk,
+    MockServer,
     Pause,
     Piece,
     Reply,
@@ -27,7 +32,12 @@ from mockserver import (
     Step,
     Tunnel,
     WritingStep,
+    connection,
+    script,
 )
+from mockserver._step import NotEmpty
+from mockserver.tests.conftest import Connect
+from mockserver.tests.support import to_end
 
 
 def octets(step: WritingStep) -> bytes:
@@ -42,8 +52,8 @@ def test_every_step_is_listed_under_its_own_name() -> None:
     assert {name: step.step_name for name, step in STEPS.items()} == {name: name for name in STEPS}
 
 
-def test_the_vocabulary_is_complete() -> None:
-    assert set(STEPS) == {
+def test_no_step_of_the_vocabulary_is_missing() -> None:
+    assert set(STEPS) >= {
         *("read_request", "read", "read_until", "read_eof", "expect", "send", "reply"),
         *("status_line", "header", "end_headers", "interim", "chunk", "last_chunk", "fill"),
         *("garbage", "dribble", "drain", "gate", "signal", "pause", "stall", "shutdown", "close"),
@@ -57,6 +67,42 @@ def test_a_step_is_a_frozen_value_without_a_dictionary(step: Any) -> None:
     assert issubclass(step, Step)
     assert step.__dataclass_params__.frozen
     assert "__dict__" not in dir(step)
+
+
+@pytest.mark.parametrize("step", STEPS.values())
+def test_a_step_is_a_public_name(step: Any) -> None:
+    assert getattr(mockserver, step.__name__) is step
+    assert step.__name__ in mockserver.__all__
+
+
+def test_a_row_of_the_readme_is_about_every_step() -> None:
+    readme = (Path(mockserver.__file__).parent / "README.md").read_text(encoding="utf-8")
+    rows = "".join(line.partition("|")[2] for line in readme.splitlines() if line.startswith("|"))
+    assert [name for name in STEPS if f"`{name}`" not in rows] == []
+
+
+def test_a_class_is_a_step_as_soon_as_it_is_defined(server: MockServer, connect: Connect) -> None:
+    try:
+
+        @dataclasses.dataclass(frozen=True, slots=True)
+        class Twice(WritingStep):
+            """Write something, and once more when the client has taken it."""
+
+            step_name: ClassVar[str] = "twice"
+            data: Annotated[bytes, NotEmpty()]
+
+            def writes(self) -> Iterator[tuple[Piece, ...]]:
+                yield (Piece("data", self.data),)
+                yield (Piece("data", self.data),)
+
+        assert STEPS["twice"] is Twice
+        with pytest.raises(ScriptError, match=r"^twice: data must not be empty, not b''$"):
+            Twice(b"")
+        play = server.play(script(connection(Twice(b"ab"), Close())))
+        assert to_end(connect(play.address)) == b"abab"
+        assert play.finish().complaints() == ()
+    finally:
+        STEPS.pop("twice", None)
 
 
 @pytest.mark.parametrize("step", STEPS.values())

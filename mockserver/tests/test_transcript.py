@@ -3,7 +3,7 @@
 import pytest
 
 from mockserver import Close, ConnectionRecord, Event, Record
-from mockserver._transcript import Mask, lines_of
+from mockserver._record import Mask, lines_of
 
 
 def test_text_is_shown_by_line_with_its_offsets() -> None:
