@@ -60,6 +60,18 @@ class Cases(Sequence[Case]):
     def __iter__(self) -> Iterator[Case]:
         return (self._make(one.case()) for one in self.listed)
 
+    def named(self, name: str) -> Case:
+        """Return the case called *name*.
+
+        Raises:
+            KeyError: it is not among these.
+        """
+        return self._make(self._by_id[name].case())
+
+    @functools.cached_property
+    def _by_id(self) -> dict[str, Listed]:
+        return {one.id: one for one in self.listed}
+
     def where(self, wanted: Callable[[Listed], bool]) -> "Cases":
         """Return those that are *wanted*."""
         return Cases([one for one in self.listed if wanted(one)], self._make)
@@ -98,6 +110,18 @@ class _Swept(Sequence[Case]):
 
     def __len__(self) -> int:
         return self._count
+
+    def named(self, name: str) -> Case:
+        """Return the case called *name*, its id and its setting.
+
+        Raises:
+            KeyError: it is not among these.
+        """
+        case = self._cases.named(name.partition("@")[0])
+        found = next((one for one in swept(case, self._sweep) if one.name == name), None)
+        if found is None:
+            raise KeyError(name)
+        return found
 
     @functools.cached_property
     def _count(self) -> int:

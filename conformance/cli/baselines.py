@@ -159,10 +159,6 @@ class Known:
     baseline: Baseline
     listing: Listing | None
 
-    def over(self, results: Iterable[Result]) -> Iterable[Result]:
-        """Return *results*, each with its overlay."""
-        return results if self.listing is None else self.listing.over(results)
-
     def head(self, head: RunHead, *, whole: bool) -> RunHead:
         """Return *head* with a word on the baseline, and what it lists that is nowhere."""
         if self.path is None or self.listing is None:

@@ -3,12 +3,14 @@
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import cast
 
 import click
+import msgspec
 from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -35,9 +37,8 @@ from conformance.report.octets import visible_text
 from conformance.report.standing import EXIT_NOTHING, worst
 from conformance.run import Result, ResultFile, RunHead
 from conformance.run.background import Background
-from conformance.run.reduction import reduced
+from conformance.run.check import Check
 from conformance.run.shard import Shard
-from conformance.run.trial import Trial
 
 
 @click.command()
@@ -68,6 +69,7 @@ from conformance.run.trial import Trial
 )
 @shard_option
 @deadline_option
+@click.option("--fail-on-flaky", is_flag=True, help="Exit with 1 where a case is FLAKY.")
 @baseline_options
 @click.option(
     "--results",
@@ -90,6 +92,7 @@ def check(
     jobs: int,
     shard: Shard | None,
     deadline: float,
+    fail_on_flaky: bool,
     baselines: Baselines,
     results_file: Path | None,
     error_map: dict[str, str] | None,
@@ -104,8 +107,9 @@ def check(
     `client:cmd:curl -sS {url}`, `client:all` for all that are built in). Two clients or more are
     shown as one matrix; one that is not installed is shown as it was recorded.
 
-    A failure that no baseline foresees is run a second time, alone; where it is fine then, it is
-    FLAKY, which is told and is no failure.
+    What no baseline foresees is run again: alone in a fresh process, and after the same cases as
+    before. What is fine both times is FLAKY: listed, counted neither as passed nor as failed, and a
+    failure only with --fail-on-flaky.
     """
     found = list(chain.from_iterable(map(targets, implementations or (OURS,))))
     limits = {
@@ -133,26 +137,29 @@ def check(
     clients: list[Run] = []
     with _results_file(results_file) as written, outputs.opened() as write:
         for index, one in enumerate(found):
-            with Trial(
+            with Check(
                 one,
-                error_map,
+                error_map=error_map,
                 jobs=jobs,
                 exit_first=exit_first,
                 tolerant=not no_tolerance,
                 deadline=deadline,
-            ) as trial:
-                is_client = trial.identity.is_client
+            ) as one_check:
+                identity = one_check.identity
+                is_client = identity.is_client
                 mine = _sharded(of_clients.for_clients(), shard) if is_client else cases
                 every = mine.swept(cast("Sweep", sweep))
-                known = baselines.known(trial.identity, corpus, every)
-                told = background.told(trial.run(every, known.over, _with_progress))
-                results = list(reduced(told))
+                known = baselines.known(identity, corpus, every)
+                one_check.listing = known.listing
+                one_check.run(every, partial(_with_progress, total=len(every), name=one.written))
+                results = one_check.finished(background)
             head = RunHead.of(
-                trial.identity,
+                identity,
                 kit=version("httplib-kit"),
                 corpus=corpus.digest,
                 deadline=deadline,
             )
+            head = msgspec.structs.replace(head, fail_on_flaky=fail_on_flaky)
             runs.append(Run(known.head(head, whole=not filtered), results))
             # A case in this process may have put something else in the place of sys.stdout.
             if is_client and len(found) > 1:
@@ -184,8 +191,8 @@ def _check_the_others(
 ) -> None:
     """Refuse what cannot be started or has no baseline before the first one is run."""
     for one in others:
-        with Trial(one, error_map) as trial:
-            baselines.known(trial.identity, corpus, ())
+        with Check(one, error_map=error_map) as started:
+            baselines.known(started.identity, corpus, ())
 
 
 def _sharded(cases: Cases, shard: Shard | None) -> Cases:

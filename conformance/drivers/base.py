@@ -27,6 +27,10 @@ class DriverError(Exception):
     """The driver's own fault: it cannot be started, or what it says is not the protocol."""
 
 
+NO_RESTART = "cannot be started again: "
+"""Begins the reason of a `DriverError` where a process was lost and no other could be started."""
+
+
 class DriverDied(Exception):
     """The process of the implementation ended in a run; the message has its last words."""
 

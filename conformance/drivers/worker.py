@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from conformance.drivers.base import (
+    NO_RESTART,
     DriverDied,
     DriverError,
     Identity,
@@ -59,7 +60,6 @@ class Worker:
         self._patience = patience
         self._serial = 0
         self._program: Program | None = None
-        self._hopeless: DriverError | None = None
         self._releasing = False
         self._thread = threading.get_native_id()
         self.busy = False
@@ -81,7 +81,10 @@ class Worker:
         self._thread = threading.get_native_id()
         self.settle()
         if self._program is None:
-            self._start()
+            try:
+                self._start()
+            except DriverError as error:
+                raise DriverError(f"{NO_RESTART}{error}") from None
         self._tell(message)
         answer = self._hear()
         try:
@@ -126,9 +129,7 @@ class Worker:
             program.hang_up(_STOP % (self._serial + 1))
 
     def _start(self) -> Identity:
-        """Start the program, and ask who it is; one that has once failed is not tried again."""
-        if self._hopeless is not None:
-            raise self._hopeless
+        """Start the program, and ask who it is."""
         self.busy = True
         try:
             self._program = Program(self._command, environment())
@@ -139,15 +140,14 @@ class Worker:
             return identity
         except OSError as error:
             problem = f"{self._written}: cannot start {self._command[0]}: {error.strerror}"
-            self._hopeless = DriverError(problem)
+            raise DriverError(problem) from None
         except DriverDied as error:
-            self._hopeless = DriverError(f"{self._written}: {error}")
-        except DriverError as error:
+            raise DriverError(f"{self._written}: {error}") from None
+        except DriverError:
             self._end()
-            self._hopeless = error
+            raise
         finally:
             self.busy = False
-        raise self._hopeless
 
     def _probe(self) -> None:
         """Ask for an op that no driver knows: one that claims it would hide what it lacks."""

@@ -11,6 +11,7 @@ class Verdict(enum.StrEnum):
     DRIVER_ERROR = "DRIVER_ERROR"
     NOT_INSTALLED = "NOT_INSTALLED"
     UNSUPPORTED = "UNSUPPORTED"
+    NOT_RUN = "NOT_RUN"
     CRASH = "CRASH"
     HANG = "HANG"
     PASS = "PASS"
@@ -26,7 +27,7 @@ class Verdict(enum.StrEnum):
 
 ERRORS = frozenset({Verdict.HARNESS_ERROR, Verdict.DRIVER_ERROR})
 """The kit's or the driver's own fault."""
-NOT_RUN = ERRORS | {Verdict.NOT_INSTALLED, Verdict.UNSUPPORTED}
+NOT_RUN = ERRORS | {Verdict.NOT_INSTALLED, Verdict.UNSUPPORTED, Verdict.NOT_RUN}
 OK = frozenset({Verdict.PASS, Verdict.TOLERATED, Verdict.INFO})
 FAILURES = frozenset(Verdict) - NOT_RUN - OK
 

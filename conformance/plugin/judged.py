@@ -1,8 +1,8 @@
 """Who is judged, and what a test gets: one case of one implementation.
 
 In: an implementation, the options, cases.  Out: the results that `httplib-kit check` would give,
-what was not foreseen being run a second time in a process of its own, and for a test its end: it
-passes, fails with the story, is skipped, or fails as its baseline says.
+from the same `Check`, and for a test its end: it passes, fails with the story, is skipped, or fails
+as its baseline says.
 """
 
 import dataclasses
@@ -24,13 +24,13 @@ from conformance.plugin.telling import CASE, FLAKE, IMPLEMENTATION, VERDICT
 from conformance.report import story
 from conformance.report.octets import visible_text
 from conformance.report.standing import Standing, standing
-from conformance.run import Result, RunHead, Runner
+from conformance.run import Result, RunHead
 from conformance.run.background import Background
 from conformance.run.baseline import BaselineError, Entry, parse_baseline, read_baseline
+from conformance.run.check import Check
 from conformance.run.overlay import Listing
 from conformance.run.results import Overlay
 from conformance.run.shipped import shipped
-from conformance.run.triage import MOST, triaged
 
 
 class KnownDeviation(Exception):
@@ -90,10 +90,12 @@ class WireCase:
             self._item.add_marker(_expected(entry))
         if stands is Standing.OK or (result.overlay == Overlay.STALE and result.verdict in OK):
             return  # the mark of an entry makes a failure of it
-        if stands is Standing.EXPECTED or (stands is Standing.FLAKY and entry is not None):
+        if stands is Standing.FLAKY and not self._judged.fail_on_flaky:
+            # Neither passed nor failed: pytest has no better word for it than an expected failure.
+            pytest.xfail(f"FLAKY {result.verdict}: fine when run again, alone and in order")
+        if stands is Standing.EXPECTED:
             raise KnownDeviation(self._told(result))
-        if stands is not Standing.FLAKY:
-            pytest.fail(self._told(result), pytrace=False)
+        pytest.fail(self._told(result), pytrace=False)
 
     def _told(self, result: Result) -> str:
         return "\n".join(story(result, self._judged.head))
@@ -115,7 +117,7 @@ def _expected(entry: Entry) -> pytest.MarkDecorator:
 
 
 class Judged:
-    """An implementation that is judged: its runner, started when it is first needed.
+    """An implementation that is judged by a check, which is started when it is first needed.
 
     Args:
         found: the implementation.
@@ -141,35 +143,25 @@ class Judged:
         self._authority = authority
         self._background = background
         self._options = options
-        self._doubts = MOST
+        self.fail_on_flaky = options.fail_on_flaky
 
     @cached_property
-    def runner(self) -> Runner:
-        """The runner.
+    def check(self) -> Check:
+        """The check, started when it is first needed.
 
         Raises:
-            Unusable: it cannot be started.
+            Unusable: the implementation cannot be started.
         """
-        return self._started(thorough=False)
-
-    @cached_property
-    def _alone(self) -> Runner:
-        """Another runner, for second runs."""
-        return self._started(thorough=True)
-
-    def _started(self, *, thorough: bool) -> Runner:
         options = self._options
-        tolerant = options.tolerant and not self._target.is_reference
         name, text = options.error_map
         try:
             errors = parse_error_map(text, name) if name else None
-            return Runner(
+            return Check(
                 self._target,
                 self._authority,
                 errors,
-                options.deadline,
-                tolerant=tolerant,
-                thorough=thorough,
+                tolerant=options.tolerant,
+                deadline=options.deadline,
             )
         except (DriverError, ErrorMapError) as error:
             raise Unusable(str(error)) from None
@@ -177,7 +169,7 @@ class Judged:
     @cached_property
     def head(self) -> RunHead:
         """Who is judged."""
-        return RunHead.of(self.runner.identity, kit="", corpus="")
+        return RunHead.of(self.check.identity, kit="", corpus="")
 
     def read_baseline(self, name: str, text: str, revisions: Mapping[str, int]) -> None:
         """Find out what is known of the implementation.
@@ -192,10 +184,11 @@ class Judged:
         """
         try:
             if name == SHIPPED:
-                found = read_baseline(shipped(self.runner.identity))
+                found = read_baseline(shipped(self.check.identity))
             else:
                 found = parse_baseline(text)
             self.listing = Listing(found, revisions, dt.datetime.now(dt.UTC).date())
+            self.check.listing = self.listing
         except BaselineError as error:
             raise Unusable(f"--httplib-baseline: {name}: {error}") from None
 
@@ -209,20 +202,9 @@ class Judged:
         Raises:
             Unusable: the implementation cannot be started.
         """
-
-        def again(_: Result) -> Result:
-            self._doubts -= 1
-            return self._overlaid(self._alone.run_case(case))
-
-        first = self._overlaid(self.runner.run_case(case))
-        (result,) = self._background.told(triaged([first], again, self._doubts))
-        return result
-
-    def _overlaid(self, result: Result) -> Result:
-        return result if self.listing is None else self.listing.told(result)
+        return self.check.run_case(case, self._background)
 
     def close(self) -> None:
-        """End the runners, if there are any."""
-        for name in ("runner", "_alone"):
-            if name in vars(self):
-                getattr(self, name).close()
+        """End the check, if it was started."""
+        if "check" in vars(self):
+            self.check.close()

@@ -37,6 +37,7 @@ class Options:
         baselines: files, each with its text, or ``shipped``; one for all implementations, or one
             for each of them.
         error_map: a file that maps the implementation's exceptions, with its text; empty for none.
+        fail_on_flaky: whether a flaky case is a failure.
     """
 
     implementations: tuple[str, ...]
@@ -48,6 +49,7 @@ class Options:
     tolerant: bool
     baselines: tuple[tuple[str, str], ...]
     error_map: tuple[str, str]
+    fail_on_flaky: bool
 
     @classmethod
     def of(cls, config: pytest.Config) -> "Options":
@@ -76,6 +78,8 @@ class Options:
             tolerant=not config.getoption("httplib_no_tolerance"),
             baselines=tuple(_baselines(config)),
             error_map=(error_map, _text("--httplib-error-map", here, error_map)),
+            fail_on_flaky=config.getoption("httplib_fail_on_flaky")
+            or config.getini("httplib_fail_on_flaky"),
         )
 
     @classmethod
@@ -188,5 +192,11 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="maps the implementation's exceptions to those of the page, as --error-map of check",
     )
+    group.addoption(
+        "--httplib-fail-on-flaky",
+        action="store_true",
+        help="fail the test of a case that is flaky; without it, that test is xfailed",
+    )
+    parser.addini("httplib_fail_on_flaky", "as --httplib-fail-on-flaky", type="bool", default=False)
     parser.addini("httplib_impl", "as --httplib-impl, one a line", type="linelist", default=[])
     parser.addini("httplib_baseline", "as --httplib-baseline", type="linelist", default=[])

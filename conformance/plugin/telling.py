@@ -27,7 +27,7 @@ class Told:
     Args:
         judged: the implementations of which a case was judged.
         skipped: those of which a case was not, each with the reason for the first.
-        flakes: the stories of cases that came to something else when they were run again.
+        flakes: the stories of cases that were fine when they were run again.
         nowhere: what baselines say about cases that are not there.
     """
 
@@ -70,7 +70,7 @@ class Told:
         """Yield the title and the lines of each section."""
         if self.flakes:
             told = [line for story in self.flakes for line in (*story.split("\n"), "")]
-            yield "flaky cases: they came to something else when they were run again", told
+            yield "flaky cases: fine when run again, alone and after the same cases", told
         if self.nowhere:
             yield "stale entries of the baseline", list(self.nowhere)
         if self.unjudged:

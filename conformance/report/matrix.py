@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from conformance.judge.verdicts import FAILURES, NOT_RUN, Verdict
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
+from conformance.report.standing import Standing, standing
 from conformance.report.summary import aligned, share
 from conformance.run.results import Result
 
@@ -21,7 +22,7 @@ SMALL = 60
 """Cases up to which each has a row of its own."""
 _LEGEND = (
     "+ accepts   - rejects   H hangs   C crashes   L leaks an exception that is none of its own",
-    "~ against a SHOULD or a MAY   ! against a MUST   . not installed   ? not judged",
+    "~ against a SHOULD or a MAY   ! against a MUST   . not installed   ? not judged   F flaky",
 )
 
 
@@ -94,6 +95,8 @@ _MARKS = {
 def _mark(result: Result) -> str:
     """Return what a client did, and before it whether that is against a rule."""
     verdict = Verdict(result.verdict)
+    if standing(result) is Standing.FLAKY:
+        return "F"
     if verdict in _MARKS:
         return _MARKS[verdict]
     if verdict in NOT_RUN:

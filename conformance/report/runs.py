@@ -45,7 +45,7 @@ class Run:
     @property
     def exit_code(self) -> int:
         """What `check` says of it."""
-        code = exit_code(self.results)
+        code = exit_code(self.results, fail_on_flaky=self.head.fail_on_flaky)
         return EXIT_FAILED if self.head.stale and code != EXIT_ERROR else code
 
 

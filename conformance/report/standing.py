@@ -24,7 +24,7 @@ class Standing(enum.Enum):
     EXPECTED = "expected"
     """Fails as its baseline says."""
     FLAKY = "flaky"
-    """Was fine when it was run again, alone."""
+    """Was fine when it was run again, alone and after the same cases; counted as neither."""
 
 
 def standing(result: Result) -> Standing:
@@ -50,12 +50,17 @@ TOLD = frozenset({Standing.FAILED, Standing.ERROR, Standing.FLAKY})
 """What is told as a story."""
 
 
-def exit_code(results: Iterable[Result]) -> int:
-    """Return 0 for ok, 1 for failures, 2 for an error of kit or driver, 3 where nothing ran."""
+def exit_code(results: Iterable[Result], *, fail_on_flaky: bool = False) -> int:
+    """Return 0 for ok, 1 for failures, 2 for an error of kit or driver, 3 where nothing ran.
+
+    Args:
+        results: of one run.
+        fail_on_flaky: whether a flaky case is a failure.
+    """
     found = {standing(result) for result in results}
     if Standing.ERROR in found:
         return EXIT_ERROR
-    if Standing.FAILED in found:
+    if Standing.FAILED in found or (fail_on_flaky and Standing.FLAKY in found):
         return EXIT_FAILED
     return EXIT_OK if found - {Standing.SKIPPED} else EXIT_NOTHING
 

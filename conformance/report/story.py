@@ -77,6 +77,8 @@ def rows(result: Result, head: RunHead) -> Iterator[Row]:
     yield from _sent(result)
     for index, line in enumerate(_wire(result)):
         yield Row("" if index else "wire", (Span(line, "octets"),))
+    if result.after:
+        yield _row("after", f"seen only when run after {', '.join(result.after)}")
     if result.again is not None:
         yield from _second_run(result.again)
     yield Row("again", (Span(visible_text(command(result, head)), "command"),))
@@ -92,8 +94,8 @@ def _difference(result: Result) -> Iterator[Row]:
 
 
 def _second_run(again: Again) -> Iterator[Row]:
-    """Yield what the case came to when it was run again, alone."""
-    yield Row("then", (Span(visible_text(again.verdict), "verdict"),))
+    """Yield what the case did when it was run again, alone."""
+    yield Row("alone", (Span(visible_text(again.verdict), "verdict"),))
     if again.reason:
         yield _row("reason", again.reason)
     if again.where:

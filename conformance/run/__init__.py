@@ -4,8 +4,8 @@ In: an `Implementation`, cases in any number, and a certificate authority.  Out:
 case, in order.
 
 An implementation that hangs or dies costs its own verdict and about two seconds, never the run.
-A `Trial` is the whole of it: cases side by side, what a baseline says of the results, and a second
-run of what was not expected.  The runner knows neither grids nor sweeps, needs no pytest, and
+A `Check` is the whole of it: cases side by side, what a baseline says of the results, and second
+runs of what was not expected.  The runner knows neither grids nor sweeps, needs no pytest, and
 prints nothing.
 """
 

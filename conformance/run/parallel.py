@@ -1,8 +1,13 @@
 """Runners side by side: the same results in the same order as from one, in less time.
 
 In: a call that makes a runner, and cases.  Out: a result for each, in order.  Each runner has its
-driver, its servers and its watch, and takes the next case when it is done with one; most of a run
+driver, its servers and its watch, and takes the next case when it has finished one; most of a run
 is waiting for clients that wait.
+
+A driver that cannot be started again costs the cases that it was to run.  After `MOST_STARTS`
+failed starts in a row no further start is tried, and the remaining cases are results as well, each
+NOT_RUN with the reason.  Which runner ran which cases, and in which order, is kept as a `Line`:
+a second run in the same order needs it.
 """
 
 import queue
@@ -12,12 +17,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from conformance.cases import Case
-from conformance.drivers import Identity
-from conformance.run.results import Result
+from conformance.drivers import DriverError, Identity
+from conformance.drivers.base import NO_RESTART
+from conformance.judge import Verdict
+from conformance.run.results import Result, not_run
+
+MOST_STARTS = 5
+"""Failed starts in a row after which a driver is not started again."""
 
 
 class RunsCases(Protocol):
-    """What a runner is to those who share cases out."""
+    """What `Runners` needs of a runner."""
 
     @property
     def identity(self) -> Identity:
@@ -26,8 +36,36 @@ class RunsCases(Protocol):
     def run(self, cases: Iterator[Case]) -> Iterator[Result]:
         """Yield the result of each of *cases*, in order."""
 
+    def run_case(self, case: Case) -> Result:
+        """Return the result of *case*."""
+
     def close(self) -> None:
         """End it."""
+
+
+class Line:
+    """The names of the cases that one runner has run, in order: a built case is not kept.
+
+    Attributes:
+        names: all of them.
+    """
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._places: dict[str, int] = {}
+
+    def add(self, name: str) -> None:
+        """Note that the case called *name* is run next."""
+        self._places[name] = len(self.names)
+        self.names.append(name)
+
+    def has(self, name: str) -> bool:
+        """Tell whether the case called *name* was run here."""
+        return name in self._places
+
+    def place(self, name: str) -> int:
+        """Return how many cases were run here before the one called *name*."""
+        return self._places[name]
 
 
 class Runners:
@@ -44,13 +82,11 @@ class Runners:
     def __init__(self, make: Callable[[], RunsCases], count: int) -> None:
         self._make = make
         self._count = count
-        self._runners = [make()]
+        self._hands = [_Hand(make, make())]
         self._ended = threading.Event()
-
-    @property
-    def identity(self) -> Identity:
+        self._early: dict[int, Result] = {}
+        self.identity = self._hands[0].identity
         """Who is being judged."""
-        return self._runners[0].identity
 
     def __enter__(self) -> "Runners":
         return self
@@ -61,31 +97,43 @@ class Runners:
     def close(self) -> None:
         """Stop all of them."""
         self._ended.set()
-        for runner in self._runners:
-            runner.close()
+        for hand in self._hands:
+            hand.close()
+
+    def line(self, name: str) -> Line:
+        """Return the line in which the case called *name* was run."""
+        return next(hand.line for hand in self._hands if hand.line.has(name))
+
+    @property
+    def early(self) -> list[Result]:
+        """The results that wait for an earlier one; only a run that was interrupted has some."""
+        return [self._early[index] for index in sorted(self._early)]
 
     def run(self, cases: Sequence[Case]) -> Iterator[Result]:
-        """Yield the result of each of *cases*, in order.
-
-        Raises:
-            DriverError: the implementation cannot be started again.
-        """
+        """Yield the result of each of *cases*, in order."""
         if self._count == 1:
-            yield from self._runners[0].run(iter(cases))
+            yield from self._hands[0].run(iter(cases))
             return
-        while len(self._runners) < min(self._count, len(cases)):
-            self._runners.append(self._make())
+        while len(self._hands) < min(self._count, len(cases)):
+            try:
+                self._hands.append(_Hand(self._make, self._make()))
+            except DriverError:
+                break  # fewer have to do: what only one can be of is run by that one
         yield from self._shared_out(cases)
+
+    def run_case(self, case: Case) -> Result:
+        """Return the result of *case*."""
+        return self._hands[0].run_case(case)
 
     def _shared_out(self, cases: Sequence[Case]) -> Iterator[Result]:
         feed, done = _Feed(cases, self._ended), queue.SimpleQueue[_Done]()
         workers = [
-            threading.Thread(target=_work, args=(runner, feed, done), daemon=True)
-            for runner in self._runners
+            threading.Thread(target=_work, args=(hand, feed, done), daemon=True)
+            for hand in self._hands
         ]
         for worker in workers:
             worker.start()
-        early: dict[int, Result] = {}
+        early = self._early
         for index in range(len(cases)):
             while index not in early:
                 place, result = done.get()
@@ -98,8 +146,104 @@ class Runners:
 _Done = tuple[int, "Result | BaseException"]
 
 
+class _Hand:
+    """One runner, another one in its place where it cannot go on, and the cases that it has run."""
+
+    def __init__(self, make: Callable[[], RunsCases], runner: RunsCases) -> None:
+        self.line = Line()
+        self.identity = runner.identity
+        self._make = make
+        self._runner: RunsCases | None = runner
+        self._failed_starts = 0
+        self._problem = ""
+        self._pending: deque[Case] = deque()
+
+    def close(self) -> None:
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            runner.close()
+
+    def run(self, cases: Iterator[Case]) -> Iterator[Result]:
+        """Yield the result of each of *cases*, in order."""
+        while not self._is_over:
+            try:
+                for result in self._started().run(self._taken(cases)):
+                    yield self._noted(self._pending.popleft(), result)
+            except DriverError as error:
+                case = self._pending.popleft() if self._pending else next(cases, None)
+                if case is None:
+                    return
+                yield self._noted(case, self._lost(case, error))
+                cases = _before(self._pending, cases)
+            else:
+                if not self._is_over:
+                    return
+        for case in _before(self._pending, cases):
+            yield self._unreached(case)
+
+    def run_case(self, case: Case) -> Result:
+        """Return the result of *case*."""
+        if self._is_over:
+            return self._unreached(case)
+        try:
+            runner = self._started()
+            self.line.add(case.name)
+            return self._noted(case, runner.run_case(case))
+        except DriverError as error:
+            return self._noted(case, self._lost(case, error))
+
+    def _started(self) -> RunsCases:
+        if self._runner is None:
+            self._runner = self._make()
+        return self._runner
+
+    def _taken(self, cases: Iterator[Case]) -> Iterator[Case]:
+        """Yield *cases*, each noted, as long as the driver can be started."""
+        while not self._is_over and (case := next(cases, None)) is not None:
+            self._pending.append(case)
+            self.line.add(case.name)
+            yield case
+
+    @property
+    def _is_over(self) -> bool:
+        return self._failed_starts >= MOST_STARTS
+
+    def _lost(self, case: Case, error: DriverError) -> Result:
+        """Return the result of *case*, at which the runner gave up; another one follows it."""
+        self.close()
+        if not self.line.has(case.name):
+            self.line.add(case.name)
+        problem = str(error).removeprefix(NO_RESTART)
+        return not_run(case, Verdict.DRIVER_ERROR, f"{NO_RESTART}{problem}")
+
+    def _noted(self, case: Case, result: Result) -> Result:
+        """Return *result*, that of *case*, having counted the failed starts."""
+        if self._is_over:  # the case was taken before this was known
+            return self._unreached(case)
+        if result.verdict == Verdict.DRIVER_ERROR and result.reason.startswith(NO_RESTART):
+            self._failed_starts += 1
+            self._problem = result.reason.removeprefix(NO_RESTART)
+        else:
+            self._failed_starts = 0
+        return result
+
+    @property
+    def _reason(self) -> str:
+        return f"the driver could not be started {MOST_STARTS} times in a row: {self._problem}"
+
+    def _unreached(self, case: Case) -> Result:
+        return not_run(case, Verdict.NOT_RUN, self._reason)
+
+
+def _before(first: deque[Case], rest: Iterator[Case]) -> Iterator[Case]:
+    """Yield the cases of *first*, taking them out, and then *rest*."""
+    while first:
+        yield first.popleft()
+    yield from rest
+
+
 class _Feed:
-    """The cases, each taken once, by whoever comes first."""
+    """The cases, each taken once, by the first runner that asks."""
 
     def __init__(self, cases: Sequence[Case], ended: threading.Event) -> None:
         self._waiting = enumerate(cases)
@@ -131,10 +275,10 @@ class _Share:
         return case
 
 
-def _work(runner: RunsCases, feed: _Feed, done: "queue.SimpleQueue[_Done]") -> None:
+def _work(hand: _Hand, feed: _Feed, done: "queue.SimpleQueue[_Done]") -> None:
     share = _Share(feed)
     try:
-        for result in runner.run(share):
+        for result in hand.run(share):
             done.put((share.places.popleft(), result))
-    except BaseException as error:  # noqa: BLE001 # whoever waits for results raises it
+    except BaseException as error:  # noqa: BLE001 # the thread that waits for results raises it
         done.put((-1, error))

@@ -38,6 +38,7 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
             was applied.
         stale: what that baseline says about cases that the corpus does not have, a line for each.
         deadline: seconds without progress after which a case was given up; 0 where that is unknown.
+        fail_on_flaky: whether a flaky case fails the run.
     """
 
     kit: str
@@ -51,6 +52,7 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
     baseline: str = ""
     stale: list[str] = []
     deadline: float = 0
+    fail_on_flaky: bool = False
 
     @classmethod
     def of(cls, identity: Identity, *, kit: str, corpus: str, deadline: float = 0) -> "RunHead":
@@ -78,11 +80,11 @@ class Overlay(enum.StrEnum):
     STALE = "STALE"
     """An entry says that it fails, and it passes or fails differently."""
     FLAKY = "FLAKY"
-    """Came to something else when it was run again, alone."""
+    """Was not expected, and was fine when it was run again, alone and after the same cases."""
 
 
 class Again(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the second run of a case came to; the fields are those of a `Result`.
+    """What a case did when it was run again, alone; the fields are those of a `Result`.
 
     Args:
         fine: whether nothing would have been said, had the first run come to this.
@@ -121,7 +123,9 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
         overlay: an `Overlay`, where a baseline or a second run has something to say.
         known: what the baseline says about the case, and why.
         link: where the baseline tells more.
-        again: the second run, where it came to something else.
+        again: the second run, alone, where it gave another verdict.
+        after: the cases after which alone this result is seen; ``other cases`` where their names
+            were not found, and empty where it does not depend on other cases.
         strength: in the client profile, what the expectation is: `must`, `should` or `may`.
         rfc: in the client profile, the sections that the expectation rests on.
         did: in the client profile, what the client did: ``accepts``, or ``rejects`` and why.
@@ -152,6 +156,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     known: str = ""
     link: str = ""
     again: Again | None = None
+    after: list[str] = []
     strength: str = ""
     rfc: list[str] = []
     did: str = ""

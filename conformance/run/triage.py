@@ -1,49 +1,240 @@
-"""Triage: whatever was not expected is run a second time, alone, before anybody is troubled.
+"""Triage: what was not expected is run again, in two ways, before anyone is asked to look at it.
 
-In: results, and a call that runs a case again.  Out: the same results; one whose second run came
-to another verdict is FLAKY and keeps both.  Whether a flake is a failure is decided by its second
-run: one that fails again, in another way and unforeseen, still is one.
+In: a result, the cases that the same process had run before, and a call that starts a runner in a
+process of its own.  Out: the same result with what the second runs say of it.
+
+A doubt is settled both ways: once *alone*, in a fresh process, and once more *in order*, in a
+process that has run the same cases before.  What is unexpected again in either is a failure; only
+what is fine in both is FLAKY.  Something that fails in order and not alone has a cause among the
+cases before it, such as a cookie jar that all connections share: the shortest row of cases that
+suffices is looked for, within a budget, and named in `Result.after`.
+
+Costs are bounded.  The runs in order share one process that goes on from doubt to doubt, so that
+together they take at most as long as the run itself; they are needed only where a case is fine
+alone.  A fresh process for each case is kept up for the first `FRESH` doubts, and for all once a
+case was fine alone; where an implementation simply fails, the later ones share a process.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import msgspec
 
+from conformance.cases import Case
+from conformance.drivers import DriverError
 from conformance.run.overlay import is_unexpected
+from conformance.run.parallel import Line, RunsCases
 from conformance.run.results import Again, Overlay, Result
 
 MOST = 100
 """Results of a run that are run again: where more are unexpected, it is no matter of luck."""
+FRESH = 10
+"""Doubts that get a fresh process each, even where none of them was fine in it."""
+BUDGET = 4_000
+"""Cases that may be run to find out after which others a case fails."""
+START = 20
+"""Cases in the time of which a process is started."""
+NAMED = 3
+"""Names of earlier cases that a result tells."""
+OTHERS = "other cases"
+"""Stands for names that were not found."""
 
 
-def triaged(
-    results: Iterable[Result], again: Callable[[Result], Result], most: int = MOST
-) -> Iterator[Result]:
-    """Yield each of *results* as it stands after a second run.
+class OverBudget(Exception):
+    """The search for a cause has cost as much as it may."""
+
+
+class Start(Protocol):
+    """Starts a runner in a process of its own."""
+
+    def __call__(self) -> RunsCases:
+        """Return it.
+
+        Raises:
+            DriverError: it cannot be started.
+        """
+
+
+class Doubts:
+    """Settles the doubts of one run.
 
     Args:
-        results: as the run and the baseline left them.
-        again: runs the case of a result, alone, and returns its result, with its overlay and its
-            transcript.
-        most: how many are run again.
+        start: starts a runner, whose results tell trace and transcript also where nothing failed.
+        find: returns the case with a name.
+        over: puts the overlay over a result.
+        most: how many results are run again.
     """
-    for result in results:
-        if most > 0 and is_unexpected(result):
-            most -= 1
-            yield _compared(result, again(result))
+
+    def __init__(
+        self,
+        start: Start,
+        find: Callable[[str], Case],
+        over: Callable[[Result], Result],
+        most: int = MOST,
+    ) -> None:
+        self._start = start
+        self._find = find
+        self._over = over
+        self._left = most
+        self._fresh = FRESH
+        self._shared: RunsCases | None = None
+        self._shadows: dict[int, _Shadow] = {}
+        self._budget = BUDGET
+        self._known: list[list[str]] = []
+
+    def close(self) -> None:
+        """End what is running."""
+        for runner in (self._shared, *(shadow.runner for shadow in self._shadows.values())):
+            if runner is not None:
+                runner.close()
+        self._shared = None
+        self._shadows = {}
+
+    def settled(self, first: Result, line: Line) -> Result:
+        """Return *first* as it stands after the second runs.
+
+        Args:
+            first: the result of a case in the run, with its overlay.
+            line: what the same runner has run, that case among it.
+        """
+        if self._left <= 0 or not is_unexpected(first):
+            return first
+        self._left -= 1
+        name = first.name
+        alone = self._alone(name)
+        if alone is None or alone.is_error:
+            return first  # it could not be run again, which excuses nothing
+        if is_unexpected(alone):
+            return first if alone.verdict == first.verdict else _with(first, alone, fine=False)
+        self._fresh = self._left + 1
+        told = _with(first, alone, fine=True)
+        ordered = self._in_order(name, line)
+        if ordered is not None and not _fails(ordered):
+            return msgspec.structs.replace(told, overlay=Overlay.FLAKY)
+        return msgspec.structs.replace(told, after=self._causes(name, line, ordered))
+
+    def _alone(self, name: str) -> Result | None:
+        """Return the result of the case *name* in a fresh process; None where there is none."""
+        try:
+            if self._fresh > 0:
+                self._fresh -= 1
+                return self._in_fresh_process([name])
+            if self._shared is None:
+                self._shared = self._start()
+            return self._over(self._shared.run_case(self._find(name)))
+        except DriverError:
+            return None
+
+    def _in_fresh_process(self, names: Sequence[str]) -> Result:
+        """Run the cases *names* in a fresh process, and return the result of the last."""
+        runner = self._start()
+        try:
+            *_, last = runner.run(map(self._find, names))
+        finally:
+            runner.close()
+        return self._over(last)
+
+    def _in_order(self, name: str, line: Line) -> Result | None:
+        """Return the result of the case *name* after the same cases; None where there is none."""
+        place = line.place(name)
+        shadow = self._shadows.get(id(line))
+        if shadow is None or shadow.place > place:
+            if shadow is not None:
+                self._shadows.pop(id(line)).runner.close()
+            try:
+                shadow = self._shadows[id(line)] = _Shadow(self._start())
+            except DriverError:
+                return None
+        try:
+            waiting = line.names[shadow.place : place + 1]
+            *_, last = shadow.runner.run(map(self._find, waiting))
+        except DriverError:
+            return None
+        shadow.place = place + 1
+        return self._over(last)
+
+    def _causes(self, name: str, line: Line, ordered: Result | None) -> list[str]:
+        """Return the names of the cases after which *name* fails; `OTHERS` where unknown."""
+        before = line.names[: line.place(name)]
+        if ordered is None or not before:
+            return [OTHERS]
+        try:
+            found = self._found(name, before)
+        except (OverBudget, DriverError):
+            return [OTHERS]
+        if not found:
+            return [OTHERS]
+        more = len(found) - NAMED
+        return list(found) if more <= 0 else [*found[:NAMED], f"{more} more"]
+
+    def _found(self, name: str, before: Sequence[str]) -> Sequence[str]:
+        def fails(earlier: Sequence[str]) -> bool:
+            self._budget -= START + len(earlier)
+            if self._budget < 0:
+                raise OverBudget
+            return _fails(self._in_fresh_process([*earlier, name]))
+
+        for known in self._known:
+            if all(one in before for one in known) and fails(known):
+                return known
+        found = needed(before, fails)
+        if found:
+            self._known.append(list(found))
+        return found
+
+
+class _Shadow:
+    """A process that goes through a line again."""
+
+    def __init__(self, runner: RunsCases) -> None:
+        self.runner = runner
+        self.place = 0
+
+
+def needed(before: Sequence[str], fails: Callable[[Sequence[str]], bool]) -> Sequence[str]:
+    """Return the one name of *before* that suffices, or else the shortest end of it that does.
+
+    Args:
+        before: the names of the cases that were run before the one that fails.
+        fails: tells whether it fails after these cases, in a fresh process.
+
+    Returns:
+        Names; none where it does not fail after all of *before* either.
+    """
+    short, size = 0, 1
+    while not fails(before[-size:]):
+        if size == len(before):
+            return []
+        short, size = size, min(2 * size, len(before))
+    single = _single(before[len(before) - size : len(before) - short], fails)
+    if single:
+        return single
+    while size - short > 1:
+        middle = (short + size) // 2
+        if fails(before[-middle:]):
+            size = middle
         else:
-            yield result
+            short = middle
+    return before[-size:]
 
 
-def _compared(first: Result, second: Result) -> Result:
-    if second.verdict == first.verdict or second.is_error:
-        return first
-    told = Again(
-        verdict=second.verdict,
-        fine=not is_unexpected(second),
-        **{name: getattr(second, name) for name in _KEPT},
-    )
-    return msgspec.structs.replace(first, overlay=Overlay.FLAKY, again=told)
+def _single(part: Sequence[str], fails: Callable[[Sequence[str]], bool]) -> Sequence[str]:
+    """Return the one case of *part* that suffices; none where it takes several."""
+    if not fails(part):
+        return []
+    while len(part) > 1:
+        half = len(part) // 2
+        part = next((one for one in (part[half:], part[:half]) if fails(one)), ())
+    return part
+
+
+def _fails(result: Result) -> bool:
+    return result.is_error or is_unexpected(result)
+
+
+def _with(first: Result, second: Result, *, fine: bool) -> Result:
+    kept = {name: getattr(second, name) for name in _KEPT}
+    return msgspec.structs.replace(first, again=Again(verdict=second.verdict, fine=fine, **kept))
 
 
 _KEPT = ("reason", "where", "call", "seen", "trace", "transcript")

@@ -160,22 +160,66 @@ class HTTPConnection(httplib_impl.HTTPConnection):
 
 
 @pytest.mark.parametrize("how", [(), ("-n", "2")], ids=["alone", "xdist"])
-def test_a_flake_is_told_with_both_transcripts_and_is_no_failure(
+def test_a_flake_is_told_with_both_transcripts_and_neither_passes_nor_fails(
     pytester: pytest.Pytester, how: tuple[str, ...]
 ) -> None:
     pytester.makepyfile(flaky_client=FLAKY)
     pytester.makepyfile("FAMILY = 'framing'\ndef test_it(wire_case): wire_case.check()\n")
     args = ("-p", "conformance.plugin", "--httplib-impl", "flaky_client", *how)
     result = pytester.runpytest_subprocess(*args, "--httplib-select", "framing.length.*")
-    assert set(result.parseoutcomes()) == {"passed"}
+    assert result.parseoutcomes()["xfailed"] == 1
+    assert set(result.parseoutcomes()) == {"passed", "xfailed"}
+    assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(
         [
             "*flaky cases*",
             "FLAKY WRONG_VALUE *",
             "  wire      |*",
-            "  then      PASS",
+            "  alone     PASS",
             "  wire      |*",
         ]
+    )
+
+
+@pytest.mark.parametrize("how", ["option", "ini"])
+def test_a_flake_fails_where_that_is_asked_for(pytester: pytest.Pytester, how: str) -> None:
+    pytester.makepyfile(flaky_client=FLAKY)
+    pytester.makepyfile("FAMILY = 'framing'\ndef test_it(wire_case): wire_case.check()\n")
+    if how == "ini":
+        pytester.makeini("[pytest]\nhttplib_fail_on_flaky = true\n")
+    option = ("--httplib-fail-on-flaky",) if how == "option" else ()
+    args = ("-p", "conformance.plugin", "--httplib-impl", "flaky_client", *option)
+    result = pytester.runpytest_subprocess(*args, "--httplib-select", "framing.length.all-octets")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.parseoutcomes() == {"failed": 1}
+
+
+LEAKY = """
+from httplib_impl import *
+import httplib_impl
+
+class HTTPConnection(httplib_impl.HTTPConnection):
+    class response_class(httplib_impl.HTTPResponse):
+        jar = []
+        def read(self, *args):
+            octets = super().read(*args)
+            self.jar.append(octets)
+            return self.jar[0]
+"""
+
+
+@pytest.mark.parametrize("how", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_what_leaks_from_case_to_case_is_a_failure_that_names_the_first(
+    pytester: pytest.Pytester, how: tuple[str, ...]
+) -> None:
+    pytester.makepyfile(leaky_client=LEAKY)
+    pytester.makepyfile("FAMILY = 'framing'\ndef test_it(wire_case): wire_case.check()\n")
+    args = ("-p", "conformance.plugin", "--httplib-impl", "leaky_client", *how)
+    result = pytester.runpytest_subprocess(*args, "--httplib-select", "framing.length.*")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert not result.parseoutcomes().get("xfailed", 0)
+    result.stdout.fnmatch_lines(
+        ["*after     seen only when run after framing.length.*", "*alone     PASS"]
     )
 
 
@@ -193,7 +237,7 @@ def test_a_flake_of_a_case_that_is_known_to_fail_is_an_expected_failure(
     chosen = ("--httplib-baseline", known.name, "--httplib-select", "framing.length.all-octets")
     result = pytester.runpytest_subprocess(*args, *chosen)
     result.assert_outcomes(xfailed=1)
-    result.stdout.fnmatch_lines(["*flaky cases*", "FLAKY PASS *", "  then      WRONG_VALUE"])
+    result.stdout.fnmatch_lines(["*flaky cases*", "FLAKY PASS *", "  alone     WRONG_VALUE"])
 
 
 def test_the_verdicts_are_those_of_check(

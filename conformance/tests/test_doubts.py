@@ -1,0 +1,133 @@
+"""`check` of implementations that fail only now and then, or only after other cases."""
+
+import json
+import re
+import shlex
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import click.testing
+import pytest
+
+from conformance.cli import main
+
+FLAKY = """
+import os
+from httplib_impl import *
+import httplib_impl
+
+class HTTPConnection(httplib_impl.HTTPConnection):
+    class response_class(httplib_impl.HTTPResponse):
+        def read(self, *args):
+            octets = super().read(*args)
+            if os.path.exists({mark!r}):
+                return octets
+            open({mark!r}, "w").close()
+            return octets + b"?"
+"""
+
+LEAKY = """
+from httplib_impl import *
+import httplib_impl
+
+class HTTPConnection(httplib_impl.HTTPConnection):
+    class response_class(httplib_impl.HTTPResponse):
+        jar = []
+        def read(self, *args):
+            octets = super().read(*args)
+            self.jar.append(octets)
+            return self.jar[0]
+"""
+
+DYING = """
+import json, socket, sys
+runs = 0
+for line in sys.stdin:
+    message = json.loads(line)
+    answer = {"serial": message["serial"]}
+    if message["type"] == "start":
+        answer.update(name="dying", version="1", ops=["fetch"])
+    elif message["type"] == "run" and message["ops"][0].get("call") != "fetch":
+        answer["trace"] = [{"id": message["ops"][0]["id"], "unsupported": True}]
+    elif message["type"] == "run":
+        runs += 1
+        if runs % 3 == 0:
+            sys.exit(3)
+        with socket.create_connection(message["address"]) as sock:
+            sock.sendall(b"GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
+            sock.recv(100)
+        error = {"class": "dying.Refused", "message": "no"}
+        answer["trace"] = [{"id": message["ops"][0]["id"], "error": error}]
+    elif message["type"] == "stop":
+        break
+    print(json.dumps(answer), flush=True)
+"""
+
+
+def kit(*args: str) -> click.testing.Result:
+    return click.testing.CliRunner().invoke(main, args, catch_exceptions=False)
+
+
+@pytest.fixture
+def importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+SOME = ("--select", "framing.length.*", "-q")
+
+
+def flaky(directory: Path) -> None:
+    mark = directory / "mark"
+    mark.unlink(missing_ok=True)
+    (directory / "flaky_client.py").write_text(FLAKY.replace("{mark!r}", repr(str(mark))))
+
+
+def test_a_flake_is_counted_neither_as_passed_nor_as_failed(importable: Path) -> None:
+    flaky(importable)
+    places = ("--junit", "a.xml", "--badge", "a.json", "--markdown", "a.md")
+    done = kit("check", "flaky_client", "--select", "framing.length.*", *places)
+    assert done.exit_code == 0, done.output
+    last = done.stdout.splitlines()[-1]
+    found = re.fullmatch(r"(\d+) cases: (\d+) PASS, 1 FLAKY", last)
+    assert found
+    assert int(found[1]) == int(found[2]) + 1
+    table = [tuple(map(int, one)) for one in re.findall(r" (\d+)/(\d+)\b", done.stdout)]
+    assert [sum(column) for column in zip(*table, strict=True)] == [int(found[2]), int(found[1])]
+    assert json.loads(Path("a.json").read_text())["message"] == f"{found[2]}/{found[1]}"
+    assert f"{found[2]} of {found[1]} cases" in Path("a.md").read_text()
+    suite = ET.parse("a.xml").getroot()[0]
+    assert (suite.get("failures"), suite.get("skipped")) == ("0", "1")
+    assert done.stdout.count("  wire  ") == 2
+    assert "FLAKY WRONG_VALUE" in done.stdout
+    assert "  alone     PASS" in done.stdout
+
+
+def test_a_flake_fails_the_run_where_that_is_asked_for(importable: Path) -> None:
+    flaky(importable)
+    files = ("--results", "a.jsonl", "--junit", "a.xml")
+    done = kit("check", "flaky_client", *SOME, "--fail-on-flaky", *files)
+    assert done.exit_code == 1, done.output
+    assert kit("report", "-q", "--exit-code", "a.jsonl").exit_code == 1
+    assert ET.parse("a.xml").getroot()[0].get("failures") == "1"
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_what_leaks_from_case_to_case_fails_the_run(importable: Path, jobs: str) -> None:
+    (importable / "leaky_client.py").write_text(LEAKY)
+    done = kit("check", "leaky_client", "--select", "framing.length.*", "-j", jobs)
+    assert done.exit_code == 1
+    assert "FLAKY" not in done.stdout
+    assert "  after     seen only when run after framing.length." in done.stdout
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_driver_that_dies_at_every_third_case_fails_the_run(importable: Path, jobs: str) -> None:
+    (importable / "dying.py").write_text(DYING)
+    command = f"exec:{shlex.quote(sys.executable)} dying.py"
+    done = kit("check", command, "--select", "chunked.*", "-j", jobs, "-q")
+    assert done.exit_code == 1, done.output
+    assert " CRASH" in done.stdout
+    assert "FLAKY" not in done.stdout
