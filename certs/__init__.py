@@ -12,11 +12,12 @@ import threading
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
-
-import trustme
+from typing import TYPE_CHECKING, Literal
 
 from certs._files import CertificateFiles, ClientFiles, write_authority, write_client
+
+if TYPE_CHECKING:
+    import trustme
 
 __all__ = [
     "CLIENT_CERTIFICATES",
@@ -70,8 +71,8 @@ class CertificateAuthority:
     """One authority, its certificates, and a stranger's; safe to share between threads."""
 
     def __init__(self) -> None:
-        self._authority = trustme.CA()
         self._lock = threading.RLock()
+        self._own: trustme.CA | None = None
         self._leaves: dict[str, trustme.LeafCert] = {}
         self._contexts: dict[tuple[str, str, tuple[str, ...], int], ssl.SSLContext] = {}
 
@@ -134,12 +135,20 @@ class CertificateAuthority:
             {name: write_client(place, name, self._leaf(name)) for name in _CLIENTS},
         )
 
-    @cached_property
-    def _stranger(self) -> trustme.CA:
-        """Another authority, which nobody trusts."""
-        return trustme.CA()
+    @property
+    def _authority(self) -> "trustme.CA":
+        """The authority, made when it is first asked for: most runs need no TLS."""
+        with self._lock:
+            if self._own is None:
+                self._own = _new_authority()
+            return self._own
 
-    def _leaf(self, name: str) -> trustme.LeafCert:
+    @cached_property
+    def _stranger(self) -> "trustme.CA":
+        """Another authority, which nobody trusts."""
+        return _new_authority()
+
+    def _leaf(self, name: str) -> "trustme.LeafCert":
         with self._lock:
             if name not in self._leaves:
                 issuer = self._stranger if name.endswith("untrusted") else self._authority
@@ -171,9 +180,15 @@ class CertificateAuthority:
         return self._leaf(cert).configure_cert
 
 
+def _new_authority() -> "trustme.CA":
+    import trustme  # it takes as long to load as the rest of a small run
+
+    return trustme.CA()
+
+
 def _configure_self_signed(context: ssl.SSLContext) -> None:
     """Show an authority's own certificate: it is signed by itself and known to nobody."""
-    alone = trustme.CA()
+    alone = _new_authority()
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "self-signed.pem"
         path.write_bytes(alone.private_key_pem.bytes() + alone.cert_pem.bytes())

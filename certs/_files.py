@@ -6,8 +6,10 @@ In come PEM blobs and a directory, out come paths. Nothing is written anywhere e
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import trustme
+if TYPE_CHECKING:
+    import trustme
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +40,14 @@ class CertificateFiles:
     clients: Mapping[str, ClientFiles]
 
 
-def write_authority(directory: Path, blob: trustme.Blob) -> Path:
+def write_authority(directory: Path, blob: "trustme.Blob") -> Path:
     """Write the authority's certificate; returns its path."""
     path = directory / "ca.pem"
     blob.write_to_path(path)
     return path
 
 
-def write_client(directory: Path, name: str, leaf: trustme.LeafCert) -> ClientFiles:
+def write_client(directory: Path, name: str, leaf: "trustme.LeafCert") -> ClientFiles:
     """Write one client certificate in its three forms; the keys are the owner's only."""
     files = ClientFiles(
         directory / f"{name}.key.pem",

@@ -11,15 +11,20 @@ Every step is a pure function, and every complaint is a `CaseError` that names f
 This package never opens a socket and never imports pytest or an implementation under test.
 """
 
-from conformance.cases.casefile import Listed
-from conformance.cases.corpus import Cases, Corpus, load_corpus
-from conformance.cases.documented import documented_part
-from conformance.cases.errors import CaseError
-from conformance.cases.fetch import client_case
-from conformance.cases.model import Case, Expectation, Op, Outcome, WireExpectation
-from conformance.cases.places import fixtures_directory
-from conformance.cases.scripts import client_cases, script_key
-from conformance.cases.sweeps import DIMENSIONS, swept
+from typing import TYPE_CHECKING
+
+from conformance.lazy import loader
+
+if TYPE_CHECKING:
+    from conformance.cases.casefile import Listed
+    from conformance.cases.corpus import Cases, Corpus, load_corpus
+    from conformance.cases.documented import documented_part
+    from conformance.cases.errors import CaseError
+    from conformance.cases.fetch import client_case
+    from conformance.cases.model import Case, Expectation, Op, Outcome, WireExpectation
+    from conformance.cases.places import fixtures_directory
+    from conformance.cases.scripts import client_cases, script_key
+    from conformance.cases.sweeps import DIMENSIONS, swept
 
 __all__ = [
     "DIMENSIONS",
@@ -40,3 +45,26 @@ __all__ = [
     "script_key",
     "swept",
 ]
+
+__getattr__ = loader(
+    __name__,
+    {
+        "Listed": "casefile",
+        "Cases": "corpus",
+        "Corpus": "corpus",
+        "load_corpus": "corpus",
+        "documented_part": "documented",
+        "CaseError": "errors",
+        "client_case": "fetch",
+        "client_cases": "scripts",
+        "Case": "model",
+        "Expectation": "model",
+        "Op": "model",
+        "Outcome": "model",
+        "WireExpectation": "model",
+        "fixtures_directory": "places",
+        "script_key": "scripts",
+        "DIMENSIONS": "sweeps",
+        "swept": "sweeps",
+    },
+)

@@ -17,23 +17,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
-from conformance.cases.build import Built, build
 from conformance.cases.decoding import decode
 from conformance.cases.errors import CaseError, within
-from conformance.cases.fetch import expectation
-from conformance.cases.grids import expand
-from conformance.cases.model import Case, Fetch
-from conformance.cases.ops import RESERVED_IDS
+from conformance.cases.grids import Choice, Grid
 from conformance.cases.parsing import parse
 from conformance.cases.plain import check_plain
-from conformance.cases.script import script
-from conformance.cases.tables import CaseTable, FetchTable, FileHead
+from conformance.cases.tables import RESERVED_IDS, CaseTable, FetchTable, FileHead
 from conformance.cases.words import Level
-from mockserver import Script
+
+if TYPE_CHECKING:  # who only asks which cases there are does not wait for what builds them
+    from conformance.cases.build import Built
+    from conformance.cases.model import Case, Fetch
+    from mockserver import Script
 
 Kind = Literal["case", "grid"]
 _PART = re.compile(r'^\[\[(case|grid)\]\][ \t]*\nid[ \t]*=[ \t]*"([^"\\\n]*)"', re.MULTILINE)
@@ -56,6 +55,10 @@ class _Columns(msgspec.Struct, frozen=True):
     twin: str | None = None
 
 
+_VARYING = ("rev", "level", "spec", "origin")
+"""The columns that a grid names once, and in which it seldom has a hole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """A case of the corpus before it is built, with what a selection asks about.
@@ -63,12 +66,21 @@ class Listed:
     Args:
         columns: its id, title, level, revision, requirements and links.
         part: the case or grid in which it was written.
-        table: its table.
+        choice: which case of the grid it is; None for a case.
     """
 
     columns: _Columns
     part: "Authored"
-    table: Mapping[str, Any]
+    choice: Choice | None
+
+    @property
+    def table(self) -> Mapping[str, Any]:
+        """Its table, filled anew.
+
+        Raises:
+            CaseError: it is not what the format allows.
+        """
+        return self.part.table(self.choice)
 
     @property
     def id(self) -> str:
@@ -123,7 +135,7 @@ class Listed:
     @property
     def for_clients(self) -> bool:
         """Whether it says what a client of another interface may do."""
-        return "fetch" in self.table
+        return self.part.has("fetch", self.choice)
 
     @property
     def raises(self) -> frozenset[str]:
@@ -139,7 +151,7 @@ class Listed:
                     found.update(_raised(outcome))
         return frozenset(found)
 
-    def case(self) -> Case:
+    def case(self) -> "Case":
         """Return the case, built anew.
 
         Raises:
@@ -147,24 +159,29 @@ class Listed:
         """
         return self.part.file.build(self)
 
-    def script(self) -> Script:
+    def script(self) -> "Script":
         """Return what the server plays in it, and build nothing else.
 
         Raises:
             CaseError: the format does not allow it.
         """
+        from conformance.cases.script import script
+
         with complaints_of(self.file, self.id):
             return script(decode(self.table, CaseTable))
 
-    def fetch(self) -> Fetch:
+    def fetch(self) -> "Fetch":
         """Return what it says that a client may do.
 
         Raises:
             CaseError: the format does not allow it.
         """
+        from conformance.cases.fetch import expectation
+
+        raw = self.table
         with complaints_of(self.file, self.id):
-            table = decode(self.table["fetch"], FetchTable)
-            return within("fetch", expectation, table, self.table.get("rfc", ()))
+            table = decode(raw["fetch"], FetchTable)
+            return within("fetch", expectation, table, raw.get("rfc", ()))
 
 
 def _raised(outcome: Mapping[str, Any]) -> Iterator[str]:
@@ -225,18 +242,53 @@ class Authored:
         """
         raw = self.raw
         with complaints_of(self.file.name, self.id):
-            check_plain(raw)
-            tables = [raw] if self.is_case else expand(raw)
-            return tuple(self._listed(table) for table in tables)
+            if self.is_case:
+                return (self._listed(raw),)
+            grid = self._grid
+            if grid.varies(_VARYING):
+                return tuple(self._listed(self.table(one), one) for one in grid.choices)
+            same = {key: raw[key] for key in _VARYING if key in raw}
+            return tuple(self._listed({**same, **grid.names(one)}, one) for one in grid.choices)
 
-    def _listed(self, table: Mapping[str, Any]) -> Listed:
+    def _listed(self, table: Mapping[str, Any], choice: Choice | None = None) -> Listed:
         try:
             columns = msgspec.convert(table, _Columns)
         except msgspec.ValidationError:
-            with complaints_of(self.file.name, str(table.get("id", self.id))):
-                build(table, self.file.family, self.file.name)  # says it in full
+            from conformance.cases.build import build
+
+            whole = self.table(choice)
+            with complaints_of(self.file.name, str(whole.get("id", self.id))):
+                build(whole, self.file.family, self.file.name)  # says it in full
             raise
-        return Listed(columns, self, table)
+        return Listed(columns, self, choice)
+
+    @cached_property
+    def _grid(self) -> Grid:
+        return Grid(self.raw)
+
+    @cached_property
+    def _plain(self) -> Mapping[str, Any]:
+        """The table, in which nothing is that a case has no use for."""
+        raw = self.raw
+        check_plain(raw)
+        return raw
+
+    def table(self, choice: Choice | None) -> Mapping[str, Any]:
+        """Return the table of one of its cases.
+
+        Args:
+            choice: which, where this is a grid.
+
+        Raises:
+            CaseError: it is not what the format allows.
+        """
+        with complaints_of(self.file.name, self.id):
+            plain = self._plain
+            return plain if choice is None else self._grid.table(choice)
+
+    def has(self, key: str, choice: Choice | None) -> bool:
+        """Tell whether one of its cases has *key*."""
+        return key in self.raw if choice is None else self._grid.has(key, choice)
 
 
 class CaseFile:
@@ -326,20 +378,23 @@ class CaseFile:
             for index, raw in enumerate(tables)
         ]
 
-    def build(self, listed: Listed) -> Case:
+    def build(self, listed: Listed) -> "Case":
         """Return the case that *listed* describes.
 
         Raises:
             CaseError: the format does not allow it.
         """
+        from conformance.cases.build import build
+
         authored = listed.part
         latest = self._latest
         like = latest[1] if latest is not None and latest[0] is authored else None
         name = listed.authored
+        table = listed.table
         with complaints_of(self.name, listed.id):
-            case = build(listed.table, self.family, self.name, authored=name, like=like)
+            case = build(table, self.family, self.name, authored=name, like=like)
         if not authored.is_case:
-            self._latest = authored, (listed.table, case)
+            self._latest = authored, (table, case)
         return case
 
 

@@ -14,16 +14,15 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 from conformance.cases.casefile import Authored, CaseFile, Listed
-from conformance.cases.documented import documented_part
 from conformance.cases.errors import CaseError
-from conformance.cases.fetch import client_case, first_answer
-from conformance.cases.model import Case
 from conformance.cases.places import fixtures_directory
-from conformance.cases.scripts import detail_of, each_script_once, key_of_script
-from conformance.cases.sweeps import Sweep, swept
+
+if TYPE_CHECKING:  # who only asks which cases there are does not wait for what builds them
+    from conformance.cases.model import Case
+    from conformance.cases.sweeps import Sweep
 
 LEVELS = ("documented", "precedent", "guard", "observe")
 JUDGED_LEVELS = LEVELS[:3]
@@ -31,7 +30,7 @@ STRENGTHS = ("must", "should", "may")
 _WILD = re.compile(r"[*?\[]")
 
 
-class Cases(Sequence[Case]):
+class Cases(Sequence["Case"]):
     """Some cases of the corpus, each built when it is reached; what is built is not kept.
 
     Args:
@@ -39,7 +38,7 @@ class Cases(Sequence[Case]):
         make: what becomes of each, such as `client_case`.
     """
 
-    def __init__(self, listed: Sequence[Listed], make: Callable[[Case], Case]) -> None:
+    def __init__(self, listed: Sequence[Listed], make: "Callable[[Case], Case]") -> None:
         self.listed = listed
         self._make = make
 
@@ -47,7 +46,7 @@ class Cases(Sequence[Case]):
         return len(self.listed)
 
     @overload
-    def __getitem__(self, index: int) -> Case: ...
+    def __getitem__(self, index: int) -> "Case": ...
 
     @overload
     def __getitem__(self, index: slice) -> "Cases": ...
@@ -57,10 +56,10 @@ class Cases(Sequence[Case]):
             return Cases(self.listed[index], self._make)
         return self._make(self.listed[index].case())
 
-    def __iter__(self) -> Iterator[Case]:
+    def __iter__(self) -> "Iterator[Case]":
         return (self._make(one.case()) for one in self.listed)
 
-    def named(self, name: str) -> Case:
+    def named(self, name: str) -> "Case":
         """Return the case called *name*.
 
         Raises:
@@ -82,15 +81,18 @@ class Cases(Sequence[Case]):
         Raises:
             CaseError: the script or the expectation of one is not what the format allows.
         """
+        from conformance.cases.fetch import client_case
+        from conformance.cases.scripts import each_script_once
+
         found = [one for one in self.listed if one.for_clients]
         return Cases(each_script_once(found, _client_key, _client_detail), client_case)
 
-    def swept(self, sweep: Sweep) -> Sequence[Case]:
+    def swept(self, sweep: "Sweep") -> Sequence["Case"]:
         """Return these cases and their variations; each is made when it is reached, as here."""
         return self if sweep == "none" else _Swept(self, sweep)
 
 
-class _Swept(Sequence[Case]):
+class _Swept(Sequence["Case"]):
     """Cases and their variations; how many there are is found out by making them once.
 
     Args:
@@ -99,24 +101,28 @@ class _Swept(Sequence[Case]):
         skipped: how many variations come before the first.
     """
 
-    def __init__(self, cases: Cases, sweep: Sweep, skipped: int = 0) -> None:
+    def __init__(self, cases: Cases, sweep: "Sweep", skipped: int = 0) -> None:
         self._cases = cases
         self._sweep = sweep
         self._skipped = skipped
 
-    def __iter__(self) -> Iterator[Case]:
+    def __iter__(self) -> "Iterator[Case]":
+        from conformance.cases.sweeps import swept
+
         every = (varied for case in self._cases for varied in swept(case, self._sweep))
         return itertools.islice(every, self._skipped, None)
 
     def __len__(self) -> int:
         return self._count
 
-    def named(self, name: str) -> Case:
+    def named(self, name: str) -> "Case":
         """Return the case called *name*, its id and its setting.
 
         Raises:
             KeyError: it is not among these.
         """
+        from conformance.cases.sweeps import swept
+
         case = self._cases.named(name.partition("@")[0])
         found = next((one for one in swept(case, self._sweep) if one.name == name), None)
         if found is None:
@@ -128,12 +134,12 @@ class _Swept(Sequence[Case]):
         return sum(1 for _ in self)
 
     @overload
-    def __getitem__(self, index: int) -> Case: ...
+    def __getitem__(self, index: int) -> "Case": ...
 
     @overload
-    def __getitem__(self, index: slice) -> Sequence[Case]: ...
+    def __getitem__(self, index: slice) -> Sequence["Case"]: ...
 
-    def __getitem__(self, index: int | slice) -> Case | Sequence[Case]:
+    def __getitem__(self, index: int | slice) -> "Case | Sequence[Case]":
         if isinstance(index, int):
             return next(itertools.islice(self, range(len(self))[index], None))
         if index.start is not None and index.start >= 0 and index.stop is index.step is None:
@@ -190,9 +196,13 @@ class Corpus:
             and (not patterns or _matches(one.id, patterns))
             and not _matches(one.id, left_out)
         ]
-        return Cases(chosen, _unchanged if "precedent" in wanted else documented_part)
+        if "precedent" in wanted:
+            return Cases(chosen, _unchanged)
+        from conformance.cases.documented import documented_part
 
-    def case(self, name: str) -> Case | None:
+        return Cases(chosen, documented_part)
+
+    def case(self, name: str) -> "Case | None":
         """Return the case with the id *name*; None where there is none.
 
         Raises:
@@ -247,14 +257,19 @@ def _digest(files: Iterable[CaseFile]) -> str:
 
 
 def _client_key(listed: Listed) -> str:
+    from conformance.cases.fetch import first_answer
+    from conformance.cases.scripts import key_of_script
+
     return key_of_script(first_answer(listed.script(), may_wait=listed.fetch().may_wait))
 
 
 def _client_detail(listed: Listed) -> int:
+    from conformance.cases.scripts import detail_of
+
     return detail_of(listed.fetch())
 
 
-def _unchanged(case: Case) -> Case:
+def _unchanged(case: "Case") -> "Case":
     return case
 
 

@@ -1,26 +1,16 @@
 """From plain tables to closed ones, with a complaint that says what is wrong and where.
 
-In: what `tomllib` made, and the type that it is to have.  Out: a struct of `tables`, or of the
-steps, whose tables are made from the mock server's own fields.  An unknown key is refused with a
-word on where it belongs.
+In: what `tomllib` made, and the type that it is to have.  Out: a struct of `tables` or
+`steptables`.  An unknown key is refused with a word on where it belongs.
 """
 
-import dataclasses
-import functools
-import inspect
 import re
-import types
-import typing
-from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from conformance.cases import tables
 from conformance.cases.errors import CaseError
-from conformance.cases.octets import Bytes
-from conformance.cases.words import ServerCertificate
-from mockserver import STEPS, TRANSFORMS, field_bounds
 
 T = TypeVar("T")
 
@@ -68,6 +58,9 @@ def _complaint(text: str, field: str) -> CaseError:
 
 
 def _belongs(key: str) -> str:
+    # Only a complaint needs the mock server here.
+    from conformance.cases.steptables import step_tables, transform_tables
+
     homes = [home for home, table in _TABLES.items() if key in _keys(table)]
     homes += [f"the step `{name}`" for name, table in step_tables().items() if key in _keys(table)]
     homes += [
@@ -75,70 +68,12 @@ def _belongs(key: str) -> str:
         for name, table in transform_tables().items()
         if key in _keys(table)
     ]
-    if key in STEPS:
+    if key in step_tables():
         homes.append("`connections`, as a step")
-    if key in TRANSFORMS:
+    if key in transform_tables():
         homes.append("`transforms`")
     return f"; it belongs in {' or '.join(homes[:3])}" if homes else ""
 
 
 def _keys(table: type[msgspec.Struct]) -> tuple[str, ...]:
     return table.__struct_encode_fields__
-
-
-@functools.cache
-def step_tables() -> dict[str, type[msgspec.Struct]]:
-    """Return a closed table for every step of the mock server, made from the step's own fields."""
-    return {name: _step_table(name, step) for name, step in STEPS.items()}
-
-
-def _step_table(name: str, step: Any) -> type[msgspec.Struct]:
-    hints = typing.get_type_hints(step)
-    bounds = field_bounds(step)
-    fields: list[Any] = []
-    for field in dataclasses.fields(step):
-        # The mock server takes any certificate; here the authority's are known by name.
-        named = field.name == "cert"
-        spec = ServerCertificate if named else _as_spec(hints[field.name])
-        # TOML has no None, which is how the mock server says "any number".
-        spec = tables.Times if hints[field.name] == int | None and field.name == "times" else spec
-        stated = named or spec is tables.Times
-        for bound in () if stated else bounds.get(field.name, ()):
-            # For the schema only: the step itself refuses a value, and says why.
-            spec = Annotated[spec, msgspec.Meta(extra_json_schema=bound.schema)]
-        required = (
-            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        )
-        fields.append((field.name, spec) if required else (field.name, spec | None, None))
-    return msgspec.defstruct(name, fields, frozen=True, forbid_unknown_fields=True, kw_only=True)
-
-
-@functools.cache
-def transform_tables() -> dict[str, type[tables.Table]]:
-    """Return a closed table for every transform, made from the parameters of its function."""
-    return {name: _transform_table(name, function) for name, function in TRANSFORMS.items()}
-
-
-def _transform_table(name: str, function: Callable[..., Any]) -> type[tables.Table]:
-    hints = typing.get_type_hints(function)
-    _, *parameters = inspect.signature(function).parameters.values()
-    fields: list[Any] = []
-    for one in parameters:
-        spec = _as_spec(hints[one.name])
-        required = one.default is inspect.Parameter.empty
-        fields.append((one.name, spec) if required else (one.name, spec | None, None))
-    made = msgspec.defstruct(name, fields, bases=(tables.Table,), frozen=True, kw_only=True)
-    return typing.cast("type[tables.Table]", made)
-
-
-def _as_spec(hint: Any) -> Any:
-    """Return *hint* with octets as a case file writes them, and pairs as arrays."""
-    if hint is bytes:
-        return Bytes
-    origin = typing.get_origin(hint)
-    if origin in (typing.Union, types.UnionType):
-        return functools.reduce(lambda a, b: a | b, (_as_spec(part) for part in hint.__args__))
-    if origin is tuple:
-        inner = typing.get_args(hint)
-        return list[tuple[Bytes, Bytes]] if typing.get_origin(inner[0]) is tuple else list[str]
-    return hint

@@ -1,6 +1,7 @@
 """Grids: one table that stands for many cases, one for each combination of its axes.
 
-In: the table of a ``[[grid]]``.  Out: the tables of ordinary cases, in the order of the axes.
+In: the table of a ``[[grid]]``.  Out: a `Grid`, which gives the tables of ordinary cases, in the
+order of the axes; holes are filled when a table is asked for.
 
 A hole is ``{ hole = "axis" }`` anywhere in a value, and ``{axis}`` in the id, the title and the
 twin, where it is replaced by the *name* of the axis value.  In an array, a hole whose value is an
@@ -15,9 +16,10 @@ where the axis value has no such key.
 Nothing in a grid is left unused: neither an axis, nor a key of a value, nor an outcome.
 """
 
+import functools
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,42 +41,90 @@ class _Point:
     fills: Mapping[str, Any]
 
 
-_Choice = Mapping[str, _Point]
-_Fill = Callable[[_Choice], Any]
+Choice = Mapping[str, _Point]
+"""A combination: a value of each axis."""
+_Fill = Callable[[Choice], Any]
 """What makes a value of a grid into that of one combination."""
 
 
-def expand(raw: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the table of each case that the grid *raw* stands for.
+class Grid:
+    """A grid: the names of its cases at once, their tables when they are asked for.
+
+    Args:
+        raw: its table.
 
     Raises:
-        CaseError: an axis without a hole in the id, a hole without an axis, or anything unused.
+        CaseError: an axis is not what it must be, or would make two cases of one id.
     """
-    grid = decode({key: value for key, value in raw.items() if key in _OWN}, GridTable)
-    axes = {
-        name: [
-            within(f"axes.{name}[{index}]", _point, value, raw)
-            for index, value in enumerate(values)
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self._raw = raw
+        self._grid = decode({key: value for key, value in raw.items() if key in _OWN}, GridTable)
+        self._axes = {
+            name: [
+                within(f"axes.{name}[{index}]", _point, value, raw)
+                for index, value in enumerate(values)
+            ]
+            for name, values in self._grid.axes.items()
+        }
+        _check_axes(self._grid, self._axes)
+        self.choices: Sequence[Choice] = [
+            dict(zip(self._axes, points, strict=True))
+            for points in itertools.product(*self._axes.values())
         ]
-        for name, values in grid.axes.items()
-    }
-    _check_axes(grid, axes)
-    _check_holes(raw, axes)
-    # What has no hole is the same in every case, and is shared by them.
-    keys = {key: value for key, value in raw.items() if key not in _OWN}
-    fill = _compiled_table(keys)
-    choices = [dict(zip(axes, points, strict=True)) for points in itertools.product(*axes.values())]
-    _check_outcomes(grid, choices)
-    outcomes = [_compiled_table(outcome) for outcome in grid.outcome]
-    for choice in choices:
-        case = {**fill(choice), **_names(grid, choice)}
+        """The combinations, in the order of the axes."""
+
+    def names(self, choice: Choice) -> dict[str, str]:
+        """Return id, title and twin of the case of *choice*.
+
+        Raises:
+            CaseError: one of them has a hole without an axis.
+        """
+        named = {"id": self._grid.id, "title": self._grid.title, "twin": self._grid.twin}
+        return {
+            key: within(key, _named, text, choice)
+            for key, text in named.items()
+            if text is not None and not _leaves_out(choice, key)
+        }
+
+    def has(self, key: str, choice: Choice) -> bool:
+        """Tell whether the case of *choice* has *key*."""
+        return key in self._raw and not _leaves_out(choice, key)
+
+    def varies(self, keys: Iterable[str]) -> bool:
+        """Tell whether any of *keys* is not the same in all cases."""
+        return any(
+            any(True for _ in _holes(self._raw.get(key)))
+            or any(_leaves_out(choice, key) for choice in self.choices)
+            for key in keys
+        )
+
+    def table(self, choice: Choice) -> dict[str, Any]:
+        """Return the table of the case of *choice*.
+
+        Raises:
+            CaseError: a hole without an axis, or anything unused.
+        """
+        fill, outcomes = self._compiled
+        case = {**fill(choice), **self.names(choice)}
         case["outcome"] = [
             within(f"outcome[{index}]", outcomes[index], choice)
-            for index, outcome in enumerate(grid.outcome)
+            for index, outcome in enumerate(self._grid.outcome)
             if _holds(outcome, choice)
         ]
-        left_out = {key for point in choice.values() for key in point.head.without}
-        yield {key: value for key, value in case.items() if key not in left_out}
+        return {key: value for key, value in case.items() if not _leaves_out(choice, key)}
+
+    @functools.cached_property
+    def _compiled(self) -> tuple[_Fill, list[_Fill]]:
+        _check_holes(self._raw, self._axes)
+        _check_outcomes(self._grid, self.choices)
+        # What has no hole is the same in every case, and is shared by them.
+        keys = {key: value for key, value in self._raw.items() if key not in _OWN}
+        return _compiled_table(keys), [_compiled_table(outcome) for outcome in self._grid.outcome]
+
+
+def _leaves_out(choice: Choice, key: str) -> bool:
+    return any(key in point.head.without for point in choice.values())
 
 
 def _point(value: Mapping[str, Any], grid: Mapping[str, Any]) -> _Point:
@@ -125,27 +175,20 @@ def _check_holes(raw: Mapping[str, Any], axes: Mapping[str, list[_Point]]) -> No
                     raise CaseError(problem, field=f"axes.{axis}[{index}]")
 
 
-def _check_outcomes(grid: GridTable, choices: list[dict[str, _Point]]) -> None:
+def _check_outcomes(grid: GridTable, choices: Sequence[Choice]) -> None:
     for index, outcome in enumerate(grid.outcome):
         if not any(_holds(outcome, choice) for choice in choices):
             raise CaseError("no combination has this outcome", field=f"outcome[{index}]")
 
 
-def _holds(outcome: Mapping[str, Any], choice: _Choice) -> bool:
+def _holds(outcome: Mapping[str, Any], choice: Choice) -> bool:
     name = outcome.get("name")
     return name is None or all(
         name in point.head.outcomes for point in choice.values() if point.head.outcomes is not None
     )
 
 
-def _names(grid: GridTable, choice: _Choice) -> dict[str, str]:
-    named = {"id": grid.id, "title": grid.title, "twin": grid.twin}
-    return {
-        key: within(key, _named, text, choice) for key, text in named.items() if text is not None
-    }
-
-
-def _named(text: str, choice: _Choice) -> str:
+def _named(text: str, choice: Choice) -> str:
     def fill(match: re.Match[str]) -> str:
         if match[1] not in choice:
             raise CaseError(f"no axis is called `{match[1]}`")
@@ -184,7 +227,7 @@ def _compiled_table(table: Mapping[str, Any]) -> _Fill:
         key: _compiled(value) for key, value in table.items() if any(True for _ in _holes(value))
     }
 
-    def fill(choice: _Choice) -> dict[str, Any]:
+    def fill(choice: Choice) -> dict[str, Any]:
         filled = {key: within(key, one, choice) for key, one in varying.items()}
         return {**table, **filled}
 
@@ -208,7 +251,7 @@ def _compiled_hole(value: Mapping[str, Any]) -> _Fill:
         return lambda choice: _fill(choice, axis, key)
     default = _compiled(value["default"])
 
-    def fill(choice: _Choice) -> Any:
+    def fill(choice: Choice) -> Any:
         return _fill(choice, axis, key) if key in choice[axis].fills else default(choice)
 
     return fill
@@ -224,7 +267,7 @@ def _compiled_dict(value: Mapping[str, Any]) -> _Fill:
 def _compiled_list(value: Sequence[Any]) -> _Fill:
     parts = [(_compiled(item), _is_hole(item)) for item in value]
 
-    def fill(choice: _Choice) -> list[Any]:
+    def fill(choice: Choice) -> list[Any]:
         filled: list[Any] = []
         for part, is_hole in parts:
             inner = part(choice)
@@ -237,7 +280,7 @@ def _compiled_list(value: Sequence[Any]) -> _Fill:
     return fill
 
 
-def _fill(choice: _Choice, axis: str, key: str) -> Any:
+def _fill(choice: Choice, axis: str, key: str) -> Any:
     fills = choice[axis].fills
     if key not in fills:
         raise CaseError(f"this value of the axis `{axis}` has no `{key}`")

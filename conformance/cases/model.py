@@ -168,6 +168,8 @@ class Case:
     setting: Setting = field(default_factory=dict)
     authored: str = ""
     profile: Profile = "httplib"
+    path: str = "/"
+    """In the client profile, the path of the URL that is fetched."""
     played: str = ""
     """A digest of what server and client do, by which a golden record knows its case."""
 

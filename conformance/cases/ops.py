@@ -12,13 +12,12 @@ from typing import Any
 from conformance.cases.arguments import argument
 from conformance.cases.errors import CaseError, within
 from conformance.cases.model import Op
-from conformance.cases.tables import NewTable, OpTable, OutcomeHead
+from conformance.cases.tables import RESERVED_IDS, NewTable, OpTable
 
 RESPONSE_NAMES = frozenset(
     {"read", "getheader", "getheaders", "isclosed", "fileno", "begin", "msg", "version"}
     | {"status", "reason", "length", "chunked", "will_close"}
 )
-RESERVED_IDS = frozenset(OutcomeHead.__struct_encode_fields__)
 _FIXED = frozenset({"module", "builtins", "agent"})
 """Receivers that are there in every run, and that no `as` may replace."""
 _TELLING = frozenset({"strict", "key_file", "cert_file", "HTTP", "HTTPS", "HTTPSConnection"})

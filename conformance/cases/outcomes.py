@@ -12,8 +12,8 @@ from conformance.cases.errors import CaseError, within
 from conformance.cases.model import USUAL, Expectation, Outcome, WireExpectation
 from conformance.cases.names import PARENTS
 from conformance.cases.octets import Bytes, Pieces, pieces
-from conformance.cases.ops import RESERVED_IDS
 from conformance.cases.tables import (
+    RESERVED_IDS,
     CaseTable,
     Dimensions,
     ExpectationTable,

@@ -7,13 +7,16 @@ case that would have caught one names its thread as an ``origin``.
 import fnmatch
 import functools
 import tomllib
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from conformance.cases.casefile import Listed
 from conformance.cases.errors import CaseError
-from conformance.cases.model import Case
 from conformance.cases.places import fixtures_directory
+
+if TYPE_CHECKING:
+    from conformance.cases.model import Case
 
 _FILE = "regressions.toml"
 
@@ -33,7 +36,7 @@ class Regression(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threads: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
 
-    def is_caught_by(self, case: Case | Listed) -> bool:
+    def is_caught_by(self, case: "Case | Listed") -> bool:
         """Tell whether *case* would have caught it."""
         return not set(self.threads).isdisjoint(case.origin) or any(
             fnmatch.fnmatchcase(case.id, glob) for glob in self.cases

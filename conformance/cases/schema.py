@@ -9,9 +9,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from conformance.cases.decoding import step_tables, transform_tables
 from conformance.cases.places import fixtures_directory
 from conformance.cases.steps import FAULT
+from conformance.cases.steptables import step_tables, transform_tables
 from conformance.cases.tables import (
     AxisValue,
     CaseTable,

@@ -6,10 +6,11 @@ transforms have broken it where the case says so, one after the other.
 
 import re
 
-from conformance.cases.decoding import decode, transform_tables
+from conformance.cases.decoding import decode
 from conformance.cases.errors import CaseError, within
 from conformance.cases.octets import octets
 from conformance.cases.steps import steps, times
+from conformance.cases.steptables import transform_tables
 from conformance.cases.tables import CaseTable, ConnectionTable, RouteTable
 from mockserver import (
     TRANSFORMS,

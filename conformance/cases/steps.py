@@ -7,9 +7,10 @@ constructor.  ``fault`` is no step but the name of several: WireMock's name for 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
-from conformance.cases.decoding import decode, step_tables
+from conformance.cases.decoding import decode
 from conformance.cases.errors import CaseError, within
 from conformance.cases.octets import AddressHole, Bytes, octets, pieces
+from conformance.cases.steptables import step_tables
 from conformance.cases.words import Fault
 from mockserver import ADDRESS, FAULTS, STEPS, Expect, ScriptError, Step
 

@@ -206,6 +206,10 @@ class OutcomeHead(Table, frozen=True):
             raise ValueError("a tolerated outcome, and no other, says on which basis")
 
 
+RESERVED_IDS = frozenset(OutcomeHead.__struct_encode_fields__)
+"""What no op of a case may be called, because outcomes have keys of these names."""
+
+
 class FieldTable(Table, frozen=True):
     """The value of a field that a bare string cannot express: what matches this as a whole."""
 

@@ -2,7 +2,8 @@
 
 import click
 
-from conformance.drivers.factory import EXEC, command_in
+from conformance.drivers.base import EXEC
+from conformance.drivers.factory import command_in
 from conformance.drivers.worker import START_PATIENCE
 from conformance.report.octets import visible_text
 from conformance.run.checkup import Checkup

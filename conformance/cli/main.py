@@ -1,40 +1,69 @@
-"""The group of commands, and how an error becomes one line and exit code 2."""
+"""The group of commands, and how an error becomes one line and exit code 2.
+
+A command's module is imported when the command is run; `--help` imports none of them.
+"""
 
 import codecs
 import contextlib
+import importlib
 import io
 import os
 import signal
 import sys
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 import click
 
 from conformance.__main__ import EXIT_INTERRUPTED
-from conformance.cases import CaseError
-from conformance.cli.check import check
-from conformance.cli.diff import diff
-from conformance.cli.driver_check import driver_check
-from conformance.cli.listing import list_cases
-from conformance.cli.record import record
-from conformance.cli.report import report
-from conformance.cli.serve import serve
-from conformance.cli.show import show
-from conformance.cli.try_ import try_octets
-from conformance.drivers import DriverError, UnknownImplementation
-from conformance.drivers.factory import EXEC
-from conformance.report.octets import named, visible_text
-from conformance.report.standing import EXIT_ERROR
-from conformance.run.golden import BookError
 
 _NAMED = "httplib-kit-named"
 """What an output's encoding lacks is shown by name."""
 _ASK_THE_DRIVER = "; `httplib-kit driver-check` holds it against the protocol"
-codecs.register_error(_NAMED, named)
+EXIT_ERROR = 2
+COMMANDS: Mapping[str, tuple[str, str, str]] = {
+    "check": ("check", "check", "Judge each IMPL, by default httplib_impl."),
+    "diff": ("diff", "diff", "Tell what is not the same in A and B."),
+    "driver-check": (
+        "driver_check",
+        "driver_check",
+        "Start the driver CMD, and hold all that it says against the driver protocol.",
+    ),
+    "list": (
+        "listing",
+        "list_cases",
+        "List cases; piped, one expanded case a line without a header.",
+    ),
+    "record": (
+        "record",
+        "record",
+        "Record what each IMPL does with every case, or hold it against what was recorded.",
+    ),
+    "report": ("report", "report", "Report on RESULTS, the files that `check --results` wrote."),
+    "serve": (
+        "serve",
+        "serve",
+        "Serve every case at /c/CASE, for any client; with CASE, that one for every connection.",
+    ),
+    "show": (
+        "show",
+        "show",
+        "Show the case with the id CASE: what is sent, called, accepted and recorded, and why.",
+    ),
+    "try": (
+        "try_",
+        "try_octets",
+        "Play the octets of FILE, or of standard input where it is -, to each IMPL.",
+    ),
+}
+"""The module, the function and the first sentence of each command."""
 
 
-class _OneLineErrors(click.Group):
-    """A group whose commands end every error of a user with one line and exit code 2."""
+class _Commands(click.Group):
+    """A group whose commands are imported when they are run.
+
+    It ends every error of a user with one line and exit code 2.
+    """
 
     def invoke(self, ctx: click.Context) -> Any:
         _open_what_is_closed()
@@ -42,11 +71,7 @@ class _OneLineErrors(click.Group):
         try:
             return super().invoke(ctx)
         except click.ClickException as error:
-            click.echo(f"httplib-kit: {visible_text(error.format_message())}", err=True)
-            ctx.exit(EXIT_ERROR)
-        except (BookError, CaseError, UnknownImplementation, DriverError) as error:
-            hint = _ASK_THE_DRIVER if str(error).startswith(EXEC) else ""
-            click.echo(f"httplib-kit: {visible_text(str(error))}{hint}", err=True)
+            _say(error.format_message())
             ctx.exit(EXIT_ERROR)
         except KeyboardInterrupt:
             click.echo("httplib-kit: interrupted", err=True)
@@ -56,8 +81,66 @@ class _OneLineErrors(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(EXIT_ERROR)
         except OSError as error:
-            click.echo(f"httplib-kit: {visible_text(str(error))}", err=True)
+            _say(str(error))
             ctx.exit(EXIT_ERROR)
+        except Exception as error:
+            if not _is_of_the_user(error):
+                raise
+            _say(_with_hint(str(error)))
+            ctx.exit(EXIT_ERROR)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return the command called *cmd_name*, and import it where it is not there yet."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, function, _ = COMMANDS[cmd_name]
+        found = getattr(importlib.import_module(f"conformance.cli.{module}"), function)
+        return cast("click.Command", found)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the commands with their first sentences."""
+        room = formatter.width - 6 - max(map(len, COMMANDS))
+        rows = [
+            (name, click.Command(name, help=text).get_short_help_str(room))
+            for name, (_, _, text) in COMMANDS.items()
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _say(problem: str) -> None:
+    from conformance.report.octets import visible_text
+
+    click.echo(f"httplib-kit: {visible_text(problem)}", err=True)
+
+
+def _is_of_the_user(error: Exception) -> bool:
+    """Tell whether *error* says in one line what the user can mend."""
+    from conformance.cases import CaseError
+    from conformance.drivers import DriverError, UnknownImplementation
+    from conformance.run.golden import BookError
+
+    return isinstance(error, BookError | CaseError | UnknownImplementation | DriverError)
+
+
+def _with_hint(problem: str) -> str:
+    from conformance.drivers.base import EXEC
+
+    return f"{problem}{_ASK_THE_DRIVER}" if problem.startswith(EXEC) else problem
+
+
+def _named(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Return the names of characters that an encoding lacks."""
+    from conformance.report.octets import named
+
+    return named(error)
+
+
+codecs.register_error(_NAMED, _named)
 
 
 def _open_what_is_closed() -> None:
@@ -75,7 +158,7 @@ def _show_all_that_is_written() -> None:
 
 
 @click.group(
-    cls=_OneLineErrors,
+    cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 ok, 1 failures, 2 an error of kit, driver or usage, 3 nothing ran.",
 )
@@ -85,14 +168,3 @@ def main() -> None:
     # What a run has started is ended with it: as by Ctrl-C, so by a polite request to end.
     with contextlib.suppress(ValueError):  # not in the main thread: whoever calls us decides
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-
-
-main.add_command(check)
-main.add_command(driver_check)
-main.add_command(diff)
-main.add_command(list_cases)
-main.add_command(record)
-main.add_command(report)
-main.add_command(serve)
-main.add_command(show)
-main.add_command(try_octets)

@@ -5,16 +5,17 @@ import functools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from conformance.cases import Case, Cases, Corpus
+from conformance.cases import Cases, Corpus
 from conformance.cases.corpus import JUDGED_LEVELS, LEVELS
-from conformance.judge.error_map import ErrorMapError, read_error_map
-from conformance.report.octets import visible_text
-from conformance.run.runner import DEADLINE, LONGEST_DEADLINE, SHORTEST_DEADLINE, as_deadline
+from conformance.run.deadlines import DEADLINE, LONGEST_DEADLINE, SHORTEST_DEADLINE, as_deadline
 from conformance.run.shard import Shard
+
+if TYPE_CHECKING:
+    from conformance.cases import Case
 
 F = TypeVar("F", bound=Callable[..., Any])
 _NEAR = 3
@@ -68,6 +69,8 @@ def selection(command: F) -> F:
 def say_what_matches_nothing(chosen: Selection, corpus: Corpus) -> None:
     """Write a line on standard error for each glob of *chosen* that matches no case."""
     for line in chosen.complaints(corpus):
+        from conformance.report.octets import visible_text
+
         click.echo(f"httplib-kit: {visible_text(line)}", err=True)
 
 
@@ -161,6 +164,8 @@ class ErrorMapType(click.ParamType[dict[str, str]]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> dict[str, str]:
         """Return the map in the file *value*."""
+        from conformance.judge.error_map import ErrorMapError, read_error_map
+
         if isinstance(value, dict):
             return value
         try:
@@ -206,7 +211,7 @@ def shard_option(command: F) -> F:
     return option(command)
 
 
-def find_case(corpus: Corpus, name: str) -> Case:
+def find_case(corpus: Corpus, name: str) -> "Case":
     """Return the case called *name*.
 
     Raises:

@@ -10,6 +10,8 @@ No driver ever sees an expectation, and none of them imports an implementation e
 was given.
 """
 
+from typing import TYPE_CHECKING
+
 from conformance.drivers.base import (
     Driver,
     DriverDied,
@@ -19,7 +21,10 @@ from conformance.drivers.base import (
     NotInstalled,
     UnknownImplementation,
 )
-from conformance.drivers.factory import Target, target, targets
+from conformance.lazy import loader
+
+if TYPE_CHECKING:
+    from conformance.drivers.factory import Target, target, targets
 
 __all__ = [
     "Driver",
@@ -33,3 +38,5 @@ __all__ = [
     "target",
     "targets",
 ]
+
+__getattr__ = loader(__name__, dict.fromkeys(("Target", "target", "targets"), "factory"))

@@ -15,6 +15,8 @@ Message = Mapping[str, Any]
 Trace = Sequence[Mapping[str, Any]]
 FETCH = "fetch"
 """The one op of a client with another interface: GET the ``url`` of the message."""
+EXEC = "exec:"
+"""Stands before a command in the name of an implementation: a program that speaks the protocol."""
 USUAL_RUNTIME = "CPython"
 _ELSEWHERE = "; a module of another Python is written path/to/python:module"
 
@@ -64,6 +66,11 @@ class Identity:
     def is_client(self) -> bool:
         """Whether it has an interface of its own and is judged by what it makes of a URL."""
         return FETCH in self.ops
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether its facts are reported by a program that is not the kit's agent."""
+        return self.is_client or self.written.startswith(EXEC)
 
     def lacking(self, ops: Iterable[Message]) -> list[str]:
         """Return the names of those of *ops* that it does not declare, each once."""

@@ -22,13 +22,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from conformance.drivers import clients
-from conformance.drivers.base import Driver, Implementation, UnknownImplementation
+from conformance.drivers.base import EXEC, Driver, Implementation, UnknownImplementation
 from conformance.drivers.environment import MEMORY
 from conformance.drivers.in_process import InProcess
 from conformance.drivers.worker import AGENT, Worker
 
 OURS = "httplib_impl"
-EXEC = "exec:"
 PATCHING = ("gevent", "eventlet")
 """Libraries that put cooperative parts in the place of the standard library's."""
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")

@@ -33,11 +33,11 @@ def judge_fetch(
         observation: what was seen; its trace has one entry, `fetch`.
         error_map: native exception names to categories, before the driver's own word.
     """
-    if observation.faults:
-        return Judgement(Verdict.HARNESS_ERROR, faults=observation.faults)
     if case.fetch is None:
         return Judgement(Verdict.HARNESS_ERROR, faults=("nothing is expected of a client",))
     entry = observation.trace["fetch"]
+    if _is_empty(entry.get("value")):
+        return Judgement(Verdict.DRIVER_ERROR, faults=(_EMPTY,))
     miss = _difference(case.fetch, entry, error_map or {})
     if miss is None:
         return Judgement(Verdict.PASS)
@@ -46,6 +46,16 @@ def judge_fetch(
         return Judgement(miss.verdict, mismatch=miss, accepted=accepted)
     basis = " ".join((case.fetch.strength, *case.fetch.rfc))
     return Judgement(Verdict.TOLERATED, basis=basis, mismatch=miss, accepted=accepted)
+
+
+_EMPTY = "it takes a response, and reports neither its status nor its body"
+
+
+def _is_empty(value: Any) -> bool:
+    """Return whether *value* is a response of which nothing is reported that could be compared."""
+    if not isinstance(value, dict) or value.get("type") != "response":
+        return False
+    return value.get("status") is None and value.get("body") is None
 
 
 _NEVER = frozenset({Verdict.LEAK, Verdict.HANG})

@@ -7,6 +7,9 @@ LEAK before it is anything else.
 
 A documented case compares more than the page says. Where the part that the page says was met, the
 failure has the level `precedent`.
+
+No outcome is met without a question: where the requests that the client claims to have sent have
+not arrived, the case fails, or its driver does.
 """
 
 import dataclasses
@@ -14,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.cases import documented_part
-from conformance.cases.model import Case, Expectation, Op, Outcome
+from conformance.cases.model import Case, Expectation, Op, Outcome, WireExpectation
 from conformance.cases.names import FAMILIES, met_by
 from conformance.cases.octets import Pieces, fill
 from conformance.cases.values import expected_text
@@ -22,8 +25,9 @@ from conformance.judge.client import error_text, judge_fetch, response_text
 from conformance.judge.errors import error_names
 from conformance.judge.match import Matcher, seen_text
 from conformance.judge.observation import Observation
+from conformance.judge.question import Fault, question_fault
 from conformance.judge.spelling import page_forms
-from conformance.judge.verdicts import FAILURES, Judgement, Mismatch, Verdict
+from conformance.judge.verdicts import FAILURES, OK, Judgement, Mismatch, Verdict
 
 _OCTET_CALLS = frozenset({"read", "recv", "readline"})
 _NAME_CALLS = frozenset({"getheaders", "keys", "items"})
@@ -37,6 +41,7 @@ def judge(
     error_map: Mapping[str, str] | None = None,
     *,
     tolerant: bool = True,
+    foreign: bool = False,
 ) -> Judgement:
     """Return the verdict on *observation*, a run of *case*.
 
@@ -46,40 +51,67 @@ def judge(
         features: what the driver declared.
         error_map: native exception names to known ones, before the usual rules.
         tolerant: whether outcomes graded tolerated count; for the reference they do not.
+        foreign: whether the facts are reported by a program that is not the kit's.
     """
-    if case.profile == "client":
-        return judge_fetch(case, observation, error_map)
     if observation.faults:
         return Judgement(Verdict.HARNESS_ERROR, faults=observation.faults)
-    if case.level == "observe":
-        return Judgement(Verdict.INFO)
-    bench = _Bench(case, observation, features, error_map or {})
-    judgement = _judged(case, bench, tolerant=tolerant)
+    if case.profile == "client":
+        found, met = judge_fetch(case, observation, error_map), None
+    elif case.level == "observe":
+        found, met = Judgement(Verdict.INFO), None
+    else:
+        bench = _Bench(case, observation, features, error_map or {})
+        found, met = _by_level(case, bench, tolerant=tolerant)
+    wire = WireExpectation() if met is None else met.wire
+    fault = question_fault(case, observation, error_map or {}, wire)
+    return found if fault is None else _faulted(found, fault, case, observation, foreign=foreign)
+
+
+def _faulted(
+    found: Judgement, fault: Fault, case: Case, observation: Observation, *, foreign: bool
+) -> Judgement:
+    """Return what *found* comes to where there is a *fault* in the requests that arrived."""
+    passes = found.verdict in OK
+    if fault.absent and (foreign or case.profile == "client"):
+        silent = not any(one.received for one in observation.connections)
+        if passes or silent or case.profile == "client":
+            return Judgement(Verdict.DRIVER_ERROR, faults=(fault.text,))
+    if not passes:
+        return found
+    mismatch = fault.mismatch
+    return Judgement(mismatch.verdict, mismatch=mismatch, accepted=(mismatch.expected,))
+
+
+def _by_level(case: Case, bench: "_Bench", *, tolerant: bool) -> tuple[Judgement, Outcome | None]:
+    """Return the verdict, with the level that a failure has, and the outcome that was met."""
+    judgement, met = _judged(case, bench, tolerant=tolerant)
     if judgement.verdict not in FAILURES or case.level != "documented":
-        return judgement
-    by_the_page = _judged(documented_part(case), bench, tolerant=tolerant)
+        return judgement, met
+    by_the_page, _ = _judged(documented_part(case), bench, tolerant=tolerant)
     if by_the_page.mismatch is None:
-        return dataclasses.replace(judgement, level="precedent")
+        return dataclasses.replace(judgement, level="precedent"), None
     same = judgement.mismatch is not None and by_the_page.mismatch.where == judgement.mismatch.where
-    return judgement if same else by_the_page
+    return (judgement if same else by_the_page), None
 
 
-def _judged(case: Case, bench: "_Bench", *, tolerant: bool) -> Judgement:
+def _judged(case: Case, bench: "_Bench", *, tolerant: bool) -> tuple[Judgement, Outcome | None]:
+    """Return the verdict, and the outcome that was met."""
     outcomes = [one for one in case.accepted() if tolerant or one.grade == "pass"]
     if not outcomes:
-        return Judgement(Verdict.HARNESS_ERROR, faults=("no outcome is for this setting",))
+        faults = ("no outcome is for this setting",)
+        return Judgement(Verdict.HARNESS_ERROR, faults=faults), None
     misses: list[Mismatch] = []
     for outcome in outcomes:
         miss = bench.mismatch(outcome)
         if miss is None:
-            return _met(outcome)
+            return _met(outcome), outcome
         misses.append(miss)
     leak = bench.leak(outcomes)
     nearest = leak or max(misses, key=lambda miss: miss.position)
     accepted = tuple(
         dict.fromkeys(bench.accepted_text(outcome, nearest.where) for outcome in outcomes)
     )
-    return Judgement(nearest.verdict, mismatch=nearest, accepted=accepted)
+    return Judgement(nearest.verdict, mismatch=nearest, accepted=accepted), None
 
 
 def _met(outcome: Outcome) -> Judgement:

@@ -22,7 +22,7 @@ from conformance.plugin.options import JUDGED, SHIPPED, Options
 from conformance.report.octets import visible_text
 from conformance.run.background import Background
 from conformance.run.baseline import BaselineError, parse_baseline
-from conformance.run.runner import as_deadline
+from conformance.run.deadlines import as_deadline
 
 __all__ = ["Session", "WireCase", "check_options", "exception_marks"]
 

@@ -9,7 +9,20 @@ runs of what was not expected.  The runner knows neither grids nor sweeps, needs
 prints nothing.
 """
 
-from conformance.run.results import Result, ResultFile, RunHead, read_results
-from conformance.run.runner import Runner
+from typing import TYPE_CHECKING
+
+from conformance.lazy import loader
+
+if TYPE_CHECKING:
+    from conformance.run.results import Result, ResultFile, RunHead, read_results
+    from conformance.run.runner import Runner
 
 __all__ = ["Result", "ResultFile", "RunHead", "Runner", "read_results"]
+
+__getattr__ = loader(
+    __name__,
+    {
+        **dict.fromkeys(("Result", "ResultFile", "RunHead", "read_results"), "results"),
+        "Runner": "runner",
+    },
+)

@@ -5,7 +5,8 @@ In: a case.  Out: its result.  The lane runs in whatever thread calls it and wai
 so that what follows is a HANG.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,8 +19,9 @@ from conformance.drivers.base import Trace
 from conformance.judge import Observation, Verdict, judge
 from conformance.judge.client import did_of
 from conformance.judge.judge import entry_text
-from conformance.judge.verdicts import FAILURES
+from conformance.judge.verdicts import OK
 from conformance.run.acts import ended_process
+from conformance.run.performed import Performed
 from conformance.run.results import Result, not_run, result_of, without_port
 from mockserver import MockServer, Play, Record, TLSProvider
 
@@ -28,6 +30,10 @@ Witness = Callable[[Case, Observation], None]
 _PATIENCE = 60.0
 """Deadlines, or seconds where these are more, that a step waits for the client: the deadline alone
 decides."""
+_LONGEST_ERROR = 200
+"""Characters of the text of an error that are kept where the case passes."""
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
+"""Where an object stood in memory, which differs by run."""
 _LONGEST_STORY = 64 * 1024
 """Characters of the transcript of a case without end: more of them are an endless script."""
 
@@ -69,6 +75,7 @@ class Lane:
         self._patience = _PATIENCE * max(1.0, deadline)
         self._thorough = thorough
         self._witness = witness
+        self._performed = Performed()
         self._servers: dict[str, MockServer] = {}
         self._play: Play | None = None
 
@@ -149,10 +156,15 @@ class Lane:
 
     def _told(self, case: Case, trace: Trace, record: Record, address: tuple[str, int]) -> Result:
         """Return the result of what the driver has told, while it releases its objects."""
-        lacking = [op.text for op, one in zip(case.ops, trace, strict=True) if "unsupported" in one]
-        if lacking:
-            return not_run(case, Verdict.UNSUPPORTED, f"the driver does not support {lacking[0]}")
-        return self._judged(case, trace, record, address)
+        lacking = [op for op, one in zip(case.ops, trace, strict=True) if "unsupported" in one]
+        if not lacking:
+            self._performed.note(case.ops, trace)
+            return self._judged(case, trace, record, address)
+        denied = next(filter(self._performed.has, lacking), None)
+        if denied is not None:
+            reason = f"the driver does not support {denied.text}, which it has performed before"
+            return not_run(case, Verdict.DRIVER_ERROR, reason)
+        return not_run(case, Verdict.UNSUPPORTED, f"the driver does not support {lacking[0].text}")
 
     def _unanswered(self, case: Case, error: Exception) -> Result:
         if self.late:
@@ -172,32 +184,59 @@ class Lane:
             "deadline": self._deadline,
         }
         if case.profile == "client":
-            message["url"] = f"http://{AddressHole('server').text(*address)}/"
+            message["url"] = f"http://{AddressHole('server').text(*address)}{case.path}"
         if case.certificates:
             message["certificates"] = self._certificates()
         return message
 
     def _judged(self, case: Case, trace: Trace, record: Record, address: tuple[str, int]) -> Result:
-        features = self.driver.identity.features
-        observation = observation_of(trace, record, address, blind="reads-ahead" in features)
-        judgement = judge(case, observation, features, self._error_map, tolerant=self._tolerant)
+        identity = self.driver.identity
+        blind = "reads-ahead" in identity.features
+        observation = observation_of(trace, record, address, blind=blind)
+        judgement = judge(
+            case,
+            observation,
+            identity.features,
+            self._error_map,
+            tolerant=self._tolerant,
+            foreign=identity.is_foreign,
+        )
         did = did_of(trace[0]) if case.profile == "client" else ""
         if self._witness is not None:
             self._witness(case, observation)
-        if not self._thorough and judgement.verdict not in FAILURES | {Verdict.HARNESS_ERROR}:
-            return result_of(case, judgement, did=did)
-        told = [
+        reason = "; ".join(
+            judgement.faults or (*errors_told(case, trace), *asked_again(case, record))
+        )
+        if not self._thorough and judgement.verdict in OK:
+            return without_port(result_of(case, judgement, reason=reason, did=did), address[1])
+        lines = [
             f"{op.text} -> {entry_text(entry)}" for op, entry in zip(case.ops, trace, strict=True)
         ]
         result = result_of(
             case,
             judgement,
-            reason="; ".join(judgement.faults),
-            trace=told,
+            reason=reason if judgement.faults or judgement.verdict in OK else "",
+            trace=lines,
             transcript=record.transcript(),
             did=did,
         )
         return without_port(result, address[1])
+
+
+def asked_again(case: Case, record: Record) -> Iterator[str]:
+    """Yield how often a client of another interface has asked, where that is more than once."""
+    count = sum(len(one.requests) for one in record.connections)
+    if case.profile == "client" and count > 1:
+        yield f"it sent its request {count} times"
+
+
+def errors_told(case: Case, trace: Trace) -> Iterator[str]:
+    """Yield the text of each error in *trace*, bounded, and equal in every run."""
+    for op, entry in zip(case.ops, trace, strict=True):
+        if "error" in entry:
+            text = _ADDRESS.sub("0x…", entry_text(entry))
+            short = text if len(text) <= _LONGEST_ERROR else f"{text[: _LONGEST_ERROR - 1]}…"
+            yield short if case.profile == "client" else f"{op.id}: {short}"
 
 
 def _with_wire(result: Result, record: Record) -> Result:

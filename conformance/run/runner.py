@@ -7,7 +7,6 @@ goes on with the next case.  Results are collected by glances: a hand-over betwe
 would cost as much as a plain case.
 """
 
-import math
 import tempfile
 import threading
 import time
@@ -23,13 +22,10 @@ from conformance.drivers.effort import Effort
 from conformance.judge import Verdict
 from conformance.judge.error_map import ErrorMapError, checked
 from conformance.run.acts import abandoned_thread, gave_up
+from conformance.run.deadlines import DEADLINE
 from conformance.run.lane import Certificates, Lane, Witness
 from conformance.run.results import Result, not_run
 
-DEADLINE = 1.0
-"""Seconds without progress until the server resets its sockets; again, and the client is lost."""
-SHORTEST_DEADLINE, LONGEST_DEADLINE = 0.05, 60.0
-"""Bounds of a deadline, in seconds: a glance is no deadline, and a case may take twenty of them."""
 _GLANCE = 0.02
 """Seconds between two glances at the lane."""
 _MOST_QUIET = 6
@@ -38,24 +34,6 @@ _SLOWEST = 8.0
 """How much slower than others a runtime may be: so many deadlines of work, and no more."""
 _MOST = 20
 """Deadlines that a case may take as a whole, however much happens."""
-
-
-def as_deadline(written: str | float) -> float:
-    """Return the deadline that *written* names, in seconds.
-
-    Raises:
-        ValueError: it is no number, or out of bounds; the message says which are allowed.
-    """
-    try:
-        seconds = float(written)
-    except ValueError:
-        seconds = math.nan
-    if not SHORTEST_DEADLINE <= seconds <= LONGEST_DEADLINE:  # not a number is out of bounds too
-        raise ValueError(
-            f"{str(written)!r} is not a number of seconds from {SHORTEST_DEADLINE:g} "
-            f"to {LONGEST_DEADLINE:g}"
-        )
-    return seconds
 
 
 class Runner:

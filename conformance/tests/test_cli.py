@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import msgspec
 import pytest
 from click.testing import CliRunner
@@ -15,6 +16,7 @@ from click.testing import CliRunner
 from conformance.cases import load_corpus
 from conformance.cases.loader import load_text
 from conformance.cli import main
+from conformance.cli.main import COMMANDS
 from conformance.tests.conftest import LATE
 
 
@@ -285,3 +287,36 @@ def test_results_for_which_there_is_no_room_are_an_error_that_names_the_place() 
     assert (
         done.stderr == "httplib-kit: --results: cannot write /dev/full: No space left on device\n"
     )
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_all_commands_has_the_first_sentence_of_each(name: str) -> None:
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    assert command.name == name
+    first = " ".join((command.help or "").split("\n\n", 1)[0].split())
+    assert first.startswith(COMMANDS[name][2])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "modules"),
+    [
+        (["--help"], {"conformance.cases", "msgspec", "rich", "jinja2", "trustme", "mockserver"}),
+        (["list"], {"mockserver", "rich", "jinja2", "trustme", "conformance.judge"}),
+        (["show", "chunked.two-chunks"], {"jinja2", "trustme", "asyncio"}),
+        (["check", "--select", "chunked.two-chunks"], {"jinja2", "trustme", "asyncio"}),
+    ],
+)
+def test_a_command_imports_only_what_it_needs(arguments: list[str], modules: set[str]) -> None:
+    program = (
+        "import atexit, sys\n"
+        "from conformance.__main__ import run\n"
+        "atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
+        f"sys.argv = ['httplib-kit', *{arguments!r}]\n"
+        "run()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert not modules & set(done.stderr.split())

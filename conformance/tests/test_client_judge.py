@@ -8,6 +8,7 @@ from conformance.cases import Case, CaseError, client_case, client_cases
 from conformance.cases.loader import load_text
 from conformance.judge import Observation, Verdict, judge
 from conformance.judge.client import did_of
+from conformance.run.golden.stable import Connection
 
 ACCEPT = '{ accept = { status = 200, reason = "OK", body = "hello", headers = { X-Name = "1" } } }'
 FRAMING = '{ reject = ["bad-framing", "truncated-body"] }'
@@ -49,8 +50,19 @@ def refusal(category: str | None) -> dict[str, Any]:
     return {"id": "fetch", "error": error if category is None else {**error, "category": category}}
 
 
+GET = b"GET / HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n"
+
+
+def connected(*requests: bytes, received: bytes | None = None) -> Connection:
+    return Connection(requests, b"".join(requests) if received is None else received)
+
+
+def observed(entry: dict[str, Any], *connections: Connection, **more: Any) -> Observation:
+    return Observation({"fetch": entry}, "127.0.0.1", 1, connections or (connected(GET),), **more)
+
+
 def verdict(one: Case, entry: dict[str, Any], error_map: dict[str, str] | None = None) -> Verdict:
-    seen = Observation(trace={"fetch": entry}, host="127.0.0.1", port=1)
+    seen = observed(entry)
     return judge(one, seen, error_map=error_map).verdict
 
 
@@ -102,7 +114,7 @@ def test_no_strength_lets_an_exception_leak_or_a_client_wait_in_vain(strength: s
 
 
 def test_what_is_tolerated_is_shown_with_strength_and_section() -> None:
-    seen = Observation(trace={"fetch": response()}, host="127.0.0.1", port=1)
+    seen = observed(response())
     judgement = judge(case('"reject"', "should"), seen)
     assert judgement.basis == "should 9112#6.3"
     assert judgement.mismatch is not None
@@ -113,7 +125,7 @@ def test_what_is_tolerated_is_shown_with_strength_and_section() -> None:
 def test_what_is_told_is_the_difference_from_the_nearest_of_several_responses() -> None:
     far, near = "{ accept = { status = 500 } }", '{ accept = { status = 200, body = "hell" } }'
     for expect in (f"{far}, {near}", f"{near}, {far}"):
-        seen = Observation(trace={"fetch": response()}, host="127.0.0.1", port=1)
+        seen = observed(response())
         judgement = judge(case(expect), seen)
         assert judgement.mismatch is not None
         assert judgement.mismatch.expected == "body 'hell'"
@@ -186,6 +198,78 @@ def test_a_case_that_says_nothing_of_clients_is_none_for_them() -> None:
     _, silent = load_text(SCRIPTED, "x.toml")
     with pytest.raises(ValueError, match=r"a\.c has no expectation"):
         client_case(silent)
+
+
+REFUSED = case('"reject"', "must")
+TAKEN = case(ACCEPT, "must")
+IDLE = connected(received=b"")
+
+
+@pytest.mark.parametrize("entry", [refusal("no-response"), response()])
+@pytest.mark.parametrize("one", [REFUSED, TAKEN])
+@pytest.mark.parametrize(
+    "connections",
+    [[], [IDLE], [connected(received=b"GET / HT")], [connected(received=b"\x16\x03\x01")]],
+    ids=["none", "idle", "half a request", "TLS"],
+)
+def test_without_a_whole_request_there_is_no_verdict_on_the_client(
+    one: Case, entry: dict[str, Any], connections: list[Connection]
+) -> None:
+    seen = Observation({"fetch": entry}, "127.0.0.1", 1, tuple(connections))
+    found = judge(one, seen)
+    assert found.verdict is Verdict.DRIVER_ERROR
+    assert "came, where the script needs a" in found.faults[0]
+
+
+@pytest.mark.parametrize(
+    ("request_", "problem"),
+    [
+        (GET.replace(b"GET", b"DELETE"), "method 'DELETE'"),
+        (GET.replace(b"GET", b"get"), "method 'get'"),
+        (GET.replace(b"GET /", b"GET /other"), "target '/other'"),
+        (GET.replace(b"GET /", b"GET http://elsewhere/"), "target 'http://elsewhere/'"),
+        (GET.replace(b"127.0.0.1:1", b"example.org"), "Host: example.org"),
+        (GET.replace(b"127.0.0.1:1", b"127.0.0.1"), "Host: 127.0.0.1 came"),
+        (GET.replace(b"Host: 127.0.0.1:1\r\n", b""), "Host: none"),
+        (GET.replace(b"\r\n\r\n", b"\r\nHost: b\r\n\r\n"), "Host: 127.0.0.1:1, b"),
+    ],
+)
+def test_what_arrives_is_the_request_that_was_asked_for(request_: bytes, problem: str) -> None:
+    for one, entry in ((TAKEN, response()), (REFUSED, refusal("no-response"))):
+        found = judge(one, observed(entry, connected(GET, request_)))
+        assert found.verdict is Verdict.WRONG_VALUE
+        assert found.mismatch is not None
+        assert problem in found.mismatch.seen
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        GET.replace(b"GET /", b"GET http://127.0.0.1:1/"),
+        GET.replace(b"Host", b"hOsT"),
+        b"\r\n" + GET,
+        b"GET / HTTP/1.0\r\n\r\n",
+        GET.replace(b"\r\n\r\n", b"\r\nX-Host: b\r\n\r\n"),
+    ],
+)
+def test_a_request_may_have_any_form_that_the_rfc_allows(request_: bytes) -> None:
+    assert judge(TAKEN, observed(response(), connected(request_))).verdict is Verdict.PASS
+
+
+def test_a_client_may_ask_again_and_opens_no_connection_for_nothing() -> None:
+    twice = observed(refusal("no-response"), connected(GET), connected(GET))
+    assert judge(REFUSED, twice).verdict is Verdict.PASS
+    idle = observed(refusal("no-response"), IDLE, connected(GET))
+    assert judge(REFUSED, idle).verdict is Verdict.WRONG_CONNECTION
+    beyond = observed(refusal("no-response"), unexpected=1)
+    assert judge(REFUSED, beyond).verdict is Verdict.WRONG_CONNECTION
+
+
+def test_a_client_that_reports_nothing_of_a_response_has_not_taken_it() -> None:
+    silent = response(status=None, reason=None, headers=None, body=None)
+    for one in (TAKEN, REFUSED, case(ACCEPT, "may")):
+        assert judge(one, observed(silent)).verdict is Verdict.DRIVER_ERROR
+    assert judge(TAKEN, observed(response(status=None))).verdict is Verdict.PASS
 
 
 OPEN = SCRIPTED.replace(', { read_request = {} }, { send = "second" }', "{more}")

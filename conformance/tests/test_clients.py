@@ -115,7 +115,8 @@ def test_what_was_recorded_stands_in_for_nothing_that_ran_and_where_nobody_is_to
 
 def test_a_report_shows_the_matrix_of_the_run_again(tmp_path: Path) -> None:
     file = tmp_path / "results.jsonl"
-    kit = f"client:cmd:{sys.executable} -c raise(SystemExit(3)) {{url}}"
+    asks = "import sys,urllib.request;urllib.request.urlopen(sys.argv[1]).read();sys.exit(3)"
+    kit = f"client:cmd:{sys.executable} -c '{asks}' {{url}}"
     ask = ["check", "client:urllib.request", kit, "--select", "chunked.two-chunks"]
     seen = CliRunner().invoke(main, [*ask, "--results", str(file)])
     told = CliRunner().invoke(main, ["report", str(file), "--exit-code"])
@@ -152,9 +153,11 @@ def test_a_command_that_cannot_be_run_is_an_error(written: str, problem: str) ->
 
 
 def program(path: Path, body: str) -> Implementation:
-    """Return a command that runs *body* as Python, with the URL as its argument."""
+    """Return a command that asks, and runs *body* as Python, with the URL as its argument."""
     script = path / "client.py"
-    script.write_text(f"import os, sys, time, urllib.request\n{body}\n", encoding="utf-8")
+    imports = "import os, sys, time, urllib.request"
+    asks = "" if "urlopen" in body else "urllib.request.urlopen(sys.argv[1]).read()"
+    script.write_text("\n".join((imports, asks, body, "")), encoding="utf-8")
     return target(f"client:cmd:{sys.executable} {script} {{url}} {{head}}")
 
 

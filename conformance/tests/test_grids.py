@@ -1,7 +1,16 @@
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from conformance.cases.errors import CaseError
-from conformance.cases.grids import expand
+from conformance.cases.grids import Grid
+
+
+def expand(raw: Mapping[str, Any]) -> list[dict[str, Any]]:
+    grid = Grid(raw)
+    return [grid.table(choice) for choice in grid.choices]
+
 
 GRID_AXES: dict[str, list[dict[str, object]]] = {
     "code": [

@@ -48,7 +48,7 @@ fine = 1
 """
 
 DRIVER = """
-import json, os, signal, subprocess, sys, time
+import json, os, signal, socket, subprocess, sys, time
 
 def raw(data):
     sys.stdout.buffer.write(data)
@@ -61,6 +61,12 @@ def leave(*more, **options):
     child = subprocess.Popen(["sleep", "60", *more], **options)
     with open({pids!r}, "a") as file:
         file.write(str(child.pid) + "\\n")
+
+def ask(address):
+    with socket.create_connection(address) as sock:
+        sock.sendall(b"GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
+        while sock.recv(100):
+            pass
 
 MADE = {{"id": "new", "value": {{"type": "object", "class": "mine.Connection"}}}}
 ERROR = {{"class": "mine.Error", "message": "it failed"}}
@@ -76,6 +82,7 @@ for line in sys.stdin:
     elif message["type"] == "run" and "kind" in ops[0]:
         say(serial=n, trace=[{{"id": ops[0]["id"], "unsupported": True}}])
     elif message["type"] == "run":
+        ask(tuple(message["address"]))
         value = None
         trace = [MADE, {{"id": ops[1]["id"], "value": 1}}]
         if message["id"] == "runner.bad":

@@ -5,8 +5,7 @@ import pytest
 from conformance.cases.loader import load_text
 from conformance.cases.model import Outcome
 from conformance.cases.octets import AddressHole
-from conformance.cases.ops import RESERVED_IDS
-from conformance.cases.tables import ExpectationTable, WireTable
+from conformance.cases.tables import RESERVED_IDS, ExpectationTable, WireTable
 from conformance.cases.values import Items, Octets, Scalar
 
 CASE = """

@@ -63,6 +63,10 @@ class HTTPConnection(object):
         return 1
     def request(self, method, url):
         {body}
+        with socket.create_connection((self.host, self.port)) as sock:
+            host = self.host.encode(), self.port
+            sock.sendall(b"GET / HTTP/1.1\\r\\nHost: %s:%d\\r\\n\\r\\n" % host)
+            sock.recv(1)
 """
 
 
@@ -105,7 +109,7 @@ def run(one: Implementation, authority: CertificateAuthority) -> list[Result]:
         ("kills", "os.kill(os.getpid(), 9)", Verdict.CRASH),
         ("leaves", "sys.exit(1)", Verdict.LEAK),
         ("runs-out", "raise MemoryError()", Verdict.LEAK),
-        ("forks", "os.fork()", Verdict.PASS),
+        ("forks", "if os.fork() == 0: return", Verdict.PASS),
         ("is-unreadable", UNREADABLE, Verdict.LEAK),
         ("drips", DRIPS, Verdict.HANG),
         ("closes-badly", "self.close = lambda: os._exit(3)", Verdict.CRASH),

@@ -10,7 +10,6 @@ None for what its interface does not tell.  It follows no redirect, asks no prox
 maps the client's errors to categories; one that its users do not have to expect is a leak.
 """
 
-import asyncio
 import contextlib
 import functools
 import importlib
@@ -20,10 +19,7 @@ import json
 import os
 import re
 import resource
-import ssl
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,22 +32,28 @@ Response = tuple[int | None, str | bytes | None, Fields | None, bytes]
 Rows = Sequence[tuple[str, str]]
 
 
-class NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Takes a redirect for an answer like any other."""
-
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
-        """Return nothing to request instead."""
-
-
 def urllib_request(url: str) -> Response:
     """`urllib.request`; an error status is an answer."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), NoRedirect)
+    from urllib.error import HTTPError
+
     try:
-        answer = opener.open(url, timeout=TIMEOUT)
-    except urllib.error.HTTPError as error:
+        answer = _opener().open(url, timeout=TIMEOUT)
+    except HTTPError as error:
         answer = error
     with answer:
         return answer.status, answer.reason, answer.headers.items(), answer.read()
+
+
+@functools.cache
+def _opener() -> Any:
+    """Return what asks no proxy, and takes a redirect for an answer like any other."""
+    from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener
+
+    class NoRedirect(HTTPRedirectHandler):
+        def redirect_request(self, *_: Any, **__: Any) -> None:
+            """Return nothing to request instead."""
+
+    return build_opener(ProxyHandler({}), NoRedirect)
 
 
 def urllib3_preload(url: str) -> Response:
@@ -98,12 +100,16 @@ def httpx(url: str) -> Response:
 
 
 @functools.cache
-def _context() -> ssl.SSLContext:
+def _context() -> Any:
+    import ssl
+
     return ssl.create_default_context()
 
 
 def aiohttp(url: str) -> Response:
     """`aiohttp`, with whichever parser it was built with."""
+    import asyncio
+
     module = importlib.import_module("aiohttp")
 
     async def get() -> Response:

@@ -12,13 +12,14 @@ from conformance.cases import Case, client_cases
 from conformance.drivers import DriverError, Identity, Implementation
 from conformance.drivers.factory import apart
 from conformance.judge import Observation, Verdict
+from conformance.run.deadlines import DEADLINE
 from conformance.run.golden.book import Recorded
 from conformance.run.golden.codec import Codec
 from conformance.run.golden.stable import stable
 from conformance.run.golden.values import Values
 from conformance.run.parallel import Runners
 from conformance.run.results import Result
-from conformance.run.runner import DEADLINE, Runner
+from conformance.run.runner import Runner
 
 _STANDARD = ("httplib", "http.client")
 _ENDED = (Verdict.HANG, Verdict.CRASH)

@@ -1,0 +1,232 @@
+"""Was the question asked?  A verdict on a response rests on the request that brought it.
+
+In: a case, and what was seen of one run of it.  Out: what is wrong with the requests that arrived;
+None where they are those that the client was asked for.
+
+What has to arrive follows from the script and the trace, so that no case has to say it: a script
+that reads a request on a connection that is not optional gets one for each call that claims to have
+sent one.  A call that raised has sent nothing that anybody could ask for; where the error is one of
+sockets or TLS, there was a connection.  So nothing is asked for where the listener refuses, the
+URL is not valid, or the call is out of turn.  Where a TLS handshake fails, requests can be lost.
+An outcome that names its requests, or fewer connections than the script has, says so itself.
+
+A client of another interface fetches one URL: each request that arrives must be a GET for it.  It
+may repeat it (RFC 9110, 9.2.2), on as many connections as the script has.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.cases.model import Case, WireExpectation
+from conformance.cases.octets import AddressHole
+from conformance.judge.errors import error_names
+from conformance.judge.observation import ConnectionFacts, Observation
+from conformance.judge.verdicts import Mismatch, Verdict
+from mockserver import Dispatch, ReadRequest, Script
+
+_SENDING = frozenset({"request", "endheaders"})
+_RAW = frozenset({"send", "sendall"})
+_CONNECTING = _SENDING | {"connect", "send"}
+_OF_SOCKETS = frozenset({"OSError", "SSLError"})
+_READING = (ReadRequest, Dispatch)
+_HOST = re.compile(rb"\n[ \t]*host[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_HEAD_END = re.compile(rb"\n\r?\n")
+_UNSAID = WireExpectation()
+Asked = tuple[str, str]
+"""Method and request target; empty where the calls do not say them in plain text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with the requests that arrived.
+
+    Args:
+        mismatch: where, as a difference.
+        absent: whether nothing whole arrived, so that the driver's answer rests on nothing.
+    """
+
+    mismatch: Mismatch
+    absent: bool = False
+
+    @property
+    def text(self) -> str:
+        """The fault in one line."""
+        return f"{self.mismatch.seen}, where the script needs {self.mismatch.expected}"
+
+
+def question_fault(
+    case: Case,
+    seen: Observation,
+    error_map: Mapping[str, str],
+    wire: WireExpectation = _UNSAID,
+) -> Fault | None:
+    """Return what is wrong with the requests of *seen*, a run of *case*.
+
+    Args:
+        case: the case.
+        seen: what was seen of it.
+        error_map: native exception names to known ones.
+        wire: what the outcome that was met says of the wire, and that has been compared.
+    """
+    if case.profile == "client":
+        return next(_client_faults(case, seen), None)
+    if wire.request is not None:
+        return None
+    return next(_httplib_faults(case, seen, error_map, wire.connections), None)
+
+
+# The profile of httplib: for each call that claims to have sent a request, that request.
+
+
+def _httplib_faults(
+    case: Case, seen: Observation, errors: Mapping[str, str], connections: int | None
+) -> Iterator[Fault]:
+    called = list(_called(case, seen.trace))
+    claimed = sum(sent for _, sent in called)
+    arrived = [raw for one in seen.connections for raw in one.requests]
+    if all(method != "CONNECT" for (method, _), _ in called):
+        arrived = [raw for raw in arrived if not raw.startswith(b"CONNECT ")]
+    missing = not seen.connections and connections != 0
+    if missing and _needs_a_connection(case, seen.trace, errors):
+        yield _absent("a connection", "no connection came")
+    if len(arrived) < claimed and not any(map(_broke_in_tls, seen.connections)):
+        needed = min(claimed, _reads_of(case.script, connections))
+        if len(arrived) < needed:
+            came = f"{len(arrived)} whole requests came" if arrived else "no whole request came"
+            wanted = "a request" if needed == 1 else f"{needed} requests"
+            yield _absent(wanted, came) if not arrived else _wrong(wanted, came)
+    yield from _strangers([asked for asked, _ in called], arrived, case)
+
+
+def _strangers(called: list[Asked], arrived: list[bytes], case: Case) -> Iterator[Fault]:
+    """Yield a fault for a request that no call asked for, where the calls say what they send."""
+    if not called or ("", "") in called or any(op.message.get("call") in _RAW for op in case.ops):
+        return
+    lines = [f"{method} {target} HTTP/1.".encode("latin-1", "replace") for method, target in called]
+    for raw in arrived:
+        line = next(filter(raw.lstrip(b"\r\n").startswith, lines), None)
+        if line is None:
+            wanted = " or ".join(" ".join(asked) for asked in called) or "no request"
+            yield _wrong(wanted, f"{_line_of(raw)!r} came")
+            return
+        lines.remove(line)
+
+
+def _called(case: Case, trace: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[Asked, bool]]:
+    """Yield what each call that sends was to send, and whether it claims that it has sent it."""
+    begun: dict[Any, Mapping[str, Any]] = {}
+    for op in case.ops:
+        call, on, entry = op.message.get("call"), op.message["on"], trace[op.id]
+        if call == "putrequest" and "value" in entry:
+            begun[on] = op.message
+        elif call in _SENDING and "skipped" not in entry:
+            message = op.message if call == "request" else begun.get(on, {})
+            yield _line_asked(message), "value" in entry
+
+
+def _line_asked(message: Mapping[str, Any]) -> Asked:
+    args, kwargs = [*message.get("args", ()), None, None], message.get("kwargs", {})
+    method, target = kwargs.get("method", args[0]), kwargs.get("url", args[1])
+    plain = isinstance(method, str) and isinstance(target, str)
+    return (method, target or "/") if plain else ("", "")
+
+
+def _needs_a_connection(
+    case: Case, trace: Mapping[str, Mapping[str, Any]], errors: Mapping[str, str]
+) -> bool:
+    line = case.script.connections
+    return bool(line) and not line[0].optional and any(_connects(case, trace, errors))
+
+
+def _connects(
+    case: Case, trace: Mapping[str, Mapping[str, Any]], errors: Mapping[str, str]
+) -> Iterator[bool]:
+    for op in case.ops:
+        call, entry = op.message.get("call"), trace[op.id]
+        if call in _SENDING and "value" in entry:
+            yield True
+        elif call in _CONNECTING and "error" in entry:
+            yield not _OF_SOCKETS.isdisjoint(error_names(entry["error"], errors))
+
+
+def _reads_of(script: Script, connections: int | None) -> int:
+    """Return how many requests *script* reads on the first *connections*, or on all it needs."""
+    reads, left = 0, connections
+    for one in script.connections:
+        if one.optional or left == 0:
+            break
+        times = one.times or 1
+        if left is not None:
+            times = min(times, left)
+            left -= times
+        reads += times * sum(isinstance(step, ReadRequest) for step in one.steps)
+    return reads
+
+
+def _broke_in_tls(one: ConnectionFacts) -> bool:
+    return one.tls is not None and one.tls.startswith("failed")
+
+
+# The profile of clients: one URL, fetched.
+
+
+def _client_faults(case: Case, seen: Observation) -> Iterator[Fault]:
+    if case.script.listener.mode in ("refuse", "connect_stall"):
+        return
+    requests = [raw for one in seen.connections for raw in one.requests]
+    reads = any(isinstance(step, _READING) for one in case.script.connections for step in one.steps)
+    if not seen.connections:
+        yield _absent("a connection", "no connection came")
+    elif reads and not requests:
+        yield _absent("a request", "no whole request came")
+    address = AddressHole("server").text(seen.host, seen.port)
+    for raw in requests:
+        problem = request_problem(raw, address, case.path)
+        if problem:
+            yield _wrong(f"GET {case.path} with Host: {address}", problem)
+    if seen.unexpected:
+        yield _beyond(f"{len(seen.connections) + seen.unexpected} connections came")
+    if requests and not all(one.received for one in seen.connections):
+        yield _beyond("a connection came on which nothing was sent")
+
+
+def request_problem(raw: bytes, address: str, path: str) -> str:
+    """Return why *raw* is no GET for *path* at *address*; empty where it is one."""
+    method, _, rest = _line_of(raw).partition(" ")
+    target, _, version = rest.rpartition(" ")
+    if method != "GET":
+        return f"the method {method!r} came"
+    if target not in (path, f"http://{address}{path}"):
+        return f"the request target {target!r} came"
+    end = _HEAD_END.search(raw)
+    hosts = _HOST.findall(raw[: end.start() + 1] if end else raw)
+    if version == "HTTP/1.0" and not hosts:
+        return ""
+    if [host.strip().decode("latin-1").lower() for host in hosts] != [address.lower()]:
+        return f"Host: {', '.join(host.decode('latin-1') for host in hosts) or 'none'} came"
+    return ""
+
+
+def _line_of(raw: bytes) -> str:
+    """Return the request line of *raw*, cut where it is long."""
+    return raw.lstrip(b"\r\n").partition(b"\n")[0].rstrip(b"\r")[:200].decode("latin-1")
+
+
+# Faults.
+
+
+def _absent(wanted: str, came: str) -> Fault:
+    place = "connections" if "connection" in came else "request"
+    verdict = Verdict.WRONG_CONNECTION if "connection" in came else Verdict.WRONG_VALUE
+    return Fault(Mismatch(verdict, place, 0, wanted, came), absent=True)
+
+
+def _wrong(wanted: str, came: str) -> Fault:
+    return Fault(Mismatch(Verdict.WRONG_VALUE, "request", 0, wanted, came))
+
+
+def _beyond(came: str) -> Fault:
+    wanted = "a request on each connection that comes"
+    return Fault(Mismatch(Verdict.WRONG_CONNECTION, "connections", 0, wanted, came))

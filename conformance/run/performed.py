@@ -1,0 +1,64 @@
+"""What a driver has performed so far, so that it cannot say later that it does not support it.
+
+In: the ops of cases with their entries.  Out: whether an op like another one was performed.
+
+Two ops are alike where name, kind and receiver are the same, and so are the kinds of the arguments:
+a driver may support `request` and not support that its body is an open file.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from conformance.cases import Op
+from conformance.drivers.base import Trace
+
+_Shape = tuple[str, ...]
+
+
+class Performed:
+    """The ops that were performed; what they are like is worked out when somebody asks."""
+
+    def __init__(self) -> None:
+        self._noted: list[tuple[Op, ...]] = []
+        self._shapes: set[_Shape] = set()
+
+    def note(self, ops: tuple[Op, ...], trace: Trace) -> None:
+        """Note that *ops* came to the entries of *trace*, none of which is unsupported."""
+        if all("value" in entry for entry in trace):
+            self._noted.append(ops)
+        else:
+            done = zip(ops, trace, strict=True)
+            self._noted.append(tuple(op for op, entry in done if "skipped" not in entry))
+
+    def has(self, op: Op) -> bool:
+        """Return whether an op like *op* was performed."""
+        while self._noted:
+            self._shapes.update(map(_shape, self._noted.pop()))
+        return _shape(op) in self._shapes
+
+
+def _shape(op: Op) -> _Shape:
+    message = op.message
+    kind = next(kind for kind in ("call", "get", "set", "item") if kind in message)
+    name = message[kind] if kind != "item" else ""
+    given: Sequence[Any] = (
+        *message.get("args", ()),
+        *message.get("kwargs", {}).values(),
+        *([message["value"]] if "value" in message else ()),
+        *([message["item"]] if kind == "item" else ()),
+    )
+    keywords = sorted(message.get("kwargs", {}))
+    repeated = ["repeat"] if "repeat" in message else []
+    return (kind, str(name), str(message["on"]), *repeated, *keywords, *sorted(_kinds(given)))
+
+
+def _kinds(values: Sequence[Any]) -> Iterator[str]:
+    """Yield the kind of each argument, those inside others too."""
+    for value in values:
+        if isinstance(value, dict):
+            yield str(value["type"])
+            value = value["value"] if isinstance(value["value"], list) else []
+        if isinstance(value, list):
+            yield from _kinds(value)
+        else:
+            yield type(value).__name__
