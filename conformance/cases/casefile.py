@@ -26,7 +26,7 @@ from conformance.cases.errors import CaseError, within
 from conformance.cases.grids import Choice, Grid
 from conformance.cases.parsing import parse
 from conformance.cases.plain import check_plain
-from conformance.cases.tables import RESERVED_IDS, CaseTable, FetchTable, FileHead
+from conformance.cases.tables import RESERVED_IDS, CaseTable, FetchTable, FileHead, OwnFileHead
 from conformance.cases.words import Level
 
 if TYPE_CHECKING:  # who only asks which cases there are does not wait for what builds them
@@ -126,6 +126,11 @@ class Listed:
     def file(self) -> str:
         """The name of its file."""
         return self.part.file.name
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a user's own case."""
+        return self.part.file.is_own
 
     @property
     def authored(self) -> str:
@@ -240,7 +245,7 @@ class Authored:
         Raises:
             CaseError: it is not what the format allows.
         """
-        raw = self.raw
+        raw, _ = self.raw, self.file.family
         with complaints_of(self.file.name, self.id):
             if self.is_case:
                 return (self._listed(raw),)
@@ -297,15 +302,18 @@ class CaseFile:
     Args:
         data: what it holds.
         name: its name.
+        is_own: whether it is a user's, and its family may have any name.
 
     Raises:
         CaseError: it is not UTF-8; or it is not in the form of the kit's own files, and not what
             the format allows.
     """
 
-    def __init__(self, data: bytes, name: str) -> None:
+    def __init__(self, data: bytes, name: str, *, is_own: bool = False) -> None:
         self.data = data
         self.name = name
+        self.is_own = is_own
+        self._kind: type[FileHead | OwnFileHead] = OwnFileHead if is_own else FileHead
         try:
             text = data.decode("utf-8").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
@@ -346,7 +354,7 @@ class CaseFile:
         with contextlib.suppress(ValueError, RecursionError, CaseError):
             found = parse(self._head)
             if found.keys() == {"family"}:
-                return decode(found, FileHead).family
+                return decode(found, self._kind).family
         raise self.wrong()
 
     def wrong(self) -> CaseError:
@@ -360,7 +368,7 @@ class CaseFile:
     def _whole(self) -> list[Authored]:
         """Return the parts of the file from all its tables."""
         try:
-            head = decode(parse(self._text), FileHead)
+            head = decode(parse(self._text), self._kind)
         except CaseError as error:
             raise error.within(file=self.name) from None
         except ValueError as error:  # not TOML, or a number of more digits than Python reads

@@ -158,32 +158,57 @@ class Corpus:
     def __init__(self, parts: Iterable[Authored], digest: str) -> None:
         self.digest = digest
         self._authored = tuple(parts)
+        self._own = tuple(one for one in self._authored if one.file.is_own)
         self._known: dict[str, Listed] = {}
 
     @property
     def cases(self) -> Cases:
-        """All cases."""
+        """All cases; a user's own cases alone, where there are some."""
         return self.select()
+
+    @property
+    def every(self) -> Cases:
+        """All cases, a user's own ones behind those of the kit."""
+        return self.select(("*",))
+
+    @property
+    def has_own(self) -> bool:
+        """Whether there are a user's own cases."""
+        return bool(self._own)
+
+    def joined_by(self, files: Sequence[CaseFile]) -> "Corpus":
+        """Return this corpus with the cases of *files* behind its own."""
+        parts = (*self._authored, *(part for file in files for part in file.parts))
+        return Corpus(parts, _digest(files, self.digest))
 
     def select(
         self,
         globs: Iterable[str] = (),
         levels: Iterable[str] = LEVELS,
         exclude: Iterable[str] = (),
+        own_levels: Iterable[str] | None = None,
     ) -> Cases:
-        """Return the cases of *levels* whose id matches one of *globs*; without globs, all do.
+        """Return the cases of *levels* whose id matches one of *globs*.
 
-        Those whose id matches one of *exclude* are left out.  Without the level
-        ``precedent``, documented cases compare only what the page says.
+        Without globs, all do; where there are a user's own cases, these alone.  Those whose id
+        matches one of *exclude* are left out.  Without the level ``precedent``, documented cases
+        compare only what the page says.
+
+        Args:
+            globs: which ids, as `fnmatch` understands them.
+            levels: which levels.
+            exclude: which ids not.
+            own_levels: the levels of a user's own cases, where they are others.
 
         Raises:
             CaseError: a case or grid that could be among them is not what the format allows, or two
                 of them share an id or a title.
         """
         wanted, patterns, left_out = frozenset(levels), tuple(globs), tuple(exclude)
+        of_own = wanted if own_levels is None else frozenset(own_levels)
         found = [
             one
-            for authored in self._authored
+            for authored in (self._authored if patterns else self._own or self._authored)
             if not patterns or any(_could_match(authored, glob) for glob in patterns)
             for one in authored.cases
         ]
@@ -192,7 +217,7 @@ class Corpus:
         chosen = [
             one
             for one in found
-            if one.level in wanted
+            if one.level in (of_own if one.is_own else wanted)
             and (not patterns or _matches(one.id, patterns))
             and not _matches(one.id, left_out)
         ]
@@ -248,11 +273,11 @@ def _load(directory: Path) -> Corpus:
     return Corpus((part for file in files for part in file.parts), _digest(files))
 
 
-def _digest(files: Iterable[CaseFile]) -> str:
-    """Return the first 16 hexadecimal digits of a SHA-256 over *files*."""
-    digest = hashlib.sha256()
+def _digest(files: Iterable[CaseFile], before: str = "") -> str:
+    """Return the first 16 hexadecimal digits of a SHA-256 over *files*, behind those *before*."""
+    digest = hashlib.sha256(before.encode())
     for file in files:
-        digest.update(file.name.encode() + b"\0" + file.data + b"\0")
+        digest.update(Path(file.name).name.encode() + b"\0" + file.data + b"\0")
     return digest.hexdigest()[:16]
 
 
@@ -301,13 +326,13 @@ def _could_be(authored: Authored, name: str) -> bool:
 
 def _check_unique(cases: Iterable[Listed]) -> None:
     ids: dict[str, Listed] = {}
-    titles: dict[str, Listed] = {}
+    titles: dict[tuple[bool, str], Listed] = {}
     for case in cases:
         first = ids.setdefault(case.id, case)
         if first is not case:
             problem = f"this id is taken by a case in {first.file}"
             raise CaseError(problem, file=case.file, case=case.id, field="id")
-        named = titles.setdefault(case.title, case)
+        named = titles.setdefault((case.is_own, case.title), case)
         if named is not case:
             problem = f"this title is taken by {named.id} in {named.file}"
             raise CaseError(problem, file=case.file, case=case.id, field="title")

@@ -7,6 +7,7 @@ is generated from these types.
 What no type expresses but one table alone can tell, its ``__post_init__`` refuses.
 """
 
+import re
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -327,6 +328,18 @@ class GridTable(Table, frozen=True):
     ]
     twin: str | None = None
     outcome: list[dict[str, Any]] = []
+
+
+class OwnFileHead(Table, frozen=True):
+    """A user's own file: a family of any name, and the cases and grids in it."""
+
+    family: str
+    case: list[dict[str, Any]] = []
+    grid: list[dict[str, Any]] = []
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.family):
+            raise ValueError(f"a family is a slug, such as my-own, not {self.family!r}")
 
 
 class FileHead(Table, frozen=True):

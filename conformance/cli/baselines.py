@@ -116,7 +116,7 @@ class Baselines:
         try:
             path = self._path(identity)
             baseline = self._read(path)
-            revisions = {case.id: case.rev for case in corpus.cases.listed}
+            revisions = {case.id: case.rev for case in corpus.every.listed}
             if self.update:
                 check_width(baseline, revisions)
                 _open(path).close()

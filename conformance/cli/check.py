@@ -15,7 +15,7 @@ from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from conformance.cases import Cases, Corpus, load_corpus
+from conformance.cases import Cases, Corpus
 from conformance.cases.corpus import JUDGED_LEVELS, LEVELS
 from conformance.cases.sweeps import Sweep
 from conformance.cli.baselines import Baselines, baseline_options
@@ -24,6 +24,7 @@ from conformance.cli.options import (
     deadline_option,
     error_map_option,
     level_option,
+    own_cases,
     say_what_matches_nothing,
     selection,
     shard_option,
@@ -44,6 +45,7 @@ from conformance.run.shard import Shard
 @click.command()
 @click.argument("implementations", nargs=-1, metavar="[IMPL]...")
 @selection
+@own_cases
 @level_option
 @click.option(
     "--sweep",
@@ -84,6 +86,7 @@ def check(
     ctx: click.Context,
     implementations: tuple[str, ...],
     chosen: Selection,
+    corpus: Corpus,
     levels: tuple[str, ...],
     sweep: str,
     no_tolerance: bool,
@@ -115,17 +118,17 @@ def check(
     limits = {
         "--select": bool(chosen.select),
         "--exclude": bool(chosen.exclude),
+        "--cases": corpus.has_own,
         "--level": not set(JUDGED_LEVELS) <= set(levels),
         "--shard": shard is not None,
         "-x": exit_first,
     }
     filtered = next((option for option, given in limits.items() if given), "")
     baselines.check(len(found), filtered)
-    corpus = load_corpus()
-    cases = _sharded(chosen.of(corpus, levels), shard)
-    # What a case is worth to httplib says nothing about its worth to other clients.
     usual = ctx.get_parameter_source("levels") is ParameterSource.DEFAULT
-    of_clients = chosen.of(corpus, LEVELS if usual else levels)
+    cases = _sharded(chosen.of(corpus, levels, usual=usual), shard)
+    # What a case is worth to httplib says nothing about its worth to other clients.
+    of_clients = chosen.of(corpus, LEVELS if usual else levels, usual=usual)
     if not cases and not any(one.for_clients for one in _sharded(of_clients, shard).listed):
         why = "; ".join(chosen.complaints(corpus)) or "`httplib-kit list` shows them"
         click.echo(f"httplib-kit: no case is selected; {visible_text(why)}", err=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import click
 
-from conformance.cases import Listed, load_corpus
+from conformance.cases import Corpus, Listed
 from conformance.cases.corpus import LEVELS
 from conformance.cases.names import DOCUMENTED, PARENTS
 from conformance.cases.requirements import load_requirements
@@ -14,6 +14,7 @@ from conformance.cli.coverage import Coverage
 from conformance.cli.options import (
     Selection,
     level_option,
+    own_cases,
     say_what_matches_nothing,
     selection,
 )
@@ -33,6 +34,7 @@ _SPECIAL: Mapping[str, str] = {
 
 @click.command("list")
 @selection
+@own_cases
 @level_option
 @click.option("--requirement", metavar="ID", help="Only cases for this requirement of spec.toml.")
 @click.option(
@@ -51,6 +53,7 @@ _SPECIAL: Mapping[str, str] = {
 def list_cases(
     ctx: click.Context,
     chosen: Selection,
+    corpus: Corpus,
     levels: tuple[str, ...],
     requirement: str | None,
     exception: str | None,
@@ -60,8 +63,7 @@ def list_cases(
     """List cases; piped, one expanded case a line without a header."""
     if exception is not None and not _is_given(ctx, "levels"):
         levels = LEVELS
-    corpus = load_corpus()
-    cases: Iterable[Listed] = chosen.of(corpus, levels).listed
+    cases: Iterable[Listed] = chosen.of(corpus, levels, usual=not _is_given(ctx, "levels")).listed
     say_what_matches_nothing(chosen, corpus)
     if requirement is not None:
         _check_requirement(requirement)

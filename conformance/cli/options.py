@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from conformance.cases import Cases, Corpus
+from conformance.cases import Cases, Corpus, load_corpus
 from conformance.cases.corpus import JUDGED_LEVELS, LEVELS
+from conformance.cases.own import own_files, with_own
 from conformance.run.deadlines import DEADLINE, LONGEST_DEADLINE, SHORTEST_DEADLINE, as_deadline
 from conformance.run.shard import Shard
 
@@ -37,9 +38,16 @@ class Selection:
     def __bool__(self) -> bool:
         return bool(self.select or self.exclude)
 
-    def of(self, corpus: Corpus, levels: Iterable[str] = LEVELS) -> Cases:
-        """Return the cases of *corpus* at *levels* that are chosen."""
-        return corpus.select(self.select, levels, self.exclude)
+    def of(self, corpus: Corpus, levels: Iterable[str] = LEVELS, *, usual: bool = False) -> Cases:
+        """Return the cases of *corpus* at *levels* that are chosen.
+
+        Args:
+            corpus: the cases.
+            levels: the levels.
+            usual: whether these are the levels that nobody asked for: a user's own cases are then
+                chosen whatever their level.
+        """
+        return corpus.select(self.select, levels, self.exclude, LEVELS if usual else None)
 
     def complaints(self, corpus: Corpus) -> Iterator[str]:
         """Yield a line for each glob that matches no id, with the nearest names."""
@@ -66,6 +74,25 @@ def selection(command: F) -> F:
     return wrapped  # type: ignore[no-any-return]  # it takes what the command takes, and more
 
 
+def own_cases(command: F) -> F:
+    """Add ``--cases`` to *command*, which gets the `Corpus` as one argument ``corpus``."""
+
+    @functools.wraps(command)
+    def taking(*args: Any, **kwargs: Any) -> Any:
+        corpus = with_own(load_corpus(), own_files(kwargs.pop("cases")))
+        return command(*args, corpus=corpus, **kwargs)
+
+    option = click.option(
+        "--cases",
+        multiple=True,
+        type=click.Path(path_type=Path, exists=True),
+        metavar="FILE|DIR",
+        help="Your own cases (repeatable): these alone, unless --select names others as well.",
+    )
+    wrapped: Any = option(taking)
+    return wrapped  # type: ignore[no-any-return]  # it takes what the command takes, and more
+
+
 def say_what_matches_nothing(chosen: Selection, corpus: Corpus) -> None:
     """Write a line on standard error for each glob of *chosen* that matches no case."""
     for line in chosen.complaints(corpus):
@@ -76,7 +103,7 @@ def say_what_matches_nothing(chosen: Selection, corpus: Corpus) -> None:
 
 def near_names(name: str, corpus: Corpus) -> str:
     """Return a clause that proposes ids or families that are like *name*, an id or a glob."""
-    ids = [case.id for case in corpus.cases.listed]
+    ids = [case.id for case in corpus.every.listed]
     if any(character in name for character in "*?["):
         heads = dict.fromkeys(
             ".".join(parts[:length])

@@ -5,8 +5,8 @@ import sys
 import click
 import msgspec
 
-from conformance.cases import load_corpus
-from conformance.cli.options import find_case
+from conformance.cases import Corpus
+from conformance.cli.options import find_case, own_cases
 from conformance.report.standing import EXIT_ERROR
 from conformance.serve import DEFAULT_PORTS, Bounds, Ports, ServeError, Server
 
@@ -15,6 +15,7 @@ _PORT = click.IntRange(0, 65535)
 
 @click.command()
 @click.argument("case_id", metavar="[CASE]", required=False)
+@own_cases
 @click.option("--host", default=DEFAULT_PORTS.host, show_default=True, help="The address to use.")
 @click.option(
     "--port",
@@ -45,6 +46,7 @@ _PORT = click.IntRange(0, 65535)
 def serve(
     ctx: click.Context,
     case_id: str | None,
+    corpus: Corpus,
     host: str,
     port: int,
     tls_port: int | None,
@@ -58,7 +60,6 @@ def serve(
     /_/ lists what there is, /_/transcript/last tells what happened on the wire; with CASE, on the
     control port only.
     """
-    corpus = load_corpus()
     if case_id is not None:
         find_case(corpus, case_id)
     others = (tls_port, proxy_port, control_port)

@@ -8,9 +8,9 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from conformance.cases import Case, Corpus, Outcome, WireExpectation, load_corpus
+from conformance.cases import Case, Corpus, Outcome, WireExpectation
 from conformance.cases.octets import AddressHole, Pieces
-from conformance.cli.options import find_case
+from conformance.cli.options import find_case, own_cases
 from conformance.cli.recorded import recorded_lines
 from conformance.judge.judge import expectation_text
 from conformance.report.octets import lines, visible_text
@@ -33,6 +33,7 @@ _CONTROL = "dim red"
 
 @click.command()
 @click.argument("case_id", metavar="CASE")
+@own_cases
 @click.option(
     "--reproduce",
     "form",
@@ -41,12 +42,11 @@ _CONTROL = "dim red"
     flag_value="all",
     help="How to have it by hand instead: a command, the octets, Python, a stand-alone script.",
 )
-def show(case_id: str, form: str | None) -> None:
+def show(case_id: str, corpus: Corpus, form: str | None) -> None:
     """Show the case with the id CASE: what is sent, called, accepted and recorded, and why.
 
     Each line of octets begins with their role, such as `status-line` or `chunk-size`.
     """
-    corpus = load_corpus()
     case = find_case(corpus, case_id)
     if form is not None:
         click.echo(_reproduced(corpus, case, form), nl=False)

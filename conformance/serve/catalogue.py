@@ -128,7 +128,7 @@ class Catalogue:
     """
 
     def __init__(self, corpus: Corpus, only: str | None = None) -> None:
-        cases = corpus.cases if only is None else corpus.select([only])
+        cases = corpus.every if only is None else corpus.select([only])
         self.digest = corpus.digest
         self.entries = {case.id: entry_of(case) for case in cases}
         self.only = None if only is None else self.entries[only]

@@ -1,0 +1,126 @@
+"""A user's own cases: `--cases`, in every command that takes cases."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from conformance.cases import CaseError, load_corpus
+from conformance.cases.own import own_files, with_own
+from conformance.cli import main
+
+CASE = """
+family = "my-own"
+
+[[case]]
+id = "mine.hello"
+title = "A body of five bytes"
+level = "documented"
+spec = ["HTTPResponse.read"]
+why = "It is ours."
+twin = "chunked.two-chunks"
+respond = "HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\nhello"
+[[case.outcome]]
+read = "hello"
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.toml"
+    path.write_text(CASE)
+    return path
+
+
+def kit(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(one) for one in arguments])
+
+
+def test_own_cases_alone_are_run(mine: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results.jsonl"
+    done = kit("check", "--cases", mine, "--results", results)
+    assert done.exit_code == 0, done.output
+    assert "my-own         1/1" in done.output
+    head, one = map(json.loads, results.read_text().splitlines())
+    assert head["corpus"] != load_corpus().digest
+    assert (one["id"], one["family"], one["verdict"]) == ("mine.hello", "my-own", "PASS")
+    assert one["differs"]
+
+
+def test_an_own_case_that_fails_fails_the_run(mine: Path) -> None:
+    mine.write_text(CASE.replace('read = "hello"', 'read = "hullo"'))
+    done = kit("check", "--cases", mine)
+    assert done.exit_code == 1
+    assert "mine.hello" in done.output
+
+
+def test_a_glob_chooses_among_own_and_shipped_cases(mine: Path) -> None:
+    globs = ("--select", "mine.*", "--select", "chunked.two-*")
+    done = kit("list", "--cases", mine.parent, *globs)
+    assert done.stdout.splitlines() == ["chunked.two-chunks", "mine.hello"]
+    assert kit("list", "--cases", mine).stdout == "mine.hello\n"
+    assert "mine.hello" not in kit("list").stdout
+
+
+def test_what_try_saves_runs_at_once(tmp_path: Path) -> None:
+    octets, saved = tmp_path / "octets", tmp_path / "odd.toml"
+    octets.write_bytes(b"HTTP/1.1 200 OK\r\n\r\n")
+    assert kit("try", octets, "--save-case", saved).exit_code == 0
+    done = kit("check", "--cases", saved)
+    assert done.exit_code == 0, done.output
+    assert "1 cases" in done.output
+    assert kit("check", "--cases", saved, "--level", "guard").exit_code == 3
+
+
+def test_an_own_case_is_shown_and_reproduced(mine: Path) -> None:
+    assert kit("show", "mine.hello", "--cases", mine).stdout.startswith("mine.hello  (revision 1")
+    assert "hello" in kit("show", "mine.hello", "--cases", mine, "--reproduce", "python").stdout
+    assert kit("show", "mine.hello").exit_code == 2
+
+
+def test_own_cases_are_no_whole_run(mine: Path, tmp_path: Path) -> None:
+    arguments = ("--baseline", tmp_path / "b.toml", "--update-baseline")
+    done = kit("check", "--cases", mine, *arguments)
+    assert done.exit_code == 2
+    assert "without --cases" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (("mine.hello", "chunked.two-chunks"), "chunked.two-chunks: id: this id is taken by"),
+        (("my-own", "My own"), "mine.toml: a family is a slug"),
+        (('"HTTPResponse.read"', "3"), "mine.toml: mine.hello: spec[0]: "),
+        (("read = ", "raed = "), "mine.hello: outcome[0]: no op has the id `raed`"),
+        (("why = ", "why "), "mine.toml: is not TOML: "),
+        (("[[case]]", '[[case]]\nid = "a.b"'), "mine.toml: is not TOML: "),
+    ],
+)
+def test_a_complaint_names_the_file_and_the_place(
+    mine: Path, change: tuple[str, str], complaint: str
+) -> None:
+    mine.write_text(CASE.replace(*change))
+    for command in (("list",), ("check",), ("show", "mine.hello"), ("serve", "--port", "0")):
+        done = kit(*command, "--cases", mine)
+        assert done.exit_code == 2
+        assert done.stdout == ""
+        assert done.stderr.startswith(f"httplib-kit: {mine}: ")
+        assert complaint in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_two_own_cases_with_one_id_are_refused(mine: Path) -> None:
+    (mine.parent / "other.toml").write_text(CASE)
+    with pytest.raises(CaseError, match=r"other\.toml: mine\.hello: id: .*mine\.toml"):
+        with_own(load_corpus(), own_files([mine.parent]))
+
+
+def test_a_file_that_is_given_twice_is_read_once(mine: Path) -> None:
+    corpus = with_own(load_corpus(), own_files([mine, mine.parent]))
+    assert [case.id for case in corpus.cases] == ["mine.hello"]
+
+
+def test_a_directory_without_case_files_is_refused(tmp_path: Path) -> None:
+    done = kit("list", "--cases", tmp_path)
+    assert done.stderr == f"httplib-kit: {tmp_path}: no case files here\n"
