@@ -72,6 +72,20 @@ ABSTRACT = {"ImproperConnectionState"}
 """What the page lists as a base only: its three subclasses fire, it never does itself."""
 
 
+def test_no_outcome_of_a_judged_case_accepts_whatever_happens() -> None:
+    seen = ("after", "left", "request", "received", "source")
+    found = [
+        case.id
+        for case in CORPUS.cases
+        for outcome in case.outcomes
+        if case.level != "observe"
+        and any(wanted.anything for wanted in outcome.ops.values())
+        and all(wanted.anything for wanted in outcome.ops.values())
+        and all(getattr(outcome.wire, key) is None for key in seen)
+    ]
+    assert not found
+
+
 def test_requirements_are_numbered_and_named_once() -> None:
     assert [row["number"] for row in SPEC] == list(range(1, len(SPEC) + 1))
     assert len(REQUIREMENTS) == len(SPEC)
