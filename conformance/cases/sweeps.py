@@ -66,11 +66,15 @@ def swept(case: Case, sweep: Sweep) -> Iterator[Case]:
     ]
     for combination in itertools.product(*choices):
         setting = {dimension: value for dimension, value in combination if value}
-        varied = case
-        for dimension, value in setting.items():
-            varied = _VARY[dimension](varied, value)
         if setting:
-            yield dataclasses.replace(varied, setting=setting)
+            yield with_setting(case, setting)
+
+
+def with_setting(case: Case, setting: Mapping[str, str]) -> Case:
+    """Return *case*, which has no setting, under *setting*."""
+    for dimension, value in setting.items():
+        case = _VARY[dimension](case, value)
+    return dataclasses.replace(case, setting=dict(setting)) if setting else case
 
 
 def _variations(case: Case, dimension: str) -> dict[str, Case]:

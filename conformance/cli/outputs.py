@@ -166,9 +166,10 @@ def _write_file(
 
 
 def _write_site(place: WholeSite, runs: Sequence[Run]) -> None:
-    from conformance.report.site import site  # only those who want pages wait for the templates
+    # Only those who want pages wait for the templates.
+    from conformance.report.site import site, style_sheet
 
-    place.write(site(runs))
+    place.write([style_sheet(), *site(runs)])
 
 
 def _opened(option: str, kind: Callable[[Path], Any], path: Path) -> Any:

@@ -12,6 +12,7 @@ from conformance.report.octets import visible, visible_text
 from conformance.report.runs import Run
 from conformance.report.standing import Standing, standing
 from conformance.report.story import place, story
+from conformance.run.bounds import Clipped, left_out, parts
 from conformance.run.results import Overlay, Result, RunHead
 
 _ELEMENTS = {
@@ -92,7 +93,8 @@ def _of_result(result: Result, head: RunHead) -> Iterator[tuple[str, str]]:
     for accepted in result.accepted:
         yield "accepted", accepted
     for octets in result.octets:
-        yield "bytes", visible(octets.encode("latin-1"))
+        gap = f" … {left_out(octets)} … " if isinstance(octets, Clipped) else ""
+        yield "bytes", gap.join(visible(part) for _, part in parts(octets))
 
 
 def _properties(parent: ET.Element, named: Iterable[tuple[str, str]]) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from conformance.cases.corpus import LEVELS, STRENGTHS
 from conformance.judge import Verdict
 from conformance.report.standing import EXIT_ERROR, EXIT_FAILED, exit_code
+from conformance.run.bounds import Clipped, Kept, length
 from conformance.run.results import Overlay, Result, RunHead, read_results
 
 
@@ -101,11 +102,19 @@ def _checked(path: Path, result: Result) -> Result:
         raise NoReport(f"{path}: {result.id}: {result.level!r} is no level")
     if result.strength not in ("", *STRENGTHS):
         raise NoReport(f"{path}: {result.id}: {result.strength!r} is no strength")
-    if any(ord(max(text, default="\0")) > 0xFF for text in result.octets):
+    texts = [text for one in result.octets for text in _texts(one)]
+    if any(ord(max(text, default="\0")) > 0xFF for text in texts):
         raise NoReport(f"{path}: {result.id}: octets: a character is beyond U+00FF")
+    for one in result.octets:
+        if isinstance(one, Clipped) and one.length < len(one.first) + len(one.last):
+            raise NoReport(f"{path}: {result.id}: octets: more than their length")
     if not _is_place(result):
         raise NoReport(f"{path}: {result.id}: differs: not a place in octets")
     return result
+
+
+def _texts(one: Kept) -> tuple[str, ...]:
+    return (one,) if isinstance(one, str) else (one.first, one.last)
 
 
 def _is_place(result: Result) -> bool:
@@ -113,8 +122,9 @@ def _is_place(result: Result) -> bool:
         case []:
             return True
         case [connection, start, end]:
-            sent = result.octets[connection] if 0 <= connection < len(result.octets) else ""
-            return connection >= 0 and 0 <= start <= end <= len(sent)
+            known = 0 <= connection < len(result.octets)
+            sent = length(result.octets[connection]) if known else 0
+            return connection >= 0 and 0 <= start <= end <= sent
     return False
 
 

@@ -1,7 +1,8 @@
 """HTML: a small static site, an index with a page for each case.
 
 In: runs.  Out: the names and texts of its files.  There are no scripts in it, it asks for nothing
-from elsewhere, and its own policy forbids both; foreign text is made visible before it is escaped.
+but its own style sheet, and its own policy forbids anything else; foreign text is made visible
+before it is escaped.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from conformance.report.runs import Run
 from conformance.report.standing import Standing, standing
 from conformance.report.story import Span, command, place, transcript_lines
 from conformance.report.summary import table, totals
+from conformance.run.bounds import Clipped, left_out, parts
 from conformance.run.results import Result, RunHead
 
 _PLAIN_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,150}")
@@ -47,17 +49,19 @@ class Page:
     @property
     def octets(self) -> Iterator[list[Span]]:
         """What each connection sends; the place that differs from the twin is marked."""
-        for number, text in enumerate(self.first.octets):
-            octets = text.encode("latin-1")
+        for number, kept in enumerate(self.first.octets):
             at, start, end = self.first.differs or (-1, 0, 0)
-            if at != number:
-                yield [Span(_in_lines(octets))]
-                continue
-            yield [
-                Span(_in_lines(octets[:start])),
-                Span(_in_lines(octets[start:end]), "marked"),
-                Span(_in_lines(octets[end:])),
-            ]
+            spans: list[Span] = []
+            for offset, octets in parts(kept):
+                if offset and isinstance(kept, Clipped):
+                    spans.append(Span(f"\n… {left_out(kept)} …\n"))
+                first, last = max(start - offset, 0), max(end - offset, 0)
+                if at == number and offset <= start <= offset + len(octets):
+                    spans.append(Span(_in_lines(octets[:first])))
+                    spans.append(Span(_in_lines(octets[first:last]), "marked"))
+                    octets = octets[last:]
+                spans.append(Span(_in_lines(octets)))
+            yield spans
 
     def requirement(self, name: str) -> str:
         """Return what the requirement called *name* says."""
@@ -72,6 +76,14 @@ def site(runs: Sequence[Run]) -> Iterator[tuple[str, str]]:
     yield "index.html", index.render(runs=runs, pages=pages)
     for page in pages:
         yield f"cases/{page.file}", case.render(page=page, command=command)
+
+
+def style_sheet() -> tuple[str, str]:
+    """Return the name and the text of the file that the pages of all cases share.
+
+    Thousands of pages with a copy each would be half of the site.
+    """
+    return "style.css", _templates().get_template("style.css").render()
 
 
 def _templates() -> jinja2.Environment:

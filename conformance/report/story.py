@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from conformance.report.octets import inert, split_lines, visible, visible_text
+from conformance.run.bounds import Kept, parts
 from conformance.run.results import Again, Result, RunHead
 
 _MOST_TEXT = 2_000
@@ -147,31 +148,33 @@ def _shortened(text: str, most: int = _MOST_TEXT) -> str:
 def _sent(result: Result) -> Iterator[Row]:
     """Yield what the server sends, with the place marked where it differs from the twin."""
     label = "sent"
-    for number, text in enumerate(result.octets):
+    for number, kept in enumerate(result.octets):
         start, end = (-1, -1)
         if result.differs and result.differs[0] == number:
             start, end = result.differs[1:]
         if len(result.octets) > 1:
             yield Row(label, (Span(f"connection {number + 1}", "dim"),))
             label = ""
-        for spans in marked_lines(text.encode("latin-1", "replace"), start, end, result.twin):
+        for spans in marked_lines(kept, start, end, result.twin):
             yield Row(label, spans)
             label = ""
 
 
-def marked_lines(octets: bytes, start: int, end: int, twin: str) -> Iterator[tuple[Span, ...]]:
-    """Yield *octets* as visible lines, with a line of carets under those that are marked.
+def marked_lines(kept: Kept, start: int, end: int, twin: str) -> Iterator[tuple[Span, ...]]:
+    """Yield bytes as visible lines, with a line of carets under those that are marked.
 
     Args:
-        octets: any.
+        kept: the bytes, as a result keeps them.
         start: the first marked octet; -1 for none.
         end: the octet behind the last marked one; equal to *start* where octets are missing.
         twin: what the marked octets differ from.
     """
-    found = list(_numbered_lines(octets))
+    found = [line for at, part in parts(kept) for line in _numbered_lines(part, at)]
     shown = _chosen(found, start)
-    left_out, pointed = 0, False
+    left_out, pointed, expected = 0, False, 0
     for index, (at, line) in enumerate(found):
+        left_out += at - expected  # what the result does not keep
+        expected = at + len(line)
         if index not in shown:
             left_out += len(line)
             continue
@@ -197,9 +200,8 @@ def _marked(line: bytes, first: int, last: int) -> tuple[Span, ...]:
     return tuple(Span(visible(part), kind) for part, kind in parts if part)
 
 
-def _numbered_lines(octets: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield pieces that fill at most a line each, with their offsets."""
-    at = 0
+def _numbered_lines(octets: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+    """Yield pieces that fill at most a line each, with their offsets; the first one's is *at*."""
     for line in split_lines(octets):
         for start in range(0, len(line), _WIDTH):
             piece = line[start : start + _WIDTH]

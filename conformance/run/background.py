@@ -1,4 +1,4 @@
-"""What the corpus says beside a result: the octets, and where they differ from the twin's.
+"""What the corpus says of a result: the twin of its case, and where what was sent differs from it.
 
 In: a corpus, and results as a runner makes them.  Out: the same results, which now tell all that a
 report needs, so that nobody who reads the result file needs the corpus.
@@ -8,13 +8,11 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from conformance.cases import Corpus
+from conformance.cases import Corpus, client_case
+from conformance.cases.sweeps import with_setting
 from conformance.cases.twins import difference, sent_by
-from conformance.judge.verdicts import OK
+from conformance.run.bounds import length
 from conformance.run.results import Result
-
-FEW = 4096
-"""The octets of a case that are kept with a result that is no failure."""
 
 
 class Background:
@@ -33,16 +31,34 @@ class Background:
 
     def _told(self, result: Result) -> Result:
         case = self._corpus.listed(result.id)
-        if case is None:
+        if case is None or not case.twin:
             return result
-        sent = sent_by(case.script())
-        if result.verdict in OK and sum(map(len, sent)) > FEW:
-            return result
-        twin = self._corpus.listed(case.twin or "")
-        place = None if twin is None else difference(sent, sent_by(twin.script()))
         return msgspec.structs.replace(
-            result,
-            octets=[one.decode("latin-1") for one in sent],
-            twin=case.twin or "",
-            differs=[] if place is None else [place.connection, place.start, place.end],
+            result, twin=case.twin, differs=self._place(result, case.twin)
         )
+
+    def _place(self, result: Result, twin: str) -> list[int]:
+        """Return where what was sent differs from the twin; empty where it did not come to that."""
+        if not result.octets or self._corpus.listed(twin) is None:
+            return []
+        own = self._sent(result.id, result)
+        place = difference(own, self._sent(twin, result))
+        if place is None or place.connection >= len(result.octets):
+            return []
+        there = length(result.octets[place.connection])
+        planned = len(own[place.connection]) if place.connection < len(own) else 0
+        if place.start >= there and there < planned:
+            return []  # the client had left before
+        return [place.connection, min(place.start, there), min(place.end, there)]
+
+    def _sent(self, name: str, result: Result) -> tuple[bytes, ...]:
+        """Return what the case called *name* sends under the setting and profile of *result*."""
+        listed = self._corpus.listed(name)
+        if listed is None:
+            return ()
+        if not result.setting and not result.strength:
+            return sent_by(listed.script())
+        case = listed.case()
+        if result.strength and case.fetch is not None:
+            case = client_case(case)
+        return sent_by(with_setting(case, result.setting).script)

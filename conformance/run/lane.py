@@ -6,7 +6,7 @@ so that what follows is a HANG.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,8 +21,10 @@ from conformance.judge.client import did_of
 from conformance.judge.judge import entry_text
 from conformance.judge.verdicts import OK
 from conformance.run.acts import ended_process
+from conformance.run.bounds import Kept, kept_octets
 from conformance.run.performed import Performed
 from conformance.run.results import Result, not_run, result_of, without_port
+from conformance.run.sent import planned, recorded
 from mockserver import MockServer, Play, Record, TLSProvider
 
 Certificates = Mapping[str, Mapping[str, str]]
@@ -95,6 +97,11 @@ class Lane:
         play = self._play
         if play is not None:
             play.abort(act)
+
+    def so_far(self, result: Result) -> Result:
+        """Return *result*, of a case that is stuck, with what has happened on the wire."""
+        play = self._play
+        return result if play is None else _with_wire(result, play.so_far)
 
     def close(self) -> None:
         """Stop the driver and the servers."""
@@ -208,7 +215,9 @@ class Lane:
             judgement.faults or (*errors_told(case, trace), *asked_again(case, record))
         )
         if not self._thorough and judgement.verdict in OK:
-            return without_port(result_of(case, judgement, reason=reason, did=did), address[1])
+            octets = _kept(planned(case, record))
+            result = result_of(case, judgement, reason=reason, did=did, octets=octets)
+            return without_port(result, address[1])
         lines = [
             f"{op.text} -> {entry_text(entry)}" for op, entry in zip(case.ops, trace, strict=True)
         ]
@@ -219,6 +228,7 @@ class Lane:
             trace=lines,
             transcript=record.transcript(),
             did=did,
+            octets=_kept(recorded(record)),
         )
         return without_port(result, address[1])
 
@@ -244,7 +254,11 @@ def _with_wire(result: Result, record: Record) -> Result:
     transcript = record.transcript()
     if len(transcript) > _LONGEST_STORY:
         return result
-    return msgspec.structs.replace(result, transcript=transcript)
+    return msgspec.structs.replace(result, transcript=transcript, octets=_kept(recorded(record)))
+
+
+def _kept(sent: Iterable[bytes]) -> list[Kept]:
+    return [kept_octets(one) for one in sent]
 
 
 def observation_of(

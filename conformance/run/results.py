@@ -18,6 +18,7 @@ from conformance.cases.requirements import load_requirements
 from conformance.drivers import Identity
 from conformance.judge import FAILURES, Judgement, Verdict
 from conformance.judge.verdicts import ERRORS
+from conformance.run.bounds import Kept, kept_name
 
 _NO_CHARACTER = re.compile("[\ud800-\udfff]")
 
@@ -61,10 +62,10 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
             kit=kit,
             corpus=corpus,
             implementation=_sound(identity.written),
-            name=_sound(identity.name),
-            version=_sound(identity.version),
-            label=_sound(identity.label),
-            features=sorted(map(_sound, identity.features)),
+            name=kept_name(_sound(identity.name)),
+            version=kept_name(_sound(identity.version)),
+            label=kept_name(_sound(identity.label)),
+            features=sorted(kept_name(_sound(one)) for one in identity.features),
             requirements={name: one.text for name, one in load_requirements().items()},
             deadline=deadline,
         )
@@ -114,8 +115,8 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
         seen: what was seen there.
         trace: what every op came to, as text; given where the case failed.
         transcript: the wire as text; given where the case failed.
-        octets: what each connection of the server's script sends, one character for each octet;
-            given where the case failed or they are few.
+        octets: what the server sent on each connection of this run, one character for each byte, or
+            both ends of it; where the case did not fail, only if it is little.
         twin: the well-formed case that differs in one place.
         differs: that place in *octets*: connection, first octet, octet behind the last; empty where
             there is none.
@@ -148,7 +149,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     seen: str = ""
     trace: list[str] = []
     transcript: str = ""
-    octets: list[str] = []
+    octets: list[Kept] = []
     twin: str = ""
     differs: list[int] = []
     within: str = ""
@@ -218,7 +219,9 @@ def _sound(text: str) -> str:
 
 
 def _sound_all(value: Any) -> Any:
-    return [_sound(one) for one in value] if isinstance(value, list) else _sound(value)
+    if isinstance(value, list):
+        return [_sound_all(one) for one in value]
+    return _sound(value) if isinstance(value, str) else value
 
 
 def without_port(result: Result, port: int) -> Result:

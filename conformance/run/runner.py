@@ -22,6 +22,7 @@ from conformance.drivers.effort import Effort
 from conformance.judge import Verdict
 from conformance.judge.error_map import ErrorMapError, checked
 from conformance.run.acts import abandoned_thread, gave_up
+from conformance.run.bounds import bounded
 from conformance.run.deadlines import DEADLINE
 from conformance.run.lane import Certificates, Lane, Witness
 from conformance.run.results import Result, not_run
@@ -233,10 +234,10 @@ class _Shift:
 
     def _result(self, case: Case) -> Result:
         try:
-            return self._lane.run_case(case)
+            return bounded(self._lane.run_case(case))
         except Exception as error:  # noqa: BLE001 # an error of the kit is a verdict too
             problem = f"{type(error).__name__}: {error}"
-            return not_run(case, Verdict.HARNESS_ERROR, problem)
+            return bounded(not_run(case, Verdict.HARNESS_ERROR, problem))
 
     def _collected(self) -> Iterator[Result]:
         while self._done:
@@ -248,7 +249,7 @@ class _Shift:
         if case is None:
             raise RuntimeError("a lane that runs no case cannot be stuck")
         reason = abandoned_thread(self._lane.late, self._deadline)
-        return not_run(case, Verdict.HANG, reason)
+        return bounded(self._lane.so_far(not_run(case, Verdict.HANG, reason)))
 
 
 class _Watch:

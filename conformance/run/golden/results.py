@@ -9,6 +9,7 @@ from importlib.metadata import version
 from conformance.cases import Corpus
 from conformance.judge.client import did_of
 from conformance.judge.judge import entry_text
+from conformance.run.bounds import bounded
 from conformance.run.golden.book import Book
 from conformance.run.golden.judging import Judged, judged_one
 from conformance.run.golden.stable import PORT
@@ -38,4 +39,4 @@ def _result(judged: Judged) -> Result:
     if seen is not None:
         trace = [f"{op.text} -> {entry_text(seen.trace[op.id])}" for op in case.ops]
         did = did_of(seen.trace["fetch"]) if case.profile == "client" else ""
-    return without_port(result_of(case, judged.judgement, trace=trace, did=did), PORT)
+    return bounded(without_port(result_of(case, judged.judgement, trace=trace, did=did), PORT))
