@@ -47,9 +47,11 @@ def authority() -> CertificateAuthority:
     return CertificateAuthority()
 
 
-def run(one: Implementation, authority: CertificateAuthority, sent: str) -> tuple[RunHead, Result]:
+def run(
+    one: Implementation, authority: CertificateAuthority, sent: str, deadline: float = 0.3
+) -> tuple[RunHead, Result]:
     (case,) = load_text(CASE.format(sent=sent), "test.toml")
-    with Runner(one, authority, deadline=0.3) as runner:
+    with Runner(one, authority, deadline=deadline) as runner:
         head = RunHead.of(runner.identity, kit="0", corpus="0", deadline=0.3)
         return head, runner.run_case(case)
 
@@ -170,6 +172,6 @@ def test_a_program_that_the_kit_ends_for_what_it_writes_is_not_said_to_have_died
 ) -> None:
     script = tmp_path / "client.sh"
     script.write_text("exec head -c 100000000 /dev/zero\n")
-    _, result = run(target(f"client:cmd:sh {script} {{url}}"), authority, '"HTTP/1.1 200 OK"')
+    _, result = run(target(f"client:cmd:sh {script} {{url}}"), authority, '"HTTP/1.1 200 OK"', 10)
     assert result.verdict == Verdict.CRASH
     assert result.reason.endswith("was ended by SIGXFSZ: the kit lets it write 64 MiB")
