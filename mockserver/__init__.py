@@ -16,8 +16,9 @@ It needs the standard library only, shares no code with any client, and never sl
 # Each module of steps lists its own names, so that a new step needs no word here.
 from mockserver import _control, _secure, _writing
 from mockserver._control import *  # noqa: F403
-from mockserver._endings import EndOfStream
-from mockserver._play import MockServerError, Play
+from mockserver._endings import Ended, EndOfStream
+from mockserver._given import GivenConnection, Limits, play_steps
+from mockserver._play import MockServerError, Play, SharedState, TLSProvider
 from mockserver._record import ConnectionRecord, Event, ReceivedRequest, Record
 from mockserver._replay import script_from
 from mockserver._request import Inbox, read_request
@@ -32,7 +33,7 @@ from mockserver._script import (
     script,
 )
 from mockserver._secure import *  # noqa: F403
-from mockserver._server import MockServer, TLSProvider
+from mockserver._server import MockServer
 from mockserver._step import STEPS, Piece, ScriptError, Step, WritingStep, field_bounds
 from mockserver._transforms import (
     FAULTS,
@@ -56,8 +57,11 @@ __all__ = [
     "Connection",
     "ConnectionRecord",
     "EndOfStream",
+    "Ended",
     "Event",
+    "GivenConnection",
     "Inbox",
+    "Limits",
     "Listener",
     "MockServer",
     "MockServerError",
@@ -69,6 +73,7 @@ __all__ = [
     "Route",
     "Script",
     "ScriptError",
+    "SharedState",
     "Step",
     "TLSProvider",
     "WritingStep",
@@ -82,6 +87,7 @@ __all__ = [
     "malformed_response_chunk",
     "marks",
     "pause_at",
+    "play_steps",
     "random_data_then_close",
     "read_request",
     "route",

@@ -5,15 +5,15 @@ that owns it; after its last step by a thread that holds the play's lock. What t
 one play share is a `PlayState`, which is also all that a step can reach beyond its connection.
 """
 
+import dataclasses
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from ssl import SSLContext
 from typing import Literal, Protocol
 
 from mockserver._endings import Ended, EndOfStream, PeerReset
-from mockserver._phase import Happens, Phase
-from mockserver._record import FIN_SENT, UNREAD, ConnectionRecord, Event
+from mockserver._phase import Happens, Owner, Phase
+from mockserver._record import FIN_SENT, UNREAD, ConnectionRecord, Entry, Event, events_of
 from mockserver._request import SHORT, Inbox, is_bare
 from mockserver._step import Action, Begins, Piece, Step, joined, place
 from mockserver._tls import TLS, Discarding
@@ -31,7 +31,7 @@ Plan = list[tuple[Action, Begins]]
 """For each step what plays it, and how it begins; connections with the same steps share it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class RoutePlan:
     """A route, ready to be played.
 
@@ -77,23 +77,6 @@ class PlayState(Protocol):
 
     def leave(self, connection: "LiveConnection") -> None:
         """Take a connection back from its thread."""
-
-
-Entry = tuple[Literal["<", ">", "note"], int, bytes | tuple[Piece, ...], str, int]
-"""An event, or, with pieces in place of bytes, the events of one write, which are made later."""
-
-
-def events_of(entries: Iterable[Entry]) -> Iterator[Event]:
-    """The events of entries, each piece of a write by itself."""
-    for direction, offset, what, role, step in entries:
-        if isinstance(what, bytes):
-            yield Event(direction, offset, what, role, step)
-            continue
-        at = offset
-        for piece_role, data in what:
-            if data:
-                yield Event(direction, at, data, piece_role, step)
-                at += len(data)
 
 
 # A member of an enum is slow to look up: 40 ns each, of the 8 us that a request takes.
@@ -193,6 +176,15 @@ class LiveConnection:
         self._writing: tuple[Piece, ...] = ()
         self._writing_from = 0
 
+    def followed_by(
+        self, number: int, steps: tuple[Step, ...], plan: Plan, state: PlayState
+    ) -> "LiveConnection":
+        """Another play on the same connection; what has arrived, and TLS, go over to it."""
+        later = LiveConnection(number, steps, plan, self.wire, state)
+        later.channel = self.channel
+        later.buffer = self.buffer
+        return later
+
     # ------------------------------------------------------------------------ what is known
 
     @property
@@ -218,10 +210,25 @@ class LiveConnection:
 
     @property
     def so_far(self) -> ConnectionRecord:
-        """The record of what has happened up to now, without what is known only at the end."""
+        """The record of what has happened up to now, without what is known only at the end.
+
+        What is being written counts: a client that has the bytes finds them in the record.
+        """
+        writing, at = self._writing, self._given
+        log = tuple(self.log)
+        if writing and not (log and log[-1][2] is writing):
+            log = (*log, (">", at, writing, "", self.index))
         return ConnectionRecord(
-            tuple(self.events), tuple(self.requests), tls=self.tls, source=self.wire.source
+            tuple(events_of(log)), tuple(self.requests), tls=self.tls, source=self.wire.source
         )
+
+    @property
+    def record(self) -> ConnectionRecord:
+        """The record up to now; with the steps that were not played, once it is over."""
+        if self.wire.owner is Owner.WORKER:
+            return self.so_far
+        unplayed = tuple(step for _, step in self.unplayed())
+        return dataclasses.replace(self.so_far, unplayed=unplayed)
 
     @property
     def inbox(self) -> Inbox:
@@ -288,8 +295,8 @@ class LiveConnection:
         self._writing = pieces
         self._writing_from = self.wire.given
         self.channel.write(data)
-        self._writing = ()
         self.log.append((">", self._given, pieces, "", self.index))
+        self._writing = ()
         self._given += len(data)
 
     def half_written(self) -> list[Entry]:
@@ -303,6 +310,11 @@ class LiveConnection:
             offset += len(part)
             count -= len(part)
         return entries
+
+    def break_off_write(self) -> None:
+        """Note what the kernel has taken of a write that will not come to its end."""
+        self.log += self.half_written()
+        self._writing = ()
 
     def encrypt(self, context: SSLContext) -> TLS:
         """Put TLS on the channel; bytes that have arrived already belong to it."""

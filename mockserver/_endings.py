@@ -36,11 +36,10 @@ class Expired(Ended):
     blamed = True
 
 
-class LimitReached(Ended):
+class LimitReached(Expired):
     """A limit of a connection was reached, whose client is not trusted."""
 
     note = "a limit was reached"
-    blamed = True
 
 
 class Unanswered(Ended):

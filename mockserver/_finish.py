@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 from mockserver import _kernel
-from mockserver._connection import LiveConnection, events_of
-from mockserver._record import ConnectionRecord
+from mockserver._connection import LiveConnection
+from mockserver._record import ConnectionRecord, events_of
 from mockserver._wire import Wait
 
 _UNSEEN_REST = 0.02

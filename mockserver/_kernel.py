@@ -1,16 +1,15 @@
 """What the kernel knows about a connection: the peer's state and queues, our own counters.
 
 In come sockets and addresses, out come plain numbers. Linux answers all of it without privileges
-(inet_diag over netlink, `TCP_INFO`, `TIOCOUTQ`); elsewhere the answer is None, and the caller says
+(inet_diag over netlink, `TCP_INFO`); elsewhere the answer is None, and the caller says
 what cannot be known. Nothing here waits for the network, reads a stream or changes a socket.
 """
 
-import fcntl
 import socket
 import struct
 import sys
-import termios
 import threading
+from collections.abc import Callable
 from typing import NamedTuple
 
 _SOCK_DIAG = 4  # NETLINK_SOCK_DIAG; the socket module has no name for it
@@ -18,6 +17,8 @@ _SOCK_DIAG_BY_FAMILY = 20
 _NLM_F_REQUEST = 1
 _ANY = 0xFFFFFFFF
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
+_SEQUENCE = struct.Struct("=I")  # nlmsg_seq, in a message and its answer
+_SEQUENCE_AT = 8
 _REQUEST = struct.Struct("=BBBxI")  # struct inet_diag_req_v2, up to its socket id
 _PORTS = struct.Struct("!HH")
 _REST = struct.Struct("=III")  # interface, and a cookie that stands for any
@@ -82,29 +83,45 @@ def question(near: tuple[str, int], far: tuple[str, int]) -> bytes:
 
 
 class Diagnosis:
-    """Asks the kernel about sockets that belong to others; safe to share between threads."""
+    """Asks the kernel about sockets that belong to others; safe to share between threads.
+
+    Its netlink socket is opened when it is first asked, so one that is never asked costs nothing.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._netlink: socket.socket | None = None
-        if sys.platform == "linux":
-            self._netlink = _open_netlink()
+        self._open: Callable[[], socket.socket | None] = _open_netlink
+        self._asked = 0
 
     def peer(self, message: bytes) -> Peer | None:
         """The socket that a `question` asks for; None where the kernel cannot be asked."""
         with self._lock:
             if self._netlink is None:
-                return None
-            self._netlink.send(message)
-            answer = self._netlink.recv(4096)
+                self._netlink = self._open()
+                if self._netlink is None:
+                    return None
+            # Each question has a number: an answer that an exception has left unread (Ctrl-C in
+            # between) would else be taken for the next one's, and so on for ever.
+            self._asked = (self._asked + 1) & 0xFFFFFFFF
+            number = _SEQUENCE.pack(self._asked)
+            at, behind = _SEQUENCE_AT, _SEQUENCE_AT + _SEQUENCE.size
+            self._netlink.send(message[:at] + number + message[behind:])
+            while (answer := self._netlink.recv(4096))[at:behind] != number:
+                pass
         return _parse(answer)
 
     def close(self) -> None:
-        """Give the netlink socket back."""
+        """Give the netlink socket back; nothing is answered from then on."""
         with self._lock:
+            self._open = _nothing
             if self._netlink is not None:
                 self._netlink.close()
                 self._netlink = None
+
+
+def _nothing() -> None:
+    return None
 
 
 def _parse(answer: bytes) -> Peer:
@@ -129,6 +146,8 @@ def _count(answer: bytes) -> int:
 
 
 def _open_netlink() -> socket.socket | None:
+    if sys.platform != "linux":
+        return None
     try:
         return socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG)
     except OSError:  # containers can forbid it
@@ -144,11 +163,3 @@ def received(sock: socket.socket) -> int | None:
         return None
     (octets,) = _RECEIVED.unpack_from(info, _RECEIVED_AT)
     return int(octets)
-
-
-def unacknowledged(sock: socket.socket) -> int:
-    """How many octets (a FIN counts as one) we have written that the peer's kernel has not got."""
-    if sys.platform != "linux":
-        return 0
-    answer = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
-    return int.from_bytes(answer, sys.byteorder)

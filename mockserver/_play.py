@@ -11,7 +11,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from mockserver._connection import LiveConnection, Plan, RoutePlan
 from mockserver._finish import settle, take_facts, unmet_expectations
@@ -21,7 +21,7 @@ from mockserver._player import plan_of
 from mockserver._record import RST_SENT, ReceivedRequest, Record
 from mockserver._request import request_parts
 from mockserver._script import Connection, Route, Script
-from mockserver._step import Step
+from mockserver._step import ScriptError, Step
 from mockserver._wire import Wait, Wire
 
 _OWN_PATIENCE = 5.0
@@ -32,6 +32,29 @@ class MockServerError(AssertionError):
     """A test went against its script, or the server was used in a way that cannot work."""
 
 
+class TLSProvider(Protocol):
+    """Makes, or keeps, the server's TLS contexts."""
+
+    def __call__(
+        self, cert: str, client_cert: str, alpn: tuple[str, ...], tickets: int
+    ) -> ssl.SSLContext:
+        """The context for the fields of a `Starttls` step."""
+
+
+def contexts_of(script: Script, tls: TLSProvider | None) -> dict[Step, ssl.SSLContext]:
+    """The TLS context of each handshake of a script.
+
+    Raises:
+        ScriptError: There is a handshake, and no provider.
+    """
+    handshakes = script.handshakes
+    if handshakes and tls is None:
+        raise ScriptError("starttls: the server was given no TLS provider")
+    if tls is None:
+        return {}
+    return {one: tls(one.cert, one.client_cert, one.alpn, one.tickets) for one in handshakes}
+
+
 class SharedState:
     """What the connections of one play share: signals, routes, requests, problems.
 
@@ -39,6 +62,7 @@ class SharedState:
         script: What is played.
         address: Host and port of the server.
         contexts: The TLS contexts of the script's handshakes.
+        connections: Those that have come, in accept order.
         came: Every request so far: the number of its connection, and its bytes.
         problems: What went against the script.
         lock: Held where the connections of the play meet.
@@ -51,6 +75,7 @@ class SharedState:
         self.script = script
         self.address = address
         self.contexts = contexts
+        self.connections: list[LiveConnection] = []
         self.came: list[tuple[int, bytes]] = []
         self.problems: list[str] = []
         self.lock = threading.Lock()
@@ -103,10 +128,11 @@ class SharedState:
         connection.wire.leave()
 
     def open_gates(self) -> None:
-        """Let everyone go on who waits for a signal, now and later; the lock is held."""
-        self.released = True
-        for event in self._names.values():
-            event.set()
+        """Let every connection go on that waits for a signal, now and later."""
+        with self.lock:
+            self.released = True
+            for event in self._names.values():
+                event.set()
 
     def missed_routes(self) -> list[str]:
         """What is to be said about routes that have answered too few requests."""
@@ -135,7 +161,6 @@ class Play(SharedState):
     """A script that is being played. Made by `MockServer.play`.
 
     Attributes:
-        connections: Those that have come, in accept order.
         refused_extra: How many came beyond the script.
         errors: Faults of the server itself.
     """
@@ -151,7 +176,6 @@ class Play(SharedState):
         reserved: tuple[socket.socket, ...] = (),
     ) -> None:
         super().__init__(script, address, contexts)
-        self.connections: list[LiveConnection] = []
         self.refused_extra = 0
         self.errors: list[str] = []
         self._next = self._planned_next()
@@ -343,6 +367,6 @@ class Play(SharedState):
                     one.wire.close()
                 elif owner is not Owner.NO_ONE:
                     one.wire.wake()
-            self.open_gates()
+        self.open_gates()
         for sock in self._reserved:
             sock.close()

@@ -65,7 +65,7 @@ def play_on(connection: LiveConnection, ending: Ended | None = None) -> bool:
 
 def _wind_up(connection: LiveConnection, ending: Ended) -> None:
     """Leave no client waiting where the script cannot go on."""
-    connection.log += connection.half_written()
+    connection.break_off_write()
     connection.note(ending.note)
     if ending.blamed:
         connection.problem(ending.note)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from mockserver._step import Step
+from mockserver._step import Piece, Step
 
 UNREAD = "unread"
 FIN_SENT = "fin sent"
@@ -131,6 +131,23 @@ class Event(NamedTuple):
     data: bytes
     role: str
     step: int
+
+
+Entry = tuple[Literal["<", ">", "note"], int, bytes | tuple[Piece, ...], str, int]
+"""An event, or, with pieces in place of bytes, the events of one write, which are made later."""
+
+
+def events_of(entries: Iterable[Entry]) -> Iterator[Event]:
+    """The events of entries, each piece of a write by itself."""
+    for direction, offset, what, role, step in entries:
+        if isinstance(what, bytes):
+            yield Event(direction, offset, what, role, step)
+            continue
+        at = offset
+        for piece_role, data in what:
+            if data:
+                yield Event(direction, at, data, piece_role, step)
+                at += len(data)
 
 
 @dataclass(frozen=True, slots=True)

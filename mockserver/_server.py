@@ -6,26 +6,16 @@ client does never raises, except at the end of a `with` block whose script was n
 """
 
 import os
-import ssl
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from mockserver._listener import Pool, reserve
-from mockserver._play import MockServerError, Play
+from mockserver._play import MockServerError, Play, TLSProvider, contexts_of
 from mockserver._record import ReceivedRequest, Record
 from mockserver._script import Script
-from mockserver._step import ScriptError, Step
-
-
-class TLSProvider(Protocol):
-    """Makes, or keeps, the server's TLS contexts."""
-
-    def __call__(
-        self, cert: str, client_cert: str, alpn: tuple[str, ...], tickets: int
-    ) -> ssl.SSLContext:
-        """The context for the fields of a `Starttls` step."""
+from mockserver._step import ScriptError
 
 
 class MockServer:
@@ -123,7 +113,7 @@ class MockServer:
         pool = self._running
         if pool.play is not None:
             raise MockServerError("another play is not finished yet")
-        contexts = self._contexts(script)
+        contexts = contexts_of(script, self._tls)
         listener = script.listener
         if listener.receive_buffer != pool.receive_buffer:
             pool.renew(listener.receive_buffer)
@@ -195,16 +185,6 @@ class MockServer:
         if self._pool is None:
             raise MockServerError("the server is not running")
         return self._pool
-
-    def _contexts(self, script: Script) -> dict[Step, ssl.SSLContext]:
-        handshakes = script.handshakes
-        if handshakes and self._tls is None:
-            raise ScriptError("starttls: the server was given no TLS provider")
-        if self._tls is None:
-            return {}
-        return {
-            one: self._tls(one.cert, one.client_cert, one.alpn, one.tickets) for one in handshakes
-        }
 
 
 def _raise_complaints(record: Record) -> None:

@@ -14,9 +14,8 @@ import struct
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from mockserver._endings import Expired, LimitReached, PeerReset, Released
+from mockserver._endings import Expired, PeerReset, Released
 from mockserver._kernel import Diagnosis, Peer, question
 from mockserver._phase import CLIENT_HAS_ENDED, SERVER_HAS_ENDED, TABLE, Happens, Owner, Phase
 
@@ -303,7 +302,7 @@ class Wire:
             except BlockingIOError:
                 if patient and self.owner is not _NO_ONE:
                     self.waits = _NOTHING
-                    raise Expired from None
+                    raise self._expired() from None
             except ConnectionError:
                 return None
 
@@ -391,9 +390,13 @@ class Wire:
 
     # ------------------------------------------------------------------------ waiting
 
+    def _expired(self) -> Expired:
+        """What ends a wait in which nothing has moved."""
+        return Expired()
+
     def _await_room(self) -> None:
         if not self._poll(select.POLLOUT, Wait.ROOM, self.patience):
-            raise Expired
+            raise self._expired()
 
     def await_closing(self, seconds: float | None = None) -> bool:
         """Wait until the client gives its end up, or the time is over.
@@ -451,7 +454,7 @@ class Wire:
             if took > before:
                 before, since, nap = took, time.monotonic(), 0.0
             elif time.monotonic() - since > self.patience:
-                raise Expired
+                raise self._expired()
             time.sleep(nap)
             nap = min(nap + 2e-6, 1e-3)
         raise Released
@@ -464,7 +467,7 @@ class Wire:
         if self.owner is _NO_ONE:
             raise Released
         if not happened:
-            raise Expired
+            raise self._expired()
         if happened[0][1] & _RESET:
             self.happens(Happens.CLIENT_RESETS)
             raise PeerReset
@@ -478,7 +481,7 @@ class Wire:
         if self.owner is _NO_ONE:
             raise Released
         if not happened:
-            raise Expired
+            raise self._expired()
 
     def _poll(self, mask: int, waits: Wait, seconds: float | None) -> bool:
         self.step_aside()
@@ -493,69 +496,3 @@ class Wire:
         if self.owner is _NO_ONE:
             raise Released
         return bool(happened)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds for a connection whose client is not trusted.
-
-    Attributes:
-        wait: Seconds that any single wait lasts.
-        octets: Octets that are read and written in all.
-    """
-
-    wait: float = 10.0
-    octets: int = 1 << 26
-
-
-class LimitedWire(Wire):
-    """A raw connection with limits; its waits have no end of their own, only these."""
-
-    __slots__ = ("_limits", "_spent")
-
-    def __init__(
-        self,
-        sock: socket.socket,
-        near: tuple[str, int],
-        far: tuple[str, int],
-        limits: Limits,
-        diagnosis: Diagnosis,
-        condition: Condition,
-    ) -> None:
-        super().__init__(sock, near, far, limits.wait, diagnosis, condition)
-        self._limits = limits
-        self._spent = 0
-
-    def count_anew(self) -> None:
-        """Count octets from nothing again."""
-        self._spent = 0
-
-    def read(self, *, patient: bool = True) -> bytes:  # noqa: ARG002 - every wait has its limit
-        """Wait for bytes, within the limits."""
-        data = super().read()
-        self._spend(len(data))
-        return data
-
-    def rest(self) -> bytes | None:
-        """What can be read without waiting, within the limits."""
-        data = super().rest()
-        self._spend(len(data or b""))
-        return data
-
-    def write(self, data: bytes) -> None:
-        """Give all bytes to the kernel, within the limits."""
-        self._spend(len(data))
-        super().write(data)
-
-    def await_closing(self, seconds: float | None = None) -> bool:
-        """Wait until the client gives its end up, but no longer than the limit."""
-        longest = self._limits.wait
-        closed = super().await_closing(longest if seconds is None else min(seconds, longest))
-        if seconds is None and not closed:
-            raise LimitReached(f"silent for {longest:g} s, the limit")
-        return closed
-
-    def _spend(self, count: int) -> None:
-        self._spent += count
-        if self._spent > self._limits.octets:
-            raise LimitReached(f"more than {self._limits.octets} octets, the limit")

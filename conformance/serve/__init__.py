@@ -11,11 +11,10 @@ played has bounds in time and size, nothing is dialled, and nobody is judged.
 
 from conformance.cases.twins import sent_octets
 from conformance.serve.catalogue import Catalogue, Entry, Ports
-from conformance.serve.channel import Bounds
 from conformance.serve.code import NotReproducible
 from conformance.serve.reproduce import DEFAULT_PORTS, FORMS, reproduce
 from conformance.serve.roles import annotated
-from conformance.serve.server import ServeError, Server
+from conformance.serve.server import Bounds, ServeError, Server
 
 __all__ = [
     "DEFAULT_PORTS",

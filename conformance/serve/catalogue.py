@@ -12,7 +12,7 @@ how         the script begins
 ``proxy``   with a tunnel: the host of the CONNECT says it
 ``port``    earlier: with silence, with octets, a reset, or a port that takes no connection; or
             with routes, which choose by the whole target
-``none``    not at all: the client does not connect, or a step cannot be served
+``none``    not at all: the client does not connect
 ==========  ========================================================================================
 """
 
@@ -21,18 +21,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from conformance.cases import Case, Corpus
-from conformance.serve.player import can_play
-from mockserver import (
-    Connection,
-    Read,
-    ReadEof,
-    ReadRequest,
-    ReadUntil,
-    Route,
-    Starttls,
-    Step,
-    Tunnel,
-)
+from mockserver import Read, ReadEof, ReadRequest, ReadUntil, Starttls, Step, Tunnel
 
 How = Literal["url", "tls", "name", "proxy", "port", "none"]
 
@@ -145,10 +134,6 @@ def entry_of(case: Case) -> Entry:
     line = case.script.line
     if not line:
         return Entry(case, "none", "the client does not connect")
-    parts: tuple[Connection | Route, ...] = (*line, *case.script.routes)
-    for step in (step for part in parts for step in part.steps):
-        if not can_play(step):
-            return Entry(case, "none", f"the step {step.step_name} is not served")
     return Entry(case, _way(line[0].steps, _tries_tls(case)))
 
 

@@ -9,6 +9,7 @@ import selectors
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from errno import EADDRINUSE
 from functools import partial
 from types import TracebackType
@@ -17,11 +18,25 @@ from typing import Any, Self
 from certs import CertificateAuthority
 from conformance.cases import Corpus
 from conformance.serve.catalogue import Catalogue, Ports, is_silent
-from conformance.serve.channel import Bounds, Channel, Over
 from conformance.serve.doors import Doors
-from mockserver import MockServer, Script
+from mockserver import Ended, GivenConnection, Limits, MockServer, Script
 
-Door = Callable[[Channel], None]
+Door = Callable[[GivenConnection], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What no visitor can exceed.
+
+    Args:
+        stall: seconds that any single wait lasts.
+        octets: octets that one play reads and writes.
+        connections: connections that are open at once.
+    """
+
+    stall: float = 10.0
+    octets: int = 1 << 26
+    connections: int = 256
 
 
 class ServeError(Exception):
@@ -53,7 +68,7 @@ class Server:
         self._selector = selectors.DefaultSelector()
         self._wake, self._woken = socket.socketpair()
         self._silent: list[MockServer] = []
-        self._visitors: dict[Channel, threading.Thread] = {}
+        self._visitors: dict[GivenConnection, threading.Thread] = {}
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._acceptor = threading.Thread(target=self._accept_all, name="serve", daemon=True)
@@ -87,8 +102,8 @@ class Server:
         self._doors.rounds.release()
         with self._lock:
             visitors = dict(self._visitors)
-        for channel in visitors:
-            channel.break_off()
+        for given in visitors:
+            given.break_off()
         for thread in visitors.values():
             thread.join(self._bounds.stall)
         self._give_up_ports()
@@ -132,27 +147,31 @@ class Server:
             sock, _ = listener.accept()
         except OSError:  # whoever wanted to come is gone again
             return
-        channel = Channel(sock, self._bounds)
+        try:
+            given = GivenConnection(sock, Limits(self._bounds.stall, self._bounds.octets))
+        except OSError:  # as above
+            sock.close()
+            return
         if len(self._visitors) >= self._bounds.connections and door != self._doors.control:
-            channel.reset()
+            given.reset()
             return
         thread = threading.Thread(
-            target=self._visit, args=(channel, door), name="serve-visit", daemon=True
+            target=self._visit, args=(given, door), name="serve-visit", daemon=True
         )
         with self._lock:
-            self._visitors[channel] = thread
+            self._visitors[given] = thread
         thread.start()
 
-    def _visit(self, channel: Channel, door: Door) -> None:
+    def _visit(self, given: GivenConnection, door: Door) -> None:
         try:
-            door(channel)
-        except Over as reason:
-            channel.note(str(reason))
+            door(given)
+        except Ended:
+            pass  # the transcript says so where something was being played
         finally:
             with contextlib.suppress(OSError):
-                channel.close()
+                given.close()
             with self._lock:
-                self._visitors.pop(channel, None)
+                self._visitors.pop(given, None)
 
     def _give_up_ports(self) -> None:
         for key in list(self._selector.get_map().values()):

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import time
 
 import pytest
 
@@ -258,6 +259,20 @@ def test_what_was_written_of_a_large_send_is_in_the_record(
     exactly(client, 1000)
     sent = one.finish().connections[0].sent
     assert 1000 <= len(sent) < len(data)
+    assert data.startswith(sent)
+
+
+def test_what_was_written_before_patience_ran_out_is_in_the_record_once(
+    impatient: MockServer, connect: Connect
+) -> None:
+    data = b"".join(b"%08d" % number for number in range(1_000_000))
+    one = play(impatient, Send(data), Close())
+    connect(one.address)
+    deadline = time.monotonic() + 10
+    while not one.problems and time.monotonic() < deadline:
+        time.sleep(0.001)
+    sent = one.finish().connections[0].sent
+    assert len(sent) < len(data)
     assert data.startswith(sent)
 
 

@@ -1,0 +1,157 @@
+"""Every servable case played both ways: by the mock server, and by `serve` on a connection it has.
+
+The reference is the client in both.  What is compared is the transcript of the whole case, once the
+client has closed everything; the mock server's account of the client's end is left out, because
+`serve` does not ask for it.
+"""
+
+import difflib
+import re
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from certs import CertificateAuthority
+from conformance.cases import Case, load_corpus
+from conformance.drivers import Driver, target
+from conformance.serve.catalogue import Catalogue, Ports, is_silent
+from conformance.serve.doors import Doors
+from mockserver import Ended, GivenConnection, Limits, MockServer
+
+LATE = 20.0
+"""Seconds after which a play that should be over is a fault."""
+CORPUS = load_corpus()
+CATALOGUE = Catalogue(CORPUS)
+
+
+def servable() -> dict[str, list[Case]]:
+    """The cases that can be played on a connection that comes about, by family."""
+    entries = CATALOGUE.entries.values()
+    cases = [one.case for one in entries if one.how != "none" and not is_silent(one.case)]
+    by_family = groupby(cases, lambda case: case.family)
+    return {family: list(group) for family, group in by_family}
+
+
+class Bench:
+    """A client, its certificates, and the two servers."""
+
+    def __init__(self, directory: Path) -> None:
+        self.authority = CertificateAuthority()
+        files = self.authority.files(directory)
+        self.certificates = {
+            "ca": {"chain": str(files.ca_file)},
+            **{
+                name: {part: str(getattr(one, part)) for part in ("key", "chain", "combined")}
+                for name, one in files.clients.items()
+            },
+        }
+        self.driver: Driver = target("httplib_impl").make()
+
+    def run(self, case: Case, address: tuple[str, int]) -> None:
+        """Let the client carry out a case, and close everything."""
+        message: dict[str, Any] = {
+            "type": "run",
+            "id": case.id,
+            "rev": case.rev,
+            "ops": [op.message for op in case.ops],
+            "address": list(address),
+            "deadline": LATE,
+            "certificates": self.certificates,
+        }
+        self.driver.run(message)
+        self.driver.release()
+        self.driver.settle()
+
+    def by_mock_server(self, case: Case) -> str:
+        """The transcript of the case as `check` plays it."""
+        tls = self.authority.server_context
+        with MockServer(tls=tls, host=case.host, patience=LATE) as server:
+            play = server.play(case.script)
+            self.run(case, play.address)
+            return comparable(play.finish().transcript(), play.address)
+
+    def by_serve(self, case: Case) -> str:
+        """The transcript of the case as `serve` plays it."""
+        with socket.create_server((case.host, 0), family=family_of(case.host)) as listener:
+            address = listener.getsockname()[:2]
+            ports = Ports(case.host, address[1], 0, 0, 0)
+            doors = Doors(CATALOGUE, ports, self.authority)
+            acceptor = threading.Thread(target=self._accept, args=(listener, case, doors))
+            acceptor.start()
+            self.run(case, address)
+            while select.select([listener], [], [], 0)[
+                0
+            ]:  # a client may be done before it is let in
+                time.sleep(0.001)
+            listener.shutdown(socket.SHUT_RDWR)
+            acceptor.join()
+        return comparable(doors.rounds.transcript(), address)
+
+    def _accept(self, listener: socket.socket, case: Case, doors: Doors) -> None:
+        """Play a case on each connection that comes, each on a thread, until the listener ends."""
+        visits: list[tuple[threading.Thread, GivenConnection]] = []
+        while True:
+            try:
+                given = GivenConnection(listener.accept()[0], Limits(LATE))
+            except OSError:
+                break
+            thread = threading.Thread(target=self._visit, args=(given, case, doors))
+            thread.start()
+            visits.append((thread, given))
+        # The client has closed everything: only a step that waits for something else is left.
+        for thread, given in visits:
+            thread.join(0.2)
+            if thread.is_alive():
+                doors.rounds.release()
+                given.break_off()
+                thread.join(LATE)
+
+    def _visit(self, given: GivenConnection, case: Case, doors: Doors) -> None:
+        try:
+            doors.own(given, CATALOGUE.entries[case.id])
+        except Ended:
+            pass
+        finally:
+            given.close()
+
+
+def family_of(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def comparable(transcript: str, address: tuple[str, int]) -> str:
+    """What both ways must show: octets, offsets, roles, notes and problems.
+
+    What no step has read is left out too: it is part of the client's end.  A client that closes
+    while an answer is on its way to it ends its stream, or resets it: both are its end.
+    """
+    transcript = transcript.replace("client reset the connection", "client ended its stream")
+    lines = transcript.replace(f":{address[1]}", ":PORT").splitlines()
+    kept = [line for line in lines if line.startswith(("  <", "  >", "  =", "problem"))]
+    left_out = re.compile(r"  = client:|  < +[0-9]+  unread ")
+    return "\n".join(line for line in kept if not left_out.match(line))
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    one = Bench(tmp_path_factory.mktemp("certificates"))
+    yield one
+    one.driver.stop()
+
+
+@pytest.mark.parametrize("family", servable())
+def test_a_case_is_played_alike_both_ways(bench: Bench, family: str) -> None:
+    different = []
+    for case in servable()[family]:
+        wanted, seen = bench.by_mock_server(case), bench.by_serve(case)
+        if wanted != seen:
+            lines = difflib.unified_diff(wanted.splitlines(), seen.splitlines(), lineterm="")
+            different.append("\n".join((case.id, *lines)))
+    assert not different, "\n\n".join(different)

@@ -1,0 +1,188 @@
+"""Steps on connections that a caller accepts, with limits for clients that are not trusted."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from certs import CertificateAuthority
+from mockserver import (
+    Close,
+    Drain,
+    Dribble,
+    Ended,
+    Expect,
+    Fill,
+    Gate,
+    GivenConnection,
+    Limits,
+    Pause,
+    ReadRequest,
+    Reply,
+    Script,
+    ScriptError,
+    Send,
+    SharedState,
+    Shutdown,
+    Signal,
+    Stall,
+    Starttls,
+    Step,
+    play_steps,
+)
+from mockserver.tests.support import REQUEST, RESPONSE, each_read, exactly, is_reset, to_end
+
+BRIEF = Limits(wait=0.05)
+Pair = tuple[socket.socket, socket.socket]
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    """A client, and what a server of the caller's has accepted."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname(), timeout=10)
+        accepted, _ = listener.accept()
+        with client, accepted:
+            yield client, accepted
+
+
+def reading(client: socket.socket) -> list[bytes]:
+    """What each read gives up to the end, and then close."""
+    with client:
+        return each_read(client)
+
+
+def meanwhile(act: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=act)
+    thread.start()
+    return thread
+
+
+def test_steps_are_played_on_a_socket(pair: Pair) -> None:
+    client, accepted = pair
+    client.sendall(REQUEST)
+    seen: list[bytes] = []
+    thread = meanwhile(lambda: seen.extend(reading(client)))
+    record = play_steps(accepted, ReadRequest(), Reply(body=b"hello"), Close())
+    thread.join()
+    assert seen == [RESPONSE]
+    assert (record.requests, record.sent, record.unplayed) == ((REQUEST,), RESPONSE, ())
+
+
+def test_each_piece_of_a_dribble_is_one_read(pair: Pair) -> None:
+    client, accepted = pair
+    seen: list[bytes] = []
+    thread = meanwhile(lambda: seen.extend(reading(client)))
+    play_steps(accepted, Dribble(b"abc"), Drain(), Close())
+    thread.join()
+    assert seen == [b"a", b"b", b"c"]
+
+
+def test_what_was_not_reached_is_in_the_record(pair: Pair) -> None:
+    client, accepted = pair
+    client.close()
+    record = play_steps(accepted, ReadRequest(), Reply())
+    assert record.unplayed == (ReadRequest(), Reply())
+    assert [event.role for event in record.events] == ["the client ended its stream", "fin sent"]
+
+
+def test_a_handshake_needs_a_provider(pair: Pair) -> None:
+    with pytest.raises(ScriptError, match="no TLS provider"):
+        play_steps(pair[1], Starttls(), ReadRequest())
+
+
+def test_steps_in_an_impossible_order_are_refused(pair: Pair) -> None:
+    with pytest.raises(ScriptError, match="the connection is closed by then"):
+        play_steps(pair[1], Close(), Reply())
+
+
+def test_tls(pair: Pair, authority: CertificateAuthority) -> None:
+    client, accepted = pair
+
+    def asks() -> None:
+        context = authority.client_context()
+        with context.wrap_socket(client, server_hostname="127.0.0.1") as tls:
+            tls.sendall(REQUEST)
+            assert to_end(tls) == RESPONSE
+
+    asking = meanwhile(asks)
+    steps = (Starttls(), ReadRequest(), Send(RESPONSE), Close())
+    record = play_steps(accepted, *steps, tls=authority.server_context)
+    asking.join()
+    assert (record.requests, record.unplayed) == ((REQUEST,), ())
+    assert record.tls is not None
+    assert record.tls.startswith("TLSv1")
+
+
+@pytest.mark.parametrize("step", [ReadRequest(), Stall(), Gate("never"), Drain(), Fill(1 << 25)])
+def test_every_wait_has_a_limit(pair: Pair, step: Step) -> None:
+    client, accepted = pair
+    record = play_steps(accepted, Send(b"x"), step, Close(), limits=BRIEF)
+    assert record.unplayed == ((Close(),) if isinstance(step, Stall) else (step, Close()))
+    assert record.events[-1].role == "nothing moved for 0.05 s, the limit"
+    assert exactly(client, 1) == b"x" or not isinstance(step, Drain)
+    with pytest.raises(ConnectionResetError):
+        to_end(client)
+
+
+def test_a_pause_is_cut_short_at_the_limit(pair: Pair) -> None:
+    client, accepted = pair
+    with client:
+        record = play_steps(accepted, Pause(3600), Send(b"x"), Close(), limits=BRIEF)
+    assert record.unplayed == ()
+
+
+@pytest.mark.parametrize("steps", [(Fill(2000),), (ReadRequest(),)])
+def test_bytes_have_a_limit_in_each_direction(pair: Pair, steps: tuple[Step, ...]) -> None:
+    client, accepted = pair
+    client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 2000\r\n\r\n" + bytes(2000))
+    record = play_steps(accepted, *steps, Close(), limits=Limits(octets=1000))
+    assert record.events[-1].role == "more than 1000 octets, the limit"
+    assert is_reset(client)
+
+
+def test_one_connection_carries_several_plays(pair: Pair) -> None:
+    client, accepted = pair
+    given = GivenConnection(accepted)
+    client.sendall(REQUEST + REQUEST[:9])
+    assert given.head() == REQUEST
+    first = given.play((ReadRequest(), Reply()))
+    client.sendall(REQUEST[9:])
+    assert given.head() == REQUEST
+    second = given.play((ReadRequest(), Expect(method="GET"), Reply(), Shutdown()))
+    client.close()
+    given.close()
+    assert [one.record.requests for one in (first, second)] == [(REQUEST,), (REQUEST,)]
+    assert second.record.events[0].offset == 0
+
+
+def test_connections_share_signals(pair: Pair) -> None:
+    client, accepted = pair
+    state = SharedState(Script(), ("127.0.0.1", 1), {})
+    given = GivenConnection(accepted)
+    playing = meanwhile(lambda: given.play((Gate("go"), Send(b"gone"), Close()), state))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with socket.create_connection(listener.getsockname()):
+            other = GivenConnection(listener.accept()[0])
+            other.play((Signal("go"), Close()), state, 2)
+            assert to_end(client) == b"gone"
+            playing.join()
+        other.close()
+    client.close()
+    given.close()
+    assert [one.number for one in sorted(state.connections, key=lambda one: one.number)] == [1, 2]
+
+
+@pytest.mark.parametrize("step", [ReadRequest(), Stall(), Drain(), Pause(60)])
+def test_another_thread_can_break_it_off(pair: Pair, step: Step) -> None:
+    client, accepted = pair
+    given = GivenConnection(accepted, Limits(wait=60))
+    playing = meanwhile(lambda: given.play((Send(b"x"), step)))
+    assert client.recv(1, socket.MSG_PEEK) == b"x"
+    given.break_off()
+    playing.join(10)
+    assert not playing.is_alive()
+    with pytest.raises(Ended):
+        given.receive()
+    given.close()
