@@ -218,10 +218,11 @@ def _cannot_write(path: Path | None, error: OSError) -> click.UsageError:
 def _with_progress(results: Iterable[Result], total: int, name: str) -> Iterator[Result]:
     """Yield *results*, with a bar on standard error where that is a terminal."""
     console = Console(stderr=True)
-    if not console.is_terminal:
+    # Colours can be forced where no terminal is; a bar there is only a row of lines.
+    if not (console.is_terminal and sys.stderr.isatty()):
         yield from results
         return
-    columns = (TextColumn(name, markup=False), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn(visible_text(name), markup=False), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True, redirect_stdout=False) as progress:
         task = progress.add_task(name, total=total)
         for result in results:

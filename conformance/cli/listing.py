@@ -18,6 +18,7 @@ from conformance.cli.options import (
     say_what_matches_nothing,
     selection,
 )
+from conformance.report.octets import visible_text
 
 _SPECIAL: Mapping[str, str] = {
     "ImproperConnectionState": (
@@ -79,7 +80,8 @@ def list_cases(
         return
     width = max((len(name) for _, name, _ in rows), default=0)
     for level, name, title in rows:
-        click.echo(f"{level:<{max(map(len, LEVELS))}}  {name:<{width}}  {title}")
+        head = f"{level:<{max(map(len, LEVELS))}}  {visible_text(name):<{width}}"
+        click.echo(f"{head}  {visible_text(title)}")
     click.echo(f"{len(rows)} cases")
 
 

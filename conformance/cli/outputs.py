@@ -21,6 +21,7 @@ from conformance.report.badge import endpoint, svg
 from conformance.report.files import Refused, WholeFile, WholeSite
 from conformance.report.junit import junit
 from conformance.report.markdown import markdown
+from conformance.report.octets import inert_line
 from conformance.report.runs import as_document
 from conformance.report.terminal import plain, tell
 
@@ -122,7 +123,9 @@ def tell_person(run: Run, out: TextIO, *, stories: bool = True) -> None:
     """Tell *run* on *out*: in colours where it is a terminal, as plain lines elsewhere."""
     console = Console(file=out, highlight=False, markup=False, emoji=False)
     if console.is_terminal:
-        tell(console, run, stories=stories)
+        with console.capture() as captured:
+            tell(console, run, stories=stories)
+        out.write("\n".join(map(inert_line, captured.get().split("\n"))))
     else:
         out.writelines(f"{line}\n" for line in plain(run, stories=stories))
 

@@ -85,7 +85,8 @@ def record(
                 continue
             book.put(key, recorded, seen, whole=not chosen)
             write_book(place, book, corpus.cases)
-            click.echo(f"{key}: {recorded.name} {recorded.version}, {len(seen)} cases recorded")
+            who = visible_text(f"{key}: {recorded.name} {recorded.version}")
+            click.echo(f"{who}, {len(seen)} cases recorded")
     ctx.exit(1 if differs else 0)
 
 
@@ -130,7 +131,8 @@ def _compared(
         return True
     changed = [case.id for case, told in seen if book.of(case).get(key) != told]
     if before.version != recorded.version:
-        click.echo(f"{key}: recorded {before.version}, here is {recorded.version}")
+        versions = f"recorded {before.version}, here is {recorded.version}"
+        click.echo(visible_text(f"{key}: {versions}"))
     click.echo(f"{key}: {len(changed)} of {len(list(seen))} cases differ")
     _list(changed)
     return bool(changed)

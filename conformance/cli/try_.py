@@ -29,7 +29,7 @@ from conformance.judge.client import error_text, response_text
 from conformance.judge.judge import entry_text
 from conformance.judge.verdicts import ERRORS, NOT_RUN, Verdict
 from conformance.report.files import Refused, WholeFile
-from conformance.report.octets import visible_text
+from conformance.report.octets import inert_line, visible_text
 from conformance.report.standing import EXIT_ERROR, EXIT_FAILED, EXIT_NOTHING, EXIT_OK
 from conformance.run import Runner
 from conformance.run.golden.stable import stable
@@ -265,7 +265,7 @@ def _tell(case: Case, tried: Sequence[_Tried]) -> None:
     with console.capture() as captured:
         console.print(table)
     for line in captured.get().splitlines():
-        click.echo(line.rstrip())
+        click.echo(inert_line(line.rstrip()))
 
 
 def _call(text: str) -> str:

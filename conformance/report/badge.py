@@ -11,7 +11,7 @@ from html import escape
 
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
-from conformance.report.summary import share
+from conformance.report.score import score
 
 LABEL = "HTTP/1.1 client conformance"
 _COLOURS = {"brightgreen": "#4c1", "yellow": "#9a6700", "red": "#cf222e", "lightgrey": "#6e7781"}
@@ -57,11 +57,14 @@ def _width(text: str) -> int:
 
 def _told(runs: Sequence[Run]) -> tuple[str, str]:
     """Return message and colour."""
-    counts = [(share(run.results), run) for run in runs]
-    judged = [((well, of), run) for (well, of), run in counts if of]
+    judged = [(found, run) for run in runs if (found := score(run.results)).judged]
     if not judged:
         return "not run", "lightgrey"
-    (well, of), run = min(judged, key=lambda one: one[0][0] / one[0][1])
+    found, run = min(judged, key=lambda one: one[0].well / one[0].judged)
     name = f"{visible_text(run.head.name)} " if len(runs) > 1 else ""
-    colour = "brightgreen" if well == of else "yellow" if 2 * well >= of else "red"
-    return f"{name}{well}/{of}", colour
+    colour = "red"
+    if 2 * found.well >= found.judged:
+        # A part of the corpus that passes is no reason for the colour of the whole.
+        whole = found.well == found.judged and not found.not_judged
+        colour = "brightgreen" if whole else "yellow"
+    return f"{name}{found.short}", colour

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 from conformance.report.octets import visible, visible_text
 from conformance.report.runs import Run
+from conformance.report.score import score
 from conformance.report.standing import Standing, standing
 from conformance.report.story import place, story
 from conformance.run.bounds import Clipped, left_out, parts
@@ -45,7 +46,7 @@ def _suite(root: ET.Element, run: Run) -> None:
         errors=str(found.count(Standing.ERROR)),
         skipped=str(sum(_ELEMENTS.get(stands) == "skipped" for stands in found)),
     )
-    _properties(suite, _of_run(run.head))
+    _properties(suite, (*_of_run(run.head), *_of_score(run.results)))
     for result, stands in zip(run.results, found, strict=True):
         case = ET.SubElement(
             suite,
@@ -74,6 +75,13 @@ def _of_run(head: RunHead) -> Iterator[tuple[str, str]]:
     yield "version", head.version
     for feature in head.features:
         yield "feature", feature
+
+
+def _of_score(results: Sequence[Result]) -> Iterator[tuple[str, str]]:
+    found = score(results)
+    yield "score", found.text
+    for line in found.reasons:
+        yield "not-run", line
 
 
 def _of_result(result: Result, head: RunHead) -> Iterator[tuple[str, str]]:

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from conformance.report.junit import headline
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
+from conformance.report.score import score
 from conformance.report.standing import TOLD, standing
 from conformance.report.story import story
-from conformance.report.summary import share, table, totals
+from conformance.report.summary import table, totals
 
 MOST = 900_000
 """Octets of the stories and their list, over all runs."""
@@ -27,9 +28,12 @@ def markdown(runs: Sequence[Run]) -> str:
 
 
 def _run(run: Run, budget: int) -> Iterator[str]:
-    well, judged = share(run.results)
-    yield f"## {code(f'{run.head.name} {run.head.version}')}: {well} of {judged} cases"
+    found = score(run.results)
+    yield f"## {code(f'{run.head.name} {run.head.version}')}: {found.text}"
     yield ""
+    if found.reasons:
+        yield from (f"- {code(line)}" for line in found.reasons)
+        yield ""
     yield f"{totals(run.results)}. Corpus {code(run.head.corpus)}, kit {code(run.head.kit)}."
     yield ""
     heading, *rows = table(run.results)

@@ -9,13 +9,14 @@ of how many that were judged.  A small one has a row for each case and a column 
 whether it took the response or refused it, and whether it may.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from conformance.judge.verdicts import FAILURES, NOT_RUN, Verdict
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
+from conformance.report.score import score
 from conformance.report.standing import Standing, standing
-from conformance.report.summary import aligned, share
+from conformance.report.summary import aligned
 from conformance.run.results import Result
 
 SMALL = 60
@@ -36,7 +37,17 @@ def matrix(runs: Sequence[Run], recorded: Mapping[str, Run] | None = None) -> li
     """
     clients = [_Client(run, (recorded or {}).get(run.head.implementation)) for run in runs]
     lines = _by_case if len(runs[0].results) <= SMALL else _by_family
-    return [f"corpus {visible_text(runs[0].head.corpus)}", *lines(clients)]
+    return [f"corpus {visible_text(runs[0].head.corpus)}", *lines(clients), *_not_run(clients)]
+
+
+def _not_run(clients: Sequence["_Client"]) -> Iterator[str]:
+    """Yield for each client of which a part was not judged how much, and why."""
+    for one in clients:
+        found = score(one.results.values())
+        if one.is_told and found.not_judged:
+            yield ""
+            yield f"{one.label}: {found.text}"
+            yield from (f"  {line}" for line in found.reasons)
 
 
 class _Client:
@@ -70,8 +81,8 @@ def _by_family(clients: Sequence[_Client]) -> list[str]:
 
 
 def _cell(results: Sequence[Result]) -> str:
-    well, judged = share(results)
-    return f"{well}/{judged}" if judged else "-"
+    found = score(results)
+    return f"{found.well}/{found.judged}" if found.judged else "-"
 
 
 def _by_case(clients: Sequence[_Client]) -> list[str]:

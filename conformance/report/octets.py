@@ -36,6 +36,20 @@ def inert(text: str) -> str:
     return _LOG_COMMAND.sub(lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", text)
 
 
+_BEGINS_A_COMMAND = re.compile(r"\A((?:\x1b\[[0-9;]*m|\s)*):(?=(?:\x1b\[[0-9;]*m)*:)")
+
+
+def inert_line(line: str) -> str:
+    r"""Return a line that is printed as it is, styled or folded, with nothing in it that acts.
+
+    What stands in the middle of a text, where it is harmless, may begin a line once it is folded.
+
+    >>> inert_line("\x1b[1m ::error::x")
+    '\x1b[1m <U+003A>:error::x'
+    """
+    return _BEGINS_A_COMMAND.sub(lambda found: f"{found[1]}{_named(':')}", line)
+
+
 def visible_text(text: str) -> str:
     r"""Return *text* in one line, unambiguously, with everything that might act shown by name.
 

@@ -4,6 +4,7 @@ In: result files, or results as they were just made.  Out: `Run` values, with ev
 known.  The parts of one run, as shards leave them, are put together again.
 """
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import msgspec
 
 from conformance.cases.corpus import LEVELS, STRENGTHS
 from conformance.judge import Verdict
+from conformance.report.score import score
 from conformance.report.standing import EXIT_ERROR, EXIT_FAILED, exit_code
 from conformance.run.bounds import Clipped, Kept, length
 from conformance.run.results import Overlay, Result, RunHead, read_results
@@ -130,8 +132,10 @@ def _is_place(result: Result) -> bool:
 
 def as_document(run: Run) -> dict[str, object]:
     """Return *run* as plain values, for JSON."""
+    found = score(run.results)
     return {
         **msgspec.to_builtins(run.head),
         "exit_code": run.exit_code,
+        "score": {**dataclasses.asdict(found), "text": found.text},
         "results": msgspec.to_builtins(run.results),
     }

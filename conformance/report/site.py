@@ -15,6 +15,7 @@ import jinja2
 
 from conformance.report.octets import split_lines, visible, visible_text
 from conformance.report.runs import Run
+from conformance.report.score import score_lines
 from conformance.report.standing import Standing, standing
 from conformance.report.story import Span, command, place, transcript_lines
 from conformance.report.summary import table, totals
@@ -94,6 +95,7 @@ def _templates() -> jinja2.Environment:
     made.filters.update(
         visible=visible_text,
         totals=totals,
+        score=score_lines,
         table=table,
         place=place,
         transcript=transcript_lines,

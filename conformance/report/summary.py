@@ -4,17 +4,14 @@ In: the head of a run and its results.  Out: rows, or plain lines.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from conformance.cases.corpus import LEVELS, STRENGTHS
 from conformance.judge.verdicts import Verdict
 from conformance.report.octets import visible_text
+from conformance.report.score import ILL, WELL
 from conformance.report.standing import Standing, standing
 from conformance.run.results import Overlay, Result, RunHead
-
-WELL = (Standing.OK,)
-ILL = (Standing.FAILED, Standing.EXPECTED, Standing.FLAKY)
-"""A known failure fails, and what is fine only sometimes is not fine."""
 
 
 def summary(head: RunHead, results: Sequence[Result]) -> list[str]:
@@ -29,12 +26,14 @@ def title(head: RunHead) -> str:
 
 
 def table(results: Sequence[Result]) -> list[list[str]]:
-    """Return the rows of the table; the first is its heading."""
+    """Return the rows of the table; the first is its heading, the last column what was not run."""
     counts = Counter((one.family, one.weight, standing(one)) for one in results)
     families = list(dict.fromkeys(result.family for result in results))
     weights = {weight for _, weight, _ in counts}
     levels = [level for level in (*LEVELS, *STRENGTHS) if level in weights]
-    rows = [["family", *levels]]
+    judged = (*WELL, *ILL)
+    missing = Counter(one.family for one in results if standing(one) not in judged)
+    rows = [["family", *levels, *(["not run"] if missing else [])]]
     for family in families:
         cells = [
             (
@@ -43,15 +42,10 @@ def table(results: Sequence[Result]) -> list[list[str]]:
             )
             for level in levels
         ]
-        rows.append([visible_text(family), *(_cell(well, failed) for well, failed in cells)])
+        told = [_cell(well, failed) for well, failed in cells]
+        told += [str(missing[family] or "-")] if missing else []
+        rows.append([visible_text(family), *told])
     return rows
-
-
-def share(results: Iterable[Result]) -> tuple[int, int]:
-    """Return how many of the judged results are well, and how many were judged."""
-    counts = Counter(map(standing, results))
-    well = sum(counts[stands] for stands in WELL)
-    return well, well + sum(counts[stands] for stands in ILL)
 
 
 def totals(results: Sequence[Result]) -> str:

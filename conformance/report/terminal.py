@@ -13,6 +13,7 @@ from rich.text import Text
 from conformance.judge.verdicts import Verdict
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
+from conformance.report.score import score_lines
 from conformance.report.standing import TOLD, standing
 from conformance.report.story import LABEL, OCTETS, Row, Span, rows, story
 from conformance.report.summary import summary, table, title, totals
@@ -42,6 +43,7 @@ def plain(run: Run, *, stories: bool = True) -> Iterator[str]:
         yield ""
     yield from _reduction(run)
     yield totals(run.results)
+    yield from score_lines(run.results)
 
 
 def _stories(run: Run) -> Iterator[Result]:
@@ -87,6 +89,8 @@ def tell(console: Console, run: Run, *, stories: bool = True) -> None:
     for line in _reduction(run):
         console.print(Text(line))
     console.print(Text(totals(run.results), "bold"))
+    for line in score_lines(run.results):
+        console.print(Text(line))
 
 
 def _summary(run: Run) -> Table:

@@ -15,10 +15,12 @@ import msgspec
 
 from conformance.cases import Case
 from conformance.cases.requirements import load_requirements
+from conformance.cases.scripts import key_of_script
 from conformance.drivers import Identity
 from conformance.judge import FAILURES, Judgement, Verdict
 from conformance.judge.verdicts import ERRORS
 from conformance.run.bounds import Kept, kept_name
+from mockserver import Script
 
 _NO_CHARACTER = re.compile("[\ud800-\udfff]")
 
@@ -131,6 +133,8 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
         rfc: in the client profile, the sections that the expectation rests on.
         did: in the client profile, what the client did: ``accepts``, or ``rejects`` and why.
         case_level: the level of the case, where *level* is that of the part that failed.
+        script: a key of what the server plays; cases with the same key play the same. Empty for a
+            case that was not run.
     """
 
     id: str
@@ -162,6 +166,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     rfc: list[str] = []
     did: str = ""
     case_level: str = ""
+    script: str = ""
 
     @property
     def weight(self) -> str:
@@ -242,6 +247,12 @@ def without_port(result: Result, port: int) -> Result:
 def not_run(case: Case, verdict: Verdict, reason: str) -> Result:
     """Return the result of a case that came to *verdict* without being judged."""
     return result_of(case, Judgement(verdict), reason=reason)
+
+
+def with_script(result: Result, played: Script) -> Result:
+    """Return *result* with the key of the script that was *played* for it."""
+    # Past the cache, which would keep each script of a run.
+    return msgspec.structs.replace(result, script=key_of_script.__wrapped__(played))
 
 
 class ResultFile:

@@ -21,11 +21,12 @@ from conformance.drivers import Driver, DriverError, Identity, Implementation
 from conformance.drivers.effort import Effort
 from conformance.judge import Verdict
 from conformance.judge.error_map import ErrorMapError, checked
+from conformance.judge.verdicts import NOT_RUN
 from conformance.run.acts import abandoned_thread, gave_up
 from conformance.run.bounds import bounded
 from conformance.run.deadlines import DEADLINE
 from conformance.run.lane import Certificates, Lane, Witness
-from conformance.run.results import Result, not_run
+from conformance.run.results import Result, not_run, with_script
 
 _GLANCE = 0.02
 """Seconds between two glances at the lane."""
@@ -234,7 +235,8 @@ class _Shift:
 
     def _result(self, case: Case) -> Result:
         try:
-            return bounded(self._lane.run_case(case))
+            result = bounded(self._lane.run_case(case))
+            return result if result.verdict in NOT_RUN else with_script(result, case.script)
         except Exception as error:  # noqa: BLE001 # an error of the kit is a verdict too
             problem = f"{type(error).__name__}: {error}"
             return bounded(not_run(case, Verdict.HARNESS_ERROR, problem))
@@ -249,7 +251,9 @@ class _Shift:
         if case is None:
             raise RuntimeError("a lane that runs no case cannot be stuck")
         reason = abandoned_thread(self._lane.late, self._deadline)
-        return bounded(self._lane.so_far(not_run(case, Verdict.HANG, reason)))
+        return with_script(
+            bounded(self._lane.so_far(not_run(case, Verdict.HANG, reason))), case.script
+        )
 
 
 class _Watch:

@@ -21,7 +21,7 @@ from rich.console import Console
 from conformance.cases import load_corpus
 from conformance.cases.twins import difference
 from conformance.cli import main
-from conformance.cli.outputs import document, tell_pipeline
+from conformance.cli.outputs import document, tell_person, tell_pipeline
 from conformance.judge import Verdict
 from conformance.report.annotations import MOST, annotations
 from conformance.report.badge import endpoint, svg
@@ -29,12 +29,12 @@ from conformance.report.diff import changes, diff_lines
 from conformance.report.junit import junit
 from conformance.report.markdown import markdown
 from conformance.report.matrix import SMALL, matrix
-from conformance.report.octets import lines, original_text, visible, visible_text
+from conformance.report.octets import inert_line, lines, original_text, visible, visible_text
 from conformance.report.runs import NoReport, Run, read_runs
+from conformance.report.score import score
 from conformance.report.site import site
 from conformance.report.standing import TOLD, Standing, standing
 from conformance.report.story import story
-from conformance.report.summary import share
 from conformance.report.terminal import plain, tell
 from conformance.run import Result, ResultFile, RunHead
 from conformance.run.results import Again, Overlay, not_run
@@ -335,7 +335,7 @@ def test_html_has_the_tags_of_a_harmless_run_and_holds_every_value(run: Run) -> 
         ]
 
 
-ANNOTATION = re.compile(r"(::error|::warning) title=([^:,]*)::(.*)")
+ANNOTATION = re.compile(r"(::error|::warning|::notice) title=([^:,]*)::(.*)")
 
 
 @PROPERTY
@@ -344,6 +344,10 @@ def test_annotations_are_one_line_for_each_failure(found: list[Result], name: st
     run = Run(_head(name, {}), found)
     failed = [one for one in found if standing(one) in TOLD]
     told = list(annotations([run]))
+    if score(found).not_judged:
+        *told, notice = told
+        assert re.fullmatch(r"::notice title=[^:,]*::\d+ of \d+ .*", notice)
+        assert notice.isprintable()
     assert len(told) == len(failed)
     for line, result in zip(told, failed, strict=True):
         begin, title, text = re.fullmatch(
@@ -426,7 +430,8 @@ def test_a_pipeline_gets_annotations_and_a_summary_and_no_other_command(
         patch.setattr("sys.stdout", out)
         tell_pipeline([run])
     told = out.getvalue().splitlines()
-    assert len(told) == sum(standing(one) in TOLD for one in run.results)
+    failed = sum(standing(one) in TOLD for one in run.results)
+    assert len(told) == failed + bool(score(run.results).not_judged)
     assert all(ANNOTATION.fullmatch(line) for line in told)
     assert summary.read_text(encoding="utf-8") == markdown([run])
 
@@ -493,8 +498,9 @@ def test_a_badge_is_well_formed(run: Run) -> None:
     assert told["schemaVersion"] == 1
     label = f"{told['label']}: {told['message']}"
     assert picture.get("aria-label") == picture[0].text == label
-    if share(run.results)[1]:
-        assert original_text(label.rpartition(" ")[0]).endswith(f": {run.head.name}")
+    if score(run.results).judged:
+        rest = label.removesuffix(score(run.results).short)
+        assert original_text(rest).endswith(f": {run.head.name} ")
 
 
 @PROPERTY
@@ -622,3 +628,30 @@ def test_a_page_has_no_character_that_acts(nasty: str) -> None:
 @pytest.mark.parametrize("at", [1, 2, 3])
 def test_what_a_mark_divides_acts_no_more_than_the_whole(octets: str, at: int) -> None:
     assert all(is_inert(line) for line in plain(of_one("a", octets, (0, at, len(octets)))))
+
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@PROPERTY
+@given(runs(), st.integers(20, 200))
+@example(of_one(" ".join(["word"] * 10) + " ::error::forged"), 40)
+def test_no_line_of_a_log_with_colours_is_a_command(run: Run, width: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FORCE_COLOR", "1")
+        patch.setenv("COLUMNS", str(width))
+        patch.delenv("NO_COLOR", raising=False)
+        out = io.StringIO()
+        tell_person(run, out)
+    assert "\x1b[" in out.getvalue()
+    for line in re.split(r"[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", out.getvalue()):
+        text = _ANSI.sub("", line).strip()
+        assert not text.startswith("::")
+        assert "##[" not in text
+
+
+@pytest.mark.parametrize("before", ["", " ", "\x1b[1m", "\x1b[1m  \x1b[31m"])
+def test_a_line_that_would_be_a_command_is_none(before: str) -> None:
+    for text in ("::error::x", ":\x1b[0m:error::x"):
+        assert inert_line(f"{before}{text}") == f"{before}<U+003A>{text[1:]}"
+    assert inert_line(f"{before}a::b") == f"{before}a::b"

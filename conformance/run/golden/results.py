@@ -13,7 +13,7 @@ from conformance.run.bounds import bounded
 from conformance.run.golden.book import Book
 from conformance.run.golden.judging import Judged, judged_one
 from conformance.run.golden.stable import PORT
-from conformance.run.results import Result, RunHead, result_of, without_port
+from conformance.run.results import Result, RunHead, result_of, with_script, without_port
 
 
 def run_of(book: Book, key: str, corpus: Corpus) -> tuple[RunHead, list[Result]]:
@@ -39,4 +39,5 @@ def _result(judged: Judged) -> Result:
     if seen is not None:
         trace = [f"{op.text} -> {entry_text(seen.trace[op.id])}" for op in case.ops]
         did = did_of(seen.trace["fetch"]) if case.profile == "client" else ""
-    return bounded(without_port(result_of(case, judged.judgement, trace=trace, did=did), PORT))
+    result = without_port(result_of(case, judged.judgement, trace=trace, did=did), PORT)
+    return with_script(bounded(result), case.script)

@@ -1,0 +1,113 @@
+"""The score of a run: how much is well, of how much that was judged, and what was not run and why.
+
+In: results.  Out: a `Score`, and the words for it.  No report shows a number of passes without what
+was not run: a score over what an implementation happens to have says little about it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from conformance.report.octets import visible_text
+from conformance.report.standing import Standing, standing
+from conformance.run.results import Result
+
+WELL = (Standing.OK,)
+ILL = (Standing.FAILED, Standing.EXPECTED, Standing.FLAKY)
+"""A known failure fails, and what is fine only sometimes is not fine."""
+_NO_FEATURE = "the implementation has no "
+_MOST_REASONS = 12
+_LONGEST_REASON = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What the results of a run amount to.
+
+    Args:
+        well: judged cases that are well.
+        judged: cases that were judged.
+        cases: all cases.
+        not_run: the others by the reason why they were not judged, the most frequent first.
+        scripts_well: distinct scripts of which every judged case is well; None where the results do
+            not say which script they are of.
+        scripts: distinct scripts of judged cases; None likewise.
+    """
+
+    well: int
+    judged: int
+    cases: int
+    not_run: dict[str, int]
+    scripts_well: int | None
+    scripts: int | None
+
+    @property
+    def not_judged(self) -> int:
+        """How many cases were not judged."""
+        return self.cases - self.judged
+
+    @property
+    def text(self) -> str:
+        """The score in one line, without the reasons."""
+        told = f"{self.well} of {counted(self.judged, 'judged case')} pass"
+        if self.scripts is not None and self.scripts != self.judged:
+            told += f" ({self.scripts_well} of {counted(self.scripts, 'distinct script')})"
+        if self.not_judged:
+            told += f"; {self.not_judged} of {counted(self.cases, 'case')} not run"
+        return told
+
+    @property
+    def reasons(self) -> list[str]:
+        """A line for each reason why cases were not run, with their number."""
+        lines = [f"{count} {reason}" for reason, count in self.not_run.items()]
+        if len(lines) <= _MOST_REASONS:
+            return lines
+        left = sum(list(self.not_run.values())[_MOST_REASONS - 1 :])
+        others = len(lines) - _MOST_REASONS + 1
+        return [*lines[: _MOST_REASONS - 1], f"{left} for {others} other reasons"]
+
+    @property
+    def short(self) -> str:
+        """The score in a few characters, for a badge."""
+        missing = f", {self.not_judged} of {self.cases} not run" if self.not_judged else ""
+        return f"{self.well}/{self.judged}{missing}"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return *count* with *noun* in the right number."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def score(results: Iterable[Result]) -> Score:
+    """Return the score of *results*."""
+    every = list(results)
+    judged = [(one, standing(one) in WELL) for one in every if standing(one) in (*WELL, *ILL)]
+    missing = Counter(_reason(one) for one in every if standing(one) not in (*WELL, *ILL))
+    scripts: dict[str, bool] = {}
+    for one, well in judged:
+        scripts[one.script] = scripts.get(one.script, True) and well
+    known = "" not in scripts
+    return Score(
+        well=sum(well for _, well in judged),
+        judged=len(judged),
+        cases=len(every),
+        not_run=dict(sorted(missing.items(), key=lambda pair: (-pair[1], pair[0]))),
+        scripts_well=sum(scripts.values()) if known else None,
+        scripts=len(scripts) if known else None,
+    )
+
+
+def _reason(result: Result) -> str:
+    """Return in a few words why *result* was not judged."""
+    reason = visible_text(result.reason)
+    if reason.startswith(_NO_FEATURE):
+        return f"{result.verdict}: no {reason.removeprefix(_NO_FEATURE)}"
+    if len(reason) > _LONGEST_REASON:
+        reason = f"{reason[:_LONGEST_REASON]} …"
+    return f"{result.verdict}: {reason}" if reason else result.verdict
+
+
+def score_lines(results: Sequence[Result]) -> list[str]:
+    """Return the score, and the reasons why cases were not run, as lines."""
+    found = score(results)
+    return [found.text, *(f"  {line}" for line in found.reasons)]
