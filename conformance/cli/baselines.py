@@ -20,6 +20,7 @@ from conformance.report.files import Refused, WholeFile
 from conformance.run import Result, RunHead
 from conformance.run.baseline import Baseline, BaselineError, baseline_text, read_baseline
 from conformance.run.overlay import Listing
+from conformance.run.shard import Shard
 from conformance.run.shipped import directory, shipped
 from conformance.run.update import check_width, updated
 
@@ -159,14 +160,20 @@ class Known:
     baseline: Baseline
     listing: Listing | None
 
-    def head(self, head: RunHead, *, whole: bool) -> RunHead:
-        """Return *head* with a word on the baseline, and what it lists that is nowhere."""
+    def head(self, head: RunHead, *, whole: bool, shard: Shard | None = None) -> RunHead:
+        """Return *head* with a word on the baseline, and what it lists that is nowhere.
+
+        Args:
+            head: of the run.
+            whole: whether all cases are run, or all of *shard*.
+            shard: the part of the run.
+        """
         if self.path is None or self.listing is None:
             return head
         of = self.baseline
         made = [f"of {of.implementation} {of.version}".rstrip()] if of.implementation else []
         told = ", ".join([self.path.name, *made])
-        stale = list(self.listing.nowhere()) if whole else []
+        stale = list(self.listing.nowhere(shard)) if whole else []
         return msgspec.structs.replace(head, baseline=told, stale=stale)
 
     def write(self, head: RunHead, results: Sequence[Result]) -> str:

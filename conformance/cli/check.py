@@ -1,24 +1,22 @@
 """``httplib-kit check``: run the corpus against implementations, and say what is broken."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import cast
 
 import click
-import msgspec
 from click.core import ParameterSource
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from conformance.cases import Cases, Corpus
+from conformance.cases import Case, Cases, Corpus
 from conformance.cases.corpus import JUDGED_LEVELS, LEVELS
 from conformance.cases.sweeps import Sweep
-from conformance.cli.baselines import Baselines, baseline_options
+from conformance.cli.baselines import Baselines, Known, baseline_options
+from conformance.cli.ending import Ending
+from conformance.cli.judging import Judging, without
 from conformance.cli.options import (
     Selection,
     deadline_option,
@@ -29,14 +27,14 @@ from conformance.cli.options import (
     selection,
     shard_option,
 )
-from conformance.cli.outputs import Outputs, output_options, tell_person
+from conformance.cli.outputs import Outputs, Screen, output_options
 from conformance.cli.recorded import recorded_clients
-from conformance.drivers import Implementation, targets
+from conformance.drivers import Identity, Implementation, targets
 from conformance.drivers.factory import OURS
 from conformance.report import Run, matrix
 from conformance.report.octets import visible_text
-from conformance.report.standing import EXIT_NOTHING, worst
-from conformance.run import Result, ResultFile, RunHead
+from conformance.report.standing import EXIT_ERROR, EXIT_NOTHING, worst
+from conformance.run import ResultFile, RunHead
 from conformance.run.background import Background
 from conformance.run.check import Check
 from conformance.run.shard import Shard
@@ -120,11 +118,10 @@ def check(
         "--exclude": bool(chosen.exclude),
         "--cases": corpus.has_own,
         "--level": not set(JUDGED_LEVELS) <= set(levels),
-        "--shard": shard is not None,
         "-x": exit_first,
     }
     filtered = next((option for option, given in limits.items() if given), "")
-    baselines.check(len(found), filtered)
+    baselines.check(len(found), filtered or ("" if shard is None else "--shard"))
     usual = ctx.get_parameter_source("levels") is ParameterSource.DEFAULT
     cases = _sharded(chosen.of(corpus, levels, usual=usual), shard)
     # What a case is worth to httplib says nothing about its worth to other clients.
@@ -135,55 +132,109 @@ def check(
         ctx.exit(EXIT_NOTHING)
     say_what_matches_nothing(chosen, corpus)
     _check_the_others(found[1:], error_map, baselines, corpus)
-    background, out = Background(corpus), sys.stdout
+    settings = {
+        "select": list(chosen.select),
+        "exclude": list(chosen.exclude),
+        "sweep": sweep,
+        "tolerant": not no_tolerance,
+        "deadline": deadline,
+        "error_map": error_map or {},
+        "exit_first": exit_first,
+        "fail_on_flaky": fail_on_flaky,
+        "shard": str(shard or ""),
+        "among": [one.written for one in found] if len(found) > 1 else [],
+    }
+
+    def start(one: Implementation) -> Check:
+        return Check(
+            one,
+            error_map=error_map,
+            jobs=jobs,
+            exit_first=exit_first,
+            tolerant=not no_tolerance,
+            deadline=deadline,
+        )
+
+    def prepared(identity: Identity) -> tuple[Sequence[Case], Known, RunHead]:
+        """Return what is run of the implementation with this *identity*, and how."""
+        of = _sharded(of_clients.for_clients(), shard) if identity.is_client else cases
+        every = of.swept(cast("Sweep", sweep))
+        known = baselines.known(identity, corpus, every)
+        head = RunHead.of(
+            identity,
+            kit=version("httplib-kit"),
+            corpus=corpus.digest,
+            levels=list(LEVELS if identity.is_client and usual else levels),
+            cases=len(every),
+            **settings,
+        )
+        return every, known, known.head(head, whole=not filtered, shard=shard)
+
+    # A case in this process may put something else in the place of sys.stdout.
+    screen = Screen(sys.stdout)
     runs: list[Run] = []
-    clients: list[Run] = []
-    with _results_file(results_file) as written, outputs.opened() as write:
-        for index, one in enumerate(found):
-            with Check(
-                one,
-                error_map=error_map,
-                jobs=jobs,
-                exit_first=exit_first,
-                tolerant=not no_tolerance,
-                deadline=deadline,
-            ) as one_check:
-                identity = one_check.identity
-                is_client = identity.is_client
-                mine = _sharded(of_clients.for_clients(), shard) if is_client else cases
-                every = mine.swept(cast("Sweep", sweep))
-                known = baselines.known(identity, corpus, every)
-                one_check.listing = known.listing
-                one_check.run(every, partial(_with_progress, total=len(every), name=one.written))
-                results = one_check.finished(background)
-            head = RunHead.of(
-                identity,
-                kit=version("httplib-kit"),
-                corpus=corpus.digest,
-                deadline=deadline,
-            )
-            head = msgspec.structs.replace(head, fail_on_flaky=fail_on_flaky)
-            runs.append(Run(known.head(head, whole=not filtered), results))
-            # A case in this process may have put something else in the place of sys.stdout.
-            if is_client and len(found) > 1:
-                clients.append(runs[-1])
-            else:
-                out.write("\n" if index else "")
-                tell_person(runs[-1], out, stories=not quiet)
-            if baselines.update:
-                click.echo(known.write(head, results), file=out)
-        if clients:
+    problems: list[str] = []
+    with Ending() as ending, _results_file(results_file) as written, outputs.opened() as write:
+        judging = Judging(start, prepared, Background(corpus), ending, written)
+        for run, known in judging.each(found):
+            if not (run.is_client and len(found) > 1):
+                screen.write("\n" if runs else "")
+                screen.tell(run, stories=not quiet)
+            runs.append(run)
+            problems += _updated(known, run, screen) if baselines.update else []
+        if judging.gap:
+            runs[-1] = without(runs[-1], judging.gap)
+        if len(found) > 1:
             # What was recorded was judged in the usual way, and without a setting.
             plain = sweep == "none" and not no_tolerance and error_map is None
-            lines = matrix(clients, recorded_clients(clients, corpus) if plain else None)
-            out.writelines(f"{line}\n" for line in lines)
-        if written is not None:
-            try:
-                written.write((run.head, run.results) for run in runs)
-            except OSError as error:  # the disk is full, say
-                raise _cannot_write(results_file, error) from None
-        write(runs)
+            problems += _matrix(runs, corpus if plain else None, screen)
+        problems += _written(written, results_file, runs)
+        problems += write(runs)
+    if screen.has_failed(runs, problems):
+        ctx.exit(EXIT_ERROR)
     ctx.exit(worst(run.exit_code for run in runs))
+
+
+def _matrix(runs: Iterable[Run], corpus: Corpus | None, screen: Screen) -> list[str]:
+    """Write the matrix of the clients among *runs*, and return a line where that cannot be done.
+
+    Args:
+        runs: of all implementations.
+        corpus: by which those that are not installed are shown as recorded; None for not at all.
+        screen: where it is written.
+    """
+    clients = [run for run in runs if run.is_client]
+    if not clients:
+        return []
+    try:
+        recorded = None if corpus is None else recorded_clients(clients, corpus)
+    except click.UsageError as error:
+        return [error.message]
+    screen.write("".join(f"{line}\n" for line in matrix(clients, recorded)))
+    return []
+
+
+def _updated(known: Known, run: Run, screen: Screen) -> list[str]:
+    """Write the baseline, and return a line where that cannot be done."""
+    if run.head.incomplete:
+        return ["--update-baseline: nothing is written, for the run is incomplete"]
+    try:
+        screen.write(f"{known.write(run.head, run.results)}\n")
+    except click.UsageError as error:
+        return [error.message]
+    return []
+
+
+def _written(file: ResultFile | None, path: Path | None, runs: Iterable[Run]) -> list[str]:
+    """Write the result file, and return a line where that cannot be done."""
+    if file is None:
+        return []
+    try:
+        file.write((run.head, run.results) for run in runs)
+    except OSError as error:  # the disk is full, for example
+        kept = "" if file.partial is None else f"; what fitted is in {file.partial}"
+        return [f"{_cannot_write(path, error).message}{kept}"]
+    return []
 
 
 def _check_the_others(
@@ -213,18 +264,3 @@ def _results_file(path: Path | None) -> AbstractContextManager[ResultFile | None
 
 def _cannot_write(path: Path | None, error: OSError) -> click.UsageError:
     return click.UsageError(f"--results: cannot write {path}: {error.strerror}")
-
-
-def _with_progress(results: Iterable[Result], total: int, name: str) -> Iterator[Result]:
-    """Yield *results*, with a bar on standard error where that is a terminal."""
-    console = Console(stderr=True)
-    # Colours can be forced where no terminal is; a bar there is only a row of lines.
-    if not (console.is_terminal and sys.stderr.isatty()):
-        yield from results
-        return
-    columns = (TextColumn(visible_text(name), markup=False), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as progress:
-        task = progress.add_task(name, total=total)
-        for result in results:
-            progress.advance(task)
-            yield result

@@ -5,9 +5,11 @@ from pathlib import Path
 import click
 
 from conformance.cases import Corpus, load_corpus
-from conformance.cli.options import selection
+from conformance.cli.options import Selection, selection
 from conformance.report import NoReport, Run, read_runs
 from conformance.report.diff import changes, diff_lines
+from conformance.report.octets import visible_text
+from conformance.report.standing import EXIT_ERROR, EXIT_FAILED, EXIT_OK
 from conformance.run.golden import BookError, load_book
 from conformance.run.golden.results import run_of
 
@@ -17,19 +19,27 @@ from conformance.run.golden.results import run_of
 @click.argument("after", metavar="B")
 @selection
 @click.pass_context
-def diff(ctx: click.Context, before: str, after: str, globs: tuple[str, ...]) -> None:
+def diff(ctx: click.Context, before: str, after: str, chosen: Selection) -> None:
     """Tell what is not the same in A and B.
 
     Each is a file that `check --results` wrote, or the name of a recorded implementation, such as
-    `py2.7` or `requests`. The exit code is 0 where nothing differs, and 1 where something does.
+    `py2.7` or `requests`. The exit code is 0 where nothing differs, 1 where something does,
+    and 2 where one of them is incomplete.
     """
     corpus = load_corpus()
-    selected = {case.id for case in corpus.select(globs)} if globs else None
+    selected = {case.id for case in chosen.of(corpus).listed} if chosen else None
     left, right = (_selected(_side(one, corpus), selected) for one in (before, after))
     found = changes(left, right)
     for line in diff_lines(left, right, found):
         click.echo(line)
-    ctx.exit(1 if found else 0)
+    gaps = [
+        f"{run.head.implementation}: incomplete: {run.head.incomplete}"
+        for run in (left, right)
+        if run.head.incomplete
+    ]
+    for gap in gaps:
+        click.echo(f"httplib-kit: {visible_text(gap)}", err=True)
+    ctx.exit(EXIT_ERROR if gaps else EXIT_FAILED if found else EXIT_OK)
 
 
 def _selected(run: Run, ids: set[str] | None) -> Run:

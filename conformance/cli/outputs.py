@@ -7,8 +7,8 @@ runs; the files are opened before the run, so that a place that cannot be writte
 import functools
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -21,12 +21,14 @@ from conformance.report.badge import endpoint, svg
 from conformance.report.files import Refused, WholeFile, WholeSite
 from conformance.report.junit import junit
 from conformance.report.markdown import markdown
-from conformance.report.octets import inert_line
+from conformance.report.octets import inert_line, visible_text
 from conformance.report.runs import as_document
 from conformance.report.terminal import plain, tell
 
 F = TypeVar("F", bound=Callable[..., Any])
-Write = Callable[[Sequence[Run]], None]
+Write = Callable[[Sequence[Run]], list[str]]
+"""Writes runs to all places; returns a line for each place where that failed."""
+_Writer = tuple[str, Callable[[Sequence[Run]], None]]
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _OPTIONS = (
@@ -100,34 +102,100 @@ class Outputs:
             click.UsageError: something cannot be written.
         """
         with ExitStack() as stack:
-            writers: list[Write] = []
+            writers: list[_Writer] = []
             for option, path, render in self._files:
                 if path is not None:
                     file = _opened(option, WholeFile, path)
                     stack.callback(file.close)
-                    writers.append(functools.partial(_write_file, file, render))
+                    writers.append(
+                        (f"{option} {path}", functools.partial(_write_file, file, render))
+                    )
             if self._site is not None:
                 site = _opened("--html", WholeSite, self._site)
                 stack.callback(site.close)
-                writers.append(functools.partial(_write_site, site))
+                writers.append((f"--html {self._site}", functools.partial(_write_site, site)))
 
-            def write(runs: Sequence[Run]) -> None:
-                for one in writers:
-                    one(runs)
-                tell_pipeline(runs)
+            def write(runs: Sequence[Run]) -> list[str]:
+                every = [*writers, ("the log of the CI service", tell_pipeline)]
+                problems = (_problem(place, one, runs) for place, one in every)
+                return [problem for problem in problems if problem]
 
             yield write
 
 
-def tell_person(run: Run, out: TextIO, *, stories: bool = True) -> None:
-    """Tell *run* on *out*: in colours where it is a terminal, as plain lines elsewhere."""
-    console = Console(file=out, highlight=False, markup=False, emoji=False)
-    if console.is_terminal:
-        with console.capture() as captured:
-            tell(console, run, stories=stories)
-        out.write("\n".join(map(inert_line, captured.get().split("\n"))))
-    else:
-        out.writelines(f"{line}\n" for line in plain(run, stories=stories))
+def _problem(place: str, write: Callable[[Sequence[Run]], None], runs: Sequence[Run]) -> str:
+    """Write *runs* to one place, and return what went wrong; empty where nothing did.
+
+    A place that cannot be written, or a report that fails, costs no other report.
+    """
+    try:
+        write(runs)
+    except OSError as error:
+        return f"{place}: cannot write: {error.strerror or error}"
+    except Exception as error:  # noqa: BLE001 # an error of the kit in one report
+        return f"{place}: {type(error).__name__}: {error}"
+    return ""
+
+
+class Screen:
+    """Standard output.  Where it cannot be written any more, no report is lost by that.
+
+    Args:
+        out: where it goes.
+
+    Attributes:
+        is_lost: whether something could not be written.
+        problem: why, in one line; empty where its reader has simply read enough.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self.is_lost = False
+        self.problem = ""
+
+    def tell(self, run: Run, *, stories: bool = True) -> None:
+        """Tell *run*: in colours where this is a terminal, as plain lines elsewhere."""
+        console = Console(file=self._out, highlight=False, markup=False, emoji=False)
+        if console.is_terminal:
+            with console.capture() as captured:
+                tell(console, run, stories=stories)
+            self.write("\n".join(map(inert_line, captured.get().split("\n"))))
+        else:
+            self.write("".join(f"{line}\n" for line in plain(run, stories=stories)))
+
+    def write(self, text: str) -> None:
+        """Write *text*."""
+        with self._losing():
+            if not self.is_lost:
+                self._out.write(text)
+                self._out.flush()
+
+    def has_failed(self, runs: Sequence[Run], problems: Iterable[str]) -> bool:
+        """Report on standard error what is missing or went wrong; return whether anything did.
+
+        Args:
+            runs: those that were told.
+            problems: what else went wrong, in lines.
+        """
+        gaps = [(run.head.implementation, run.head.incomplete) for run in runs]
+        lines = [*problems, self.problem]
+        lines += [f"{name}: incomplete: {gap}" for name, gap in gaps if gap]
+        lines = [line for line in lines if line]
+        for line in lines:
+            click.echo(f"httplib-kit: {visible_text(line)}", err=True)
+        return bool(lines) or self.is_lost
+
+    @contextmanager
+    def _losing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.is_lost = True
+            if not isinstance(error, BrokenPipeError):
+                self.problem = f"standard output: cannot write: {error.strerror or error}"
+            with suppress(OSError, ValueError):
+                # What Python still holds for it goes nowhere.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
 
 
 def tell_pipeline(runs: Sequence[Run]) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.outputs import Outputs, output_options, tell_person
+from conformance.cli.outputs import Outputs, Screen, output_options
 from conformance.report import NoReport, matrix, read_runs
-from conformance.report.standing import worst
+from conformance.report.standing import EXIT_ERROR, worst
 
 
 @click.command()
@@ -28,20 +28,23 @@ def report(
     """Report on RESULTS, the files that `check --results` wrote.
 
     Several files of one implementation, as `--shard` leaves them, are reported as one run; two
-    clients of other interfaces, or more, as one matrix.
+    clients of other interfaces, or more, as one matrix. Where results are missing, every report
+    says so, and the exit code is 2.
     """
     try:
         runs = read_runs(files)
     except NoReport as error:
         raise click.UsageError(str(error)) from None
+    screen = Screen(sys.stdout)
     with outputs.opened() as write:
         clients = [run for run in runs if run.is_client] if len(runs) > 1 else []
         for index, run in enumerate(run for run in runs if not (clients and run.is_client)):
-            if index:
-                click.echo()
-            tell_person(run, sys.stdout, stories=not quiet)
-        for line in matrix(clients) if clients else ():
-            click.echo(line)
-        write(runs)
+            screen.write("\n" if index else "")
+            screen.tell(run, stories=not quiet)
+        if clients:
+            screen.write("".join(f"{line}\n" for line in matrix(clients)))
+        problems = write(runs)
+    if screen.has_failed(runs, problems):
+        ctx.exit(EXIT_ERROR)
     if exit_code:
         ctx.exit(worst(run.exit_code for run in runs))

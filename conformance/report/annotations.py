@@ -13,6 +13,7 @@ from conformance.report.runs import Run
 from conformance.report.score import score
 from conformance.report.standing import TOLD, Standing, standing
 from conformance.report.story import command
+from conformance.report.summary import INCOMPLETE
 
 MOST = 10
 _LONGEST = 1_000
@@ -21,6 +22,11 @@ _LONGEST = 1_000
 def annotations(runs: Sequence[Run]) -> Iterator[str]:
     """Yield the lines."""
     found = [(run, result) for run in runs for result in run.results if standing(result) in TOLD]
+    for run in runs:
+        if run.head.incomplete:
+            title = _property(visible_text(_short(run.head.implementation)))
+            problem = visible_text(_short(f"{INCOMPLETE}: {run.head.incomplete}"))
+            yield f"::error title={title}::{_data(problem)}"
     shown = found if len(found) <= MOST else found[: MOST - 1]
     for run, result in shown:
         title = f"{run.head.implementation}: {result.name}"

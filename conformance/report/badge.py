@@ -58,8 +58,9 @@ def _width(text: str) -> int:
 def _told(runs: Sequence[Run]) -> tuple[str, str]:
     """Return message and colour."""
     judged = [(found, run) for run in runs if (found := score(run.results)).judged]
+    gap = ", incomplete" if any(run.head.incomplete for run in runs) else ""
     if not judged:
-        return "not run", "lightgrey"
+        return f"not run{gap}", "lightgrey"
     found, run = min(judged, key=lambda one: one[0].well / one[0].judged)
     name = f"{visible_text(run.head.name)} " if len(runs) > 1 else ""
     colour = "red"
@@ -67,4 +68,4 @@ def _told(runs: Sequence[Run]) -> tuple[str, str]:
         # A part of the corpus that passes is no reason for the colour of the whole.
         whole = found.well == found.judged and not found.not_judged
         colour = "brightgreen" if whole else "yellow"
-    return f"{name}{found.short}", colour
+    return f"{name}{found.short}{gap}", "lightgrey" if gap else colour

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
 from conformance.report.story import place
-from conformance.run.results import Result
+from conformance.report.summary import scope
+from conformance.run.results import Result, RunHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,9 @@ def diff_lines(before: Run, after: Run, found: Sequence[Change]) -> Iterator[str
     """Yield the lines that tell *found*, and a last one that counts."""
     yield f"- {_title(before)}"
     yield f"+ {_title(after)}"
+    for run, sign in ((before, "-"), (after, "+")):
+        yield from (f"{sign} {line}" for line in scope(run.head))
+    yield from _settings(before.head, after.head)
     if found:
         yield ""
     for change in found:
@@ -62,6 +66,27 @@ def diff_lines(before: Run, after: Run, found: Sequence[Change]) -> Iterator[str
     yield ""
     total = len({one.name for one in (*before.results, *after.results)})
     yield f"{len(found)} of {total} cases differ" + _counted(found)
+
+
+_COMPARED = (
+    *("kit", "features", "profile", "select", "exclude", "levels", "sweep"),
+    *("tolerant", "error_map", "deadline", "exit_first"),
+)
+"""What two runs should have in common, so that a difference comes from the implementations."""
+
+
+def _settings(before: RunHead, after: RunHead) -> Iterator[str]:
+    """Yield a line for each setting in which two result files differ."""
+    if not (before.format and after.format):
+        return  # a golden record, which was made in the usual way
+    for field in _COMPARED:
+        left, right = getattr(before, field), getattr(after, field)
+        if left != right:
+            yield visible_text(f"{field} differs: {_value(left)} and {_value(right)}")
+
+
+def _value(value: object) -> str:
+    return (", ".join(value) if isinstance(value, list | dict) else str(value)) or "none"
 
 
 def _title(run: Run) -> str:

@@ -14,7 +14,7 @@ from conformance.report.runs import Run
 from conformance.report.score import score
 from conformance.report.standing import TOLD, standing
 from conformance.report.story import story
-from conformance.report.summary import table, totals
+from conformance.report.summary import scope, table, totals
 
 MOST = 900_000
 """Octets of the stories and their list, over all runs."""
@@ -36,6 +36,9 @@ def _run(run: Run, budget: int) -> Iterator[str]:
         yield ""
     yield f"{totals(run.results)}. Corpus {code(run.head.corpus)}, kit {code(run.head.kit)}."
     yield ""
+    for line in scope(run.head):
+        yield f"**{code(line)}**"
+        yield ""
     heading, *rows = table(run.results)
     yield _cells(heading)
     yield _cells(["---", *("---:" for _ in heading[1:])])

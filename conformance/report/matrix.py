@@ -16,7 +16,7 @@ from conformance.report.octets import visible_text
 from conformance.report.runs import Run
 from conformance.report.score import score
 from conformance.report.standing import Standing, standing
-from conformance.report.summary import aligned
+from conformance.report.summary import INCOMPLETE, aligned
 from conformance.run.results import Result
 
 SMALL = 60
@@ -62,6 +62,8 @@ class _Client:
     def __init__(self, run: Run, recorded: Run | None) -> None:
         shown = recorded if recorded is not None and run.is_absent else run
         self.label = visible_text(f"{shown.head.name} {shown.head.version}".rstrip())
+        if shown.head.incomplete:
+            self.label += f" ({INCOMPLETE}: {visible_text(shown.head.incomplete)})"
         if shown is recorded:
             self.label += " (NOT_INSTALLED, as recorded)"
         # A run that stopped at its first failure lacks the cases behind it.

@@ -16,7 +16,9 @@ from conformance.judge import Verdict
 from conformance.report.score import score
 from conformance.report.standing import EXIT_ERROR, EXIT_FAILED, exit_code
 from conformance.run.bounds import Clipped, Kept, length
-from conformance.run.results import Overlay, Result, RunHead, read_results
+from conformance.run.result_file import read_results
+from conformance.run.results import Overlay, Result, RunHead
+from conformance.run.shard import Shard
 
 
 class NoReport(ValueError):
@@ -47,34 +49,118 @@ class Run:
 
     @property
     def exit_code(self) -> int:
-        """What `check` says of it."""
+        """What `check` says of it: a run of which results are missing ends as an error does."""
         code = exit_code(self.results, fail_on_flaky=self.head.fail_on_flaky)
+        if self.head.incomplete:
+            return EXIT_ERROR
         return EXIT_FAILED if self.head.stale and code != EXIT_ERROR else code
 
 
 def read_runs(paths: Iterable[Path]) -> list[Run]:
-    """Return the runs in the files at *paths*; files of one implementation are parts of one run.
+    """Return the runs in the files at *paths*; shards of one implementation are joined to one run.
+
+    A run of which lines or shards are missing says so in its head.
 
     Raises:
-        NoReport: a file is no result file, two tell of the same case, or they are from different
-            corpora.
+        NoReport: a file is not a result file, two tell of the same case or the same shard, or they
+            were not made by the same kit, with the same corpus and in the same way.
     """
-    heads: dict[tuple[str, ...], RunHead] = {}
-    parts: dict[tuple[str, ...], dict[str, Result]] = {}
+    found: dict[tuple[str, ...], list[_Part]] = {}
+    first: _Part | None = None
     for path, head, results in _read_all(paths):
-        key = head.implementation, head.name, head.version
-        first = next(iter(heads.values()), head)
-        if head.corpus != first.corpus:
+        part = _Part(path, head, results)
+        first = first or part
+        for field in ("corpus", "kit"):
+            _check_same(first, part, field)
+        _check_names(part)
+        found.setdefault((head.implementation, head.name, head.version), []).append(part)
+    return [_joined(parts) for parts in found.values()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A run as it stands in one file."""
+
+    path: Path
+    head: RunHead
+    results: list[Result]
+
+
+_OWN = frozenset({"shard", "cases", "stale", "incomplete", "among", "requirements"})
+"""What the heads of two parts of one run need not have in common."""
+
+
+def _joined(parts: Sequence[_Part]) -> Run:
+    """Return the run of which *parts* are the shards, or the only part."""
+    first = parts[0]
+    if len(parts) == 1:
+        return Run(first.head, first.results)
+    shards: dict[int, _Part] = {}
+    for part in parts:
+        for field in RunHead.__struct_fields__:
+            if field not in _OWN:
+                _check_same(first, part, field)
+        if not part.head.shard:
             raise NoReport(
-                f"{path}: made with corpus {head.corpus}, and the file before with {first.corpus}; "
-                "report on them one by one"
+                f"{part.path}: tells of {part.head.implementation} again, and is no shard"
             )
-        heads.setdefault(key, head)
-        found = parts.setdefault(key, {})
-        for result in results:
-            if found.setdefault(result.name, result) is not result:
-                raise NoReport(f"{path}: tells of {result.name} again")
-    return [Run(head, list(parts[key].values())) for key, head in heads.items()]
+        index, count = _shard(part)
+        if count != _shard(first)[1]:
+            raise NoReport(
+                f"{part.path}: is shard {part.head.shard}, and {first.path} is {first.head.shard}"
+            )
+        other = shards.setdefault(index, part)
+        if other is not part:
+            raise NoReport(f"{part.path}: is shard {part.head.shard} again, as {other.path} is")
+    ordered = [shards[index] for index in sorted(shards)]
+    missing = [f"{index}/{count}" for index in range(1, count + 1) if index not in shards]
+    gaps = [f"shard {part.head.shard}: {part.head.incomplete}" for part in ordered]
+    gaps = [gap for gap, part in zip(gaps, ordered, strict=True) if part.head.incomplete]
+    gaps += [f"missing: shard {', '.join(missing)}"] if missing else []
+    head = msgspec.structs.replace(
+        ordered[0].head,
+        shard="",
+        cases=sum(part.head.cases for part in ordered),
+        stale=[line for part in ordered for line in part.head.stale],
+        incomplete="; ".join(gaps),
+    )
+    return Run(head, [result for part in ordered for result in part.results])
+
+
+def _shard(part: _Part) -> tuple[int, int]:
+    try:
+        one = Shard.of(part.head.shard)
+    except ValueError as error:
+        raise NoReport(f"{part.path}: {error}") from None
+    return one.index, one.count
+
+
+def _check_same(first: _Part, other: _Part, field: str) -> None:
+    """Refuse two files whose heads say different things about *field*."""
+    here, there = getattr(other.head, field), getattr(first.head, field)
+    if here != there:
+        raise NoReport(
+            f"{other.path}: made with {field} {_said(here)}, and {first.path} with {_said(there)}; "
+            "report on them one by one"
+        )
+
+
+def _said(value: object) -> str:
+    if isinstance(value, list | dict):
+        return ", ".join(value) or "none"
+    return str(value) or "none"
+
+
+def _check_names(part: _Part) -> None:
+    """Refuse a part that tells of a case twice, or of one of another shard."""
+    shard = Shard(*_shard(part)) if part.head.shard else None
+    names: set[str] = set()
+    for result in part.results:
+        if result.name in names:
+            raise NoReport(f"{part.path}: tells of {result.name} again")
+        names.add(result.name)
+        if shard is not None and not shard.has(result.id):
+            raise NoReport(f"{part.path}: {result.name} is not of shard {part.head.shard}")
 
 
 def _read_all(paths: Iterable[Path]) -> Iterator[tuple[Path, RunHead, list[Result]]]:

@@ -18,7 +18,7 @@ from conformance.report.runs import Run
 from conformance.report.score import score_lines
 from conformance.report.standing import Standing, standing
 from conformance.report.story import Span, command, place, transcript_lines
-from conformance.report.summary import table, totals
+from conformance.report.summary import scope, table, totals
 from conformance.run.bounds import Clipped, left_out, parts
 from conformance.run.results import Result, RunHead
 
@@ -97,6 +97,7 @@ def _templates() -> jinja2.Environment:
         totals=totals,
         score=score_lines,
         table=table,
+        scope=scope,
         place=place,
         transcript=transcript_lines,
         standing=lambda result: standing(result).value,

@@ -13,10 +13,21 @@ from conformance.report.score import ILL, WELL
 from conformance.report.standing import Standing, standing
 from conformance.run.results import Overlay, Result, RunHead
 
+INCOMPLETE = "INCOMPLETE"
+"""Marks a run of which results are missing, in every report."""
+
 
 def summary(head: RunHead, results: Sequence[Result]) -> list[str]:
     """Return the lines that sum a run up, but for its totals."""
-    return [title(head), "", *aligned(table(results))]
+    return [title(head), *scope(head), "", *aligned(table(results))]
+
+
+def scope(head: RunHead) -> list[str]:
+    """Return a line on each way in which a run is not the whole one; none for a whole run."""
+    told = [f"{INCOMPLETE}: {visible_text(head.incomplete)}"] if head.incomplete else []
+    if head.shard:
+        told.append(f"shard {visible_text(head.shard)}: the other shards are not in it")
+    return told
 
 
 def title(head: RunHead) -> str:

@@ -16,7 +16,7 @@ from conformance.report.runs import Run
 from conformance.report.score import score_lines
 from conformance.report.standing import TOLD, standing
 from conformance.report.story import LABEL, OCTETS, Row, Span, rows, story
-from conformance.report.summary import summary, table, title, totals
+from conformance.report.summary import scope, summary, table, title, totals
 from conformance.run.results import Overlay, Result
 
 _STYLES = {
@@ -79,6 +79,8 @@ def absence_lines(run: Run) -> Iterator[str]:
 def tell(console: Console, run: Run, *, stories: bool = True) -> None:
     """Write *run* to *console*, which is a terminal."""
     console.print(Text(title(run.head), "bold"))
+    for line in scope(run.head):
+        console.print(Text(line, "bold red"))
     console.print(_summary(run))
     for line in (*baseline_lines(run), *absence_lines(run)):
         console.print(Text(line))

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from conformance.lazy import loader
 
 if TYPE_CHECKING:
-    from conformance.run.results import Result, ResultFile, RunHead, read_results
+    from conformance.run.result_file import ResultFile, read_results
+    from conformance.run.results import Result, RunHead
     from conformance.run.runner import Runner
 
 __all__ = ["Result", "ResultFile", "RunHead", "Runner", "read_results"]
@@ -22,7 +23,8 @@ __all__ = ["Result", "ResultFile", "RunHead", "Runner", "read_results"]
 __getattr__ = loader(
     __name__,
     {
-        **dict.fromkeys(("Result", "ResultFile", "RunHead", "read_results"), "results"),
+        **dict.fromkeys(("Result", "RunHead"), "results"),
+        **dict.fromkeys(("ResultFile", "read_results"), "result_file"),
         "Runner": "runner",
     },
 )

@@ -15,6 +15,7 @@ import msgspec
 from conformance.judge.verdicts import OK
 from conformance.run.baseline import Baseline, BaselineError, Entry, is_glob, matching
 from conformance.run.results import Overlay, Result
+from conformance.run.shard import Shard
 
 
 class Listing:
@@ -53,9 +54,15 @@ class Listing:
         """Return the entry about the case *name* in its present revision."""
         return self._entries.get(name)
 
-    def nowhere(self) -> Iterator[str]:
-        """Yield a line on each glob that is about no case of the corpus."""
+    def nowhere(self, shard: Shard | None = None) -> Iterator[str]:
+        """Yield a line on each glob that is about no case of the corpus.
+
+        Args:
+            shard: the part of the run; each glob belongs to one of the parts, as a case would.
+        """
         for glob, entry in self._nowhere:
+            if shard is not None and not shard.has(glob):
+                continue
             if "@" in glob:
                 continue  # of a sweep that this run may not have made
             now = self._revisions.get(glob)

@@ -1,14 +1,12 @@
 """Results: what a run leaves behind, one JSON line a case, and all that a report needs.
 
-In: a case and its judgement.  Out: a `Result`; in a file, a `RunHead` stands before the results of
-each run.  There are no times and no port numbers in it, so that the same run gives the same file,
-but for what a client draws at random, such as the octets of a TLS handshake.
+In: a case and its judgement.  Out: a `Result`; in a file (`result_file`), a `RunHead` stands before
+the results of each run.  There are no times and no port numbers in it, so that the same run gives
+the same file, but for what a client draws at random, such as the octets of a TLS handshake.
 """
 
 import enum
 import re
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -42,6 +40,19 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
         stale: what that baseline says about cases that the corpus does not have, a line for each.
         deadline: seconds without progress after which a case was given up; 0 where that is unknown.
         fail_on_flaky: whether a flaky case fails the run.
+        format: the format of the result file; 0 before it is written.
+        select: the globs by which cases were chosen; empty for all.
+        exclude: the globs by which cases were left out.
+        levels: the levels that were chosen.
+        sweep: how cases were varied: ``none``, ``each`` or ``product``.
+        profile: ``httplib`` or ``client``.
+        tolerant: whether outcomes graded tolerated counted.
+        error_map: native exception names to known ones, as the user gave them.
+        exit_first: whether the first failure ended the run.
+        shard: which part of the run this is, as ``2/5``; empty for the whole.
+        among: all implementations of the command, where there are several.
+        cases: how many results there are to be.
+        incomplete: why results are missing; empty where none are.
     """
 
     kit: str
@@ -56,10 +67,30 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
     stale: list[str] = []
     deadline: float = 0
     fail_on_flaky: bool = False
+    format: int = 0
+    select: list[str] = []
+    exclude: list[str] = []
+    levels: list[str] = []
+    sweep: str = "none"
+    profile: str = "httplib"
+    tolerant: bool = True
+    error_map: dict[str, str] = {}
+    exit_first: bool = False
+    shard: str = ""
+    among: list[str] = []
+    cases: int = 0
+    incomplete: str = ""
 
     @classmethod
-    def of(cls, identity: Identity, *, kit: str, corpus: str, deadline: float = 0) -> "RunHead":
-        """Return the head of a run on the implementation with this *identity*."""
+    def of(cls, identity: Identity, *, kit: str, corpus: str, **settings: Any) -> "RunHead":
+        """Return the head of a run on the implementation with this *identity*.
+
+        Args:
+            identity: who is judged.
+            kit: the version of the kit.
+            corpus: the digest of the corpus.
+            settings: further fields of the head: how the run is made.
+        """
         return cls(
             kit=kit,
             corpus=corpus,
@@ -69,7 +100,8 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
             label=kept_name(_sound(identity.label)),
             features=sorted(kept_name(_sound(one)) for one in identity.features),
             requirements={name: one.text for name, one in load_requirements().items()},
-            deadline=deadline,
+            profile="client" if identity.is_client else "httplib",
+            **settings,
         )
 
 
@@ -253,73 +285,3 @@ def with_script(result: Result, played: Script) -> Result:
     """Return *result* with the key of the script that was *played* for it."""
     # Past the cache, which would keep each script of a run.
     return msgspec.structs.replace(result, script=key_of_script.__wrapped__(played))
-
-
-class ResultFile:
-    """A result file that is written whole or not at all.
-
-    It is opened before the run, so that a place that cannot be written is known at once.  A regular
-    file is replaced at the end; anything else, such as a pipe or a terminal, is written to.
-
-    Args:
-        path: where it is to be; a link is followed.
-
-    Raises:
-        OSError: nothing can be written there.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path.resolve()
-        self._replaces = self._path.is_file() or not self._path.exists()
-        self._target = self._path
-        if self._replaces:
-            self._target = self._path.with_name(f".{self._path.name}.partial")
-        self._file = self._target.open("wb")
-
-    def __enter__(self) -> "ResultFile":
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._file.close()
-        if self._replaces:
-            self._target.unlink(missing_ok=True)
-
-    def write(self, runs: Iterable[tuple[RunHead, Iterable[Result]]]) -> None:
-        """Write everything, and put the file in its place."""
-        for head, results in runs:
-            for line in (head, *results):
-                self._file.write(msgspec.json.encode(line) + b"\n")
-        self._file.close()
-        if self._replaces:
-            self._target.replace(self._path)
-
-
-def read_results(path: Path) -> list[tuple[RunHead, list[Result]]]:
-    """Return the head and the results of each run in the file at *path*.
-
-    Raises:
-        ValueError: a line is not what it must be; the message names file and line.
-    """
-    lines = path.read_bytes().splitlines()
-    if not lines:
-        raise ValueError(f"{path}: empty, so it is no result file")
-    runs: list[tuple[RunHead, list[Result]]] = []
-    for number, line in enumerate(lines, 1):
-        if not runs or _decoded(path, number, line, _Kind).kit:
-            runs.append((_decoded(path, number, line, RunHead), []))
-        else:
-            runs[-1][1].append(_decoded(path, number, line, Result))
-    return runs
-
-
-class _Kind(msgspec.Struct):
-    """What tells a head from a result."""
-
-    kit: str = ""
-
-
-def _decoded(path: Path, number: int, line: bytes, kind: Any) -> Any:
-    try:
-        return msgspec.json.decode(line, type=kind)
-    except msgspec.DecodeError as error:
-        raise ValueError(f"{path}: line {number}: {error}") from None

@@ -36,6 +36,9 @@ class Shard:
             raise ValueError(f"{text!r} is not I/N, the part I of N")
         return shard
 
+    def __str__(self) -> str:
+        return f"{self.index}/{self.count}"
+
     def has(self, case_id: str) -> bool:
         """Tell whether the case called *case_id* belongs here."""
         drawn = int.from_bytes(hashlib.sha256(case_id.encode()).digest()[:8], "big")

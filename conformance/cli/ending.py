@@ -1,0 +1,60 @@
+"""How a run ends before its time: by a signal, or by an error of the kit.
+
+In: signals.  Out: a KeyboardInterrupt, once, and only while something is measured.  Whatever else
+is under way, such as second runs that are being closed or reports that are being written, is not
+interrupted: otherwise a second Ctrl-C would lose what the first one kept.
+"""
+
+import contextlib
+import signal
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
+
+class Ending:
+    """A context in which signals end measuring and nothing else.
+
+    Attributes:
+        reason: which signal has ended it; empty for none.
+    """
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self._measures = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "Ending":
+        with contextlib.suppress(ValueError):  # not in the main thread: the caller decides
+            for number in _SIGNALS:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    self._before[number] = signal.signal(number, self._arrived)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    @contextlib.contextmanager
+    def measuring(self) -> Iterator[None]:
+        """Let a signal interrupt what is done here; one that came before does so at once."""
+        self._measures = True
+        try:
+            if self.reason:
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._measures = False
+
+    def _arrived(self, number: int, _frame: FrameType | None) -> None:
+        if self.reason:
+            return
+        name = "" if number == signal.SIGINT else f" by {signal.Signals(number).name}"
+        self.reason = f"interrupted{name}"
+        if self._measures:
+            self._measures = False
+            raise KeyboardInterrupt

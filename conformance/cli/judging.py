@@ -1,0 +1,131 @@
+"""How `check` judges one implementation after the other, whatever ends that.
+
+In: implementations, and how each is started and prepared.  Out: a run for each, whole or as far as
+it came, and what the baseline says.  Nothing that was measured is lost: an interrupt or an error of
+the kit ends a run, not the reports on it.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from functools import partial
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+from conformance.cases import Case
+from conformance.cli.baselines import Known
+from conformance.cli.ending import Ending
+from conformance.drivers import DriverError, Identity, Implementation
+from conformance.report import Run
+from conformance.report.octets import visible_text
+from conformance.run import Result, ResultFile, RunHead
+from conformance.run.background import Background
+from conformance.run.check import Check
+from conformance.run.result_file import stamped
+
+Prepared = tuple[Sequence[Case], Known, RunHead]
+
+
+@dataclass
+class Judging:
+    """Judges implementations.
+
+    Args:
+        start: starts the check of one.
+        prepared: returns which cases are run of the implementation with an identity, what is known
+            of it, and the head of its run.
+        background: what the corpus says beside a result.
+        ending: what may end a run.
+        written: where results are written as they are measured; None for nowhere.
+
+    Attributes:
+        gap: which implementations have no run, and why; empty where all have one.
+    """
+
+    start: Callable[[Implementation], Check]
+    prepared: Callable[[Identity], Prepared]
+    background: Background
+    ending: Ending
+    written: ResultFile | None
+    gap: str = field(default="", init=False)
+
+    def each(self, found: Sequence[Implementation]) -> Iterator[tuple[Run, Known]]:
+        """Yield the run of each of *found*, and what is known of it; an incomplete one is the last.
+
+        Raises:
+            DriverError: the first one cannot be started, so that nothing was measured.
+            KeyboardInterrupt: it was interrupted before anything was measured.
+        """
+        for index, one in enumerate(found):
+            rest = found[index + 1 :]
+            try:
+                with self.ending.measuring():
+                    check = self.start(one)
+            except (DriverError, KeyboardInterrupt) as error:
+                if not index:
+                    raise
+                self.gap = _gap([one, *rest], self.ending.reason or str(error))
+                return
+            run, known = self._judged(check)
+            if run.head.incomplete and rest:
+                run = without(run, _gap(rest))
+            yield run, known
+            if run.head.incomplete:
+                return
+
+    def _judged(self, check: Check) -> tuple[Run, Known]:
+        why = ""
+        with check:
+            every, known, head = self.prepared(check.identity)
+            check.listing = known.listing
+            if self.written is not None:
+                self.written.begin(head)
+            try:
+                with self.ending.measuring():
+                    check.run(every, partial(_shown, head=head, written=self.written))
+            except KeyboardInterrupt:
+                why = self.ending.reason or "interrupted"
+            except Exception as error:  # noqa: BLE001 # an error of the kit costs no result
+                why = f"an error of the kit: {type(error).__name__}: {error}"
+            results = check.finished(self.background)
+        if why:
+            why = f"{why} after {len(results)} of {head.cases} cases"
+            head = msgspec.structs.replace(head, incomplete=why)
+        elif head.exit_first:
+            head = msgspec.structs.replace(head, cases=len(results))
+        return Run(stamped(head, results), results), known
+
+
+def without(run: Run, gap: str) -> Run:
+    """Return *run*, which says that others in the same file are missing."""
+    told = "; ".join(filter(None, [run.head.incomplete, gap]))
+    return Run(msgspec.structs.replace(run.head, incomplete=told), run.results)
+
+
+def _gap(others: Iterable[Implementation], why: str = "") -> str:
+    names = ", ".join(one.written for one in others)
+    return f"nothing of {names}: {why}" if why else f"nothing of {names}"
+
+
+def _shown(
+    results: Iterable[Result], head: RunHead, written: ResultFile | None
+) -> Iterator[Result]:
+    """Yield *results*, each written at once, with a bar on standard error if it is a terminal."""
+    console = Console(stderr=True)
+    # Colours can be forced where no terminal is; a bar there is only a row of lines.
+    columns = (TextColumn(visible_text(head.name), markup=False), BarColumn(), MofNCompleteColumn())
+    with (
+        Progress(*columns, console=console, transient=True, redirect_stdout=False)
+        if console.is_terminal and sys.stderr.isatty()
+        else nullcontext()
+    ) as progress:
+        task = progress.add_task(head.name, total=head.cases) if progress else TaskID(0)
+        for result in results:
+            if written is not None:
+                written.add(result)
+            if progress:
+                progress.advance(task)
+            yield result

@@ -1,0 +1,202 @@
+"""Result files: JSON lines, one for the head of each run and one for each result.
+
+In: heads and results.  Out: a file, and from a file heads and results again.
+
+Nothing that was measured is lost.  While a run lasts, each result is written as it is measured to
+``F.partial`` next to the file; at the end the whole file takes its place.  So after a `kill -9` the
+partial file is readable, and it says that the run did not end; after a full disk, what could be
+written is still there.
+
+A head says how many results follow (`RunHead.cases`), and which other implementations have a run in
+the same file (`RunHead.among`).  A file that was cut after any line is found out by these, and its
+run is read as incomplete.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from conformance.run.results import Result, RunHead
+
+FORMAT = 2
+"""The format of result files: raised when an older kit would misread one."""
+NOT_ENDED = "the run did not end"
+"""What the head of a partial file says."""
+
+Runs = Iterable[tuple[RunHead, Sequence[Result]]]
+
+
+class ResultFile:
+    """A result file: a partial one while the run lasts, and the whole one in its place at the end.
+
+    It is opened before the run, so that a place that cannot be written is known at once.  A regular
+    file is replaced; anything else, such as a pipe or a terminal, is written to at the end.
+
+    Args:
+        path: where it is to be; a link is followed.
+
+    Attributes:
+        partial: where results are written while the run lasts; None for a pipe or a terminal.
+
+    Raises:
+        OSError: nothing can be written there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.resolve()
+        self.partial: Path | None = None
+        if self._path.is_file() or not self._path.exists():
+            self.partial = self._path.with_name(f"{self._path.name}.partial")
+        self._file: IO[bytes] | None = (self.partial or self._path).open("wb")
+        self._holds_results = False
+
+    def __enter__(self) -> "ResultFile":
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._close()
+        if self.partial is not None and not self._holds_results:
+            self.partial.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            try:
+                file.close()
+            except OSError:  # what it still holds does not fit on the disk
+                return
+
+    def begin(self, head: RunHead) -> None:
+        """Write the head of a run whose results follow."""
+        self._append(stamped(head, [], cases=head.cases, incomplete=NOT_ENDED))
+
+    def add(self, result: Result) -> None:
+        """Write a result at once, so that not even the end of this process can lose it."""
+        self._append(result)
+        self._holds_results = True
+
+    def _append(self, line: RunHead | Result) -> None:
+        if self.partial is None or self._file is None:
+            return
+        try:
+            self._file.write(msgspec.json.encode(line) + b"\n")
+            self._file.flush()
+        except OSError:  # the run goes on: its end tries again, and reports what is wrong
+            self._close()
+
+    def write(self, runs: Runs) -> None:
+        """Write everything, and put the file in its place.
+
+        Raises:
+            OSError: it cannot be written; the partial file stays where it is.
+        """
+        if self.partial is None:
+            if self._file is not None:
+                _write(self._file, runs)
+                self._file.close()
+            return
+        self._close()
+        whole = self._path.with_name(f".{self._path.name}.whole")
+        try:
+            with whole.open("wb") as file:
+                _write(file, runs)
+            whole.replace(self._path)
+        except BaseException:
+            whole.unlink(missing_ok=True)
+            raise
+        self._holds_results = False
+
+
+def _write(file: IO[bytes], runs: Runs) -> None:
+    for head, results in runs:
+        for line in (stamped(head, results), *results):
+            file.write(msgspec.json.encode(line) + b"\n")
+
+
+def stamped(
+    head: RunHead, results: Sequence[Result], cases: int = 0, incomplete: str = ""
+) -> RunHead:
+    """Return *head* with the format and the number of results; what it says already stays."""
+    return msgspec.structs.replace(
+        head,
+        format=FORMAT,
+        cases=cases or head.cases or len(results),
+        incomplete=incomplete or head.incomplete,
+    )
+
+
+def read_results(path: Path) -> list[tuple[RunHead, list[Result]]]:
+    """Return the head and the results of each run in the file at *path*.
+
+    A run of which results are missing, because the file was cut or its run did not end, has a head
+    that says so in `RunHead.incomplete`.
+
+    Raises:
+        ValueError: a line is not what it must be, or the file is of another format; the message
+            names file and line.
+        OSError: it cannot be read.
+    """
+    *lines, tail = path.read_bytes().split(b"\n")
+    if tail and (_is_whole(tail) or not lines):
+        lines.append(tail)
+    if not lines:
+        raise ValueError(f"{path}: empty, so it is not a result file")
+    runs: list[tuple[RunHead, list[Result]]] = []
+    for number, line in enumerate(lines, 1):
+        if not runs or _decoded(path, number, line, _Kind).kit:
+            head = _decoded(path, number, line, RunHead)
+            if head.format != FORMAT:
+                raise ValueError(
+                    f"{path}: line {number}: written by kit {head.kit} in another format; "
+                    "write it anew with `httplib-kit check --results`"
+                )
+            runs.append((head, []))
+        else:
+            runs[-1][1].append(_decoded(path, number, line, Result))
+    there = {head.implementation for head, _ in runs}
+    absent = [name for name in runs[0][0].among if name not in there]
+    return [
+        (_with_gaps(head, results, absent if index == len(runs) - 1 else []), results)
+        for index, (head, results) in enumerate(runs)
+    ]
+
+
+def _with_gaps(head: RunHead, results: Sequence[Result], absent: Sequence[str]) -> RunHead:
+    """Return *head* with a word on what is missing.
+
+    Args:
+        head: of a run.
+        results: its results.
+        absent: implementations that were to be in the file after this run, and are not.
+    """
+    count = f" ({len(results)} of {head.cases} results)"
+    gaps = [head.incomplete + (count if head.incomplete == NOT_ENDED else "")]
+    if len(results) != head.cases and not head.incomplete:
+        gaps = [f"lines are missing{count}"]
+    if absent and not any(name in head.incomplete for name in absent):
+        gaps.append(f"nothing of {', '.join(absent)}")
+    return msgspec.structs.replace(head, incomplete="; ".join(filter(None, gaps)))
+
+
+def _is_whole(line: bytes) -> bool:
+    """Tell whether *line* is JSON, and not cut."""
+    try:
+        msgspec.json.decode(line)
+    except msgspec.DecodeError:
+        return False
+    return True
+
+
+class _Kind(msgspec.Struct):
+    """What tells a head from a result."""
+
+    kit: str = ""
+
+
+def _decoded(path: Path, number: int, line: bytes, kind: Any) -> Any:
+    try:
+        return msgspec.json.decode(line, type=kind)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"{path}: line {number}: {error}") from None
