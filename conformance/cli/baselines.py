@@ -117,6 +117,10 @@ class Baselines:
         try:
             path = self._path(identity)
             baseline = self._read(path)
+            try:
+                baseline.check_is_about(identity)
+            except BaselineError as error:
+                raise BaselineError(f"{path}: {error}") from None
             revisions = {case.id: case.rev for case in corpus.every.listed}
             if self.update:
                 check_width(baseline, revisions)
@@ -172,6 +176,11 @@ class Known:
             return head
         of = self.baseline
         made = [f"of {of.implementation} {of.version}".rstrip()] if of.implementation else []
+        if of.version not in ("", head.version):
+            made.append(f"this is {head.version}")
+        vague = sum(len(entry.globs) for entry in of.entry if entry.is_vague)
+        if vague:
+            made.append(f"{vague} of its lines compare the verdict alone")
         told = ", ".join([self.path.name, *made])
         stale = list(self.listing.nowhere(shard)) if whole else []
         return msgspec.structs.replace(head, baseline=told, stale=stale)

@@ -286,7 +286,11 @@ def entry_text(entry: Mapping[str, Any]) -> str:
     error = entry["error"]
     if "category" in error:
         return error_text(error)
-    kept = {key: value for key, value in error["attributes"].items() if key != "args"}
+    kept = {
+        key: value
+        for key, value in sorted(error["attributes"].items())
+        if key != "args" and (key, value) != ("errno", None)
+    }
     details = ", ".join(f"{key} {seen_text(value)}" for key, value in kept.items())
     return f"{error['class']}: {error['message']}" + (f" ({details})" if details else "")
 

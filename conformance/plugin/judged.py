@@ -187,6 +187,7 @@ class Judged:
                 found = read_baseline(shipped(self.check.identity))
             else:
                 found = parse_baseline(text)
+            found.check_is_about(self.check.identity)
             self.listing = Listing(found, revisions, dt.datetime.now(dt.UTC).date())
             self.check.listing = self.listing
         except BaselineError as error:

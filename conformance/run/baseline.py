@@ -5,19 +5,23 @@ same value.  What an entry means for a result is the business of `overlay`.
 
 ::
 
-    implementation = "http.client"
+    implementation = "http.client"       # applies to this one alone; other versions are named
     version = "3.11.7"
+    runtime = "CPython"
 
     [[entry]]
     verdict = "NO_ERROR"                 # how the cases fail; an error of kit or driver never
+    where = "new"                        # the call, or the key of `wire`, at which they fail
+    seen = "an object of class http.client.HTTPConnection"    # what was seen there (`seen`)
     reason = "Signs and blanks are taken as parts of a port number."
     link = "https://github.com/python/cpython/issues/150751"
     expires = 2027-01-31                 # the last day on which the entry holds
     rev = 2                              # of the cases; 1 where it is not given
     case = ["interface.port-in-host.refused.*", "chunked.size-line.sign@cut=bytes"]
 
-A glob is held against the name of a case: its id, and behind ``@`` the setting of a sweep.  One
-without ``@`` is about the case as it is written, whatever sweeps make of it.
+An entry with neither ``where`` nor ``seen`` compares the verdict alone, as all entries did before
+these keys existed.  A glob is held against the name of a case: its id, and behind ``@`` the setting
+of a sweep.  One without ``@`` is about the case as it is written, whatever sweeps make of it.
 """
 
 import datetime as dt
@@ -29,9 +33,12 @@ from pathlib import Path
 
 import msgspec
 
-from conformance.judge.verdicts import FAILURES
+from conformance.drivers import Identity
+from conformance.judge.verdicts import FAILURES, Verdict
+from conformance.run.results import Result
+from conformance.run.seen import seen_in
 
-_HEADS = ("implementation", "version")
+_HEADS = ("implementation", "version", "runtime")
 _WILD = re.compile(r"[*?\[]")
 
 
@@ -45,6 +52,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     Args:
         case: a glob over names of cases, or several.
         verdict: how each of them fails.
+        where: the place at which each of them fails.
+        seen: what is seen there, in the form of `seen.normal`.
         reason: why, in words for whoever wonders.
         rev: the revision of the cases for which this is known.
         link: where more is told.
@@ -54,6 +63,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     case: str | list[str]
     verdict: str
     reason: str
+    where: str = ""
+    seen: str = ""
     rev: int = 1
     link: str = ""
     expires: dt.date | None = None
@@ -63,6 +74,23 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         """The globs, also where there is but one."""
         return (self.case,) if isinstance(self.case, str) else tuple(self.case)
 
+    @property
+    def is_vague(self) -> bool:
+        """Whether it compares the verdict alone, although more can be seen than that."""
+        return not self.where and not self.seen and self.verdict != Verdict.HANG
+
+    @property
+    def failure(self) -> str:
+        """How the cases fail, in words."""
+        told = f"{self.verdict} at {self.where}" if self.where else self.verdict
+        return f"{told}: {self.seen}" if self.seen else told
+
+    def covers(self, result: Result) -> bool:
+        """Tell whether *result* fails as this entry says."""
+        if result.verdict != self.verdict:
+            return False
+        return not (self.where or self.seen) or (self.where, self.seen) == seen_in(result)
+
 
 class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The known deviations of one implementation.
@@ -70,12 +98,29 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     Args:
         implementation: the name of the implementation.
         version: the version of the implementation.
+        runtime: what its interpreter calls itself; empty where that is not said.
         entry: the entries.
     """
 
     implementation: str = ""
     version: str = ""
+    runtime: str = ""
     entry: list[Entry] = []
+
+    def check_is_about(self, identity: Identity) -> None:
+        """Refuse to be applied to another implementation, or on another runtime.
+
+        Raises:
+            BaselineError: it is about another one.
+        """
+        ours = (("implementation", self.implementation), ("runtime", self.runtime))
+        theirs = (identity.name, identity.runtime)
+        for (key, own), other in zip(ours, theirs, strict=True):
+            if own and other and own != other:
+                raise BaselineError(
+                    f"is about the {key} {own}, and this is {other}; write one of its own with "
+                    "--baseline NEW --update-baseline"
+                )
 
 
 def is_glob(text: str) -> bool:
@@ -155,7 +200,11 @@ def _problem(entry: Entry) -> str:
 
 def baseline_text(baseline: Baseline) -> str:
     """Return the file that says what *baseline* says."""
-    heads = [f"{name} = {_string(getattr(baseline, name))}" for name in _HEADS]
+    heads = [
+        f"{name} = {_string(value)}"
+        for name in _HEADS
+        if (value := getattr(baseline, name)) or name != "runtime"
+    ]
     title = f"# Known deviations of {baseline.implementation} {baseline.version}".rstrip()
     blocks = ["\n".join([title, *heads]), *map(_entry_text, baseline.entry)]
     return "\n\n".join(blocks) + "\n"
@@ -165,6 +214,7 @@ def _entry_text(entry: Entry) -> str:
     lines = [
         "[[entry]]",
         f"verdict = {_string(entry.verdict)}",
+        *(f"{key} = {_string(text)}" for key in ("where", "seen") if (text := getattr(entry, key))),
         f"reason = {_string(entry.reason)}",
     ]
     if entry.link:

@@ -86,10 +86,12 @@ class Listing:
             return msgspec.structs.replace(
                 result, overlay=Overlay.REGRESSION, known=self._earlier(result)
             )
+        overlay = self._overlay(entry, result)
+        listed = entry.verdict if overlay == Overlay.EXPECTED else entry.failure
         return msgspec.structs.replace(
             result,
-            overlay=self._overlay(entry, result),
-            known=f"{entry.verdict}{self._expiry(entry)}: {entry.reason}",
+            overlay=overlay,
+            known=f"{listed}{self._expiry(entry)}: {entry.reason}",
             link=entry.link,
         )
 
@@ -98,7 +100,7 @@ class Listing:
             return Overlay.STALE
         if self._is_over(entry):
             return Overlay.REGRESSION
-        return Overlay.EXPECTED if result.verdict == entry.verdict else Overlay.STALE
+        return Overlay.EXPECTED if entry.covers(result) else Overlay.STALE
 
     def _is_over(self, entry: Entry) -> bool:
         return entry.expires is not None and self._today > entry.expires

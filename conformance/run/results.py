@@ -33,6 +33,7 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
         name: the implementation's own name.
         version: its own version.
         label: both in one word, with the runtime where that is not the usual one.
+        runtime: what its interpreter calls itself; empty where nobody says.
         features: the optional features that it has.
         requirements: what each requirement says, by its id.
         baseline: where the known deviations come from, and whose they are; empty where no baseline
@@ -63,6 +64,7 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
     features: list[str]
     requirements: dict[str, str] = {}
     label: str = ""
+    runtime: str = ""
     baseline: str = ""
     stale: list[str] = []
     deadline: float = 0
@@ -98,6 +100,7 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
             name=kept_name(_sound(identity.name)),
             version=kept_name(_sound(identity.version)),
             label=kept_name(_sound(identity.label)),
+            runtime=kept_name(_sound(identity.runtime)),
             features=sorted(kept_name(_sound(one)) for one in identity.features),
             requirements={name: one.text for name, one in load_requirements().items()},
             profile="client" if identity.is_client else "httplib",

@@ -15,6 +15,7 @@ import msgspec
 from conformance.judge.verdicts import OK
 from conformance.run.baseline import Baseline, BaselineError, Entry, is_glob, matching
 from conformance.run.results import Overlay, Result, RunHead
+from conformance.run.seen import seen_in
 
 WIDEST = 20
 """Cases that one glob may stand for: a wider one would hide what it was not written for."""
@@ -57,11 +58,12 @@ def updated(baseline: Baseline, head: RunHead, results: Sequence[Result]) -> Bas
                 covered |= names
         if globs:
             case = globs[0] if isinstance(entry.case, str) and len(globs) == 1 else globs
-            entries.append(msgspec.structs.replace(entry, case=case))
+            entries += _detailed(msgspec.structs.replace(entry, case=case), told)
     new = [one for name, one in told.items() if one.failed and name not in covered]
     return Baseline(
         implementation=head.name,
         version=head.version,
+        runtime=head.runtime,
         entry=[*entries, *_new(new, baseline)],
     )
 
@@ -87,29 +89,54 @@ def _kept(
 def _holds(entry: Entry, result: Result) -> bool:
     """Tell whether *entry* is not contradicted: what could not be run contradicts nothing."""
     ran = result.failed or result.verdict in OK
-    return not ran or result.verdict == entry.verdict
+    return not ran or entry.covers(result)
+
+
+def _detailed(entry: Entry, told: Mapping[str, Result]) -> list[Entry]:
+    """Return *entry*; one that compares the verdict alone, with what was seen of its cases.
+
+    One with a glob stays as it is: its author has meant whatever it stands for.
+    """
+    if not entry.is_vague or any(map(is_glob, entry.globs)):
+        return [entry]
+    groups: dict[tuple[str, str], list[str]] = {}
+    for name in entry.globs:
+        ran = name in told and told[name].failed
+        groups.setdefault(seen_in(told[name]) if ran else ("", ""), []).append(name)
+    if len(groups) == 1:
+        ((where, seen),) = groups
+        return [msgspec.structs.replace(entry, where=where, seen=seen)]
+    return [
+        msgspec.structs.replace(
+            entry, case=names if len(names) > 1 else names[0], where=where, seen=seen
+        )
+        for (where, seen), names in groups.items()
+    ]
 
 
 def _new(results: Iterable[Result], baseline: Baseline) -> list[Entry]:
     """Return entries for *results*: those that one glance may explain stand together."""
     reasons = {glob: entry for entry in baseline.entry for glob in entry.globs}
-    groups: dict[tuple[str, int, str, str, str], list[str]] = {}
+    groups: dict[tuple[str, str, str, int, str, str, str], list[str]] = {}
     for result in results:
         earlier = reasons.get(result.name)
         if earlier is None:
             why = result.family, NEW, ""
         else:
             why = "", _again(earlier.reason), earlier.link
-        groups.setdefault((result.verdict, result.rev, *why), []).append(result.name)
+        key = result.verdict, *seen_in(result), result.rev, *why
+        groups.setdefault(key, []).append(result.name)
     return [
         Entry(
             case=names if len(names) > 1 else names[0],
             verdict=verdict,
+            where=where,
+            seen=seen,
             rev=rev,
             reason=reason,
             link=link,
         )
-        for (verdict, rev, _, reason, link), names in groups.items()
+        for (verdict, where, seen, rev, _, reason, link), names in groups.items()
     ]
 
 

@@ -132,6 +132,34 @@ def test_a_known_deviation_that_fails_in_another_way_is_a_failure(
     result.stdout.fnmatch_lines(["*STALE*"])
 
 
+SEEN = BASELINE.replace("reason", "where = 'read'\nseen = \"{seen}\"\nreason")
+
+
+def test_a_known_deviation_is_what_was_seen_and_no_other(
+    judged: Callable[..., pytest.RunResult], pytester: pytest.Pytester
+) -> None:
+    known = pytester.path / "known.toml"
+    one = SEEN.replace("length.*", "length.leading-zeros")
+    args = ("--httplib-baseline", known.name, "--httplib-select", "framing.length.leading-zeros")
+    known.write_text(one.format(verdict="WRONG_VALUE", seen="'HELLO'"), encoding="utf-8")
+    assert judged(*args).parseoutcomes() == {"xfailed": 1}
+    known.write_text(one.format(verdict="WRONG_VALUE", seen="'Hello'"), encoding="utf-8")
+    result = judged(*args)
+    assert result.parseoutcomes() == {"failed": 1}
+    result.stdout.fnmatch_lines(["*STALE WRONG_VALUE*"])
+
+
+def test_a_baseline_of_another_client_is_refused(
+    judged: Callable[..., pytest.RunResult], pytester: pytest.Pytester
+) -> None:
+    known = pytester.path / "known.toml"
+    entry = BASELINE.format(verdict="WRONG_VALUE")
+    known.write_text(f"implementation = 'another'\n{entry}", encoding="utf-8")
+    result = judged("--httplib-baseline", known.name)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["*is about the implementation another, and this is wrong_client*"])
+
+
 def test_a_baseline_about_no_case_fails_the_session(
     judged: Callable[..., pytest.RunResult], pytester: pytest.Pytester
 ) -> None:

@@ -27,6 +27,7 @@ def run_of(book: Book, key: str, corpus: Corpus) -> tuple[RunHead, list[Result]]
         version=one.version,
         features=one.features,
         label=key,
+        runtime=one.runtime,
     )
     found = (judged_one(book, key, case) for case in corpus.cases)
     return head, [_result(judged) for judged in found if judged is not None]

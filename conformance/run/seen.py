@@ -1,0 +1,69 @@
+"""What was seen, in a form that is the same whenever the same implementation does the same.
+
+In: a result.  Out: the place at which it left what is accepted, and what was seen there, as one
+line.  A baseline compares these two, so that an entry does not cover another failure of the same
+case.
+
+Class names, status codes, values and bytes stay.  What differs from run to run or from machine to
+machine has a name instead: addresses in memory, ports, numbers of processes and descriptors, names
+of temporary files, durations, and the words that an operating system or a TLS library puts after
+its error number.  What is long is shortened, with a digest of the whole.
+"""
+
+import hashlib
+import re
+
+from conformance.judge import Verdict
+from conformance.run.results import Result
+
+LONGEST = 200
+"""Characters of a normal form before it is shortened."""
+_START, _END = 100, 40
+
+_SYSTEM = re.compile(r"(?s)(?P<class>[\w.]+): .*\(errno (?P<number>-?\d+)\)")
+"""An error of the operating system, as `entry_text` writes it."""
+_TLS = re.compile(
+    r"(?s)(?P<start>[\w.]+: )?.*?(?P<name>\[SSL[^\]]*\]).*?(?P<errno> \(errno \d+\))?"
+)
+_VARYING = tuple(
+    (re.compile(pattern), name)
+    for pattern, name in (
+        (r" ?\(_ssl\.c:\d+\)", ""),
+        (r"\bat 0x[0-9a-fA-F]+|@[0-9a-f]{5,8}\b|\bobject 0x[0-9a-f]+", "(an address)"),
+        (r"\b0x[0-9a-fA-F]{6,}", "(an address)"),
+        (r"[^\s'\"]*httplib-kit-[^\s'\"/]+", "(a file)"),
+        (r"/(?:var/)?tmp/[^\s'\",)\]>]+", "(a file)"),
+        (r"(?<=127\.0\.0\.1:)\d+|(?<='127\.0\.0\.1', )\d+", "PORT"),
+        (r"(?i)(?<=\bport )(?:3[2-9]\d{3}|[456]\d{4})\b", "PORT"),
+        (r"(?i)(?<=\bpid )\d+|(?<=\bpid=)\d+|(?<=\bpid: )\d+|(?<=\bfd=)\d+", "N"),
+        (r"(?i)\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "(an id)"),
+        (r"\b\d+\.\d+(?= ?(?:s|ms|sec|secs|seconds)\b)", "N"),
+    )
+)
+
+
+def seen_in(result: Result) -> tuple[str, str]:
+    """Return the place and the normal form of what was seen there; empty where nothing was.
+
+    How a process died is seen without a place; a hang has nothing but its verdict.
+    """
+    if result.where:
+        return result.where, normal(result.seen)
+    if result.verdict == Verdict.CRASH:
+        return "", normal(result.reason.partition("\n")[0].partition(";")[0])
+    return "", ""
+
+
+def normal(text: str) -> str:
+    """Return *text* in its normal form, which is its own normal form too."""
+    tls, system = _TLS.fullmatch(text), _SYSTEM.fullmatch(text)
+    if tls:
+        text = f"{tls['start'] or ''}{tls['name']}{tls['errno'] or ''}"
+    elif system:
+        text = f"{system['class']}: [Errno {system['number']}] (errno {system['number']})"
+    for pattern, name in _VARYING:
+        text = pattern.sub(name, text)
+    if len(text) <= LONGEST:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{text[:_START]} … {text[-_END:]} ({len(text)} characters, {digest})"
