@@ -35,6 +35,7 @@ import msgspec
 
 from conformance.drivers import Identity
 from conformance.judge.verdicts import FAILURES, Verdict
+from conformance.run.bounds import kept_name
 from conformance.run.results import Result
 from conformance.run.seen import seen_in
 
@@ -114,7 +115,7 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             BaselineError: it is about another one.
         """
         ours = (("implementation", self.implementation), ("runtime", self.runtime))
-        theirs = (identity.name, identity.runtime)
+        theirs = (kept_name(identity.name), kept_name(identity.runtime))
         for (key, own), other in zip(ours, theirs, strict=True):
             if own and other and own != other:
                 raise BaselineError(
