@@ -21,7 +21,7 @@ from rich.console import Console
 from conformance.cases import load_corpus
 from conformance.cases.twins import difference
 from conformance.cli import main
-from conformance.cli.outputs import document, tell_person, tell_pipeline
+from conformance.cli.outputs import Screen, document, tell_pipeline
 from conformance.judge import Verdict
 from conformance.report.annotations import MOST, annotations
 from conformance.report.badge import endpoint, svg
@@ -642,7 +642,7 @@ def test_no_line_of_a_log_with_colours_is_a_command(run: Run, width: int) -> Non
         patch.setenv("COLUMNS", str(width))
         patch.delenv("NO_COLOR", raising=False)
         out = io.StringIO()
-        tell_person(run, out)
+        Screen(out).tell(run)
     assert "\x1b[" in out.getvalue()
     for line in re.split(r"[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", out.getvalue()):
         text = _ANSI.sub("", line).strip()
