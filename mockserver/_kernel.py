@@ -5,6 +5,7 @@ In come sockets and addresses, out come plain numbers. Linux answers all of it w
 what cannot be known. Nothing here waits for the network, reads a stream or changes a socket.
 """
 
+import errno
 import socket
 import struct
 import sys
@@ -15,6 +16,8 @@ from typing import NamedTuple
 _SOCK_DIAG = 4  # NETLINK_SOCK_DIAG; the socket module has no name for it
 _SOCK_DIAG_BY_FAMILY = 20
 _NLM_F_REQUEST = 1
+_NLMSG_ERROR = 2
+_ATTEMPTS = 3
 _ANY = 0xFFFFFFFF
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
 _SEQUENCE = struct.Struct("=I")  # nlmsg_seq, in a message and its answer
@@ -99,17 +102,29 @@ class Diagnosis:
         with self._lock:
             if self._netlink is None:
                 self._netlink = self._open()
-                if self._netlink is None:
-                    return None
-            # Each question has a number: an answer that an exception has left unread (Ctrl-C in
-            # between) would else be taken for the next one's, and so on for ever.
-            self._asked = (self._asked + 1) & 0xFFFFFFFF
-            number = _SEQUENCE.pack(self._asked)
-            at, behind = _SEQUENCE_AT, _SEQUENCE_AT + _SEQUENCE.size
-            self._netlink.send(message[:at] + number + message[behind:])
-            while (answer := self._netlink.recv(4096))[at:behind] != number:
-                pass
-        return _parse(answer)
+            if self._netlink is None:
+                return None
+            for _ in range(_ATTEMPTS):
+                answer = self._ask(self._netlink, message)
+                if _kind(answer) != _NLMSG_ERROR:
+                    return _parse(answer)
+                if _error(answer) == -errno.ENOENT:
+                    return Peer(0)  # there is no such socket
+        return None  # for want of memory, for instance: it has not looked
+
+    def _ask(self, netlink: socket.socket, message: bytes) -> bytes:
+        """Exchange a message, which gets a number here.
+
+        An answer that an exception has left unread (Ctrl-C between the two calls) would without its
+        number be taken for that to the next question, and so on for ever.
+        """
+        self._asked = (self._asked + 1) & 0xFFFFFFFF
+        number = _SEQUENCE.pack(self._asked)
+        at, end = _SEQUENCE_AT, _SEQUENCE_AT + _SEQUENCE.size
+        netlink.send(message[:at] + number + message[end:])
+        while (answer := netlink.recv(4096))[at:end] != number:
+            pass
+        return answer
 
     def close(self) -> None:
         """Give the netlink socket back; nothing is answered from then on."""
@@ -124,9 +139,16 @@ def _nothing() -> None:
     return None
 
 
+def _kind(answer: bytes) -> int:
+    return int.from_bytes(answer[4:6], sys.byteorder)
+
+
+def _error(answer: bytes) -> int:
+    """The number of an error, which is negative, as in struct nlmsgerr."""
+    return int.from_bytes(answer[_HEADER.size : _HEADER.size + 4], sys.byteorder, signed=True)
+
+
 def _parse(answer: bytes) -> Peer:
-    if int.from_bytes(answer[4:6], sys.byteorder) != _SOCK_DIAG_BY_FAMILY:
-        return Peer(0)  # an error: there is no such socket
     state = answer[17]
     unread, unsent, _, inode = _QUEUES.unpack_from(answer, _QUEUES_AT)
     # A FIN that waits to be read counts as an octet of the queue.

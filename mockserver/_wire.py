@@ -21,13 +21,11 @@ from mockserver._phase import CLIENT_HAS_ENDED, SERVER_HAS_ENDED, TABLE, Happens
 
 BLOCK = 1 << 16
 BRIEF = 0.002
-"""Seconds that a wait for bytes may take before another thread is asked to lead: longer than the
-answer of a client that computes, and shorter than anything that a person notices."""
+"""Seconds that a wait for bytes may take before another thread is asked to lead."""
 _RESET = select.POLLERR
 _CLOSED = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 _ASK_AGAIN = 0.01
-"""Seconds between two questions about a client that has closed half of its end: the kernel has no
-event for the other half."""
+"""Seconds between two questions about a client that has closed half of its end."""
 
 
 class Condition:
@@ -445,11 +443,12 @@ class Wire:
             peer = self.peer()
             if peer is None:
                 raise Expired("the client's queue cannot be seen on this system")
-            if not (peer.held or (peer.ending and peer.received >= self.given)):
-                self._judge_closing()
-                return
             took = peer.received - peer.unread
-            if took >= self.given:
+            if not (peer.held or (peer.ending and peer.received >= self.given)):
+                # It has given its end up, if our own socket confirms that; else ask again.
+                if self._is_closed(nap):
+                    return
+            elif took >= self.given:
                 return
             if took > before:
                 before, since, nap = took, time.monotonic(), 0.0
@@ -459,18 +458,19 @@ class Wire:
             nap = min(nap + 2e-6, 1e-3)
         raise Released
 
-    def _judge_closing(self) -> None:
-        """The client has given its end up: in order, with all taken, or by a reset."""
+    def _is_closed(self, seconds: float) -> bool:
+        """Whether the client has given its end up: in order, with all taken.
+
+        Raises:
+            PeerReset: By a reset.
+        """
         poll = select.poll()
         poll.register(self.sock, _CLOSED)
-        happened = poll.poll(self.patience * 1000)
-        if self.owner is _NO_ONE:
-            raise Released
-        if not happened:
-            raise self._expired()
-        if happened[0][1] & _RESET:
+        happened = poll.poll(seconds * 1000)
+        if happened and happened[0][1] & _RESET and self.owner is not _NO_ONE:
             self.happens(Happens.CLIENT_RESETS)
             raise PeerReset
+        return bool(happened) and self.owner is not _NO_ONE
 
     def await_name(self, wait: Callable[[float], bool]) -> None:
         """Wait for an event that is not the client's; `wait` gets the patience in seconds."""

@@ -5,6 +5,17 @@ import socket
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
+VOCABULARY = frozenset(
+    {
+        *("read_request", "read", "read_until", "read_eof", "expect", "send", "reply"),
+        *("status_line", "header", "end_headers", "interim", "chunk", "last_chunk", "fill"),
+        *("garbage", "dribble", "drain", "gate", "signal", "pause", "stall", "shutdown", "close"),
+        *("expect_eof", "expect_reset", "expect_no_bytes", "starttls", "tunnel"),
+        *("label", "goto", "dispatch", "tls_fault"),
+    }
+)
+"""The steps that scripts rely on; newer ones have tests of their own."""
+
 
 def exactly(sock: socket.socket, n: int) -> bytes:
     """Read n octets, or fewer if the stream ends."""

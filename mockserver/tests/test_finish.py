@@ -29,7 +29,7 @@ from mockserver import (
     connection,
     script,
 )
-from mockserver._kernel import Diagnosis
+from mockserver._kernel import Diagnosis, Peer, question
 from mockserver.tests.conftest import Connect
 from mockserver.tests.support import REQUEST, RESPONSE, exactly, to_end
 
@@ -341,6 +341,36 @@ def test_where_the_kernel_cannot_be_asked_a_drain_is_a_problem(
         assert "connection 1, step 3 (drain): the client's queue cannot be seen on this system" in (
             one.finish().problems
         )
+
+
+@pytest.mark.parametrize("wrong", [Peer(0), Peer(1, held=False), Peer(7)])
+def test_a_client_is_not_taken_for_gone_by_one_answer_of_the_kernel(
+    server: MockServer, connect: Connect, monkeypatch: pytest.MonkeyPatch, wrong: Peer
+) -> None:
+    ask, answers = Diagnosis.peer, [wrong] * 3
+    monkeypatch.setattr(Diagnosis, "peer", lambda *args: answers.pop() if answers else ask(*args))
+    one = play(server, Send(b"a"), Drain(), Send(b"b"), Close())
+    client = connect(one.address)
+    client.settimeout(2)  # the server's patience is 5 s
+    assert (exactly(client, 1), client.recv(1)) == (b"a", b"b")
+    assert answers == []
+    assert one.finish().complaints() == ()
+
+
+def test_an_answer_that_was_not_read_is_not_taken_for_the_next(connect: Connect) -> None:
+    diagnosis = Diagnosis()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = connect(listener.getsockname())
+        accepted, far = listener.accept()
+        with accepted:
+            message = question(accepted.getsockname(), far)
+            assert diagnosis.peer(message) == Peer(1, held=True)
+            assert diagnosis._netlink is not None
+            diagnosis._netlink.send(message)
+            accepted.sendall(b"abc")
+            assert diagnosis.peer(message) == Peer(1, unread=3, received=3, held=True)
+    client.close()
+    diagnosis.close()
 
 
 def test_a_drain_is_done_when_the_client_has_closed_in_order(
