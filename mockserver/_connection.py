@@ -219,7 +219,11 @@ class LiveConnection:
         if writing and not (log and log[-1][2] is writing):
             log = (*log, (">", at, writing, "", self.index))
         return ConnectionRecord(
-            tuple(events_of(log)), tuple(self.requests), tls=self.tls, source=self.wire.source
+            tuple(events_of(log)),
+            tuple(self.requests),
+            tls=self.tls,
+            source=self.wire.source,
+            source_port=self.wire.source_port,
         )
 
     @property

@@ -124,6 +124,7 @@ def take_facts(one: LiveConnection) -> ConnectionRecord:
         left=left,
         tls=one.tls,
         source=one.wire.source,
+        source_port=one.wire.source_port,
         ended=one.ended_by is not None and not one.surplus,
     )
 

@@ -165,6 +165,7 @@ class ConnectionRecord:
         tls: What the handshake came to: the protocol version, or `failed: ` and the reason; None
             where there was none.
         source: The address from which the client connected, without its port.
+        source_port: The port from which the client connected.
         ended: Whether a step ended the connection or our stream on it (`close`, `shutdown`, a reply
             framed by `close`, `tls_fault`), so that what no step has read may have been in flight.
             A client cannot know of the end in advance: such bytes are no complaint;
@@ -180,6 +181,7 @@ class ConnectionRecord:
     left: int | None = None
     tls: str | None = None
     source: str = ""
+    source_port: int = 0
     ended: bool = False
 
     @property

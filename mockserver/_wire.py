@@ -195,6 +195,11 @@ class Wire:
         return self._ends[1][0]
 
     @property
+    def source_port(self) -> int:
+        """The port from which the client connected."""
+        return self._ends[1][1]
+
+    @property
     def server_ended(self) -> bool:
         """Whether we have ended our stream."""
         return self.phase in SERVER_HAS_ENDED

@@ -68,7 +68,7 @@ class WireExpectation:
     left: tuple[int, ...] | None = None
     request: tuple[Pieces, ...] | None = None
     received: tuple[Pieces, ...] | None = None
-    source: tuple[str, ...] | None = None
+    source: tuple[Pieces, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

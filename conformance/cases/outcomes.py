@@ -104,7 +104,7 @@ def _wire(table: WireTable) -> WireExpectation:
         left=None if table.left is None else tuple(table.left),
         request=_all_pieces("request", table.request),
         received=_all_pieces("received", table.received),
-        source=None if table.source is None else tuple(table.source),
+        source=_all_pieces("source", table.source),
     )
 
 

@@ -172,7 +172,7 @@ class WireTable(Table, frozen=True):
     left: list[Count] | None = None
     request: list[Bytes] | None = None
     received: list[Bytes] | None = None
-    source: list[Text] | None = None
+    source: list[Bytes] | None = None
 
     def __post_init__(self) -> None:
         if self.connections is None:

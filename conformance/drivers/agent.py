@@ -31,6 +31,7 @@ import json
 import os
 import platform
 import shutil
+import socket
 import sys
 import tempfile
 
@@ -65,6 +66,7 @@ class Agent(object):
         self.objects = {}
         self.printed = None
         self.usual = None
+        self.default_timeout = socket.getdefaulttimeout()
 
     def start(self):
         """Return what this implementation is and which optional features it has."""
@@ -84,15 +86,13 @@ class Agent(object):
         self.objects = {"module": self.module, "builtins": BUILTINS, "agent": self}
         arguments = Arguments(message, self.objects, self.files)
         ops = message["ops"]
-        capture = any(op["on"] == "agent" and op.get("call") == "stdout" for op in ops)
-        if not capture:
-            return {"trace": [self.step(op, arguments) for op in ops]}
-        self.usual = sys.stdout
-        self.printed = sys.stdout = io.StringIO() if PYTHON_3 else io.BytesIO()
+        if any(op["on"] == "agent" and op.get("call") == "stdout" for op in ops):
+            self.usual = sys.stdout
+            self.printed = sys.stdout = io.StringIO() if PYTHON_3 else io.BytesIO()
         try:
             return {"trace": [self.step(op, arguments) for op in ops]}
         finally:
-            self.restore_stdout()
+            self.restore()
 
     def step(self, op, arguments):
         """Execute one op and return its entry of the trace."""
@@ -118,10 +118,15 @@ class Agent(object):
         """Return what the calls of this run have printed so far."""
         return self.printed.getvalue()
 
-    def restore_stdout(self):
-        """Let what is printed go where it went before."""
+    def setdefaulttimeout(self, seconds):
+        """Set the default timeout of all sockets that are made until the run is over."""
+        socket.setdefaulttimeout(seconds)
+
+    def restore(self):
+        """Let what is printed go where it went before, and sockets have the default timeout that they had."""
         if self.usual is not None:
             sys.stdout, self.usual = self.usual, None
+        socket.setdefaulttimeout(self.default_timeout)
 
     def keep(self, value):
         """Return *value*: with `as`, an argument becomes an object that later ops can look at."""

@@ -51,8 +51,8 @@ class InProcess(Driver):
         return effort_of(os.getpid(), self._thread) if self._thread else None
 
     def kill(self) -> bool:
-        """Return False: a thread cannot be ended from outside; what it prints is shown again."""
-        self._agent.restore_stdout()
+        """Return False: a thread cannot be ended from outside; what it has changed is put back."""
+        self._agent.restore()
         return False
 
     def stop(self) -> None:

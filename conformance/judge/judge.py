@@ -19,7 +19,7 @@ from typing import Any
 from conformance.cases import documented_part
 from conformance.cases.model import Case, Expectation, Op, Outcome, WireExpectation
 from conformance.cases.names import FAMILIES, met_by
-from conformance.cases.octets import Pieces, fill
+from conformance.cases.octets import AddressHole, Pieces, fill
 from conformance.cases.values import expected_text
 from conformance.judge.client import error_text, judge_fetch, response_text
 from conformance.judge.errors import error_names
@@ -219,11 +219,17 @@ class _Bench:
             yield Verdict.WRONG_CONNECTION, "connections", count, made
         if outcome.exact or not made:
             yield Verdict.WRONG_CONNECTION, "script", [], list(self.seen.problems)
-        for key in ("after", "left", "source"):
+        for key in ("after", "left"):
             expected = getattr(wire, key)
             if expected is not None:
                 found = [getattr(connection, key) for connection in seen]
                 yield Verdict.WRONG_CONNECTION, key, _known(list(expected), found), found
+        if wire.source is not None:
+            # An address alone says nothing of the port.
+            whole = any(isinstance(part, AddressHole) for item in wire.source for part in item)
+            sources = [f"{one.source}:{one.source_port}" if whole else one.source for one in seen]
+            expected = [octets.decode("ascii") for octets in self._filled(wire.source)]
+            yield Verdict.WRONG_CONNECTION, "source", expected, sources
 
     def _filled(self, wanted: tuple[Pieces, ...]) -> list[bytes]:
         return [fill(item, self.seen.host, self.seen.port) for item in wanted]

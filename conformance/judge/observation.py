@@ -39,6 +39,10 @@ class ConnectionFacts(Protocol):
     def source(self) -> str:
         """The address from which it came."""
 
+    @property
+    def source_port(self) -> int:
+        """The port from which it came."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from functools import cache
@@ -13,6 +14,7 @@ import pytest
 
 from conformance.drivers import agent
 from conformance.drivers.environment import MEMORY
+from conformance.drivers.in_process import InProcess
 from conformance.drivers.worker import AGENT, Worker
 
 INTERPRETERS = {
@@ -30,6 +32,7 @@ INTERPRETERS = {
 }
 
 PROBE_MODULE = """
+import socket
 class HTTPException(Exception):
     pass
 class Odd(HTTPException):
@@ -52,6 +55,8 @@ class HTTPConnection:
         return b"ab"
     def talk(self):
         print("talk")
+    def default_timeout(self):
+        return socket.getdefaulttimeout()
     def surrogate(self):
         return b"a\\xff".decode("ascii", "surrogateescape" if str is not bytes else "replace")
     def allocate(self, count):
@@ -164,6 +169,32 @@ def test_a_call_without_a_receiver_is_skipped(interpreter: str, tmp_path: Path) 
 def test_what_is_printed_can_be_asked_for(interpreter: str, tmp_path: Path) -> None:
     _, entry = run(interpreter, tmp_path, op("talk"), op("stdout", on="agent"))
     assert entry["value"]["value"] == "talk\n"
+
+
+def test_the_default_timeout_is_that_of_one_run(interpreter: str, tmp_path: Path) -> None:
+    (tmp_path / "probe.py").write_text(PROBE_MODULE)
+    first, later = (
+        answer["trace"][-1]["value"]
+        for answer in ask(
+            interpreter,
+            "probe",
+            {"type": "start"},
+            {
+                "type": "run",
+                "ops": [NEW, op("setdefaulttimeout", 2.5, on="agent"), op("default_timeout")],
+            },
+            {"type": "run", "ops": [NEW, op("default_timeout")]},
+            cwd=tmp_path,
+        )[1:]
+    )
+    assert (first, later) == (2.5, None)
+
+
+def test_a_run_in_this_process_leaves_the_default_timeout_alone() -> None:
+    before = socket.getdefaulttimeout()
+    driver = InProcess("http.client")
+    driver.run({"ops": [op("setdefaulttimeout", 2.5, on="agent")], "address": ("127.0.0.1", 1)})
+    assert socket.getdefaulttimeout() == before
 
 
 @pytest.mark.parametrize("kind", ["open", "filelike"])

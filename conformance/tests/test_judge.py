@@ -68,6 +68,7 @@ class Seen:
     after: str | None = "closed"
     left: int | None = 0
     source: str = "127.0.0.1"
+    source_port: int = 4711
 
 
 CONNECTION = Seen()
@@ -264,6 +265,16 @@ def test_a_missing_request_is_a_wrong_value() -> None:
 )
 def test_a_connection_that_differs_is_a_wrong_connection(wire: str) -> None:
     assert verdict(f"wire = {{ {wire} }}", observed(HELLO)) is Verdict.WRONG_CONNECTION
+
+
+@pytest.mark.parametrize(
+    ("port", "found"), [(4711, Verdict.PASS), (4712, Verdict.WRONG_CONNECTION)]
+)
+def test_the_port_of_a_source_is_compared_where_it_is_named(port: int, found: Verdict) -> None:
+    outcome = 'wire = { source = [["127.0.0.1:", { address = "port" }]] }'
+    assert verdict(outcome, replace(observed(HELLO), port=port)) is found
+    assert verdict(outcome.replace(".0.1", ".0.2"), observed(HELLO)) is Verdict.WRONG_CONNECTION
+    assert verdict('wire = { source = ["127.0.0.1"] }', observed(HELLO)) is Verdict.PASS
 
 
 def test_a_connection_beyond_the_script_is_a_wrong_connection() -> None:

@@ -294,8 +294,9 @@ def test_the_record_of_a_finished_play_does_not_change(
 
 def test_the_record_says_where_the_client_came_from(server: MockServer, connect: Connect) -> None:
     one = play(server, ReadRequest())
-    connect(one.address)
-    assert one.finish().connections[0].source == "127.0.0.1"
+    client = connect(one.address)
+    record = one.finish().connections[0]
+    assert (record.source, record.source_port) == client.getsockname()
 
 
 def test_what_is_open_at_the_end_is_reset(server: MockServer, connect: Connect) -> None:
@@ -326,6 +327,7 @@ def test_where_the_kernel_cannot_be_asked_the_ends_are_still_known(
             "closed" if closes else "kept",
             None,
             source="127.0.0.1",
+            source_port=record.source_port,
         )
 
 

@@ -220,7 +220,7 @@ def _short_connection(one: Any, usual: Connection) -> dict[str, Any]:
         told["received"] = _text(one.received)
     if one.unread:
         told["unread"] = _text(one.unread)
-    for name in ("tls", "after", "source"):
+    for name in _WORDS:
         if getattr(one, name) != getattr(usual, name):
             told[name] = getattr(one, name)
     if one.left != _LEFT.get(one.after):
@@ -228,6 +228,8 @@ def _short_connection(one: Any, usual: Connection) -> dict[str, Any]:
     return told
 
 
+_WORDS = ("tls", "after", "source", "source_port")
+"""Facts of a connection that are told where they are not the usual ones."""
 _LEFT = {"kept": 0}
 """Octets that the client has not read, by what became of the connection, where one guesses."""
 
@@ -243,7 +245,7 @@ def _full_connection(told: Mapping[str, Any], usual: Connection) -> Connection:
         requests = tuple(_octets(request, head) for request in told["requests"])
     unread = _octets(told.get("unread", ""))
     received = _octets(told["received"]) if "received" in told else b"".join(requests) + unread
-    rest = {name: told.get(name, getattr(usual, name)) for name in ("tls", "after", "source")}
+    rest = {name: told.get(name, getattr(usual, name)) for name in _WORDS}
     left = told.get("left", _LEFT.get(rest["after"]))
     return Connection(requests=requests, received=received, unread=unread, left=left, **rest)
 

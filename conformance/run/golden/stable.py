@@ -43,6 +43,7 @@ class Connection:
     after: str | None = "closed"
     left: int | None = None
     source: str = "127.0.0.1"
+    source_port: int = 0
 
 
 def stable(observation: Observation) -> Observation:
@@ -62,7 +63,7 @@ class _Port:
     """Puts `PORT` in the place of the port of one run."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
+        self.number = port
         self._number = re.compile(rf"(?<!\d){port}(?!\d)")
 
     def text(self, text: str) -> str:
@@ -81,7 +82,7 @@ class _Port:
             return [self.value(item) for item in value]
         if isinstance(value, dict):
             return {key: self.value(item) for key, item in value.items()}
-        return PORT if value == self._port and isinstance(value, int) else value
+        return PORT if value == self.number and isinstance(value, int) else value
 
 
 def _entry(entry: Mapping[str, Any], port: _Port) -> dict[str, Any]:
@@ -120,6 +121,8 @@ def _connection(one: ConnectionFacts, port: _Port) -> Connection:
         after=one.after,
         left=one.left,
         source=one.source,
+        # Only that it is the number of the server's own port is the same in every run.
+        source_port=PORT if one.source_port == port.number else 0,
     )
 
 
