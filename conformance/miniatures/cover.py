@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 2)
     parser.add_argument("--anew", action="store_true", help="forget what is recorded")
     options = parser.parse_args(arguments)
-    cases = load_corpus().select(levels=JUDGED_LEVELS)
+    cases = tuple(load_corpus().select(levels=JUDGED_LEVELS))  # built once: gone through often
     failed = _kept(cases, {} if options.anew else recorded())
     _measure(failed, cases, options.jobs)
     table = _confirmed(failed, cases, options.jobs)

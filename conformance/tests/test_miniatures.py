@@ -16,7 +16,7 @@ from conformance.miniatures.miniature import LIES, Miniature
 from conformance.miniatures.subjects import UNJUDGED, subjects
 from conformance.run import Result, Runner
 
-CASES = load_corpus().select(levels=JUDGED_LEVELS)
+CASES = tuple(load_corpus().select(levels=JUDGED_LEVELS))  # built once: gone through often
 AUTHORITY = CertificateAuthority()
 RECORDED = recorded()
 
