@@ -179,3 +179,28 @@ def behind_init(change: Callable[[Any], object]) -> Callable[[Any], Any]:
         return changed
 
     return init
+
+
+def after(change: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
+    """Return what makes of a method one whose result *change* may replace."""
+
+    def method(true: Any) -> Any:
+        def changed(self: Any, *args: Any, **kwargs: Any) -> Any:
+            return change(self, true(self, *args, **kwargs))
+
+        return changed
+
+    return method
+
+
+def before(change: Callable[[Any], object]) -> Callable[[Any], Any]:
+    """Return what makes of a method one before which *change* touches its object."""
+
+    def method(true: Any) -> Any:
+        def changed(self: Any, *args: Any, **kwargs: Any) -> Any:
+            change(self)
+            return true(self, *args, **kwargs)
+
+        return changed
+
+    return method
