@@ -45,6 +45,7 @@ bench: .venv/installed-bench  ## ratios, each measured in one run; a table and a
 	@$(BIN)/python -m benchmarks.check_overhead
 	@$(BIN)/python -m benchmarks.mock_server
 	@$(BIN)/python -m benchmarks.worker
+	@$(BIN)/python -m benchmarks.first_use
 
 fuzz: .venv/installed-fuzz  ## a million exchanges over octets that nobody wrote by hand
 	@$(BIN)/python -m httplib_impl.tests.fuzz --runs 1000000

@@ -157,8 +157,8 @@ class Corpus:
 
     def __init__(self, parts: Iterable[Authored], digest: str) -> None:
         self.digest = digest
-        self._authored = tuple(parts)
-        self._own = tuple(one for one in self._authored if one.file.is_own)
+        self.parts = tuple(parts)
+        self._own = tuple(one for one in self.parts if one.file.is_own)
         self._known: dict[str, Listed] = {}
 
     @property
@@ -178,7 +178,7 @@ class Corpus:
 
     def joined_by(self, files: Sequence[CaseFile]) -> "Corpus":
         """Return this corpus with the cases of *files* behind its own."""
-        parts = (*self._authored, *(part for file in files for part in file.parts))
+        parts = (*self.parts, *(part for file in files for part in file.parts))
         return Corpus(parts, _digest(files, self.digest))
 
     def select(
@@ -208,7 +208,7 @@ class Corpus:
         of_own = wanted if own_levels is None else frozenset(own_levels)
         found = [
             one
-            for authored in (self._authored if patterns else self._own or self._authored)
+            for authored in (self.parts if patterns else self._own or self.parts)
             if not patterns or any(_could_match(authored, glob) for glob in patterns)
             for one in authored.cases
         ]
@@ -244,7 +244,7 @@ class Corpus:
         """
         if name in self._known:
             return self._known[name]
-        could = (one for one in self._authored if _could_be(one, name))
+        could = (one for one in self.parts if _could_be(one, name))
         found = [one for authored in could for one in authored.cases if one.id == name]
         _check_unique(found)
         self._known.update((one.id, one) for one in found)

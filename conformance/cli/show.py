@@ -1,7 +1,9 @@
 """``httplib-kit show``: one case, whole: the bytes, the calls, what is accepted, and why."""
 
+import glob
 from collections.abc import Iterator
 from dataclasses import fields
+from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -118,7 +120,7 @@ def told(case: Case) -> Iterator[Text | OctetLine]:
     for index, outcome in enumerate(case.outcomes):
         yield _plain("")
         yield from _outcome(index, outcome)
-    recorded = list(recorded_lines(load_book(), case))
+    recorded = list(recorded_lines(load_book(glob.escape(Path(case.file).stem)), case))
     if recorded:
         yield _plain("")
         yield _plain("recorded", "bold")

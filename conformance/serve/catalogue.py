@@ -16,9 +16,9 @@ how         the script begins
 ==========  ========================================================================================
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from conformance.cases import Case, Corpus
 from mockserver import Read, ReadEof, ReadRequest, ReadUntil, Starttls, Step, Tunnel
@@ -28,6 +28,9 @@ How = Literal["url", "tls", "name", "proxy", "port", "none"]
 _READING = (ReadRequest, Read, ReadUntil, ReadEof)
 LOCALHOST = ".localhost"
 """What stands behind an id in a server name; every such name is this machine."""
+_WAITING = frozenset(step.step_name for step in (*_READING, Starttls, Tunnel))
+_UNSURE = frozenset({"server", "routes", "transforms"})
+"""Keys of a case that may change how its script begins."""
 _HOSTS = {"names": "www.example.test"}
 """Certificates for names of their own; the others are for the address."""
 
@@ -117,14 +120,62 @@ class Catalogue:
     """
 
     def __init__(self, corpus: Corpus, only: str | None = None) -> None:
-        cases = corpus.every if only is None else corpus.select([only])
         self.digest = corpus.digest
-        self.entries = {case.id: entry_of(case) for case in cases}
+        self.entries: Mapping[str, Entry] = _Entries(corpus, only)
         self.only = None if only is None else self.entries[only]
+        self._parts = corpus.parts if self.only is None else ()
 
-    def with_own_port(self) -> Iterable[Entry]:
+    def with_own_port(self) -> Iterator[Entry]:
         """Yield the entries that need a port of their own."""
-        return (entry for entry in self.entries.values() if entry.how == "port")
+        if self.only is not None and self.only.how == "port":
+            yield self.only
+        for part in self._parts:
+            if not _waits_for_a_client(part.raw):
+                entries = (entry_of(listed.case()) for listed in part.cases)
+                yield from (entry for entry in entries if entry.how == "port")
+
+
+class _Entries(Mapping[str, Entry]):
+    """The entries by id, each made when it is asked for, and not kept.
+
+    Args:
+        corpus: the cases.
+        only: the id of the only one; None for all.
+    """
+
+    def __init__(self, corpus: Corpus, only: str | None) -> None:
+        self._corpus = corpus
+        self._only = only
+
+    def __getitem__(self, name: str) -> Entry:
+        case = self._corpus.case(name) if self._only in (None, name) else None
+        if case is None:
+            raise KeyError(name)
+        return entry_of(case)
+
+    def __iter__(self) -> Iterator[str]:
+        if self._only is not None:
+            return iter((self._only,))
+        return (listed.id for listed in self._corpus.every.listed)
+
+    def __len__(self) -> int:
+        return len(self._corpus.every) if self._only is None else 1
+
+
+def _waits_for_a_client(raw: Mapping[str, Any]) -> bool:
+    """Tell whether the server begins, in all cases of a table as written, by waiting for bytes.
+
+    Then none of them needs a port of its own, and none has to be built to know that.
+    """
+    if not _UNSURE.isdisjoint(raw):
+        return False
+    connections = raw.get("connections")
+    if connections is None:
+        return "respond" in raw
+    first = connections[0] if isinstance(connections, list) and connections else None
+    steps = first.get("steps") if isinstance(first, dict) else first
+    step = steps[0] if isinstance(steps, list) and steps else None
+    return isinstance(step, dict) and bool(step) and step.keys() <= _WAITING
 
 
 def entry_of(case: Case) -> Entry:

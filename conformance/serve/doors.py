@@ -45,7 +45,7 @@ class Doors:
         self.rounds = Rounds((ports.host, ports.http), self._contexts)
         self._catalogue = catalogue
         self._authority = authority
-        self._pages = Pages(catalogue, ports, self.rounds.transcript, authority.ca_pem)
+        self._pages = Pages(catalogue, ports, self.rounds.transcript, lambda: authority.ca_pem)
         self._ports = ports
 
     def of(self, name: str) -> Callable[[GivenConnection], None]:

@@ -31,7 +31,7 @@ class Pages:
         catalogue: the cases.
         ports: where the server listens.
         transcript: tells what was played last.
-        authority: the PEM of the certificate authority.
+        authority: returns the PEM of the certificate authority.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Pages:
         catalogue: Catalogue,
         ports: Ports,
         transcript: Callable[[], str],
-        authority: bytes,
+        authority: Callable[[], bytes],
     ) -> None:
         self._catalogue = catalogue
         self._ports = ports
@@ -61,7 +61,7 @@ class Pages:
         if path == f"{CONTROL}transcript/last":
             return 200, _TEXT, self._transcript().encode()
         if path == f"{CONTROL}ca.pem":
-            return 200, _PEM, self._authority
+            return 200, _PEM, self._authority()
         return 404, _TEXT, _NOTHING.encode()
 
     def listing(self) -> dict[str, Any]:
@@ -114,12 +114,12 @@ class Pages:
             '<a href="/c/status/418?reason=teapot">/c/status/418?reason=teapot</a> · '
             '<a href="/c/bytes?text=hello">/c/bytes?text=hello</a>\n'
         )
-        families: dict[str, list[Entry]] = {}
+        families: dict[str, list[str]] = {}
         for entry in self._catalogue.entries.values():  # a family may have several files
-            families.setdefault(entry.case.family, []).append(entry)
-        for family, entries in families.items():
-            yield f"<details><summary>{escape(family)}: {len(entries)}</summary><table>\n"
-            yield from map(self._line, entries)
+            families.setdefault(entry.case.family, []).append(self._line(entry))
+        for family, lines in families.items():
+            yield f"<details><summary>{escape(family)}: {len(lines)}</summary><table>\n"
+            yield from lines
             yield "</table></details>\n"
 
     def _line(self, entry: Entry) -> str:

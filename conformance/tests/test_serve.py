@@ -553,3 +553,10 @@ def test_a_loop_is_gone_through_and_ends(server: Server) -> None:
     with dial(own_port(server, "faults.routed.many-in-one-loop")) as sock:
         assert [asked(sock, "GET", "/") for _ in range(3)] == [b"200 loop"] * 3
         assert sock.recv(1) == b""
+
+
+def test_the_cases_with_a_port_of_their_own_are_found_without_building_the_others() -> None:
+    own = [entry.case.id for entry in catalogue().with_own_port()]
+    every = catalogue().entries.values()
+    assert len(own) > 5
+    assert sorted(own) == sorted(entry.case.id for entry in every if entry.how == "port")

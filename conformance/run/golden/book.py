@@ -109,17 +109,24 @@ def observed_directory() -> Path:
 
 
 @functools.cache
-def load_book() -> Book:
+def load_book(topic: str = "*") -> Book:
     """Return the book among the fixtures.
+
+    Args:
+        topic: the one topic that is read, such as ``chunked``; by default all are.
 
     Raises:
         BookError: a file of it is not what it must be.
     """
-    return read_book(observed_directory())
+    return read_book(observed_directory(), topic)
 
 
-def read_book(directory: Path) -> Book:
+def read_book(directory: Path, topic: str = "*") -> Book:
     """Return the book in *directory*; an empty one where there is none.
+
+    Args:
+        directory: where it is.
+        topic: the one topic that is read; by default all are.
 
     Raises:
         BookError: a file of it is not what it must be.
@@ -129,7 +136,7 @@ def read_book(directory: Path) -> Book:
     if not head.exists():
         return book
     book.implementations = _read(head, dict[str, Recorded])
-    for path in sorted(directory.glob("*.json")):
+    for path in sorted(directory.glob(f"{topic}.json")):
         if path.name != HEAD:
             _add(book, path)
     return book
