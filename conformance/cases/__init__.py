@@ -17,7 +17,7 @@ from conformance.lazy import loader
 
 if TYPE_CHECKING:
     from conformance.cases.casefile import Listed
-    from conformance.cases.corpus import Cases, Corpus, load_corpus
+    from conformance.cases.corpus import Cases, Corpus, SweptCases, load_corpus
     from conformance.cases.documented import documented_part
     from conformance.cases.errors import CaseError
     from conformance.cases.fetch import client_case
@@ -36,6 +36,7 @@ __all__ = [
     "Listed",
     "Op",
     "Outcome",
+    "SweptCases",
     "WireExpectation",
     "client_case",
     "client_cases",
@@ -52,6 +53,7 @@ __getattr__ = loader(
         "Listed": "casefile",
         "Cases": "corpus",
         "Corpus": "corpus",
+        "SweptCases": "corpus",
         "load_corpus": "corpus",
         "documented_part": "documented",
         "CaseError": "errors",

@@ -71,6 +71,10 @@ class Cases(Sequence["Case"]):
     def _by_id(self) -> dict[str, Listed]:
         return {one.id: one for one in self.listed}
 
+    def by_name(self) -> Iterator[tuple[str, Listed]]:
+        """Yield the name of each case with what is listed of it; nothing is built."""
+        return ((one.id, one) for one in self.listed)
+
     def where(self, wanted: Callable[[Listed], bool]) -> "Cases":
         """Return those that are *wanted*."""
         return Cases([one for one in self.listed if wanted(one)], self._make)
@@ -87,12 +91,12 @@ class Cases(Sequence["Case"]):
         found = [one for one in self.listed if one.for_clients]
         return Cases(each_script_once(found, _client_key, _client_detail), client_case)
 
-    def swept(self, sweep: "Sweep") -> Sequence["Case"]:
+    def swept(self, sweep: "Sweep") -> "Cases | SweptCases":
         """Return these cases and their variations; each is made when it is reached, as here."""
-        return self if sweep == "none" else _Swept(self, sweep)
+        return self if sweep == "none" else SweptCases(self, sweep)
 
 
-class _Swept(Sequence["Case"]):
+class SweptCases(Sequence["Case"]):
     """Cases and their variations; how many there are is found out by making them once.
 
     Args:
@@ -111,6 +115,14 @@ class _Swept(Sequence["Case"]):
 
         every = (varied for case in self._cases for varied in swept(case, self._sweep))
         return itertools.islice(every, self._skipped, None)
+
+    def by_name(self) -> Iterator[tuple[str, Listed]]:
+        """Yield the name of each variation with what is listed of its case."""
+        from conformance.cases.sweeps import swept
+
+        for name, listed in self._cases.by_name():
+            for one in swept(self._cases.named(name), self._sweep):
+                yield one.name, listed
 
     def __len__(self) -> int:
         return self._count
@@ -143,7 +155,7 @@ class _Swept(Sequence["Case"]):
         if isinstance(index, int):
             return next(itertools.islice(self, range(len(self))[index], None))
         if index.start is not None and index.start >= 0 and index.stop is index.step is None:
-            return _Swept(self._cases, self._sweep, self._skipped + index.start)
+            return SweptCases(self._cases, self._sweep, self._skipped + index.start)
         return list(self)[index]
 
 
@@ -166,7 +178,7 @@ class Corpus:
         """All cases; a user's own cases alone, where there are some."""
         return self.select()
 
-    @property
+    @functools.cached_property
     def every(self) -> Cases:
         """All cases, a user's own ones behind those of the kit."""
         return self.select(("*",))

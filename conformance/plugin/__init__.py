@@ -181,5 +181,5 @@ def wire_case(request: pytest.FixtureRequest) -> "WireCase":
     """
     from conformance.plugin.judged import WireCase
 
-    case, judged = request.param
-    return WireCase(case, judged, request.node)
+    cases, name, judged = request.param
+    return WireCase(cases, name, judged, request.node)

@@ -14,6 +14,7 @@ from conformance.plugin.kept import REFUSED, session_of
 _PACKAGE = Path(__file__).resolve().parent.parent
 _INSTALLED = not (_PACKAGE / "tests").is_dir()
 LEVELS = ("documented", "precedent", "guard", "observe")
+_OWN = "own_cases"
 FAMILY, LEVEL, EXCEPTION = "family_", "level_", "exception_"
 
 
@@ -23,6 +24,8 @@ class ConformanceModule(pytest.Module):
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
         """Return the tests; none where the options choose no case of the module's family."""
         if self.config.stash.get(REFUSED, False):
+            return []
+        if getattr(self.obj, "OWN", False) and not session_of(self.config).own_families:
             return []
         family = getattr(self.obj, "FAMILY", None)
         if family is not None and not session_of(self.config).has(family):
@@ -49,6 +52,8 @@ def marks() -> Iterator[str]:
     yield "wire_cases(*globs): the cases that the fixture wire_case is parametrised with"
     for path in sorted(_PACKAGE.glob("test_*.py")):
         family = path.stem.removeprefix("test_")
+        if family == _OWN:
+            continue
         yield f"{FAMILY}{family}: cases of the family {family.replace('_', '-')}"
     for level in LEVELS:
         yield f"{LEVEL}{level}: cases of the level {level}"

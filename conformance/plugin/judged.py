@@ -14,7 +14,7 @@ from functools import cached_property
 import pytest
 
 from certs import CertificateAuthority
-from conformance.cases import Case
+from conformance.cases import Case, Cases, SweptCases
 from conformance.drivers import DriverError, Implementation, Target
 from conformance.drivers.clients import ClientTarget
 from conformance.judge.error_map import ErrorMapError, parse_error_map
@@ -45,16 +45,25 @@ class WireCase:
     """A case and an implementation.
 
     Args:
-        case: the case.
+        cases: those of the session.
+        name: the name of the case among them.
         judged: the implementation.
         item: the test.
     """
 
-    def __init__(self, case: Case, judged: "Judged", item: pytest.Item) -> None:
-        self.case = case
+    def __init__(
+        self, cases: Cases | SweptCases, name: str, judged: "Judged", item: pytest.Item
+    ) -> None:
+        self._cases = cases
+        self._name = name
         self.implementation = judged.written
         self._judged = judged
         self._item = item
+
+    @cached_property
+    def case(self) -> Case:
+        """The case, built when the test runs."""
+        return self._cases.named(self._name)
 
     def run(self) -> Result:
         """Run the case and return its result, whatever it is."""

@@ -32,7 +32,10 @@ def session_of(config: pytest.Config) -> "Session":
         for line in exception_marks():
             config.addinivalue_line("markers", line)
         try:
-            config.stash[SESSION] = Session(Options.of(config), authority_of(config))
+            session = Session(Options.of(config), authority_of(config))
+            config.stash[SESSION] = session
+            for line in session.own_marks():
+                config.addinivalue_line("markers", line)
         except pytest.Collector.CollectError:
             config.stash[REFUSED] = True
             raise

@@ -38,6 +38,7 @@ class Options:
             for each of them.
         error_map: a file that maps the implementation's exceptions, with its text; empty for none.
         fail_on_flaky: whether a flaky case is a failure.
+        cases: the user's own case files, each with its text.
     """
 
     implementations: tuple[str, ...]
@@ -50,6 +51,7 @@ class Options:
     baselines: tuple[tuple[str, str], ...]
     error_map: tuple[str, str]
     fail_on_flaky: bool
+    cases: tuple[tuple[str, str], ...]
 
     @classmethod
     def of(cls, config: pytest.Config) -> "Options":
@@ -80,6 +82,7 @@ class Options:
             error_map=(error_map, _text("--httplib-error-map", here, error_map)),
             fail_on_flaky=config.getoption("httplib_fail_on_flaky")
             or config.getini("httplib_fail_on_flaky"),
+            cases=tuple(_own_cases(config)),
         )
 
     @classmethod
@@ -94,7 +97,7 @@ class Options:
     @property
     def usual(self) -> bool:
         """Whether nothing was asked for that could be wrong."""
-        asked = self.baselines or self.error_map[0]
+        asked = self.baselines or self.error_map[0] or self.cases
         plain = self.levels == JUDGED and self.deadline == DEADLINE
         return self.implementations == (REFERENCE,) and plain and not asked
 
@@ -117,6 +120,21 @@ def _baselines(config: pytest.Config) -> Iterator[tuple[str, str]]:
     for name in names:
         text = "" if name == SHIPPED else _text("--httplib-baseline", directory, name)
         yield name, text
+
+
+def _own_cases(config: pytest.Config) -> Iterator[tuple[str, str]]:
+    """Yield the user's own case files; a name in the configuration is relative to where that is."""
+    directory, names = config.invocation_params.dir, config.getoption("httplib_cases")
+    if not names:
+        names = config.getini("httplib_cases")
+        directory = config.inipath.parent if config.inipath is not None else directory
+    for name in names:
+        place = directory / name
+        paths = sorted(place.glob("*.toml")) if place.is_dir() else [place]
+        if not paths:
+            raise pytest.UsageError(f"--httplib-cases: {name}: no case files here")
+        for path in paths:
+            yield str(path), _text("--httplib-cases", directory, str(path))
 
 
 def _text(option: str, directory: Path, name: str) -> str:
@@ -198,5 +216,14 @@ def add_options(parser: pytest.Parser) -> None:
         help="fail the test of a case that is flaky; without it, that test is xfailed",
     )
     parser.addini("httplib_fail_on_flaky", "as --httplib-fail-on-flaky", type="bool", default=False)
+    group.addoption(
+        "--httplib-cases",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="your own cases, a file or a directory of files (repeatable): these alone, unless "
+        "--httplib-select names others as well",
+    )
+    parser.addini("httplib_cases", "as --httplib-cases, one a line", type="linelist", default=[])
     parser.addini("httplib_impl", "as --httplib-impl, one a line", type="linelist", default=[])
     parser.addini("httplib_baseline", "as --httplib-baseline", type="linelist", default=[])

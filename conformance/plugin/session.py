@@ -4,15 +4,15 @@ In: options.  Out: parameters for tests, each a case and who is judged.
 """
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any, cast
 
 import pytest
 
 from certs import CertificateAuthority
-from conformance.cases import Case, CaseError, client_cases, load_corpus, swept
+from conformance.cases import CaseError, Cases, Listed, SweptCases, load_corpus
 from conformance.cases.corpus import JUDGED_LEVELS, LEVELS
 from conformance.cases.names import PARENTS
+from conformance.cases.own import with_own
 from conformance.cases.sweeps import Sweep
 from conformance.drivers import Implementation, UnknownImplementation, targets
 from conformance.judge.error_map import ErrorMapError, parse_error_map
@@ -37,7 +37,8 @@ class Session:
 
     def __init__(self, options: Options, authority: CertificateAuthority) -> None:
         try:
-            self._corpus = load_corpus()
+            own = [(name, text.encode()) for name, text in options.cases]
+            self._corpus = with_own(load_corpus(), own)
         except CaseError as error:
             raise pytest.Collector.CollectError(f"httplib-kit: {error}") from None
         self._options = options
@@ -46,7 +47,10 @@ class Session:
             Judged(one, authority, background, options) for one, _ in _implementations(options)
         ]
         self._cases = [self._chosen(one) for one in self._judged]
-        if options.globs and not any(self._cases):
+        self._families = {
+            (one.is_own, one.family) for cases in self._cases for _, one in cases.by_name()
+        }
+        if options.globs and not self._families:
             globs = visible_text(" or ".join(options.globs))
             hint = "`httplib-kit list` shows them all"
             problem = f"--httplib-select: no case matches {globs}; {hint}"
@@ -61,8 +65,8 @@ class Session:
         for judged, cases, (_, index) in zip(
             self._judged, self._cases, _implementations(options), strict=True
         ):
-            revisions = {case.id: case.rev for case in self._corpus.cases}
-            revisions.update((case.name, case.rev) for case in cases)
+            revisions = {one.id: one.rev for one in self._corpus.every.listed}
+            revisions.update((name, one.rev) for name, one in cases.by_name())
             try:
                 judged.read_baseline(*options.baseline(index), revisions)
             except Unusable as error:
@@ -76,15 +80,25 @@ class Session:
     @property
     def nowhere(self) -> list[str]:
         """What the baseline says about cases that are not there, where all cases were asked for."""
-        limited = self._options.globs or self._options.exclude
+        limited = self._options.globs or self._options.exclude or self._options.cases
         if limited or not set(JUDGED_LEVELS) <= set(levels_of(self._options.levels)):
             return []
         listings = [one.listing for one in self._judged if one.listing is not None]
         return [visible_text(line) for listing in listings for line in listing.nowhere()]
 
     def has(self, family: str) -> bool:
-        """Tell whether any case of *family* is to be run."""
-        return any(case.family == family for cases in self._cases for case in cases)
+        """Tell whether any case of the kit of *family* is to be run."""
+        return (False, family) in self._families
+
+    @property
+    def own_families(self) -> list[str]:
+        """The families of the user's own cases that are to be run."""
+        return sorted(family for is_own, family in self._families if is_own)
+
+    def own_marks(self) -> Iterator[str]:
+        """Yield a line for the mark of each family of the user's own cases."""
+        for family in self.own_families:
+            yield f"{FAMILY}{family.replace('-', '_')}: your own cases of the family {family}"
 
     def parameters(self, metafunc: pytest.Metafunc) -> list[Any]:
         """Return a parameter for each implementation and each case that the test is about."""
@@ -92,40 +106,39 @@ class Session:
         several = len(self._judged) > 1
         return [
             pytest.param(
-                (case, judged),
-                id=f"{judged.written}-{case.name}" if several else case.name,
-                marks=self._marks_of(case),
+                (cases, name, judged),
+                id=f"{judged.written}-{name}" if several else name,
+                marks=self._marks_of(listed),
             )
             for judged, cases in zip(self._judged, self._cases, strict=True)
-            for case in cases
-            if case.id in wanted
+            for name, listed in cases.by_name()
+            if listed.id in wanted
         ]
 
-    def _chosen(self, judged: Judged) -> list[Case]:
+    def _chosen(self, judged: Judged) -> Cases | SweptCases:
         """Return the cases that the options choose for *judged*, each with its settings."""
         options = self._options
         levels = levels_of(options.levels)
-        if judged.is_client:
+        usual = options.levels == JUDGED
+        if judged.is_client and usual:
             # What a case is worth to httplib says nothing about its worth to other clients.
-            usual = options.levels == JUDGED
-            chosen = self._corpus.select(
-                options.globs, LEVELS if usual else levels, options.exclude
-            )
-            found = client_cases(chosen)
-        else:
-            found = iter(self._corpus.select(options.globs, levels, options.exclude))
-        sweep = cast("Sweep", options.sweep)
-        return list(chain.from_iterable(swept(case, sweep) for case in found))
+            levels = LEVELS
+        own_levels = LEVELS if usual else levels
+        found = self._corpus.select(options.globs, levels, options.exclude, own_levels)
+        chosen = found.for_clients() if judged.is_client else found
+        return chosen.swept(cast("Sweep", options.sweep))
 
     def _wanted(self, metafunc: pytest.Metafunc) -> frozenset[str]:
         """Return the ids of the cases that a test is about."""
         family = getattr(metafunc.module, "FAMILY", None)
         marks = list(metafunc.definition.iter_markers("wire_cases"))
         globs = [glob for mark in marks for glob in mark.args]
+        about_own = getattr(metafunc.module, "OWN", False)
         found = frozenset(
-            case.id
-            for case in self._corpus.select(globs)
-            if family is None or case.family == family
+            one.id
+            for one in (self._corpus.select(globs) if globs else self._corpus.every).listed
+            if (not about_own and family is None)
+            or (one.is_own is about_own and family in (None, one.family))
         )
         if not found:
             about = f"FAMILY {family!r}" if family else ", ".join(globs)
@@ -133,27 +146,14 @@ class Session:
             raise pytest.Collector.CollectError(problem)
         return found
 
-    def _marks_of(self, case: Case) -> tuple[pytest.MarkDecorator, ...]:
+    def _marks_of(self, case: Listed) -> tuple[pytest.MarkDecorator, ...]:
         """Return the marks of *case*; equal ones are made once."""
         names = [FAMILY + case.family.replace("-", "_"), LEVEL + case.level]
-        names += [EXCEPTION + name for name in raised_by(case)]
+        names += [EXCEPTION + name for name in sorted(case.raises)]
         key = " ".join(names)
         if key not in self._marks:
             self._marks[key] = tuple(getattr(pytest.mark, name) for name in names)
         return self._marks[key]
-
-
-def raised_by(case: Case) -> list[str]:
-    """Return the exceptions that *case* asks for, sorted."""
-    return sorted(
-        {
-            name
-            for outcome in case.outcomes
-            if outcome.grade == "pass"
-            for expectation in outcome.ops.values()
-            for name in expectation.raises
-        }
-    )
 
 
 def exception_marks() -> Iterator[str]:

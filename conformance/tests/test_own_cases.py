@@ -1,11 +1,14 @@
 """A user's own cases: `--cases`, in every command that takes cases."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from conformance import plugin
 from conformance.cases import CaseError, load_corpus
 from conformance.cases.own import own_files, with_own
 from conformance.cli import main
@@ -124,3 +127,41 @@ def test_a_file_that_is_given_twice_is_read_once(mine: Path) -> None:
 def test_a_directory_without_case_files_is_refused(tmp_path: Path) -> None:
     done = kit("list", "--cases", tmp_path)
     assert done.stderr == f"httplib-kit: {tmp_path}: no case files here\n"
+
+
+def collected(mine: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    files = [str(path) for path in sorted(Path(plugin.__file__).parents[1].glob("test_*.py"))]
+    fixed = ("-q", "-p", "no:cacheprovider", "--strict-markers", f"--httplib-cases={mine}")
+    command = [sys.executable, "-m", "pytest", *fixed, *options, *files]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=mine.parent)
+
+
+def test_the_plugin_runs_own_cases_alone(mine: Path) -> None:
+    other = CASE.partition("\n\n")[2].replace("mine.hello", "mine.other").replace("A body", "Bytes")
+    mine.write_text(CASE + other.replace('read = "hello"', 'read = "hullo"'))
+    done = collected(mine, "-vv", "-m", "family_my_own")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "[mine.hello] PASSED" in done.stdout
+    assert "[mine.other] FAILED" in done.stdout
+    assert "1 failed, 1 passed" in done.stdout
+
+
+def test_the_plugin_takes_a_glob_for_own_and_shipped_cases(mine: Path) -> None:
+    globs = ("--httplib-select=mine.*", "--httplib-select=chunked.two-*")
+    done = collected(mine, "--collect-only", *globs)
+    assert "[mine.hello]" in done.stdout
+    assert "[chunked.two-chunks]" in done.stdout
+    assert "2 tests collected" in done.stdout
+
+
+def test_the_plugin_gives_own_cases_to_workers(mine: Path) -> None:
+    done = collected(mine, "-n", "2")
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_complaint_about_an_own_case_ends_the_session(mine: Path) -> None:
+    mine.write_text(CASE.replace("mine.hello", "chunked.two-chunks"))
+    done = collected(mine)
+    assert done.returncode != 0
+    assert "chunked.two-chunks: id: this id is taken by" in done.stdout + done.stderr
+    assert "no tests ran" in done.stdout or "error" in done.stdout

@@ -1,0 +1,9 @@
+"""Conformance: a user's own cases, which ``--httplib-cases`` names."""
+
+from conformance.plugin import WireCase
+
+OWN = True
+
+
+def test_what_is_seen_is_an_accepted_outcome(wire_case: WireCase) -> None:
+    wire_case.check()
