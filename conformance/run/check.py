@@ -46,7 +46,7 @@ class Check:
         results: those so far, in the order of the cases.
 
     Raises:
-        DriverError: the implementation cannot be started.
+        DriverError: the implementation cannot be started, or completes no well-formed exchange.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class Check:
         self._tolerant = tolerant and not target.is_reference
         self._deadline = deadline
         self._crew: Runners | None = self._started()
+        self._crew.examine()
         self._known: dict[str, Case] = {}
         self._find: Callable[[str], Case] = self._known.__getitem__
         self._doubts = Doubts(self._apart, lambda name: self._find(name), self._over)

@@ -8,16 +8,20 @@ reports facts in the form that the protocol has.
 Each check gets the driver as the one before left it, and a new process where that one is gone.
 """
 
+import shlex
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from conformance.drivers.base import FETCH
+from certs import CertificateAuthority
+from conformance.drivers.base import EXEC, FETCH, DriverError
+from conformance.drivers.factory import ProgramTarget
 from conformance.drivers.protocol import ANY_OP, PROBE, Started, op_name
 from conformance.judge.error_map import KNOWN, ErrorMapError, checked
 from conformance.run.conversation import PATIENCE, STOP, Conversation, Problem
+from conformance.run.runner import Runner
 from mockserver import Close, MockServer, ReadRequest, Send, Stall, Step, connection, script
 
 Kind = Literal["ok", "wrong", "note"]
@@ -103,6 +107,24 @@ class Checkup:
                 yield Finding("wrong", what, str(error))
                 self._hang_up()
         self._hang_up()
+        yield from self._claims()
+
+    def _claims(self) -> Iterator[Finding]:
+        """Compare what it claims with what arrives at a server, as a run does before it judges."""
+        written = EXEC + shlex.join(self._command)
+        try:
+            with Runner(
+                ProgramTarget(written, tuple(self._command)), CertificateAuthority()
+            ) as one:
+                for exchange, problem in one.completed():
+                    title = exchange.case.title
+                    yield Finding(
+                        "wrong" if problem else "ok",
+                        "claims",
+                        f"{title} is not completed: {problem}" if problem else title,
+                    )
+        except DriverError as error:
+            yield Finding("wrong", "claims", str(error))
 
     def _hang_up(self) -> None:
         talk, self._talk = self._talk, None

@@ -76,7 +76,7 @@ class Lane:
         self._deadline = deadline
         self._patience = _PATIENCE * max(1.0, deadline)
         self._thorough = thorough
-        self._witness = witness
+        self.witness = witness
         self._performed = Performed()
         self._servers: dict[str, MockServer] = {}
         self._play: Play | None = None
@@ -209,8 +209,8 @@ class Lane:
             foreign=identity.is_foreign,
         )
         did = did_of(trace[0]) if case.profile == "client" else ""
-        if self._witness is not None:
-            self._witness(case, observation)
+        if self.witness is not None:
+            self.witness(case, observation)
         reason = "; ".join(
             judgement.faults or (*errors_told(case, trace), *asked_again(case, record))
         )

@@ -33,6 +33,9 @@ class RunsCases(Protocol):
     def identity(self) -> Identity:
         """Who is being judged."""
 
+    def examine(self) -> None:
+        """Let the implementation complete well-formed exchanges, or raise `DriverError`."""
+
     def run(self, cases: Iterator[Case]) -> Iterator[Result]:
         """Yield the result of each of *cases*, in order."""
 
@@ -108,6 +111,14 @@ class Runners:
     def early(self) -> list[Result]:
         """The results that wait for an earlier one; only a run that was interrupted has some."""
         return [self._early[index] for index in sorted(self._early)]
+
+    def examine(self) -> None:
+        """Let the implementation complete well-formed exchanges.
+
+        Raises:
+            DriverError: it completes one of them not.
+        """
+        self._runners[0].examine()
 
     def run(self, cases: Sequence[Case]) -> Iterator[Result]:
         """Yield the result of each of *cases*, in order."""

@@ -18,13 +18,15 @@ from queue import SimpleQueue
 from certs import CertificateAuthority
 from conformance.cases import Case, CaseError
 from conformance.drivers import Driver, DriverError, Identity, Implementation
+from conformance.drivers.base import EXEC
 from conformance.drivers.effort import Effort
-from conformance.judge import Verdict
+from conformance.judge import Observation, Verdict
 from conformance.judge.error_map import ErrorMapError, checked
 from conformance.judge.verdicts import NOT_RUN
 from conformance.run.acts import abandoned_thread, gave_up
 from conformance.run.bounds import bounded
 from conformance.run.deadlines import DEADLINE
+from conformance.run.exchanges import Exchange, exchanges
 from conformance.run.lane import Certificates, Lane, Witness
 from conformance.run.results import Result, not_run, with_script
 
@@ -97,6 +99,41 @@ class Runner:
         self._lane.close()
         if self._directory is not None:
             self._directory.cleanup()
+
+    def examine(self) -> None:
+        """Let the implementation complete well-formed exchanges for the features that it claims.
+
+        A client that is not installed is left to the cases, each of which says so.
+
+        Raises:
+            DriverError: it completes one of them not; the runner is closed then.
+        """
+        # Whoever copied an early example of a driver asks for `/`, whatever the path is.
+        any_path = not self.identity.written.startswith(EXEC)
+        for exchange, problem in self.completed(any_path=any_path):
+            if problem:
+                self.close()
+                reason = f"{exchange.case.title} is not completed: {problem}"
+                raise DriverError(f"{self.identity.written} cannot be judged: {reason}")
+
+    def completed(self, *, any_path: bool = True) -> Iterator[tuple[Exchange, str]]:
+        """Yield each well-formed exchange, and why it was not completed, or nothing.
+
+        Where the implementation hung or died, it may have done so by chance, and gets another try.
+        """
+        for exchange in exchanges(self.identity, any_path=any_path):
+            result, seen = self._exchanged(exchange)
+            if result.verdict in (Verdict.HANG, Verdict.CRASH):
+                result, seen = self._exchanged(exchange)
+            yield exchange, exchange.problem(result, seen)
+
+    def _exchanged(self, exchange: Exchange) -> tuple[Result, Observation | None]:
+        noted: list[Observation] = []
+        before = self._lane.witness
+        self._lane.witness = lambda _, seen: noted.append(seen)
+        (result,) = self._run(iter([exchange.case]), prompt=False)
+        self._lane.witness = before
+        return result, noted[-1] if noted else None
 
     def run(self, cases: Iterable[Case]) -> Iterator[Result]:
         """Yield the result of each of *cases*, in order."""

@@ -32,9 +32,10 @@ ops = [{{ call = "act", args = [{number}], id = "act" }}]
 act = {number}
 """
 MODULE = """
-import os, socket, time
-class HTTPConnection(object):
-    def __init__(self, host, port):
+import http.client, os, socket, time
+class HTTPConnection(http.client.HTTPConnection):
+    def __init__(self, host, port, **kwargs):
+        super().__init__(host, port, **kwargs)
         self.address = host, port
     def act(self, number):
         with socket.create_connection(self.address) as sock:
@@ -70,6 +71,9 @@ class Scripted:
     def __init__(self, fails: str = "", slow: str = "") -> None:
         self.identity = Identity("x", "x", "1", frozenset())
         self.fails, self.slow, self.closed = fails, slow, False
+
+    def examine(self) -> None:
+        """Complete everything."""
 
     def run(self, cases: Iterator[Case]) -> Iterator[Result]:
         yield from map(self.run_case, cases)
@@ -174,6 +178,9 @@ class Stateful:
         self._gives = gives
         self._before: list[str] = []
         (log if log is not None else []).append(self._before)
+
+    def examine(self) -> None:
+        """Complete everything."""
 
     def run(self, cases: Iterator[Case]) -> Iterator[Result]:
         yield from map(self.run_case, cases)

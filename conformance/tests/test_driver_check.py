@@ -33,7 +33,7 @@ for line in sys.stdin:
     elif kind == "run" and message["ops"][0].get("call") == "fetch":
         try:
             conn = HTTPConnection(*message["address"])
-            conn.request("GET", "/")
+            conn.request("GET", message["url"].partition(":%d" % message["address"][1])[2])
             got = conn.getresponse()
             value = {"type": "response", "status": got.status, "reason": got.reason,
                      "headers": None, "body": got.read().decode("latin-1")}

@@ -4,6 +4,7 @@
 import json
 import sys
 from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 for message in map(json.loads, sys.stdin):
     kind, answer = message["type"], {}
@@ -12,7 +13,7 @@ for message in map(json.loads, sys.stdin):
     elif kind == "run" and message["ops"][0].get("call") == "fetch":
         try:
             conn = HTTPConnection(*message["address"])
-            conn.request("GET", "/")
+            conn.request("GET", urlsplit(message["url"]).path)
             got = conn.getresponse()
             fact = {"value": {"type": "response", "status": got.status, "reason": got.reason}}
             fact["value"] |= {"headers": got.getheaders(), "body": got.read().decode("latin-1")}

@@ -58,6 +58,7 @@ def record(
         runners = Runners(
             lambda: Runner(one, CertificateAuthority(), deadline=deadline, witness=note), jobs
         )
+        runners.examine()
     except DriverError as error:
         raise NotRecorded(str(error)) from None
     with runners:

@@ -1,0 +1,211 @@
+"""Well-formed exchanges: what an implementation completes before it is judged.
+
+In: who is to be judged.  Out: exchanges, each a case with octets drawn at random, and what is wrong
+with one that was run.
+
+A verdict on an odd response says something only about a client that takes a usual one.  So the path
+that it is asked for and the content that it gets are such that no driver can know them before, and
+what arrived at the server is compared as well as what is reported.  Content is searched for and not
+compared as a whole: whether it is exact is a matter of cases.
+
+An exchange for a feature that is not claimed is not run.  For a driver that is not ours and has
+every op there is one more: what it says that it lacks must not work.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from conformance.cases import Case, client_case
+from conformance.cases.build import build
+from conformance.drivers import Identity
+from conformance.drivers.base import EXEC
+from conformance.drivers.protocol import ANY_OP
+from conformance.judge import Observation, Verdict
+from conformance.judge.judge import entry_text
+from conformance.judge.verdicts import OK
+from conformance.run.results import Result
+
+Check = Callable[[Observation, str], str]
+"""From what was seen, and the octets drawn at random, to what is wrong; empty where nothing is."""
+_TLS = b"\x16\x03"
+"""Begins the first record of a TLS client."""
+_NOT_ASKED = frozenset({Verdict.NOT_INSTALLED, Verdict.UNSUPPORTED})
+_LONGEST = 200
+"""Characters of an error that are part of the one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """An exchange to be completed.
+
+    Args:
+        case: what is run; its title names the exchange.
+        nonce: what was drawn at random for it.
+        check: finds what the judge does not compare.
+    """
+
+    case: Case
+    nonce: str
+    check: Check
+
+    def problem(self, result: Result, seen: Observation | None) -> str:
+        """Return why it was not completed, in one line; empty where it was, or was not run.
+
+        Args:
+            result: of the run.
+            seen: what was seen of it; None where the driver did not answer.
+        """
+        if result.verdict in _NOT_ASKED:
+            return ""
+        found = "" if seen is None else self.check(seen, self.nonce)
+        if result.verdict in OK and not found:
+            return ""
+        entries = () if seen is None else seen.trace.values()
+        errors = [entry_text(entry)[:_LONGEST] for entry in entries if "error" in entry]
+        why = found if result.verdict in OK else _why(result)
+        return "; ".join(dict.fromkeys([why, *errors[:1]])).removeprefix("; ")
+
+
+def _why(result: Result) -> str:
+    if result.where and result.accepted:
+        return f"{result.where}: {result.seen[:_LONGEST]}, where {result.accepted[0]} is expected"
+    return result.reason or str(result.verdict)
+
+
+def exchanges(identity: Identity, *, any_path: bool) -> Iterator[Exchange]:
+    """Yield what the implementation with this *identity* has to complete.
+
+    Args:
+        identity: who is to be judged.
+        any_path: whether a client is asked for a path of its own, and not for ``/`` as by cases.
+    """
+    for title, content in _FRAMED.items():
+        fetch = {"strength": "must", "expect": [{"accept": {"status": 200}}]}
+        one = _exchange(title, _has_content, content, fetch=fetch)
+        if identity.is_client:
+            path = f"/{one.nonce}" if any_path else "/"
+            one = replace(one, case=replace(client_case(one.case), path=path))
+        yield one
+    if identity.is_client:
+        return
+    usual = _FRAMED["a GET whose response has a Content-Length"]
+    body = ["POST", "/NONCE", "body=NONCE"]
+    yield _exchange("a POST with a body", _has_body, usual, args=body)
+    for keyword, value in _KEYWORDS.items():
+        new = {"call": "HTTPConnection", "kwargs": {keyword: value}}
+        title = f"a GET of a connection that was made with {keyword}"
+        yield _exchange(title, _nothing, usual, new=new, needs=[keyword])
+    yield _exchange("a GET with a response of HTTP/0.9", _nothing, "<p>NONCE</p>", needs=["http09"])
+    yield _exchange("a GET through a tunnel", _nothing, usual, needs=["set_tunnel"])
+    yield _exchange("a TLS handshake that is begun", _is_tls, "", needs=["HTTPSConnection"])
+    if identity.written.startswith(EXEC) and ANY_OP in identity.ops:
+        yield _denied(identity)
+
+
+_OK = "HTTP/1.1 200 OK\r\n"
+_FRAMED = {
+    "a GET whose response has a Content-Length": f"{_OK}Content-Length: 40\r\n\r\n<p>NONCE</p>\n",
+    "a GET whose response is chunked": f"{_OK}Transfer-Encoding: chunked\r\n\r\n"
+    "3\r\n<p>\r\n25\r\nNONCE</p>\n\r\n0\r\n\r\n",
+}
+_KEYWORDS = {"strict": True, "source_address": {"tuple": ["127.0.0.1", 0]}}
+
+
+def _exchange(
+    title: str,
+    check: Check,
+    content: str,
+    *,
+    args: list[str] | None = None,
+    **more: Any,
+) -> Exchange:
+    """Return an exchange in which the server answers *content*; ``NONCE`` stands for its nonce."""
+    nonce = secrets.token_hex(16)
+    request = {"call": "request", "args": args or ["GET", "/NONCE"]}
+    ops: list[Any] = [request, {"call": "getresponse"}, {"call": "read"}]
+    outcome: dict[str, Any] = {"read": {"value": {"contains": "NONCE"}}}
+    steps: list[Any] = [{"read_request": {}}, {"send": content}, {"close": "fin"}]
+    needs = more.get("needs", ())
+    if "set_tunnel" in needs:
+        ops.insert(0, {"call": "set_tunnel", "args": ["example.org", 80]})
+        steps.insert(0, {"tunnel": {}})
+    if "HTTPSConnection" in needs:
+        more["new"] = {"call": "HTTPSConnection"}
+        ops, steps = [request], [{"read": 3}, {"close": "rst"}]
+        outcome = {"request": {"any": True}, "wire": {"connections": 1}}
+    case = _case(title, nonce, ops=ops, connections=[steps], outcome=[outcome], **more)
+    return Exchange(case, nonce, check)
+
+
+def _denied(identity: Identity) -> Exchange:
+    """Return an exchange in which what *identity* says that it lacks is called all the same."""
+    address = [{"address": "host"}, {"address": "port"}]
+    made: list[dict[str, Any]] = [
+        {
+            "call": "HTTPConnection",
+            "on": "module",
+            "args": address,
+            "kwargs": {name: value},
+            "as": name,
+            "id": name,
+        }
+        for name, value in _KEYWORDS.items()
+    ]
+    ops = [*made, {"call": "set_tunnel", "args": ["example.org", 80], "id": "set_tunnel"}]
+    lacking = [op for op in ops if op["id"] not in identity.features]
+    title = "calls of features that the driver says it lacks"
+    case = _case(title, "", level="observe", ops=lacking, connections=[])
+    return Exchange(case, "", _works)
+
+
+def _case(title: str, nonce: str, **table: Any) -> Case:
+    words = {"level": "documented", "spec": ["HTTPResponse.read"], "why": "Every client does this."}
+    usual = {"id": "exchange.well-formed", "rev": 1, "title": title, **words}
+    filled: dict[str, Any] = _filled({**usual, **table}, nonce)
+    return build(filled, "interface", "exchanges")
+
+
+def _filled(value: Any, nonce: str) -> Any:
+    """Return *value* with *nonce* in its place."""
+    if isinstance(value, str):
+        return value.replace("NONCE", nonce)
+    if isinstance(value, dict):
+        return {key: _filled(item, nonce) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_filled(item, nonce) for item in value]
+    return value
+
+
+# What the judge does not compare.
+
+
+def _nothing(_seen: Observation, _nonce: str) -> str:
+    return ""
+
+
+def _has_content(seen: Observation, nonce: str) -> str:
+    """Compare the content that a client reports; that of an httplib has been compared."""
+    value = seen.trace.get("fetch", {}).get("value")
+    if value is None or nonce in (value.get("body") or ""):
+        return ""
+    return "the content of the response is not in what the client reports"
+
+
+def _has_body(seen: Observation, nonce: str) -> str:
+    bodies = [raw.partition(b"\r\n\r\n")[2] for one in seen.connections for raw in one.requests]
+    body = f"body={nonce}".encode()
+    return (
+        "" if body in bodies else f"the body that came is {bodies[0]!r:.80}, where {body!r} is sent"
+    )
+
+
+def _is_tls(seen: Observation, _nonce: str) -> str:
+    came = seen.connections[0].received if seen.connections else b""
+    return "" if came.startswith(_TLS) else f"{came[:20]!r} came, which begins no TLS handshake"
+
+
+def _works(seen: Observation, _nonce: str) -> str:
+    works = [name for name, entry in seen.trace.items() if name != "new" and "value" in entry]
+    return f"the driver does not claim {works[0]}, and it works" if works else ""
