@@ -41,8 +41,15 @@ except ImportError:  # Python 2
     import __builtin__ as builtins
 
 PYTHON_3 = sys.version_info[0] >= 3
+if PYTHON_3:
+    # An implementation may put something else in the place of a builtin: this file keeps its own.
+    __builtins__ = dict(vars(builtins))
 TEXT = str if PYTHON_3 else type(u"")
 LARGE = 1 << 63
+EXCEPTIONS = (
+    "HTTPException NotConnected InvalidURL UnknownProtocol UnknownTransferEncoding UnimplementedFileMode "
+    "IncompleteRead ImproperConnectionState CannotSendRequest CannotSendHeader ResponseNotReady BadStatusLine LineTooLong"
+).split()
 INTEGERS = (int,) if PYTHON_3 else (int, long)  # noqa: F821
 DEPTH = 20  # a value nested deeper than this is reported as its class
 ITEMS = 100000  # more of them are not reported
@@ -64,6 +71,7 @@ class Agent(object):
             )
         self.files = Files()
         self.objects = {}
+        self.names = {}
         self.printed = None
         self.usual = None
         self.default_timeout = socket.getdefaulttimeout()
@@ -101,18 +109,32 @@ class Agent(object):
             return {"id": op["id"], "skipped": True}
         try:
             result = execute(self.objects[receiver], op, arguments)
-        except KeyboardInterrupt:
-            raise
         except NoSuchObject:
             return {"id": op["id"], "skipped": True}
         except NoSuchOp:
             return {"id": op["id"], "unsupported": True}
         except:  # whatever escapes is a fact; in Python 2 it may be of an old-style class
             self.objects.pop(op.get("as"), None)
-            return {"id": op["id"], "error": readable(error_facts, sys.exc_info()[1])}
+            error = sys.exc_info()[1]
+            return {"id": op["id"], "error": readable(error_facts, error, self.exported(error))}
         if op.get("as"):
             self.objects[op["as"]] = result
         return {"id": op["id"], "value": readable(value_facts, result)}
+
+    def exported(self, error):
+        """Return the names under which a caller can catch *error*: those that the module exports.
+
+        A class that is only called like an exported one is caught by nobody.
+        """
+        kind = class_of(error)
+        names = self.names.get(kind)
+        if names is None:
+            bases = bases_of(kind)
+            mine = [(name, getattr(self.module, name, None)) for name in EXCEPTIONS]
+            names = [name for name, one in mine if any(one is base for base in bases)]
+            if len(self.names) < ITEMS:
+                self.names[kind] = names
+        return names
 
     def stdout(self):
         """Return what the calls of this run have printed so far."""
@@ -481,12 +503,10 @@ PROBES = (
 )
 
 
-def readable(facts, value):
+def readable(facts, value, *more):
     """Return the *facts* of *value*, or that it cannot be read: looking at an object may run its own code."""
     try:
-        return facts(value)
-    except KeyboardInterrupt:
-        raise
+        return facts(value, *more)
     except:
         return dict(UNREADABLE)
 
@@ -500,16 +520,24 @@ def value_facts(value, depth=0, room=None):
     room[0] -= 1
     if room[0] < 0:
         return {"type": "object", "class": "(too large)", "bases": []}
-    if value is None or isinstance(value, bool):
+    if value is None or value is True or value is False:
         return value
     if isinstance(value, float):
         return value if abs(value) < float("inf") else {"type": "float", "value": as_text(str(value))}
     if isinstance(value, INTEGERS):
-        return whole_facts(int(value))
-    if isinstance(value, (bytes, bytearray)):
-        return {"type": "bytes", "value": bytes(value).decode("latin-1")}
-    if isinstance(value, TEXT):
+        whole = [kind for kind in INTEGERS if isinstance(value, kind)][0]
+        return whole_facts(whole.__add__(value, 0))
+    kind = type(value)
+    if kind is bytes:
+        return {"type": "bytes", "value": value.decode("latin-1")}
+    if kind is TEXT:
         return {"type": "text", "value": value}
+    if isinstance(value, (bytes, bytearray)):
+        # What the methods of a subclass say is its own affair: these are its octets.
+        octets = memoryview(value).tobytes()
+        return {"type": "bytes", "value": octets.decode("latin-1"), "class": qualified(kind)}
+    if isinstance(value, TEXT):
+        return {"type": "text", "value": TEXT.__getitem__(value, slice(None)), "class": qualified(kind)}
     if depth < DEPTH:
         if isinstance(value, list):
             return items_facts(value, depth, room)
@@ -539,17 +567,32 @@ def class_facts(what, kind, known={}):
     """
     facts = known.get((what, kind))
     if facts is None:
-        names = [qualified(base) for base in inspect.getmro(kind)]
+        names = [qualified(base) for base in bases_of(kind)]
         facts = known[what, kind] = {"type": what, "class": names[0], "bases": names[1:]}
     return facts
 
 
+def class_of(value):
+    """Return the class of *value*, whatever it says that it is; an instance of an old-style class has to say it."""
+    kind = type(value)
+    return value.__class__ if kind.__name__ == "instance" and not PYTHON_3 else kind
+
+
+def bases_of(kind):
+    """Return *kind* and its bases, nearest first, whatever its metaclass says that they are."""
+    return type.mro(kind) if isinstance(kind, type) else list(inspect.getmro(kind))  # not of an old-style class
+
+
 def qualified(kind):
-    return as_text("%s.%s" % (kind.__module__, kind.__name__))
+    """Return the name of the class *kind* with its module; a class that only pretends to be built in is marked."""
+    module, name = kind.__module__, kind.__name__
+    if module == builtins.__name__ and getattr(builtins, name, kind) is not kind:
+        module = "not-" + module
+    return as_text("%s.%s" % (module, name))
 
 
-def error_facts(error):
-    """Return the class, bases, attributes and text of an exception."""
+def error_facts(error, exported):
+    """Return the class, bases, attributes and text of an exception, and the names by which it can be caught."""
     attributes = {}
     for name in ("args", "partial", "before", "expected", "line", "version", "errno"):
         try:
@@ -561,8 +604,8 @@ def error_facts(error):
         message = as_text(str(error))
     except:  # an exception that cannot say what it is: a fact as well
         message = "(no text)"
-    kind = getattr(error, "__class__", type(error))
-    return dict(class_facts("error", kind), attributes=attributes, message=message)
+    facts = class_facts("error", class_of(error))
+    return dict(facts, attributes=attributes, message=message, exported=exported)
 
 
 def as_text(text):
@@ -638,7 +681,7 @@ def serve(name, options):
                 agent = Agent(name, options.get("patch"))
                 answer = agent.start()
             except:  # the implementation cannot be imported, for whatever reason
-                answer = {"error": readable(error_facts, sys.exc_info()[1])}
+                answer = {"error": readable(error_facts, sys.exc_info()[1], [])}
         elif message["type"] == "run" and agent is not None:
             answer = agent.run(message)
         elif message["type"] == "release" and agent is not None:

@@ -31,6 +31,10 @@ Octets = Annotated[
         extra_json_schema={"pattern": r"^[\x00-\xff]*$(?!\n)"},  # checked here without a regex
     ),
 ]
+OtherClass = Annotated[
+    str,
+    Meta(description="its class, where that is not the one that the type stands for"),
+]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
@@ -96,12 +100,14 @@ class Bytes(Struct, frozen=True, tag_field="type", tag="bytes"):
     """Octets."""
 
     value: Octets
+    exact: OtherClass = field(name="class", default="")
 
 
 class Text(Struct, frozen=True, tag_field="type", tag="text"):
     """Text, where the implementation tells it from octets."""
 
     value: str
+    exact: OtherClass = field(name="class", default="")
 
 
 class Int(Struct, frozen=True, tag_field="type", tag="int"):
@@ -162,6 +168,10 @@ class Error(Struct, frozen=True):
     bases: list[str] = []
     attributes: dict[str, Value] = {}
     category: str = ""
+    exported: Annotated[
+        list[str] | UnsetType,
+        Meta(description="the names under which the module exports this class or a base of it"),
+    ] = UNSET
 
 
 class Entry(Struct, frozen=True):

@@ -27,10 +27,14 @@ _NATIVE: Mapping[str, str] = {
 def error_names(error: Mapping[str, Any], error_map: Mapping[str, str]) -> tuple[str, ...]:
     """Return the known names by which *error* goes, nearest first, each once.
 
-    A class that is called like one of the module's is one only if it is an HTTPException as well.
+    A class that is called like one of the module's is one only if it is an HTTPException as well;
+    where the driver says under which names the module exports it, it is those and no other.
     """
     natives = [str(native) for native in (error["class"], *error.get("bases", ()))]
-    of_the_module = any(native.rpartition(".")[2] == "HTTPException" for native in natives)
+    exported = error.get("exported")
+    of_the_module = exported is None and any(
+        native.rpartition(".")[2] == "HTTPException" for native in natives
+    )
     names: list[str] = []
     for native in natives:
         if native in error_map:
@@ -38,6 +42,7 @@ def error_names(error: Mapping[str, Any], error_map: Mapping[str, str]) -> tuple
             names += [error_map[native], *ancestors(error_map[native])]
         else:
             names.append(_known(native, of_the_module) or "")
+    names += filter(is_of_the_module, map(str, exported or ()))
     return tuple(dict.fromkeys(name for name in names if name))
 
 

@@ -189,9 +189,8 @@ class _Bench:
         if not exact and call in _NAME_CALLS:
             return self.page_matcher.matches(wanted.value, value, "text")
         matcher = self.name_matcher if call in _NAME_CALLS else self.matcher
-        usual = (
-            "bytes" if call in _OCTET_CALLS else "" if op.message["on"] == "builtins" else "text"
-        )
+        own = op.message["on"] == "builtins" or (op.message["on"], call) == ("agent", "keep")
+        usual = "bytes" if call in _OCTET_CALLS else "" if own else "text"
         return matcher.matches(wanted.value, value, usual)
 
     def _wire(self, outcome: Outcome) -> Iterator[tuple[Verdict, str, Any, Any]]:

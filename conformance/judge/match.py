@@ -4,7 +4,8 @@ In: an `Expected` of a case, and a value in the form of the driver protocol.  Ou
 agree.
 
 Octets are compared as octets.  Their type counts only where the driver is of a Python 3: bytes for
-what is a body, text for everything else, unless the case names the type.
+what is a body, text for everything else, unless the case names the type.  An object of another
+class, such as a bytearray or a subclass, is neither.
 """
 
 import re
@@ -66,7 +67,7 @@ class Matcher:
         if text is None:
             return False
         wanted = expected.type or usual
-        if self.typed and wanted and seen["type"] != wanted:
+        if wanted and (seen.get("class") or (self.typed and seen["type"] != wanted)):
             return False
         octets = fill(expected.pieces, self.host, self.port).decode("latin-1")
         return text == octets or (self.folded and text.lower() == octets.lower())
@@ -149,7 +150,8 @@ def seen_text(seen: Any) -> str:
     match seen["type"]:
         case "bytes" | "text":
             value = str(seen["value"])
-            return repr(value) if len(value) <= 200 else f"<{len(value)} octets>"
+            told = repr(value) if len(value) <= 200 else f"<{len(value)} octets>"
+            return f"{told} of the class {seen['class']}" if seen.get("class") else told
         case "tuple":
             return f"({', '.join(seen_text(item) for item in seen['value'])})"
         case "mapping":

@@ -115,7 +115,10 @@ def test_what_was_recorded_stands_in_for_nothing_that_ran_and_where_nobody_is_to
 
 def test_a_report_shows_the_matrix_of_the_run_again(tmp_path: Path) -> None:
     file = tmp_path / "results.jsonl"
-    asks = "import sys,urllib.request;urllib.request.urlopen(sys.argv[1]).read();sys.exit(3)"
+    asks = (
+        "import sys,urllib.request as r;body=r.urlopen(sys.argv[1]).read();"
+        "sys.stdout.buffer.write(body);sys.exit(3 if len(body) < 20 else 0)"
+    )
     kit = f"client:cmd:{sys.executable} -c '{asks}' {{url}}"
     ask = ["check", "client:urllib.request", kit, "--select", "chunked.two-chunks"]
     seen = CliRunner().invoke(main, [*ask, "--results", str(file)])
