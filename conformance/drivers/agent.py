@@ -447,23 +447,45 @@ BUILTINS["same"] = lambda one, other: one is other
 
 
 def features(module):
-    """Return the names of the optional features that *module* has, each found by a look at it or a small probe."""
+    """Return the names of the optional features that *module* has.
+
+    One that a signature names is there, so that a fault in it is judged; one that no signature names is tried.
+    """
     found = set(["python3"] if PYTHON_3 else [])
     plain, secure = getattr(module, "HTTPConnection", None), getattr(module, "HTTPSConnection", None)
-    found.update(set(["strict", "source_address"]) & parameters(plain, "__init__"))
-    found.update(set(["key_file", "cert_file", "context"]) & parameters(secure, "__init__"))
-    found.update(set(["skip_accept_encoding"]) & parameters(plain, "putrequest"))
-    found.update(name for name in ("HTTP", "HTTPS", "HTTPSConnection") if hasattr(module, name))
+    found.update(name for name in ("strict", "source_address") if accepts(plain, name, KEYWORDS[name]))
+    found.update(name for name in ("key_file", "cert_file", "context") if accepts(secure, name, None))
+    if "skip_accept_encoding" in parameters(plain, "putrequest") or works(skips_accept_encoding, plain, True):
+        found.add("skip_accept_encoding")
+    found.update(name for name in ("HTTP", "HTTPS", "HTTPSConnection") if getattr(module, name, None) is not None)
     if sys.platform.startswith("java"):
         # Its sockets are read ahead of the program, and closed behind its back when the peer has ended.
         found.add("reads-ahead")
-    if hasattr(plain, "set_tunnel"):
+    if hasattr(plain, "set_tunnel") or works(lambda: callable(plain("127.0.0.1", 1).set_tunnel)):
         found.add("set_tunnel")
-    response = getattr(module, "HTTPResponse", None)
-    if hasattr(response, "isclosed"):
-        found.add("isclosed")
-    found.update(probed(response))
+    found.update(probed(plain, getattr(module, "HTTPResponse", None)))
     return found
+
+
+KEYWORDS = {"strict": 1, "source_address": ("127.0.0.1", 0)}
+
+
+def accepts(kind, keyword, value):
+    """Return whether objects of *kind* can be made with *keyword*, which its signature may hide."""
+    if kind is None or keyword in parameters(kind, "__init__"):
+        return kind is not None
+    return is_no_type_error(lambda: kind("127.0.0.1", 1, **{keyword: value}))
+
+
+def is_no_type_error(call):
+    """Return whether *call* knows its arguments; another error is about their values."""
+    try:
+        call()
+    except TypeError:
+        return False
+    except Exception:
+        pass
+    return True
 
 
 def parameters(owner, method):
@@ -479,24 +501,100 @@ def parameters(owner, method):
         return set()
 
 
-def probed(response_class):
-    """Return what a response shows that is made by hand from a few octets."""
+def works(probe, *args):
+    """Return whether *probe* comes to something that is true."""
+    try:
+        return bool(probe(*args))
+    except Exception:  # a probe that fails, in whatever way, shows that the feature is absent
+        return False
+
+
+def skips_accept_encoding(plain, skip):
+    conn = plain("127.0.0.1", 1)
+    return is_no_type_error(lambda: conn.putrequest("GET", "/", skip_accept_encoding=skip))
+
+
+def probed(plain, response_class):
+    """Return what a response shows that is made from a few octets, in the first way that gives one."""
     found = set()
-    for feature, octets, shows in PROBES:
+    if response_class is None:
+        return found
+    if hasattr(response_class, "isclosed"):
+        found.add("isclosed")
+
+    def by_hand(octets):
+        response = response_class(SocketLike(octets))
+        response.begin()
+        return response
+
+    def by_socket_like(octets):
+        conn = plain("127.0.0.1", 1)
+        conn.sock = SocketLike(octets)
+        return asked(conn)
+
+    def by_server(octets):
+        with_server = Answering(octets)
         try:
-            response = response_class(SocketLike(octets))
-            response.begin()
-            if shows(response):
-                found.add(feature)
-        except Exception:  # a probe that fails, in whatever way, shows that the feature is absent
-            pass
+            return asked(plain("127.0.0.1", with_server.port))
+        finally:
+            with_server.end()
+
+    if works(by_hand, PLAIN_RESPONSE):
+        found.add("response-class")
+    for make in (by_hand, by_socket_like, by_server):
+        if works(make, PLAIN_RESPONSE):
+            found.update(name for name, octets, shows in PROBES if works(lambda: shows(make(octets))))
+            break
     return found
 
 
+def asked(conn):
+    conn.request("GET", "/")
+    return conn.getresponse()
+
+
+class Answering(object):
+    """A server for one request, for an implementation that takes no object in the place of a socket."""
+
+    def __init__(self, octets):
+        import socket  # not before a library has patched it
+        import threading
+
+        self.octets = octets
+        self.socket = socket
+        self.listener = socket.socket()
+        self.listener.settimeout(PROBE_TIME)
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(1)
+        self.port = self.listener.getsockname()[1]
+        self.usual = socket.getdefaulttimeout()
+        socket.setdefaulttimeout(PROBE_TIME)
+        thread = threading.Thread(target=self.answer)
+        thread.daemon = True
+        thread.start()
+
+    def answer(self):
+        try:
+            peer = self.listener.accept()[0]
+            peer.settimeout(PROBE_TIME)
+            peer.recv(65536)
+            peer.sendall(self.octets)
+            peer.shutdown(self.socket.SHUT_WR)
+            peer.recv(65536)
+            peer.close()
+        except self.socket.error:  # it did not ask, or does not close: the probe has shown what it can
+            pass
+
+    def end(self):
+        self.socket.setdefaulttimeout(self.usual)
+        self.listener.close()
+
+
+PROBE_TIME = 2.0
 PLAIN_RESPONSE = b"HTTP/1.1 200 OK\r\nX-Probe: 1\r\nContent-Length: 0\r\n\r\n"
 MIMETOOLS = ("getrawheader", "getheaders", "getplist")
 PROBES = (
-    ("response-class", PLAIN_RESPONSE, lambda response: True),
+    ("isclosed", PLAIN_RESPONSE, lambda response: response.isclosed() is not None),
     ("lowercase-names", PLAIN_RESPONSE, lambda response: "x-probe" in dict(response.getheaders())),
     ("mimetools", PLAIN_RESPONSE, lambda response: all(hasattr(response.msg, name) for name in MIMETOOLS)),
     ("http09", b"hello\r\n", lambda response: response.version == 9),

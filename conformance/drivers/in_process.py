@@ -5,8 +5,11 @@ that are ours: one that loops or crashes would take the kit with it, so the runn
 than abandon the thread.
 """
 
+import contextlib
 import os
 import threading
+from collections.abc import Iterator
+from typing import NoReturn
 
 from conformance.drivers.agent import Agent
 from conformance.drivers.base import Driver, DriverError, Identity, Message, Trace, identity_of
@@ -25,9 +28,11 @@ class InProcess(Driver):
 
     def __init__(self, name: str) -> None:
         try:
-            self._agent = Agent(name)
-        except ImportError as error:
-            raise DriverError(f"{name} cannot be imported: {error}") from None
+            with _no_exit():
+                self._agent = Agent(name)
+        except Exception as error:  # noqa: BLE001 # a broken import raises what it likes
+            kind = "" if isinstance(error, ImportError) else f"{type(error).__name__}: "
+            raise DriverError(f"{name} cannot be imported: {kind}{error}") from None
         self._identity = identity_of(name, {**self._agent.start(), "serial": 1})
         self._thread = 0
 
@@ -39,7 +44,8 @@ class InProcess(Driver):
     def run(self, message: Message) -> Trace:
         """Execute the ops of *message*."""
         self._thread = threading.get_native_id()
-        trace: Trace = self._agent.run(message)["trace"]
+        with _no_exit():
+            trace: Trace = self._agent.run(message)["trace"]
         return trace
 
     def release(self) -> None:
@@ -58,3 +64,20 @@ class InProcess(Driver):
     def stop(self) -> None:
         """Release the objects of the latest run."""
         self._agent.release()
+
+
+@contextlib.contextmanager
+def _no_exit() -> Iterator[None]:
+    """Let `os._exit` raise, for the process that it would end is the kit's, with all verdicts."""
+    process, usual = os.getpid(), os._exit
+
+    def refuse(status: int) -> NoReturn:
+        if os.getpid() != process:
+            usual(status)  # a child that the implementation has forked
+        raise SystemExit(f"os._exit({status})")
+
+    os._exit = refuse
+    try:
+        yield
+    finally:
+        os._exit = usual

@@ -9,11 +9,11 @@ would cost as much as a plain case.
 
 import tempfile
 import threading
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from queue import SimpleQueue
+from time import monotonic  # an implementation in this process may replace that of the module
 
 from certs import CertificateAuthority
 from conformance.cases import Case, CaseError
@@ -277,6 +277,9 @@ class _Shift:
         except Exception as error:  # noqa: BLE001 # an error of the kit is a verdict too
             problem = f"{type(error).__name__}: {error}"
             return bounded(not_run(case, Verdict.HARNESS_ERROR, problem))
+        except BaseException as error:  # noqa: BLE001 # in this thread only an implementation does
+            problem = f"{type(error).__name__} ended the thread: {error}"
+            return bounded(not_run(case, Verdict.CRASH, problem))
 
     def _collected(self) -> Iterator[Result]:
         while self._done:
@@ -306,7 +309,7 @@ class _Watch:
         self._lane = lane
         self._deadline = deadline
         self._seen: tuple[int, tuple[int, ...]] = (-1, ())
-        self._glanced = time.monotonic()
+        self._glanced = monotonic()
         self._quiet = 0.0
         self._spent = 0.0
         self._looked: tuple[float, Effort] | None = None
@@ -342,7 +345,7 @@ class _Watch:
         self._quiet, self._looked = 0.0, None
 
     def _pass_time(self) -> None:
-        now = time.monotonic()
+        now = monotonic()
         passed = min(now - self._glanced, 2 * _GLANCE)
         self._glanced = now
         self._quiet += passed
