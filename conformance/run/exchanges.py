@@ -83,9 +83,11 @@ def exchanges(identity: Identity, *, any_path: bool) -> Iterator[Exchange]:
         identity: who is to be judged.
         any_path: whether a client is asked for a path of its own, and not for ``/`` as by cases.
     """
+    # One for all: a client that keeps content from one exchange for the next can be judged.
+    nonce = secrets.token_hex(16)
     for title, content in _FRAMED.items():
         fetch = {"strength": "must", "expect": [{"accept": {"status": 200}}]}
-        one = _exchange(title, _has_content, content, fetch=fetch)
+        one = _exchange(nonce, title, _has_content, content, fetch=fetch)
         if identity.is_client:
             path = f"/{one.nonce}" if any_path else "/"
             one = replace(one, case=replace(client_case(one.case), path=path))
@@ -94,16 +96,16 @@ def exchanges(identity: Identity, *, any_path: bool) -> Iterator[Exchange]:
         return
     usual = _FRAMED["a GET whose response has a Content-Length"]
     body = ["POST", "/NONCE", "body=NONCE"]
-    yield _exchange("a POST with a body", _has_body, usual, args=body)
+    yield _exchange(nonce, "a POST with a body", _has_body, usual, args=body)
     for keyword, value in _KEYWORDS.items():
         new = {"call": "HTTPConnection", "kwargs": {keyword: value}}
         title = f"a GET of a connection that was made with {keyword}"
-        yield _exchange(title, _has_content, usual, new=new, needs=[keyword])
+        yield _exchange(nonce, title, _has_content, usual, new=new, needs=[keyword])
     yield _exchange(
         "a GET with a response of HTTP/0.9", _has_content, "<p>NONCE</p>", needs=["http09"]
     )
-    yield _exchange("a GET through a tunnel", _has_content, usual, needs=["set_tunnel"])
-    yield _exchange("a TLS handshake that is begun", _is_tls, "", needs=["HTTPSConnection"])
+    yield _exchange(nonce, "a GET through a tunnel", _has_content, usual, needs=["set_tunnel"])
+    yield _exchange(nonce, "a TLS handshake that is begun", _is_tls, "", needs=["HTTPSConnection"])
     if identity.written.startswith(EXEC) and ANY_OP in identity.ops:
         yield _denied(identity)
 
@@ -118,6 +120,7 @@ _KEYWORDS = {"strict": True, "source_address": {"tuple": ["127.0.0.1", 0]}}
 
 
 def _exchange(
+    nonce: str,
     title: str,
     check: Check,
     content: str,
@@ -126,7 +129,6 @@ def _exchange(
     **more: Any,
 ) -> Exchange:
     """Return an exchange in which the server answers *content*; ``NONCE`` stands for its nonce."""
-    nonce = secrets.token_hex(16)
     request = {"call": "request", "args": args or ["GET", "/NONCE"]}
     ops: list[Any] = [request, {"call": "getresponse"}, {"call": "read"}]
     outcome: dict[str, Any] = {}  # nothing may raise; what is read is checked here
