@@ -101,9 +101,8 @@ def exchanges(identity: Identity, *, any_path: bool) -> Iterator[Exchange]:
         new = {"call": "HTTPConnection", "kwargs": {keyword: value}}
         title = f"a GET of a connection that was made with {keyword}"
         yield _exchange(nonce, title, _has_content, usual, new=new, needs=[keyword])
-    yield _exchange(
-        "a GET with a response of HTTP/0.9", _has_content, "<p>NONCE</p>", needs=["http09"]
-    )
+    old = "<p>NONCE</p>"
+    yield _exchange(nonce, "a GET with a response of HTTP/0.9", _has_content, old, needs=["http09"])
     yield _exchange(nonce, "a GET through a tunnel", _has_content, usual, needs=["set_tunnel"])
     yield _exchange(nonce, "a TLS handshake that is begun", _is_tls, "", needs=["HTTPSConnection"])
     if identity.written.startswith(EXEC) and ANY_OP in identity.ops:

@@ -118,7 +118,7 @@ class Runners:
         Raises:
             DriverError: it completes one of them not.
         """
-        self._runners[0].examine()
+        self._hands[0].examine()
 
     def run(self, cases: Sequence[Case]) -> Iterator[Result]:
         """Yield the result of each of *cases*, in order."""
@@ -168,6 +168,11 @@ class _Hand:
         self._failed_starts = 0
         self._problem = ""
         self._pending: deque[Case] = deque()
+
+    def examine(self) -> None:
+        """Let the implementation complete well-formed exchanges, or raise `DriverError`."""
+        if self._runner is not None:
+            self._runner.examine()
 
     def close(self) -> None:
         runner, self._runner = self._runner, None
