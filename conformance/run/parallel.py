@@ -10,6 +10,7 @@ NOT_RUN with the reason.  Which runner ran which cases, and in which order, is k
 a second run in the same order needs it.
 """
 
+import contextlib
 import queue
 import threading
 from collections import deque
@@ -115,10 +116,17 @@ class Runners:
     def examine(self) -> None:
         """Let the implementation complete well-formed exchanges.
 
+        Another runner does this: what an exchange leaves behind in a process is in no case's way.
+
         Raises:
-            DriverError: it completes one of them not.
+            DriverError: it completes one of them not; all runners are closed then.
         """
-        self._hands[0].examine()
+        try:
+            with contextlib.closing(self._make()) as runner:
+                runner.examine()
+        except DriverError:
+            self.close()
+            raise
 
     def run(self, cases: Sequence[Case]) -> Iterator[Result]:
         """Yield the result of each of *cases*, in order."""
@@ -168,11 +176,6 @@ class _Hand:
         self._failed_starts = 0
         self._problem = ""
         self._pending: deque[Case] = deque()
-
-    def examine(self) -> None:
-        """Let the implementation complete well-formed exchanges, or raise `DriverError`."""
-        if self._runner is not None:
-            self._runner.examine()
 
     def close(self) -> None:
         runner, self._runner = self._runner, None
