@@ -155,3 +155,14 @@ def test_clipped_bytes_are_read_back_and_compared(tmp_path: Path) -> None:
     assert len(changes(before, after)) == 1
     text = "\n".join(story(before.results[0], before.head))
     assert f"… {200_001 - MOST} octets" in text
+
+
+def test_a_case_that_passes_takes_little_in_every_report(tmp_path: Path) -> None:
+    """A whole run has some five thousand cases, and is to be at most 10 MB in each format."""
+    cases = [one for one in CORPUS.cases if one.level != "observe"][::60]
+    with Runner(target("httplib_impl"), CertificateAuthority()) as runner:
+        head = RunHead.of(runner.identity, kit="0", corpus="0")
+        results = list(Background(CORPUS).told(runner.run(iter(cases))))
+    alone = sizes(Run(head, []), tmp_path)
+    for name, size in sizes(Run(head, results), tmp_path).items():
+        assert (size - alone[name]) / len(results) < 1_850, name
