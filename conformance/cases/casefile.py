@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -157,7 +158,7 @@ class Listed:
         return frozenset(found)
 
     def case(self) -> "Case":
-        """Return the case, built anew.
+        """Return the case: the same object as long as it is in use, else a new one.
 
         Raises:
             CaseError: the format does not allow it.
@@ -221,6 +222,10 @@ class Authored:
         self.text = text
         self._raw = raw
         self.is_case = kind == "case"
+        # Tests and tools go through the whole corpus many times and keep its cases; a run keeps
+        # none, so a reference that holds a case alive would cost it hundreds of megabytes.
+        self.built: WeakValueDictionary[str, Case] = WeakValueDictionary()
+        """Those of its cases that are in use, by id."""
         ends = _HOLE.split(id)
         self.start, self.end = ends[0], ends[-1]
         """What the ids of all its cases begin and end with."""
@@ -395,6 +400,9 @@ class CaseFile:
         from conformance.cases.build import build
 
         authored = listed.part
+        built = authored.built.get(listed.id)
+        if built is not None:
+            return built
         latest = self._latest
         like = latest[1] if latest is not None and latest[0] is authored else None
         name = listed.authored
@@ -403,6 +411,7 @@ class CaseFile:
             case = build(table, self.family, self.name, authored=name, like=like)
         if not authored.is_case:
             self._latest = authored, (table, case)
+        authored.built[listed.id] = case
         return case
 
 

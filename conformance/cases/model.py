@@ -142,7 +142,7 @@ class Fetch:
     may_wait: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Case:
     """One row of the corpus: what the server plays, the client does, must be seen, and why."""
 

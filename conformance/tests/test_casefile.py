@@ -1,5 +1,6 @@
 """Parts of case files: found without parsing, and yet always what the whole file says."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -118,11 +119,21 @@ def test_a_file_in_another_form_says_the_same(text: str) -> None:
     assert corpus.case("framing.other") is None
 
 
-def test_a_case_is_built_anew_each_time() -> None:
-    """Else all bytes of all cases that were ever played would stay."""
+def test_a_case_in_use_is_built_once() -> None:
+    """Tests and tools that go through the whole corpus many times would build it many times."""
     corpus = corpus_of(CASE)
-    assert corpus.case("framing.hello") is not corpus.case("framing.hello")
-    assert corpus.case("framing.hello") == corpus.case("framing.hello")
+    case = corpus.case("framing.hello")
+    assert corpus.case("framing.hello") is case
+
+
+def test_a_case_that_nothing_uses_is_forgotten() -> None:
+    """Else the bytes of all cases that were ever played would stay in memory."""
+    (listed,) = corpus_of(CASE).cases.listed
+    case = listed.case()
+    assert list(listed.part.built) == ["framing.hello"]
+    del case
+    gc.collect()
+    assert not listed.part.built
 
 
 def test_an_id_that_two_parts_have_is_refused_where_it_is_asked_for() -> None:
