@@ -150,3 +150,11 @@ def test_a_variation_is_made_when_it_is_reached() -> None:
     assert cases[-1].name == names[-1]
     assert [case.name for case in cases[3:]] == names[3:]
     assert len(cases[3:]) == len(names) - 3
+
+
+@pytest.mark.parametrize("header", ["[[ case ]]", '[["case"]]', "[['case']]", "  [[case]]"])
+def test_a_header_in_another_form_is_not_taken_for_a_part_of_the_case_before(header: str) -> None:
+    other = CASE.replace("framing.hello", "framing.other").replace("A body", "Bytes")
+    corpus = corpus_of(CASE + other.replace("[[case]]", header))
+    assert [case.id for case in corpus.cases] == ["framing.hello", "framing.other"]
+    assert corpus.case("framing.other") is not None
