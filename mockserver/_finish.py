@@ -71,6 +71,15 @@ def _at_rest(one: LiveConnection) -> bool:
         return False  # its thread has moved on, and has closed the socket
 
 
+def is_moving(one: LiveConnection) -> bool:
+    """Whether the server has something to do here, so that the client can only wait for it.
+
+    A worker whose wait is over may still wait for a processor. On a busy machine that is seconds,
+    most of all in `drain` and `dribble`, where it asks again and again.
+    """
+    return one.wire.peer() is not None and not _at_rest(one)
+
+
 def _octets_rest(one: LiveConnection, peer: _kernel.Peer) -> bool:
     wire = one.wire
     return peer.open and peer.quiet and _kernel.received(wire.sock) == wire.taken

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from mockserver._connection import LiveConnection, Plan, RoutePlan
-from mockserver._finish import settle, take_facts, unmet_expectations
+from mockserver._finish import is_moving, settle, take_facts, unmet_expectations
 from mockserver._listener import Pool
 from mockserver._phase import Happens, Owner
 from mockserver._player import plan_of
@@ -183,6 +183,7 @@ class Play(SharedState):
         self._patience = patience
         self._pool = pool
         self._reserved = reserved
+        self._moves = 0
         self._record: Record | None = None
 
     # ------------------------------------------------------------------------ for the caller
@@ -196,9 +197,15 @@ class Play(SharedState):
 
     @property
     def activity(self) -> tuple[int, ...]:
-        """What changes as long as either side does anything, the client's taking of bytes too."""
-        peers = [one.wire.peer() for one in tuple(self.connections)]
-        return self.progress, *(peer.unread for peer in peers if peer is not None)
+        """What stays the same only while the server waits for the client, and the client is idle.
+
+        It changes as long as either side does anything, the client's taking of bytes too; and from
+        one call to the next while the server itself has something to do, however slowly.
+        """
+        connections = tuple(self.connections)
+        peers = [one.wire.peer() for one in connections]
+        self._moves += any(map(is_moving, connections))
+        return self.progress, self._moves, *(peer.unread for peer in peers if peer is not None)
 
     def release(self, name: str) -> None:
         """Open the gates of this name, now and for as long as the play lasts."""

@@ -15,6 +15,7 @@ import pytest
 from mockserver import (
     Close,
     Drain,
+    Dribble,
     Expect,
     Fill,
     Gate,
@@ -358,3 +359,40 @@ def test_a_fault_of_the_server_is_in_the_record_and_kills_no_thread(
     one = server.play(ONE)
     assert ask(server, connect) == RESPONSE
     assert one.finish().complaints() == ()
+
+
+@pytest.mark.parametrize("step", [Drain(), Dribble(b"ab")])
+def test_a_server_that_gets_no_processor_is_not_an_idle_client(
+    server: MockServer, connect: Connect, monkeypatch: pytest.MonkeyPatch, step: Step
+) -> None:
+    go_on = threading.Event()
+    asleep = threading.Event()
+
+    def starved(_: float) -> None:
+        asleep.set()
+        go_on.wait(10)
+
+    monkeypatch.setattr("mockserver._wire.time.sleep", starved)
+    one = server.play(script(connection(Send(b"x"), step, Close())))
+    client = connect(one.address)
+    assert asleep.wait(10)
+    idle = [one.activity for _ in range(3)]
+    assert idle == [idle[0]] * 3  # the client has something to take
+    exactly(client, 1)
+    busy = [one.activity for _ in range(3)]
+    assert len(set(busy)) == 3
+    monkeypatch.undo()
+    go_on.set()
+    to_end(client)
+    assert one.finish().complaints() == ()
+
+
+def test_a_play_in_which_both_sides_wait_is_idle(server: MockServer, connect: Connect) -> None:
+    steps = [(ReadRequest(),), (Stall(),), (Gate("never"),), (Send(b"x"), Drain()), (Close(),)]
+    one = server.play(script(*(connection(*each) for each in steps)))
+    clients = [connect(one.address) for _ in steps]
+    exactly(clients[-1], 1)
+    wait_until(lambda: one.activity == one.activity)
+    seen = [one.activity for _ in range(3)]
+    assert seen == [seen[0]] * 3
+    one.finish()
