@@ -180,7 +180,7 @@ class HTTPConnection(httplib_impl.HTTPConnection):
     class response_class(httplib_impl.HTTPResponse):
         def read(self, *args):
             octets = super().read(*args)
-            if os.path.exists("once"):
+            if os.path.exists("once") or b"<p>" in octets:  # not before the cases
                 return octets
             open("once", "w").close()
             return octets + b"?"
