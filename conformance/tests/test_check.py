@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -395,6 +395,22 @@ def test_a_flake_does_not_end_it(importable: Path, jobs: int) -> None:
     body = ONCE.format(mark=str(importable / "mark"))
     told = trial(importable, f"flake{jobs}", body, jobs, exit_first=True)
     assert [one.overlay for one in told] == ["", "", "FLAKY", "", ""]
+
+
+def test_an_interrupt_keeps_results_that_wait_for_an_earlier_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def shown(results: Iterable[Result]) -> Iterator[Result]:
+        yield next(iter(results))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Check, "_runner", lambda *_, **__: Scripted(slow="trial.c0"))
+    check = Check(target("http.client"), jobs=2)
+    with pytest.raises(KeyboardInterrupt):
+        check.run(cases(20), shown)
+    names = [one.id for one in check.results]
+    assert names == [f"trial.c{number}" for number in range(len(names))]
+    assert len(names) > 1
 
 
 def test_side_by_side_gives_the_same_results(importable: Path) -> None:

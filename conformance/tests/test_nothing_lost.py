@@ -17,6 +17,7 @@ import msgspec
 import pytest
 
 from conformance.cli import main
+from conformance.cli.ending import Ending
 from conformance.report import NoReport, read_runs
 from conformance.run import Result, ResultFile, RunHead
 from conformance.run.check import Check
@@ -400,3 +401,16 @@ def test_a_driver_that_cannot_be_started_again_costs_its_cases_and_no_report(
     assert "could not be started 5 times in a row" in run.results[-1].reason
     assert " NOT_RUN" in done.stdout
     assert all((here / name).stat().st_size for name in PLACES)
+
+
+def test_only_the_first_signal_interrupts_and_only_what_is_measured() -> None:
+    with Ending() as ending:
+        with pytest.raises(KeyboardInterrupt), ending.measuring():
+            os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)  # while reports are written
+        assert ending.reason == "interrupted by SIGTERM"
+        with pytest.raises(KeyboardInterrupt), ending.measuring():
+            pytest.fail("nothing more is measured")
+    with Ending() as ending:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert ending.reason == "interrupted"
