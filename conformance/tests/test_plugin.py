@@ -139,8 +139,8 @@ def test_a_known_deviation_is_what_was_seen_and_no_other(
     judged: Callable[..., pytest.RunResult], pytester: pytest.Pytester
 ) -> None:
     known = pytester.path / "known.toml"
-    one = SEEN.replace("length.*", "length.leading-zeros")
-    args = ("--httplib-baseline", known.name, "--httplib-select", "framing.length.leading-zeros")
+    one = SEEN.replace("length.*", "length.connection-close")
+    args = ("--httplib-baseline", known.name, "--httplib-select", "framing.length.connection-close")
     known.write_text(one.format(verdict="WRONG_VALUE", seen="'HELLO'"), encoding="utf-8")
     assert judged(*args).parseoutcomes() == {"xfailed": 1}
     known.write_text(one.format(verdict="WRONG_VALUE", seen="'Hello'"), encoding="utf-8")
