@@ -68,7 +68,7 @@ class ReadRequest(Step):
 
     Attributes:
         body: `framed` reads the body that the head announces, `none` only the head.
-        limit: How many octets to read at most; what is longer is taken as it is.
+        limit: How many bytes to read at most; what is longer is taken as it is.
         optional: Whether the client may end here instead, or send nothing more: then neither this
             step nor those after it are missed.
     """
@@ -96,7 +96,7 @@ class ReadRequest(Step):
 
 @dataclass(frozen=True, slots=True)
 class Read(Step):
-    """Read exactly `n` octets."""
+    """Read exactly `n` bytes."""
 
     step_name: ClassVar[str] = "read"
     primary: ClassVar[str | None] = "n"
@@ -146,7 +146,7 @@ class Expect(Step):
     Attributes:
         headers: Fields that must be there: names without case, values without outer blanks.
         absent: Names of fields that must not be there.
-        raw: The whole request, octet by octet; `ADDRESS` in it stands for the server's address.
+        raw: The whole request, byte by byte; `ADDRESS` in it stands for the server's address.
         connection: `new` for the first request of its connection, `same` for a later one.
     """
 
@@ -388,7 +388,7 @@ class Close(Step):
 
 @dataclass(frozen=True, slots=True)
 class ExpectEof(Step):
-    """The next thing that the client does is to end its stream; octets or a reset are a problem."""
+    """The next thing that the client does is to end its stream; bytes or a reset are a problem."""
 
     step_name: ClassVar[str] = "expect_eof"
     reads: ClassVar[bool] = True
@@ -406,7 +406,7 @@ class ExpectEof(Step):
 
 @dataclass(frozen=True, slots=True)
 class ExpectReset(Step):
-    """The next thing that the client does is to reset; octets or an end of stream are a problem."""
+    """The next thing that the client does is to reset; bytes or an end of stream are a problem."""
 
     step_name: ClassVar[str] = "expect_reset"
     awaited: ClassVar[str | None] = "the client has not reset the connection"

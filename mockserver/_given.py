@@ -33,7 +33,7 @@ class Limits:
 
     Attributes:
         wait: Seconds that any single wait lasts.
-        octets: Octets that are read and written in all.
+        octets: Bytes that are read and written in all.
     """
 
     wait: float = 10.0
@@ -59,7 +59,7 @@ class LimitedWire(Wire):
         self._spent = 0
 
     def count_anew(self) -> None:
-        """Count octets from nothing again."""
+        """Count bytes from nothing again."""
         self._spent = 0
 
     def read(self, *, patient: bool = True) -> bytes:  # noqa: ARG002 - every wait has its limit

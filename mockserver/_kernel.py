@@ -43,9 +43,9 @@ class Peer(NamedTuple):
 
     Attributes:
         state: The TCP state, or 0 where there is no such socket any more.
-        unread: Octets that it has received and its owner has not read.
-        unsent: Octets (a FIN counts as one) that it has not got through yet.
-        received: Octets (a FIN counts as one) that its kernel has ever received.
+        unread: Bytes that it has received and its owner has not read.
+        unsent: Bytes (a FIN counts as one) that it has not got through yet.
+        received: Bytes (a FIN counts as one) that its kernel has ever received.
         held: Whether a process still holds it.
     """
 
@@ -62,7 +62,7 @@ class Peer(NamedTuple):
 
     @property
     def ending(self) -> bool:
-        """Whether its end of stream is on the way: perhaps behind octets that find no room."""
+        """Whether its end of stream is on the way: perhaps after bytes that find no room."""
         return self.state in _FIN_IN_FLIGHT
 
     @property
@@ -151,13 +151,13 @@ def _error(answer: bytes) -> int:
 def _parse(answer: bytes) -> Peer:
     state = answer[17]
     unread, unsent, _, inode = _QUEUES.unpack_from(answer, _QUEUES_AT)
-    # A FIN that waits to be read counts as an octet of the queue.
+    # A FIN that waits to be read counts as an byte of the queue.
     unread -= state == CLOSE_WAIT and unread > 0
     return Peer(state, unread, unsent, _count(answer), inode != 0)
 
 
 def _count(answer: bytes) -> int:
-    """The octets ever received, out of the answer's `tcp_info`; 0 where there is none."""
+    """The bytes ever received, out of the answer's `tcp_info`; 0 where there is none."""
     at = _ATTRIBUTES_AT
     while at < len(answer):
         size, kind = _ATTRIBUTE.unpack_from(answer, at)
@@ -177,7 +177,7 @@ def _open_netlink() -> socket.socket | None:
 
 
 def received(sock: socket.socket) -> int | None:
-    """How many octets the kernel has ever received on a socket; a FIN counts as one."""
+    """How many bytes the kernel has ever received on a socket; a FIN counts as one."""
     if sys.platform != "linux":
         return None
     info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _RECEIVED_AT + _RECEIVED.size)

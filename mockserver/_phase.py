@@ -1,8 +1,8 @@
 """The states of a connection: one table for its two streams, one field for who may act on it.
 
 A TCP connection is two streams, and each ends by itself, in order or by a reset. `TABLE` has what
-becomes of the connection in each event; nothing else decides it. Who acts on a connection is told
-apart from that: its owner. Only the owner reads, writes and closes; a play that gives a connection
+becomes of the connection in each event; nothing else decides it. Who acts on a connection is a
+fact of its own: its owner. Only the owner reads, writes and closes; a play that gives a connection
 up while a worker uses it makes that worker close it.
 
                  server ends                  client ends

@@ -1,7 +1,7 @@
 """What a play leaves behind: events, facts about each connection, and a stable text of both.
 
 In come the events that the threads noted, out come immutable facts. They hold no times and no
-ports, so that two runs of the same play can be compared octet by octet. Nothing here judges.
+ports, so that two runs of the same play can be compared byte by byte. Nothing here judges.
 """
 
 import difflib
@@ -53,7 +53,7 @@ class Mask:
         return self._text.sub(r"\1PORT", text) if self._text else text
 
     def octets(self, data: bytes) -> bytes:
-        """As many octets, with a letter for each digit of the port."""
+        """As many bytes, with a letter for each digit of the port."""
         if self._text is None:
             return data
         return self._octets.sub(
@@ -67,7 +67,7 @@ _BARE = Mask(None)
 def lines_of(
     direction: str, offset: int, role: str, data: bytes, mask: Mask = _BARE
 ) -> Iterator[str]:
-    r"""The lines for octets that went in one direction.
+    r"""The lines for bytes that went in one direction.
 
     >>> list(lines_of(">", 17, "field-line", b"Content-Length: 5\r\n"))
     ['  >     17  field-line      Content-Length: 5\\r\\n']
@@ -104,11 +104,11 @@ def _dump_lines(data: bytes) -> Iterator[tuple[int, str]]:
 
 
 class ReceivedRequest(NamedTuple):
-    """A request as it came.
+    """A request, unchanged.
 
     Attributes:
         connection: The number of its connection, from 1.
-        raw: Its octets, head and body.
+        raw: Its bytes, head and body.
     """
 
     connection: int
@@ -119,9 +119,9 @@ class Event(NamedTuple):
     """One thing that happened on a connection.
 
     Attributes:
-        direction: `<` received, `>` sent, `note` for what has no octets.
-        offset: Octets of this direction before it.
-        data: The octets; empty for a note.
+        direction: `<` received, `>` sent, `note` for what has no bytes.
+        offset: Bytes of this direction before it.
+        data: The bytes; empty for a note.
         role: What they are on the wire (`status-line`, `chunk-size`, …), or the note's text.
         step: The index of the step in its connection, from 0; -1 where no step did it.
     """
@@ -155,13 +155,13 @@ class ConnectionRecord:
     """The facts about one accepted connection, taken when the play was finished.
 
     Attributes:
-        events: What happened, in order, inside TLS as the application's octets.
+        events: What happened, in order, inside TLS as the application's bytes.
         requests: Each request as `read_request` or `tunnel` took it, head and body, raw.
         unplayed: The steps that were not reached or not completed.
         after: What the client did with its end: `closed` it, `kept` it open; `gone` where the
             server reset the connection, so that nothing is to be seen.
-        left: Octets that the client's kernel holds and the client has not read; None where the
-            client has closed or the kernel cannot be asked. Inside TLS these are encrypted octets.
+        left: Bytes that the client's kernel holds and the client has not read; None where the
+            client has closed or the kernel cannot be asked. Inside TLS these are encrypted bytes.
         tls: What the handshake came to: the protocol version, or `failed: ` and the reason; None
             where there was none.
         source: The address from which the client connected, without its port.
@@ -186,17 +186,17 @@ class ConnectionRecord:
 
     @property
     def received(self) -> bytes:
-        """Every octet that arrived, also those that no step has read."""
+        """Every byte that arrived, also those that no step has read."""
         return b"".join(event.data for event in self.events if event.direction == "<")
 
     @property
     def sent(self) -> bytes:
-        """Every octet that the server's kernel took for sending."""
+        """Every byte that the server's kernel took for sending."""
         return b"".join(event.data for event in self.events if event.direction == ">")
 
     @property
     def unread(self) -> bytes:
-        """The octets that arrived and that no step has read."""
+        """The bytes that arrived and that no step has read."""
         return b"".join(
             event.data for event in self.events if event.direction == "<" and event.role == UNREAD
         )
@@ -221,9 +221,9 @@ class Record:
 
     Attributes:
         connections: One for each accepted connection that the script has, in accept order.
-        refused_extra: Connections beyond the script; each was reset as soon as it came.
+        refused_extra: Connections beyond the script; each was reset at once.
         problems: What went against the script, each with its connection and step: an expectation
-            that failed, a wait that expired, a client that waits behind the last step.
+            that failed, a wait that expired, a client that waits after the last step.
         unplayed: Steps and connections of the script that were not reached or not completed.
         errors: Faults of the server itself; never the client's doing.
         address: Host and port of the server, which the transcript shows without the port.
@@ -237,7 +237,7 @@ class Record:
     address: tuple[str, int] | None = None
 
     def transcript(self) -> str:
-        """A stable text of octets, offsets, roles, notes and problems, without times and ports."""
+        """A stable text of bytes, offsets, roles, notes and problems, without times and ports."""
         lines: list[str] = []
         mask = Mask(self.address)
         for number, one in enumerate(self.connections, 1):
@@ -259,7 +259,7 @@ class Record:
     def complaints(self) -> tuple[str, ...]:
         """Everything that makes a test fail.
 
-        Errors, problems, what was not played, connections beyond the script, and octets that no
+        Errors, problems, what was not played, connections beyond the script, and bytes that no
         step has read on a connection that the script did not end.
         """
         unread = tuple(

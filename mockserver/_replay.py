@@ -1,6 +1,6 @@
 """A record, played again: what was sent becomes sends, what was received becomes reads.
 
-In comes a record, out comes a script that makes the same octets leave in the same writes, for a
+In comes a record, out comes a script that makes the same bytes leave in the same writes, for a
 client that does the same. Times, signals and damaged TLS are not in a record, so neither are they
 in the script.
 """
@@ -44,7 +44,7 @@ def script_from(record: Record) -> Script:
     """The script that plays a record again.
 
     Raises:
-        ScriptError: A handshake failed, or TLS was damaged: that cannot be told from a record.
+        ScriptError: A handshake failed, or TLS was damaged: that is not in a record.
     """
     return Script(tuple(Connection(tuple(_steps(one))) for one in record.connections))
 
@@ -97,7 +97,7 @@ def _reading(event: Event) -> Step:
 
 
 def _takes(step: ReadRequest, raw: bytes) -> bool:
-    """Whether a step takes exactly these octets."""
+    """Whether a step takes exactly these bytes."""
     parts = [raw]
     inbox = Inbox(lambda: parts.pop() if parts else b"")
     try:

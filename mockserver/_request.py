@@ -1,6 +1,6 @@
-"""Reads one request off a stream of octets, leniently, and takes a raw request apart.
+"""Reads one request off a stream of bytes, leniently, and takes a raw request apart.
 
-In come octets as they arrive, out comes the raw request, head and body, and a note where the rest
+In come bytes as they arrive, out comes the raw request, head and body, and a note where the rest
 of it cannot be found. It forgives everything that it can (bare LF, blank lines ahead, odd fields)
 and raises nothing about grammar; this parser belongs to the server and is shared with no client.
 """
@@ -23,12 +23,12 @@ _SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?\r?\n\Z", re.DOTALL
 
 _FRAMED = re.compile(rb"(?i)\n(?:content-length|transfer-encoding)[ \t]*:")
 SHORT = 4096
-"""Octets of requests that are worth a memory: most clients send the same few again and again."""
+"""Bytes of requests that are worth a memory: most clients send the same few again and again."""
 
 
 @lru_cache(maxsize=256)
 def is_bare(data: bytes) -> bool:
-    """Whether octets are a head, whole and alone, that announces no body."""
+    """Whether bytes are a head, whole and alone, that announces no body."""
     end = _BLANK_LINE.search(data)
     alone = end is not None and end.end() == len(data) and data[:1] not in _LINE_ENDS
     return alone and _FRAMED.search(data) is None
@@ -39,7 +39,7 @@ class Full(Exception):
 
 
 class Inbox:
-    """The octets that have arrived; `at` says how many of them the current step has read.
+    """The bytes that have arrived; `at` says how many of them the current step has read.
 
     Attributes:
         buffer: What no step has taken yet.
@@ -52,7 +52,7 @@ class Inbox:
         self._limit: int | None = None
 
     def start(self, limit: int | None = None) -> None:
-        """Begin a read that may go through `limit` octets."""
+        """Begin a read that may go through `limit` bytes."""
         self._at = 0
         self._limit = limit
 
@@ -64,7 +64,7 @@ class Inbox:
         return data
 
     def exactly(self, n: int) -> None:
-        """Read `n` octets."""
+        """Read `n` bytes."""
         while len(self.buffer) < self._at + n:
             self._receive()
         self._advance(self._at + n)
@@ -79,7 +79,7 @@ class Inbox:
         return bytes(self.buffer[start : self._at])
 
     def head(self) -> bytes:
-        """Read through the first blank line behind a line that is not blank."""
+        """Read through the first blank line after a line that is not blank."""
         searched = 0
         while (end := self._end_of_head(searched) if self.buffer else None) is None:
             searched = max(0, len(self.buffer) - 2)
@@ -111,11 +111,11 @@ class Inbox:
 
 
 def read_request(inbox: Inbox, limit: int, with_body: Callable[[bytes], bool]) -> str | None:
-    """Read one request; `inbox.take()` then gives its octets.
+    """Read one request; `inbox.take()` then gives its bytes.
 
     Args:
-        inbox: Where octets come from.
-        limit: How many octets to read at most.
+        inbox: Where bytes come from.
+        limit: How many bytes to read at most.
         with_body: Whether to read the body that a head announces.
 
     Returns:
@@ -169,7 +169,7 @@ class RequestParts(NamedTuple):
 
 
 def request_parts(raw: bytes) -> RequestParts:
-    """Take a raw request apart: names in lower case, values stripped, the body as it came."""
+    """Take a raw request apart: names in lower case, values stripped, the body unchanged."""
     raw = raw.lstrip(b"\r\n")
     end = _BLANK_LINE.search(raw)
     head, body = (raw[: end.start()], raw[end.end() :]) if end else (raw, b"")

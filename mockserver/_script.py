@@ -19,10 +19,10 @@ class Listener:
     """How the port behaves.
 
     Attributes:
-        mode: `accept` plays the script; `refuse` reserves a port on which nobody listens;
+        mode: `accept` plays the script; `refuse` reserves a port on which no socket listens;
             `connect_stall` lets no connection come about; `accept_rst` resets each as it comes.
-        receive_buffer: Octets of the kernel's receive queue of each connection, as SO_RCVBUF; a
-            small one makes a client wait that sends what nobody reads. None for the usual queue.
+        receive_buffer: Bytes of the kernel's receive queue of each connection, as SO_RCVBUF; a
+            small one makes a client wait that sends what no step reads. None for the usual queue.
     """
 
     mode: Literal["accept", "refuse", "connect_stall", "accept_rst"] = "accept"
@@ -65,7 +65,7 @@ class Route:
         target: The request target, exactly; None for any.
         times: How many requests it answers before it is used up; None for any number, also none.
         optional: Whether it need not be asked for so often.
-        body: `framed` reads the request's body first, `none` begins to answer behind its head.
+        body: `framed` reads the request's body first, `none` begins to answer after its head.
     """
 
     steps: tuple[Step, ...] = ()

@@ -31,7 +31,7 @@ from mockserver._writing import status_line
 __all__ = ["Starttls", "TlsFault", "Tunnel"]
 
 _RECORD = 1 << 14
-"""How many octets one TLS record can carry."""
+"""How many bytes one TLS record can carry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Tunnel(WritingStep):
 
     Attributes:
         status: The answer's status; only after 2xx can TLS follow.
-        data: The whole answer as raw octets, in place of one made from the other fields.
+        data: The whole answer as raw bytes, in place of one made from the other fields.
     """
 
     step_name: ClassVar[str] = "tunnel"
@@ -119,7 +119,7 @@ class TlsFault(Step):
             After a handshake: `half-record` sends half of the record with `data`, `flipped-bit`
             sends that record with its last bit turned, `no-close-notify` sends `data`, if there is
             any, and leaves the closing alert out.
-        data: The octets in clear, or inside the record; None for a short one that suits the kind.
+        data: The bytes in clear, or inside the record; None for a short one that suits the kind.
         cert: The name of the certificate with which `cut-hello` begins.
     """
 

@@ -25,7 +25,7 @@ class ScriptError(ValueError):
 
 
 class Piece(NamedTuple):
-    """Octets to be written, and what they are on the wire (`status-line`, `chunk-data`, …)."""
+    """Bytes to be written, and what they are on the wire (`status-line`, `chunk-data`, …)."""
 
     role: str
     data: bytes
@@ -80,7 +80,7 @@ class Between:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NotEmpty:
-    """The bound of text or octets of which there must be some."""
+    """The bound of text or bytes of which there must be some."""
 
     def allows(self, value: Any) -> bool:
         """Whether a value keeps the bound."""
@@ -93,7 +93,7 @@ class NotEmpty:
 
     @property
     def schema(self) -> dict[str, Any]:
-        """The bound in JSON Schema; octets can be a string or an array of parts."""
+        """The bound in JSON Schema; bytes can be a string or an array of parts."""
         return {"minLength": 1, "minItems": 1}
 
 
@@ -139,7 +139,7 @@ class Step:
         step_name: How the step is called in a script (not `name`, which is a field of some steps).
         listed: Whether scripts can have it, and not only what transforms make.
         primary: The field that a bare value sets, or None.
-        reads: Whether the step takes octets of the client's, or their end.
+        reads: Whether the step takes bytes of the client's, or their end.
         lasts: Whether the step has done its part as soon as it has begun.
         awaited: What is to be said where the client has not done its part when the play is
             finished; None for the general words.
@@ -210,7 +210,7 @@ class WritingStep(Step):
     """A step that writes: the pieces of each item of `writes` leave in one write."""
 
     def writes(self) -> Iterator[tuple[Piece, ...]]:
-        """The octets of this step, one tuple of pieces for each write."""
+        """The bytes of this step, one tuple of pieces for each write."""
         yield self.pieces()
 
     def pieces(self) -> tuple[Piece, ...]:
@@ -242,7 +242,7 @@ def place(title: str, index: int, step: Step) -> str:
 
 
 def joined(pieces: tuple[Piece, ...]) -> bytes:
-    """The octets of pieces."""
+    """The bytes of pieces."""
     return pieces[0].data if len(pieces) == 1 else b"".join([piece.data for piece in pieces])
 
 

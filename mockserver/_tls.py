@@ -87,13 +87,13 @@ class TLS:
         raise TLSBroken("the handshake needs no more")
 
     def record(self, data: bytes) -> bytes:
-        """The record that carries at most 16,384 octets; it is not sent."""
+        """The record that carries at most 16,384 bytes; it is not sent."""
         self._flush()
         self._object.write(data)
         return self._outgoing.read()
 
     def read(self, *, patient: bool = True) -> bytes:
-        """Wait for octets; `b""` is the end of the client's stream, with or without its alert."""
+        """Wait for bytes; `b""` is the end of the client's stream, with or without its alert."""
         if self._ahead:
             return self._take_ahead()
         try:
@@ -104,7 +104,7 @@ class TLS:
         return data
 
     def write(self, data: bytes) -> None:
-        """Encrypt and send all octets; waits while there is no room."""
+        """Encrypt and send all bytes; waits while there is no room."""
         for start in range(0, len(data), BLOCK):
             piece = data[start : start + BLOCK]
             self._pump(lambda piece=piece: self._object.write(piece))  # type: ignore[misc]  # a default binds it
@@ -121,7 +121,7 @@ class TLS:
         self._wire.end()
 
     def rest(self) -> bytes | None:
-        """What can be read without waiting: octets, `b""` at the end, None for nothing yet."""
+        """What can be read without waiting: bytes, `b""` at the end, None for nothing yet."""
         if self._ahead:
             return self._take_ahead()
         while True:

@@ -1,8 +1,8 @@
 """Pure functions that break a well-formed script at one place.
 
 In comes a script and a place in what one of its connections, or routes, writes; out comes another
-script. A place is an offset in octets, or a mark: the role of a piece as transcripts show it, which
-of them, and octets into it: `chunk-size`, `chunk-size:2`, `chunk-data:2+3`. All arguments are plain
+script. A place is an offset in bytes, or a mark: the role of a piece as transcripts show it, which
+of them, and bytes into it: `chunk-size`, `chunk-size:2`, `chunk-data:2+3`. All arguments are plain
 values, so that a place and a transform can be written down as data; `TRANSFORMS` has the names.
 `FAULTS` has four whole faults by the names under which WireMock's users look for them.
 """
@@ -29,8 +29,8 @@ class Part(WritingStep):
     """Write a part of what another step writes, in the same writes; made by transforms only.
 
     Attributes:
-        start: How many octets to leave out.
-        stop: Where to stop, counted in the other step's octets; None for its end.
+        start: How many bytes to leave out.
+        stop: Where to stop, counted in the other step's bytes; None for its end.
     """
 
     step_name: ClassVar[str] = "part"
@@ -68,11 +68,11 @@ def cut_at(
     connection: int = 1,
     route: int | None = None,
 ) -> Script:
-    """End the connection at a place; nothing behind it is played.
+    """End the connection at a place; nothing after it is played.
 
     Args:
         script: The script; it stays as it is.
-        at: The place: an offset in octets, or a mark.
+        at: The place: an offset in bytes, or a mark.
         how: As in `Close`; before a reset the client has taken what was sent.
         connection: Which of the script's connections, from 1.
         route: Which of its routes, from 1, in place of a connection.
@@ -84,11 +84,11 @@ def cut_at(
 def inject_at(
     script: Script, at: int | str, data: bytes, *, connection: int = 1, route: int | None = None
 ) -> Script:
-    """Write more octets at a place, in a write of their own.
+    """Write more bytes at a place, in a write of their own.
 
     Args:
         script: The script; it stays as it is.
-        at: The place: an offset in octets, or a mark.
+        at: The place: an offset in bytes, or a mark.
         data: What to write.
         connection: Which of the script's connections, from 1.
         route: Which of its routes, from 1, in place of a connection.
@@ -103,7 +103,7 @@ def pause_at(
 
     Args:
         script: The script; it stays as it is.
-        at: The place: an offset in octets, or a mark.
+        at: The place: an offset in bytes, or a mark.
         seconds: For how long.
         connection: Which of the script's connections, from 1.
         route: Which of its routes, from 1, in place of a connection.
@@ -120,7 +120,7 @@ TRANSFORMS: dict[str, Callable[..., Script]] = {
 
 
 def marks(script: Script, *, connection: int = 1, route: int | None = None) -> tuple[str, ...]:
-    """Every mark of what a connection, or a route, writes, in the order of the octets."""
+    """Every mark of what a connection, or a route, writes, in the order of the bytes."""
     found: list[Steps] = []
 
     def look(steps: Steps) -> Steps:
@@ -162,7 +162,7 @@ def _item(items: list[T], what: str, number: int) -> T:
 
 
 def _split(steps: Steps, at: int | str) -> tuple[Steps, Steps]:
-    """The steps before a place and those behind it, a step around it taken apart."""
+    """The steps before a place and those after it, a step around it taken apart."""
     offset = _offset(steps, at)
     for index, step in enumerate(steps):
         if not isinstance(step, WritingStep):
@@ -180,7 +180,7 @@ def _writes(steps: Steps) -> bool:
 
 
 def _halves(step: WritingStep, offset: int, size: int) -> tuple[Steps, Steps]:
-    """A step as two: each kind does what it does beside writing on the side where that belongs."""
+    """A step as two; what a kind does apart from writing goes to the side where it belongs."""
     if isinstance(step, Tunnel):
         answer = b"".join(piece.data for piece in step.pieces())
         return (dataclasses.replace(step, data=answer[:offset]),), _sent(answer[offset:])
@@ -243,7 +243,7 @@ def _marked(steps: Steps) -> Iterator[tuple[str, int, int]]:
 # ---------------------------------------------------------------------------- whole faults
 
 _NOISE = 256
-"""Octets of noise; with the fixed seed they hold no status line and no chunk-size line."""
+"""Bytes of noise; with the fixed seed they hold no status line and no chunk-size line."""
 
 
 def empty_response() -> tuple[Step, ...]:

@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 BLOCK = 1 << 16
-"""How many octets of a bulk body leave in one write."""
+"""How many bytes of a bulk body leave in one write."""
 
 
 def status_line(status: int, reason: bytes | None, version: bytes = b"HTTP/1.1") -> Piece:
@@ -57,14 +57,14 @@ _REGISTERED = frozenset(HTTPStatus)
 
 @dataclass(frozen=True, slots=True)
 class Send(WritingStep):
-    """Write exactly these octets, in one write."""
+    """Write exactly these bytes, in one write."""
 
     step_name: ClassVar[str] = "send"
     primary: ClassVar[str | None] = "data"
     data: bytes
 
     def pieces(self) -> tuple[Piece, ...]:
-        """The octets as they are."""
+        """The bytes as they are."""
         return (Piece("data", self.data),)
 
 
@@ -74,7 +74,7 @@ class Reply(WritingStep):
 
     Attributes:
         framing: What ends the body: `length` adds Content-Length, `chunked` sends one chunk,
-            `close` adds `Connection: close` and closes behind the body, `none` adds nothing.
+            `close` adds `Connection: close` and closes after the body, `none` adds nothing.
     """
 
     step_name: ClassVar[str] = "reply"
@@ -195,7 +195,7 @@ class Chunk(WritingStep):
 
     Attributes:
         size: The text of the chunk-size, which may lie; None for the true one.
-        ext: What stands behind the size, its `;` included.
+        ext: What follows the size, its `;` included.
         eol: What ends the size line.
         end: What follows the chunk-data.
     """
@@ -239,7 +239,7 @@ class LastChunk(WritingStep):
 
 @dataclass(frozen=True, slots=True)
 class Fill(WritingStep):
-    """Write `n` octets of a repeated pattern, in blocks, without holding them in memory."""
+    """Write `n` bytes of a repeated pattern, in blocks, without holding them in memory."""
 
     step_name: ClassVar[str] = "fill"
     primary: ClassVar[str | None] = "n"
@@ -262,7 +262,7 @@ class Fill(WritingStep):
 
 @dataclass(frozen=True, slots=True)
 class Garbage(WritingStep):
-    """Write `n` octets of noise, the same for the same seed."""
+    """Write `n` bytes of noise, the same for the same seed."""
 
     step_name: ClassVar[str] = "garbage"
     primary: ClassVar[str | None] = "n"
@@ -297,6 +297,6 @@ class Dribble(WritingStep):
             connection.write(pieces)
 
     def writes(self) -> Iterator[tuple[Piece, ...]]:
-        """The data, `size` octets at a time."""
+        """The data, `size` bytes at a time."""
         for start in range(0, len(self.data), self.size):
             yield (Piece("data", self.data[start : start + self.size]),)
