@@ -157,6 +157,16 @@ def test_one_connection_carries_several_plays(pair: Pair) -> None:
     assert second.record.events[0].offset == 0
 
 
+def test_each_play_on_a_connection_has_its_own_count_of_bytes(pair: Pair) -> None:
+    client, accepted = pair
+    given = GivenConnection(accepted, Limits(octets=1000))
+    for _ in range(3):
+        assert given.play((Fill(900),)).record.unplayed == ()
+        assert exactly(client, 900) == b"x" * 900
+    client.close()
+    given.close()
+
+
 def test_connections_share_signals(pair: Pair) -> None:
     client, accepted = pair
     state = SharedState(Script(), ("127.0.0.1", 1), {})

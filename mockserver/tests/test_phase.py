@@ -57,6 +57,23 @@ def test_nothing_follows_our_reset(event: Happens) -> None:
     assert TABLE[event][Phase.SERVER_RESET] is Phase.SERVER_RESET
 
 
+def test_a_reset_that_is_reported_once_more_as_an_end_is_still_a_reset() -> None:
+    row = TABLE[Happens.CLIENT_ENDS]
+    assert row[TABLE[Happens.CLIENT_RESETS][Phase.OPEN]] is Phase.CLIENT_RESET
+
+
+def test_what_is_given_up_goes_to_no_other_owner(server: MockServer, connect: Connect) -> None:
+    play = server.play(script(connection(Stall())))
+    connect(play.address)
+    wait_until(lambda: bool(play.connections))
+    wire = play.connections[0].wire
+    play.abort()
+    assert not wire.park()
+    assert not wire.pass_to(Owner.WORKER)
+    wire.resume()
+    assert wire.owner is Owner.NO_ONE
+
+
 def resets(sock: socket.socket) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
