@@ -14,6 +14,7 @@ from ._address import authority, parse_address
 from ._constants import HTTP_PORT
 from ._exceptions import NotConnected, ResponseNotReady
 from ._reader import Reader, is_transient
+from ._remainder import Remainder, endless
 from ._request import field_line, host_in_url, request_line
 from ._request_body import FileBody, request_body
 from ._response import HTTPResponse
@@ -76,18 +77,21 @@ class HTTPConnection:
         self.source_address = source_address
         self.sock: Any = None
         self._tunnel: Tunnel | None = None
-        self._state = IDLE
+        self._state_ = IDLE
         self._method = ""
-        self._lines: list[bytes] = []
-        self._own: tuple[object, bytes] = None, b""
-        self._hands_over = False
-        self._reader: Reader | None = None
-        self._pending: HTTPResponse | None = None
-        self._unread: HTTPResponse | None = None
+        self._lines_: list[bytes] = []
+        self._own_: tuple[object, bytes] = None, b""
+        self._hands_over_ = self._announces_ = False
+        self._reader_: Reader | None = None
+        self._pending_: HTTPResponse | None = None
+        self._unread_: HTTPResponse | None = None
+        self._remainder_: Remainder | None = None
+        self._unread_remainder_: Remainder | None = None
+        self._is_given_up_ = False
 
     def __repr__(self) -> str:
         address = authority(self.host, self.port, self.default_port)
-        return f"<{type(self).__name__} {address}: {self._state.value}>"
+        return f"<{type(self).__name__} {address}: {self._state_.value}>"
 
     # Opening and closing
 
@@ -121,7 +125,8 @@ class HTTPConnection:
             OSError: there is no way to the server; the connection is idle.
             BadStatusLine, LineTooLong, HTTPException: the proxy's answer is not understood.
         """
-        self._drop_socket()
+        self._drop_socket_()
+        self._remainder_, self._is_given_up_ = None, False
         try:
             self.sock = self._dial()
         except BaseException:
@@ -148,18 +153,19 @@ class HTTPConnection:
 
         A response that ends with its connection is not touched, it has a life of its own.
         """
-        unread, self._unread = self._unread, None
-        self._state = IDLE
-        self._lines = []
-        self._pending = None
+        unread, self._unread_ = self._unread_, None
+        self._remainder_ = self._unread_remainder_ = None
+        self._state_, self._is_given_up_ = IDLE, False
+        self._lines_ = []
+        self._pending_ = None
         try:
-            self._drop_socket()
+            self._drop_socket_()
         finally:
             if unread:
                 unread.close()
 
-    def _drop_socket(self) -> None:
-        sock, self.sock, self._reader = self.sock, None, None
+    def _drop_socket_(self) -> None:
+        sock, self.sock, self._reader_ = self.sock, None, None
         if sock is not None:
             sock.close()
 
@@ -182,9 +188,9 @@ class HTTPConnection:
         """
         fields = list(headers.items()) if headers else []
         names = _names(fields) if fields else set()
-        if self._unread is not None:
-            self._settle()  # a response that was read by now must not come back as unread
-        before = self._state, self._lines, self._method, self._hands_over
+        if self._unread_ is not None:
+            self._settle_()  # a response that was read by now must not come back as unread
+        before = self._state_, self._lines_, self._method, self._hands_over_, self._announces_
         try:
             if names:
                 self.putrequest(method, url, **{skip: 1 for name, skip in _SKIPS if name in names})
@@ -195,12 +201,13 @@ class HTTPConnection:
                 payload, length = _payload(body, names)
                 if length is not None:
                     self.putheader("Content-Length", str(length))
+                    self._announces_ = False  # what is counted here is sent whole, or fails
             for name, value in fields:
                 self.putheader(name, value)
             if isinstance(payload, FileBody):
                 payload.first_block()
         except BaseException:
-            self._state, self._lines, self._method, self._hands_over = before
+            self._state_, self._lines_, self._method, self._hands_over_, self._announces_ = before
             raise
         self.endheaders(payload)
 
@@ -219,41 +226,58 @@ class HTTPConnection:
             CannotSendRequest: the last request is unfinished or unanswered.
             ValueError, InvalidURL: the method or the URL cannot be sent.
         """
-        if self._unread is not None:
-            self._settle()
-        following = PUTREQUEST[self._state]
+        if self._unread_ is not None:
+            self._settle_()
+        following = PUTREQUEST[self._state_]
         line = request_line(method, url, self._http_vsn_str)
-        if self._state is IDLE and self.sock is not None and self._current_reader().is_stale():
-            self._drop_socket()  # what waits there would be taken for the next response: dial anew
-        self._method, self._lines, self._hands_over = method, [line], method == "CONNECT"
-        self._state = following
+        if self._state_ is IDLE and self.sock is not None and self._current_reader_().is_stale():
+            self._drop_socket_()  # what waits there would be taken for the next response: dial anew
+        self._method, self._lines_, self._hands_over_ = method, [line], method == "CONNECT"
+        self._announces_ = self._is_given_up_ = False
+        self._state_ = following
         if self._http_vsn == 11:
             usual = not skip_host and not skip_accept_encoding and url.startswith("/")
             if usual and getattr(self.putheader, "__func__", None) is _PUTHEADER:
-                self._lines.append(self._own_fields())
+                self._lines_.append(self._own_fields_())
                 return
             if not skip_host:
-                self.putheader("Host", host_in_url(url) or self._authority())
+                self.putheader("Host", host_in_url(url) or self._authority_())
             if not skip_accept_encoding:
                 self.putheader("Accept-Encoding", "identity")
 
-    def _own_fields(self) -> bytes:
+    def _own_fields_(self) -> bytes:
         """The fields that a request has by itself, built anew where the address changed."""
         given = self.host, self.port, self._tunnel, self.default_port
-        if self._own[0] != given:
-            host = field_line("Host", (self._authority(),))
-            self._own = given, host + b"\r\nAccept-Encoding: identity"
-        return self._own[1]
+        if self._own_[0] != given:
+            host = field_line("Host", (self._authority_(),))
+            self._own_ = given, host + b"\r\nAccept-Encoding: identity"
+        return self._own_[1]
 
-    def _authority(self) -> str:
+    def _authority_(self) -> str:
         endpoint = self._tunnel or self
         return authority(endpoint.host, endpoint.port, self.default_port)
 
-    def _settle(self) -> None:
+    def _settle_(self) -> None:
         """Take note where the unread response was read since the last call."""
-        if self._unread is not None and self._unread.isclosed():
-            self._unread = None
-            self._state = READ[self._state]
+        if self._unread_ is not None and self._unread_.isclosed():
+            self._unread_ = None
+            self._state_ = READ[self._state_]
+            if self._unread_remainder_:
+                self._give_up_()
+            self._unread_remainder_ = None
+
+    def _give_up_(self) -> None:
+        """Leave a connection on which the server waits for the rest of a request."""
+        self._drop_socket_()
+        self._is_given_up_ = True
+
+    def _part_(self) -> None:
+        """Leave such a connection to its response, which is unread, to send a request elsewhere."""
+        unread, self._unread_ = self._unread_, None
+        if isinstance(unread, HTTPResponse):
+            unread.take_over_()
+        self._state_, self._unread_remainder_ = READ[self._state_], None
+        self._drop_socket_()
 
     def putheader(self, header: str | bytes, *values: object) -> None:
         """Add a field; every value behind the first becomes a continuation line.
@@ -266,11 +290,16 @@ class HTTPConnection:
             CannotSendHeader: no request is started.
             ValueError: the name or a value could end the line; the request stays started.
         """
-        self._state = PUTHEADER[self._state]
+        self._state_ = PUTHEADER[self._state_]
         line = field_line(header, values)
-        if len(header) == 7 and line.lower().startswith(b"upgrade:"):
-            self._hands_over = True
-        self._lines.append(line)
+        length = len(header)
+        if length == 14 or length == 17 or length == 7:  # before a look at more than the length
+            name = header.lower()
+            if name == "upgrade":
+                self._hands_over_ = True
+            elif name in ("content-length", "transfer-encoding"):
+                self._announces_ = True
+        self._lines_.append(line)
 
     def endheaders(self, message_body: Any = None) -> None:
         """Send the head, and a body behind it; no length is added for it.
@@ -284,31 +313,40 @@ class HTTPConnection:
             NotConnected: the connection is not open, and `auto_open` is off.
             OSError: sending failed; the answer may have come all the same.
         """
-        following = ENDHEADERS[self._state]
+        following = ENDHEADERS[self._state_]
         payload = b"" if message_body is None else request_body(message_body)
         if isinstance(payload, FileBody):
             payload.first_block()
-        head = b"\r\n".join(self._lines) + b"\r\n\r\n"
-        self._state, self._lines = following, []
-        if self._hands_over and self._reader:
-            self._reader.source.exact = True
+        if self._unread_remainder_:
+            self._part_()
+            following = ENDHEADERS[self._state_]
+        head = b"\r\n".join(self._lines_) + b"\r\n\r\n"
+        rest = Remainder(self._lines_[1:]) if self._announces_ else None
+        self._state_, self._lines_, self._remainder_ = following, [], None
+        if self._hands_over_ and self._reader_:
+            self._reader_.source.exact = True
         try:
-            if isinstance(payload, FileBody):
-                self._send_file(head, payload)
-            else:
-                self.send(head + payload)
+            self._send_message_(head, payload, rest)
         except BaseException:
             if self.sock is None:  # nothing was sent, and nothing can be
                 self.close()
+            else:
+                self._remainder_ = endless()
             raise
+        if rest:
+            self._remainder_ = rest
 
-    def _send_file(self, head: bytes, body: FileBody) -> None:
-        blocks = self._blocks(body)
-        self.send(head + next(blocks, b""))
-        for block in blocks:
-            self.send(block)
+    def _send_message_(self, head: bytes, body: bytes | FileBody, rest: Remainder | None) -> None:
+        blocks = self._blocks_(body) if isinstance(body, FileBody) else iter((body,))
+        block = next(blocks, b"")
+        self.send(head + block)
+        while block:
+            if rest:
+                rest.sent(block)
+            if block := next(blocks, b""):
+                self.send(block)
 
-    def _blocks(self, body: FileBody) -> Iterator[bytes]:
+    def _blocks_(self, body: FileBody) -> Iterator[bytes]:
         try:
             yield from body.blocks()
         except Exception:  # whatever the file raised: the message cannot be completed
@@ -322,18 +360,25 @@ class HTTPConnection:
             data: octets, text that is ISO-8859-1, or a file.
 
         Raises:
-            NotConnected: the connection is not open, and `auto_open` is off.
+            NotConnected: the connection is not open, and `auto_open` is off; or the response ended
+                it before the request was whole, whose rest must not go to another connection.
             OSError: connecting or sending failed.
         """
         payload = data if type(data) is bytes else request_body(data)
         if self.sock is None:
-            if not self.auto_open:
+            if not self.auto_open or self._is_given_up_:
                 raise NotConnected
             self.connect()
         for block in (payload,) if isinstance(payload, bytes) else payload.blocks():
             if self.debuglevel > 0:
                 print("send:", ascii(block.decode("latin-1")))
-            self.sock.sendall(block)
+            try:
+                self.sock.sendall(block)
+            except BaseException:
+                self._remainder_ = endless()  # some of it was sent, and nobody knows how much
+                raise
+            if self._remainder_:
+                self._remainder_.sent(block)
 
     # Receiving
 
@@ -350,31 +395,42 @@ class HTTPConnection:
             OSError: the connection failed, and is closed and idle; after a timeout it is not, and
                 the call can be repeated.
         """
-        if self._unread is not None:
-            self._settle()
-        following = GETRESPONSE[self._state]
-        response = self._pending or self._new_response()
+        if self._unread_ is not None:
+            self._settle_()
+        following = GETRESPONSE[self._state_]
+        response = self._pending_ or self._new_response_()
         try:
             response.begin()
         except BaseException as error:
             if is_transient(error):
-                self._pending = response
+                self._pending_ = response
             else:
                 self.close()
             raise
-        self._pending = None
+        self._pending_ = None
         if response.will_close:  # then it owns the socket
             if isinstance(response, HTTPResponse):
-                response.take_over()
-            self._drop_socket()
-            self._state = following
+                response.take_over_()
+            self._drop_socket_()
+            self._state_ = following
+            self._is_given_up_ = bool(self._remainder_)
         else:
-            self._unread = response
-            self._state = ANSWERED[self._state]
+            self._unread_ = response
+            self._state_ = ANSWERED[self._state_]
+            if self._remainder_:
+                self._await_rest_(response)
         return response
 
-    def _new_response(self) -> HTTPResponse:
-        if self.sock is None or (reader := self._current_reader()).broken:  # given up before
+    def _await_rest_(self, response: HTTPResponse) -> None:
+        """Leave the connection at the end of this response, unless the rest is sent before."""
+        if isinstance(response, HTTPResponse):
+            if response.is_handed_over_():
+                return
+            response.at_end_ = self._settle_
+        self._unread_remainder_ = self._remainder_
+
+    def _new_response_(self) -> HTTPResponse:
+        if self.sock is None or (reader := self._current_reader_()).broken:  # given up before
             self.close()
             raise ResponseNotReady
         make: Callable[..., HTTPResponse] = self.response_class
@@ -382,16 +438,16 @@ class HTTPConnection:
             response = make(self.sock, self.debuglevel, strict=self.strict, method=self._method)
         else:  # 2.7: a class that knows no debuglevel will do
             response = make(self.sock, strict=self.strict, method=self._method)
-        reader.source.exact = self._hands_over
+        reader.source.exact = self._hands_over_
         if isinstance(response, HTTPResponse):
-            response.adopt(reader)
+            response.adopt_(reader)
         return response
 
-    def _current_reader(self) -> Reader:
+    def _current_reader_(self) -> Reader:
         """The reader of `sock`, which callers may have replaced."""
-        if self._reader is None or self._reader.sock is not self.sock:
-            self._reader = Reader(self.sock)
-        return self._reader
+        if self._reader_ is None or self._reader_.sock is not self.sock:
+            self._reader_ = Reader(self.sock)
+        return self._reader_
 
 
 # A subclass, or a patch, may want to see every field go by; this one only keeps them.

@@ -6,6 +6,8 @@ documented surface and decides who closes the socket. Text goes out as ISO-8859-
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ._bodies import BODIES, Body, LengthBody
 from ._exceptions import HTTPException, ResponseNotReady
 from ._framing import AT_ONCE, is_persistent, is_tunnel, message_framing, transfer_codings
@@ -43,11 +45,12 @@ class HTTPResponse:
     msg: HTTPMessage | None = None
     will_close: bool | None = None
     chunked: bool | None = None
-    _head: Head | None = None
-    _reader: Reader | None = None
-    _body: Body | None = None
-    _length_at_end: int | None = None
-    _owns_socket = _closed = False
+    _head_: Head | None = None
+    _reader_: Reader | None = None
+    _body_: Body | None = None
+    _length_at_end_: int | None = None
+    _owns_socket_ = _closed_ = False
+    at_end_: Callable[[], None] | None = None  # for the connection
 
     def __init__(
         self,
@@ -59,7 +62,7 @@ class HTTPResponse:
     ) -> None:
         self.debuglevel = debuglevel
         self.strict = strict
-        self._sock = sock
+        self._sock_ = sock
         self._method = method
 
     def begin(self) -> None:
@@ -69,17 +72,17 @@ class HTTPResponse:
             BadStatusLine, UnknownProtocol, LineTooLong, HTTPException: the head is not understood.
             OSError: the connection failed; after a timeout the call can be repeated.
         """
-        if self.msg is not None or self._closed:
+        if self.msg is not None or self._closed_:
             return
-        reader = self._reader or self._own_reader()
+        reader = self._reader_ or self._own_reader_()
         # Debugging prints line by line; and a head that was begun so is ended so.
-        plain = None if self._head or self.debuglevel > 0 else reader.offer(plain_head)
-        line, block, fields = plain or self._read_head(reader)
+        plain = None if self._head_ or self.debuglevel > 0 else reader.offer(plain_head)
+        line, block, fields = plain or self._read_head_(reader)
         ending, length, reusable = message_framing(self._method, line.status, fields)
         self.version, self.status, self.reason = line.version, line.status, line.reason
         self.chunked = b"transfer-encoding" in fields and transfer_codings(fields) == [b"chunked"]
-        self._body = BODIES[ending](reader) if length is None else LengthBody(reader, length)
-        if ending is AT_ONCE and self._hands_over(reader):
+        self._body_ = BODIES[ending](reader) if length is None else LengthBody(reader, length)
+        if ending is AT_ONCE and self._hands_over_(reader):
             reader.handed_over = True
             self.will_close = False
         else:
@@ -87,38 +90,42 @@ class HTTPResponse:
             self.will_close = not (kept and is_persistent(line.version, fields))
         self.msg = HTTPMessage(block)
 
-    def _read_head(self, reader: Reader) -> tuple[StatusLine, bytes, Fields]:
-        head = self._head = self._head or Head(bool(self.strict), self.debuglevel)
+    def _read_head_(self, reader: Reader) -> tuple[StatusLine, bytes, Fields]:
+        head = self._head_ = self._head_ or Head(bool(self.strict), self.debuglevel)
         return head.read(reader), head.block, parse_fields(head.block)[0]
 
-    def _own_reader(self) -> Reader:
+    def _own_reader_(self) -> Reader:
         """Read a socket that the caller owns: never an octet behind this response."""
-        self._reader = reader = Reader(self._sock)
+        self._reader_ = reader = Reader(self._sock_)
         reader.source.exact = True
         reader.hold()
-        self._owns_socket = True
+        self._owns_socket_ = True
         return reader
 
-    def _hands_over(self, reader: Reader) -> bool:
+    def _hands_over_(self, reader: Reader) -> bool:
         """Whether the octets behind the head belong to the caller."""
         if self.status == SWITCHING_PROTOCOLS:
             return reader.source.exact  # nobody asks for an upgrade and reads greedily
         return is_tunnel(self._method, self.status or 0)
 
-    def adopt(self, reader: Reader) -> None:
+    def adopt_(self, reader: Reader) -> None:
         """Read from the connection's reader, which may hold the first octets already."""
-        self._reader = reader
+        self._reader_ = reader
 
-    def take_over(self) -> None:
+    def is_handed_over_(self) -> bool:
+        """Whether the octets after this head are the caller's: a tunnel, or another protocol."""
+        return bool(self._reader_ and self._reader_.handed_over)
+
+    def take_over_(self) -> None:
         """Own the socket: it stays open, whatever its connection does, until the body ends."""
-        self._owns_socket = True
-        if self._reader:
-            self._reader.hold()
+        self._owns_socket_ = self.will_close = True
+        if self._reader_:
+            self._reader_.hold()
 
     @property
     def length(self) -> int | None:
         """The octets of the body still to come; None where nobody knows."""
-        return self._body.length if self._body else self._length_at_end
+        return self._body_.length if self._body_ else self._length_at_end_
 
     def read(self, amt: int | None = None) -> bytes:
         """Return the rest of the body, or up to `amt` octets; nothing behind its end.
@@ -134,50 +141,53 @@ class HTTPResponse:
                 given; after a timeout the call can be repeated.
             ResponseNotReady: `begin` was not called.
         """
-        body = self._body
+        body = self._body_
         if body is None:
-            if not self._closed:
+            if not self._closed_:
                 raise ResponseNotReady
             return b""
         try:
             octets = body.read(amt if amt is not None and 0 <= amt < ALL else ALL)
         except (HTTPException, OSError) as error:
             if not is_transient(error) and (body.finished or isinstance(error, OSError)):
-                self._break_off()
+                self._break_off_()
             raise
         if body.finished:
-            self._end()
+            self._end_()
         return octets
 
-    def _break_off(self) -> None:
+    def _break_off_(self) -> None:
         """Nobody knows where the next response would begin: this one was the last."""
-        if self._reader:
-            self._reader.broken = True
-        self._end()
+        if self._reader_:
+            self._reader_.broken = True
+        self._end_()
 
-    def _end(self) -> None:
-        self._closed = True
-        if self._body and self._body.finished:  # else it still has an error to raise
-            self._length_at_end = self._body.length
-            self._body = None
-        if self._owns_socket and self._reader:
-            self._reader.release()
+    def _end_(self) -> None:
+        self._closed_ = True
+        if self._body_ and self._body_.finished:  # else it still has an error to raise
+            self._length_at_end_ = self._body_.length
+            self._body_ = None
+        if self._owns_socket_ and self._reader_:
+            self._reader_.release()
+        if self.at_end_:
+            at_end, self.at_end_ = self.at_end_, None
+            at_end()
 
     def close(self) -> None:
         """Give the rest of the body up; the connection is then not used again."""
-        if self._closed:
+        if self._closed_:
             return
-        if self._body:
-            self._body.finished = True
-        self._break_off()
+        if self._body_:
+            self._body_.finished = True
+        self._break_off_()
 
     def isclosed(self) -> bool:
         """Whether the body was read to its end, or given up."""
-        return self._closed
+        return self._closed_
 
     def fileno(self) -> int:
         """The descriptor of the socket."""
-        return int(self._sock.fileno())
+        return int(self._sock_.fileno())
 
     def getheader(self, name: str, default: Default | None = None) -> str | Default | None:
         """The value of a header, repetitions joined with a comma and a blank, or `default`.
@@ -185,7 +195,7 @@ class HTTPResponse:
         Raises:
             ResponseNotReady: the head was not read.
         """
-        return self._message().getheader(name, default)
+        return self._message_().getheader(name, default)
 
     def getheaders(self) -> list[tuple[str, str]]:
         """Lower-case names and values, in the order of their first appearance.
@@ -193,9 +203,9 @@ class HTTPResponse:
         Raises:
             ResponseNotReady: the head was not read.
         """
-        return self._message().items()
+        return self._message_().items()
 
-    def _message(self) -> HTTPMessage:
+    def _message_(self) -> HTTPMessage:
         if self.msg is None:
             raise ResponseNotReady
         return self.msg

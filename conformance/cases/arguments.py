@@ -20,7 +20,7 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "array": ("typecode",),
     "memoryview": ("typecode",),
     "open": ("mode", "seek"),
-    "filelike": ("len", "seekable", "seek", "kind", "greedy"),
+    "filelike": ("len", "seekable", "seek", "kind", "greedy", "fails"),
     "socketlike": (),
     "context": (),
     "cert": ("part",),

@@ -74,6 +74,7 @@ class ArgumentTable(Table, frozen=True):
     len: Count | None = None
     seekable: bool | None = None
     greedy: bool | None = None
+    fails: Count | None = None
     kind: Literal["bytes", "text"] | None = None
     context: Literal["verify", "verify-no-hostname", "unverified"] | None = None
     cert: ClientCertificate | None = None

@@ -384,14 +384,19 @@ class Files(object):
 class FileLike(object):
     """An object with a `read` method, and no other part of a file."""
 
-    def __init__(self, data, position, greedy):
+    def __init__(self, data, position, greedy, fails):
         self.data = data
         self.position = position
         self.greedy = greedy
+        self.fails = fails
 
     def read(self, amount=-1):
+        if self.position == self.fails:
+            raise IOError("the file fails after %d octets, as it was made to" % self.fails)
         whole = self.greedy or amount is None or amount < 0
         end = len(self.data) if whole else self.position + amount
+        if self.fails is not None:
+            end = min(end, self.fails)
         block = self.data[self.position : end]
         self.position = max(self.position, min(end, len(self.data)))
         return block
@@ -412,7 +417,7 @@ def file_like(data, item):
         methods.update(__len__=lambda self: item["len"])
     made = type(str("FileLike"), (FileLike,), methods)
     content = data.decode("latin-1") if item.get("kind") == "text" else data
-    return made(content, item.get("seek", 0), item.get("greedy", False))
+    return made(content, item.get("seek", 0), item.get("greedy", False), item.get("fails"))
 
 
 class SocketLike(object):

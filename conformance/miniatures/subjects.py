@@ -75,6 +75,7 @@ READINGS: tuple[str, ...] = (
     "CONNECT not answered by an HTTP/1.x status 200 and a whole head",
     # Requests
     "`Content-Length` is correct",
+    "what the client still owes",
     "a file that turns out shorter or longer than counted",
     "no body",
     "a body file that cannot give octets",

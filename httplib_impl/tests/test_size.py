@@ -44,9 +44,9 @@ def test_code_is_told_from_what_is_none() -> None:
     assert code_lines(source) == {5, 6, 7, 10, 12}
 
 
-def test_the_package_has_at_most_1600_lines_of_code() -> None:
+def test_the_package_has_at_most_1900_lines_of_code() -> None:
     total = sum(len(code_lines(path.read_text(encoding="utf-8"))) for path in MODULES)
-    assert 1000 < total <= 1600
+    assert 1000 < total <= 1900
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)

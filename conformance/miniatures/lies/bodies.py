@@ -206,7 +206,7 @@ def _tells_a_cut(error: Exception, response: Any) -> bool:
     """Tell whether a body is short; a reset is an end of TLS to some versions of Python."""
     if type(error).__name__ == "IncompleteRead":
         return True
-    return isinstance(response._sock, ssl.SSLSocket) and isinstance(error, ConnectionResetError)
+    return isinstance(response._sock_, ssl.SSLSocket) and isinstance(error, ConnectionResetError)
 
 
 @lie("ends-short-bodies-silently", "short body, `read()`", "B1", "B2", "B3", "B4", "B5", "B6", "B7")

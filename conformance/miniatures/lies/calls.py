@@ -104,7 +104,7 @@ def forgets_a_request_that_failed(liar: Liar) -> None:
 
 def _unread(conn: Any) -> Any:
     """The response that nobody has read to its end, if there is one."""
-    response = conn._unread
+    response = conn._unread_
     return None if response is None or response.isclosed() else response
 
 

@@ -137,14 +137,14 @@ overrides(
 overrides(
     "lets-a-response-die-with-its-connection",
     "a response that closes the connection owns the socket",
-    "_response.HTTPResponse.take_over",
+    "_response.HTTPResponse.take_over_",
     lambda true: lambda self: None,
 )
 overrides(
     "leaves-a-failed-connection",
     "failed `getresponse`, except a timeout; `IncompleteRead`, `LineTooLong` in a body",
-    "_response.HTTPResponse._break_off",
-    lambda true: lambda self: self._end(),
+    "_response.HTTPResponse._break_off_",
+    lambda true: lambda self: self._end_(),
 )
 mishears(
     "finds-close-in-any-word",
@@ -230,6 +230,52 @@ def begins_again_at_any_time(liar: Liar) -> None:
         return again
 
     liar.override(_C + "putrequest", putrequest)
+
+
+overrides(
+    "forgets-what-it-owes",
+    "what the client still owes",
+    "_remainder.Remainder.__bool__",
+    lambda true: lambda self: False,
+)
+overrides(
+    "counts-every-chunk-as-the-last",
+    "what the client still owes",
+    "_remainder.chunked_wants",
+    lambda true: lambda: iter(()),
+)
+overrides(
+    "counts-what-failed-as-sent",
+    "what the client still owes",
+    "_remainder.endless",
+    lambda true: lambda: None,
+)
+overrides(
+    "sends-behind-an-unfinished-request",
+    "what the client still owes",
+    _C + "_part_",
+    lambda true: lambda self: None,
+)
+overrides(
+    "believes-itself-in-debt-for-ever",
+    "what the client still owes; HTTPConnection.send",
+    "_remainder.Remainder.sent",
+    lambda true: lambda self, octets: None,
+)
+
+
+@lie("sends-the-rest-elsewhere", "what the client still owes", "HTTPConnection.send.order")
+def sends_the_rest_elsewhere(liar: Liar) -> None:
+    """The rest of a body goes to a new connection, where it is a request."""
+
+    def send(true: Any) -> Any:
+        def careless(self: Any, data: Any) -> None:
+            self._is_given_up_ = False
+            true(self, data)
+
+        return careless
+
+    liar.override(_C + "send", send)
 
 
 @lie("retries-by-itself", "failed `getresponse`, except a timeout", "C1")

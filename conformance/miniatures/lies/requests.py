@@ -310,7 +310,7 @@ def sends_before_endheaders(liar: Liar) -> None:
     def putrequest(true: Any) -> Any:
         def hasty(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> None:
             true(self, method, url, *args, **kwargs)
-            self.send(self._lines.pop(0) + b"\r\n")
+            self.send(self._lines_.pop(0) + b"\r\n")
 
         return hasty
 
