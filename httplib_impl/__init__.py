@@ -45,7 +45,7 @@ from ._exceptions import (
     IncompleteRead, InvalidURL, LineTooLong, NotConnected, ResponseNotReady,
     UnimplementedFileMode, UnknownProtocol, UnknownTransferEncoding, error,
 )
-from ._headers import HTTPMessage
+from ._message import HTTPMessage
 from ._response import HTTPResponse
 from ._tls import HTTPSConnection
 

@@ -10,7 +10,7 @@ from io import BufferedReader, RawIOBase
 
 from ._connection import HTTPConnection
 from ._exceptions import BadStatusLine
-from ._headers import HTTPMessage
+from ._message import HTTPMessage
 from ._response import HTTPResponse
 from ._tls import HTTPSConnection
 from ._types import Any, SSLContext

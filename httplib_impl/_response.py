@@ -12,7 +12,8 @@ from ._bodies import BODIES, Body, LengthBody
 from ._exceptions import HTTPException, ResponseNotReady
 from ._framing import AT_ONCE, is_persistent, is_tunnel, message_framing, transfer_codings
 from ._head import SWITCHING_PROTOCOLS, Head, plain_head
-from ._headers import Fields, HTTPMessage, parse_fields
+from ._headers import Fields, parse_fields
+from ._message import HTTPMessage
 from ._reader import Reader, is_transient
 from ._status_line import StatusLine
 from ._store import ALL

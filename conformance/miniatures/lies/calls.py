@@ -217,7 +217,7 @@ def reads_ahead_of_other_protocols(liar: Liar) -> None:
 
         return greedy
 
-    liar.override(_R + "adopt", adopt)
+    liar.override(_R + "adopt_", adopt)
 
 
 @lie("calls-every-error-an-oserror", "`socket.error`", "HTTPConnection.timeout")

@@ -241,8 +241,12 @@ overrides(
 overrides(
     "counts-every-chunk-as-the-last",
     "what the client still owes",
-    "_remainder.chunked_wants",
-    lambda true: lambda: iter(()),
+    "_remainder._wants",
+    lambda true: (
+        lambda lines: true(
+            [line for line in lines if not line.lower().startswith(b"transfer-encoding")]
+        )
+    ),
 )
 overrides(
     "counts-what-failed-as-sent",

@@ -5,7 +5,7 @@ from typing import Any
 
 from conformance.miniatures.miniature import Liar, lie, mishears, overrides
 
-_M = "_headers.HTTPMessage."
+_M = "_message.HTTPMessage."
 _R = "_response.HTTPResponse."
 
 overrides(
@@ -69,7 +69,7 @@ overrides(
 overrides("has-no-raw-header", "`msg`", _M + "getrawheader", lambda true: lambda self, name: None)
 overrides("says-text-html", "`msg`", _M + "gettype", lambda true: lambda self: "text/html")
 overrides(
-    "leaves-parameters-quoted", "`msg`; E7", "_headers._unquote", lambda true: lambda text: text
+    "leaves-parameters-quoted", "`msg`; E7", "_message._unquote", lambda true: lambda text: text
 )
 overrides(
     "keeps-transfer-codings-in-case",

@@ -1,0 +1,409 @@
+"""The documented message object: the interface of `mimetools.Message`, and of `rfc822.Message`.
+
+The header block of a response, or a file that begins with one, goes in; what old programs ask of
+it comes out, with the results of 2.7. The block is parsed when the first question comes: most
+responses are asked for one field, many for none. From the first question about lines on, and from
+the first change, the object is what it was in 2.7: a list of lines and a dictionary beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+
+from . import _grammar
+from ._exceptions import HTTPException, LineTooLong
+from ._grammar import BLANKS
+from ._headers import Fields, parse_fields
+from ._types import Any, Default
+
+_BLANKS = BLANKS.decode("ascii")
+_NO_VALUES: list[bytes] = []
+_Values = dict[str, str]
+
+
+def read_block(readline: Callable[[int], bytes]) -> tuple[bytes, bool]:
+    """Read header lines up to the blank line.
+
+    Args:
+        readline: returns the next line with its end, at most so many octets of it; nothing at the
+            end of the stream.
+
+    Returns:
+        The lines with their ends, and whether a blank line ended them.
+
+    Raises:
+        LineTooLong: a line of more than 65,536 octets.
+        HTTPException: more than 100 lines.
+    """
+    lines: list[bytes] = []
+    while (line := readline(_grammar.MAX_LINE + 1)) not in (b"\r\n", b"\n", b""):
+        if len(line) > _grammar.MAX_LINE:
+            raise LineTooLong("header line")
+        lines.append(line)
+        if len(lines) > _grammar.MAX_LINES:
+            raise HTTPException(f"got more than {_grammar.MAX_LINES} headers")
+    return b"".join(lines), bool(line)
+
+
+def _octets(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode("latin-1")
+
+
+def _lower(name: str) -> str:
+    """In lower case, ASCII letters alone."""
+    return (
+        name.lower()
+        if name.isascii()
+        else name.encode("latin-1", "replace").lower().decode("latin-1")
+    )
+
+
+def _continues(line: str) -> bool:
+    return line[:1] in _BLANKS and line != ""
+
+
+class HTTPMessage:
+    r"""The fields of one response.
+
+    >>> message = HTTPMessage(b"Vary: Accept\r\nno field\r\nAge : 5\r\nvary: Range\r\n")
+    >>> message.items(), message.getheaders("Vary")
+    ([('vary', 'Accept, Range'), ('age ', '5')], ['Accept', 'Range'])
+
+    See `parse_fields` for what is a field. All text is ISO-8859-1. Mapping access gives the values
+    of a repeated name joined with a comma and a blank.
+
+    Args:
+        source: a file of octets or text, which is read up to the end of its header block; or the
+            block itself, without the blank line.
+        seekable: whether `rewindbody` may move in the file.
+
+    Attributes:
+        fp: the file; None of a response, whose body has `read`.
+        seekable: as given, 0 where the file cannot tell its position.
+        headers: the raw lines with their ends, without those that are no field; a live list.
+        dict: the joined values by lower-case name.
+        status: empty, or what is wrong with the block.
+        unixfrom: lines in front of the first field that begin with ``From`` and a blank.
+    """
+
+    fp: Any = None
+    seekable = 0
+    _start_of_body: int | None = None
+    _is_whole = True
+
+    def __init__(self, source: Any, seekable: int = 1) -> None:
+        if isinstance(source, bytes):
+            self._block = source
+            return
+        self.fp = source
+        self.seekable = int(bool(seekable) and _position(source) is not None)
+        self._block, self._is_whole = read_block(lambda n: _octets(source.readline(n)))
+        if self.seekable:
+            self._start_of_body = _position(source)
+
+    @cached_property
+    def _parsed(self) -> tuple[Fields, list[bytes]]:
+        return parse_fields(self._block)
+
+    @cached_property
+    def headers(self) -> list[str]:
+        fields = self._parsed[1]
+        lines = [line + b"\n" for field in fields for line in field.split(b"\n")]
+        if fields and (b"\n" + self._block).endswith(b"\n" + fields[-1]):
+            lines[-1] = lines[-1][:-1]  # the stream was cut there
+        return [line.decode("latin-1") for line in lines]
+
+    @cached_property
+    def dict(self) -> _Values:
+        return {
+            name.decode("latin-1"): b", ".join(values).decode("latin-1")
+            for name, values in self._parsed[0].items()
+        }
+
+    @cached_property
+    def unixfrom(self) -> str:
+        lines = self._block.decode("latin-1").split("\n")
+        first = next((n for n, line in enumerate(lines) if not line.startswith("From ")), 0)
+        return "".join(line + "\n" for line in lines[:first])
+
+    @cached_property
+    def status(self) -> str:
+        if not self._is_whole:
+            return "EOF in headers"
+        in_field = False
+        for line in self._block[len(self.unixfrom) :].split(b"\n")[:-1]:
+            if not (in_field and line[:1] in (b" ", b"\t")):
+                if b":" not in line:
+                    return "Non-header line where header expected"
+                in_field = not line.startswith(b":")
+        return ""
+
+    def rewindbody(self) -> None:
+        """Go back to the beginning of the body, in the file of the constructor.
+
+        Raises:
+            OSError: there is no file, or none that can be moved in.
+        """
+        if not self.seekable:
+            raise OSError("unseekable file")
+        self.fp.seek(self._start_of_body)
+
+    # Lines
+
+    def isheader(self, line: str) -> str | None:
+        """The lower-case name where a line is a field, else None."""
+        name, colon, _ = line.partition(":")
+        return _lower(name) if colon else None
+
+    def islast(self, line: str) -> bool:
+        """Whether a line ends the block."""
+        return line in ("\r\n", "\n")
+
+    def iscomment(self, line: str) -> bool:  # noqa: ARG002  # a hook of rfc822
+        """Whether a line is to be skipped: never."""
+        return False
+
+    def getallmatchingheaders(self, name: str) -> list[str]:
+        """The raw lines of every field of a name, continuation lines included."""
+        prefix, matches, found = _lower(name) + ":", False, []
+        for line in self.headers:
+            if _lower(line[: len(prefix)]) == prefix:
+                matches = True
+            elif not _continues(line):
+                matches = False
+            if matches:
+                found.append(line)
+        return found
+
+    def getfirstmatchingheader(self, name: str) -> list[str]:
+        """The raw lines of the first field of a name."""
+        lines = self.getallmatchingheaders(name)
+        end = next((n for n, line in enumerate(lines) if n and not _continues(line)), len(lines))
+        return lines[:end]
+
+    def getrawheader(self, name: str) -> str | None:
+        """Everything behind the colon of the first field of a name, its line ends included."""
+        lines = self.getfirstmatchingheader(name)
+        return "".join(lines).partition(":")[2] if lines else None
+
+    # Values
+
+    def getheader(self, name: str, default: Default | None = None) -> str | Default | None:
+        """The joined value of a name, or `default`."""
+        if "dict" in self.__dict__:
+            return self.dict.get(_lower(name), default)
+        values = self._named(name)
+        return b", ".join(values).decode("latin-1") if values else default
+
+    get = getheader
+
+    def _named(self, name: str) -> list[bytes]:
+        return self._parsed[0].get(name.encode("latin-1", "replace").lower(), _NO_VALUES)
+
+    def getheaders(self, name: str) -> list[str]:
+        """The values of a name, one item for each of its lines."""
+        values: list[str] = []
+        for line in self.getallmatchingheaders(name):
+            if not _continues(line):
+                values.append(_strip(line.partition(":")[2]))
+            elif values:  # 2.7: what continues an empty value is all of it
+                values[-1] = f"{values[-1]}\n {_strip(line)}" if values[-1] else _strip(line)
+        return values
+
+    def getaddrlist(self, name: str) -> list[tuple[str, str]]:
+        """The addresses in all fields of a name, as pairs of a real name and an address."""
+        from email._parseaddr import AddrlistClass  # type: ignore[import-not-found]
+
+        lines = self.getallmatchingheaders(name)
+        texts = [line if _continues(line) else ", " + line.partition(":")[2] for line in lines]
+        parser = AddrlistClass("".join(texts)[2:])
+        parser.FWS = parser.LWS  # 2.7: a line end also ends an address,
+        addresses: list[tuple[str, str]] = []
+        while found := parser.getaddress():  # and the first empty one ends the list
+            addresses += found
+        return addresses
+
+    def getaddr(self, name: str) -> tuple[str | None, str | None]:
+        """The first of `getaddrlist`; a pair of None where there is none."""
+        return next(iter(self.getaddrlist(name)), (None, None))
+
+    def getdate(self, name: str) -> tuple[int, ...] | None:
+        """The date in a field, 9 items as `time.mktime` takes them; None where it has none."""
+        date = self.getdate_tz(name)
+        return date and date[:9]
+
+    def getdate_tz(self, name: str) -> tuple[Any, ...] | None:
+        """As `getdate`, with the seconds east of UTC as 10th item, None where it has no zone."""
+        from email._parseaddr import _parsedate_tz
+
+        text = self.getheader(name) or ""
+        date: Any = _parsedate_tz(text) if ":" in text else None
+        if date is None:
+            return None
+        # 2.7: the year as it is written, no summer time, and -0000 is a zone.
+        year = date[0] if str(date[0]) in text else date[0] % 100
+        zone = 0 if date[9] is None and "-0000" in text else date[9]
+        return (year, *date[1:8], 0, zone)
+
+    # The mapping
+
+    def has_key(self, name: str) -> bool:
+        """Whether the name is there."""
+        return self.getheader(name) is not None
+
+    __contains__ = has_key
+
+    def keys(self) -> list[str]:
+        """The lower-case names, each once, in the order of their first lines."""
+        return list(self.dict)
+
+    def items(self) -> list[tuple[str, str]]:
+        """Names with their joined values."""
+        return list(self.dict.items())
+
+    def values(self) -> list[str]:
+        """The joined values."""
+        return list(self.dict.values())
+
+    def __getitem__(self, name: str) -> str:
+        value = self.getheader(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __setitem__(self, name: str, value: str) -> None:
+        """Put one field in place of all that have the name."""
+        text = name + ": " + value
+        del self[name]
+        self.dict[_lower(name)] = value
+        self.headers.extend(line + "\n" for line in text.split("\n"))
+
+    def __delitem__(self, name: str) -> None:
+        """Remove all fields of a name, if there are any."""
+        if self.dict.pop(_lower(name), None) is not None:
+            gone = {id(line) for line in self.getallmatchingheaders(name)}
+            self.headers[:] = [line for line in self.headers if id(line) not in gone]
+
+    def setdefault(self, name: str, default: str = "") -> str:
+        """The value of a name, which is added where it is not there."""
+        if not self.has_key(name):
+            self[name] = default
+        return self[name]
+
+    def addheader(self, key: str, value: str) -> None:
+        """Join a value to those of a key of `dict`, which is in lower case."""
+        self.dict[key] = f"{self.dict[key]}, {value}" if key in self.dict else value
+
+    def addcontinue(self, key: str, more: str) -> None:
+        """Join a continuation line to the value of a key of `dict`."""
+        self.dict[key] = f"{self.dict[key]}\n {more}"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.dict)
+
+    def __len__(self) -> int:
+        return len(self.dict)
+
+    def __str__(self) -> str:
+        return "".join(self.headers)
+
+    # The media type. 2.7 looks once, when the block is read: later changes do not show here.
+
+    def _first_seen(self, name: str) -> str | None:
+        values = self._named(name)
+        return b", ".join(values).decode("latin-1") if values else None
+
+    @property
+    def typeheader(self) -> str | None:
+        """The Content-Type as received."""
+        return self._first_seen("content-type")
+
+    @property
+    def encodingheader(self) -> str | None:
+        """The Content-Transfer-Encoding as received."""
+        return self._first_seen("content-transfer-encoding")
+
+    @cached_property
+    def type(self) -> str:
+        """The media type in lower case, ``text/plain`` where none is given."""
+        words = ("text/plain" if self.typeheader is None else self.typeheader).partition(";")[0]
+        return _lower("/".join([_strip(word) for word in words.split("/")]))
+
+    @property
+    def maintype(self) -> str:
+        """What stands before the slash of the media type; 2.7: all of it where there is none."""
+        return self.type.partition("/")[0]
+
+    @property
+    def subtype(self) -> str:
+        """What stands behind the first slash of the media type."""
+        return self.type.partition("/")[2]
+
+    @property
+    def plisttext(self) -> str:
+        """The Content-Type from the first semicolon on."""
+        return "".join((self.typeheader or "").partition(";")[1:])
+
+    @cached_property
+    def plist(self) -> list[str]:
+        """The parameters of the media type as ``name=value``, the name in lower case."""
+        return [_parameter(text) for text in self.plisttext.split(";")[1:]]
+
+    def gettype(self) -> str:
+        """As `type`."""
+        return self.type
+
+    def getmaintype(self) -> str:
+        """As `maintype`."""
+        return self.maintype
+
+    def getsubtype(self) -> str:
+        """As `subtype`."""
+        return self.subtype
+
+    def getplist(self) -> list[str]:
+        """As `plist`."""
+        return self.plist
+
+    def getparamnames(self) -> list[str]:
+        """The names of the parameters of the media type."""
+        return [_lower(text.partition("=")[0]) for text in self.plist if "=" in text]
+
+    def getparam(self, name: str) -> str | None:
+        """The value of one parameter of the media type, unquoted."""
+        prefix = _lower(name) + "="
+        for parameter in self.plist:
+            if parameter.startswith(prefix):
+                return _unquote(parameter[len(prefix) :])
+        return None
+
+    def getencoding(self) -> str:
+        """The Content-Transfer-Encoding in lower case, ``7bit`` where none is given."""
+        return "7bit" if self.encodingheader is None else _lower(self.encodingheader)
+
+
+def _position(file: Any) -> int | None:
+    try:
+        position: int = file.tell()
+    except (AttributeError, OSError):
+        return None
+    return position
+
+
+def _strip(text: str) -> str:
+    return text.strip(_BLANKS)
+
+
+def _parameter(text: str) -> str:
+    # 2.7: cut at every semicolon, also inside quotes.
+    name, equals, value = text.partition("=")
+    return _lower(_strip(name)) + "=" + _strip(value) if equals else _strip(text)
+
+
+def _unquote(text: str) -> str:
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        return text[1:-1].replace("\\\\", "\\").replace('\\"', '"')
+    if len(text) > 1 and text[0] == "<" and text[-1] == ">":
+        return text[1:-1]
+    return text
