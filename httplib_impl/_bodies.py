@@ -123,7 +123,9 @@ class CloseBody(Body):
     """A body that ends with the connection."""
 
     def _fill(self, store: Store, goal: int) -> None:
-        self._reader.collect(store, ALL if goal == ALL else max(goal - len(store), 0))
+        wanted = ALL if goal == ALL else max(goal - len(store), 0)
+        if not self._reader.collect(store, wanted) and self._reader.cut:
+            raise IncompleteRead(b"", None)  # RFC 9112, 9.8: a close_notify ends such a body
 
     def _take(self, store: Store, amount: int) -> bytes:
         octets = store.take(amount)

@@ -12,7 +12,9 @@ from __future__ import annotations
 import select
 import socket as sockets
 from collections.abc import Callable
+from errno import ECONNRESET
 from functools import partial
+from os import strerror
 from socket import socket
 
 from ._exceptions import LineTooLong
@@ -74,6 +76,34 @@ class SocketSource:
         """As `socket.recv_into`."""
         return self.sock.recv_into(room, *self._flags)
 
+    def is_ragged(self) -> bool:
+        """Whether the stream, which has ended, was cut: TLS says so by a close_notify that is due.
+
+        `ssl` reports such an end only where it is asked to, and it is asked again: the answer is
+        the same for every read after the end. Before 3.13 it hides a reset as well, which the
+        system still knows of: a connection that was reset has no peer.
+
+        Raises:
+            ConnectionResetError: it was a reset.
+        """
+        if not getattr(self.sock, "suppress_ragged_eofs", False):
+            return False
+        self.sock.suppress_ragged_eofs = False  # type: ignore[attr-defined]  # of an SSLSocket
+        try:
+            self.sock.recv(1)
+        except OSError as error:
+            if type(error).__name__ != "SSLEOFError":
+                raise
+        else:
+            return False
+        finally:
+            self.sock.suppress_ragged_eofs = True  # type: ignore[attr-defined]
+        try:
+            self.sock.getpeername()
+        except OSError:
+            raise ConnectionResetError(ECONNRESET, strerror(ECONNRESET)) from None
+        return True
+
     def is_stale(self) -> bool:
         """Whether octets, or the end of the stream, wait although no response is due."""
         if self._readable is None:
@@ -124,6 +154,10 @@ class FileSource:
         room[: len(octets)] = octets
         return len(octets)
 
+    def is_ragged(self) -> bool:
+        """Never: a file has one end."""
+        return False
+
     def is_stale(self) -> bool:
         """Never: a file cannot be asked without reading."""
         return False
@@ -154,12 +188,12 @@ class Reader:
         source: what fetches; whether it is `exact` depends on the request.
         broken: True once nobody knows where the next response would begin.
         handed_over: True once the socket belongs to the caller.
+        cut: True once the stream has ended in a way in which no whole stream ends.
     """
 
     def __init__(self, sock: Any) -> None:
         self.sock = sock
-        self.broken = False
-        self.handed_over = False
+        self.broken = self.handed_over = self.cut = False
         self.source = _source(sock)
         self._buffer = b""
         self._start = 0
@@ -191,8 +225,14 @@ class Reader:
         if self._failure:
             raise self._failure.with_traceback(None)
         try:
-            return fetch(want)
+            octets = fetch(want)
+            if not octets:
+                self.cut = self.source.is_ragged()
+            return octets
         except OSError as error:
+            if type(error).__name__ == "SSLEOFError":  # of a socket that does not hide it
+                self.cut = True
+                return 0 if isinstance(want, memoryview) else b""
             if not is_transient(error):
                 self._failure = error
             raise

@@ -597,7 +597,7 @@ class Answering(object):
 
 PROBE_TIME = 2.0
 PLAIN_RESPONSE = b"HTTP/1.1 200 OK\r\nX-Probe: 1\r\nContent-Length: 0\r\n\r\n"
-MIMETOOLS = ("getrawheader", "getheaders", "getplist")
+MIMETOOLS = ("getrawheader", "getheaders", "getplist", "getdate", "getaddrlist", "setdefault", "isheader", "__delitem__")
 PROBES = (
     ("isclosed", PLAIN_RESPONSE, lambda response: response.isclosed() is not None),
     ("lowercase-names", PLAIN_RESPONSE, lambda response: "x-probe" in dict(response.getheaders())),
