@@ -9,12 +9,13 @@ goes out, and what it never does; each function that finds a boundary shows octe
 1. What a client may say: `_grammar` has every pattern and limit, `_request` the head of a request,
    `_request_body` what goes behind it.
 2. What a server says: `_status_line`, `_headers`, then `_head`, which joins the two and skips
-   interim responses.
+   interim responses; `_message` is what callers ask for fields.
 3. Where the body ends: `_framing` decides, `_chunked` decodes, `_bodies` hands out, `_store` keeps
    what was decoded and not yet asked for.
 4. The shell around these, and the only part that touches a socket: `_reader` fetches, `_response`
-   and `_connection` are what callers see, `_state` says which call is in turn, `_address` where to
-   connect, `_tunnel` and `_tls` what comes first. `_compat` is the interface of Python 1.5.2.
+   and `_connection` are what callers see, `_state` says which call is in turn, `_remainder` what
+   of a request is still to be sent, `_address` where to connect, `_tunnel` and `_tls` what comes
+   first. `_compat` is the interface of Python 1.5.2, `_hooks` warns of insides of 2.7.
 
 Fast ways stand beside the rules that they abbreviate, and tests hold the two together: `plain_head`
 beside `Head`, `framing_fields` beside `parse_fields`, `whole_chunks` beside `chunked_wants`.
@@ -23,50 +24,68 @@ beside `Head`, `framing_fields` beside `parse_fields`, `whole_chunks` beside `ch
 # fmt: off
 # isort: off
 # Tables of names: one a line would hide the little that this file says.
+import socket as socket
 import sys
+from importlib import import_module
+from types import ModuleType
 
-from ._compat import HTTP, HTTPS
+from . import _grammar
+from ._compat import HTTP, HTTPS as HTTPS
 from ._connection import HTTPConnection
-from ._constants import (
-    ACCEPTED, BAD_GATEWAY, BAD_REQUEST, CONFLICT, CONTINUE, CREATED, EXPECTATION_FAILED,
-    FAILED_DEPENDENCY, FORBIDDEN, FOUND, GATEWAY_TIMEOUT, GONE, HTTPS_PORT, HTTP_PORT,
-    HTTP_VERSION_NOT_SUPPORTED, IM_USED, INSUFFICIENT_STORAGE, INTERNAL_SERVER_ERROR,
-    LENGTH_REQUIRED, LOCKED, METHOD_NOT_ALLOWED, MOVED_PERMANENTLY, MULTIPLE_CHOICES,
-    MULTI_STATUS, NON_AUTHORITATIVE_INFORMATION, NOT_ACCEPTABLE, NOT_EXTENDED, NOT_FOUND,
-    NOT_IMPLEMENTED, NOT_MODIFIED, NO_CONTENT, OK, PARTIAL_CONTENT, PAYMENT_REQUIRED,
-    PRECONDITION_FAILED, PROCESSING, PROXY_AUTHENTICATION_REQUIRED,
-    REQUESTED_RANGE_NOT_SATISFIABLE, REQUEST_ENTITY_TOO_LARGE, REQUEST_TIMEOUT,
-    REQUEST_URI_TOO_LONG, RESET_CONTENT, SEE_OTHER, SERVICE_UNAVAILABLE, SWITCHING_PROTOCOLS,
-    TEMPORARY_REDIRECT, UNAUTHORIZED, UNPROCESSABLE_ENTITY, UNSUPPORTED_MEDIA_TYPE,
-    UPGRADE_REQUIRED, USE_PROXY, responses,
-)
+from ._constants import *  # noqa: F403  # a table of names, each of them public
+from ._constants import responses
 from ._exceptions import (
     BadStatusLine, CannotSendHeader, CannotSendRequest, HTTPException, ImproperConnectionState,
-    IncompleteRead, InvalidURL, LineTooLong, NotConnected, ResponseNotReady,
+    IncompleteRead, InvalidURL, LineTooLong as LineTooLong, NotConnected, ResponseNotReady,
     UnimplementedFileMode, UnknownProtocol, UnknownTransferEncoding, error,
 )
-from ._message import HTTPMessage
+from ._message import HTTPMessage as HTTPMessage
 from ._response import HTTPResponse
 from ._tls import HTTPSConnection
+from ._types import Any
 
+# 2.7's: `from httplib import *` gives these. All other names above are public as well.
 __all__ = [
-    "ACCEPTED", "BAD_GATEWAY", "BAD_REQUEST", "CONFLICT", "CONTINUE", "CREATED",
-    "EXPECTATION_FAILED", "FAILED_DEPENDENCY", "FORBIDDEN", "FOUND", "GATEWAY_TIMEOUT", "GONE",
-    "HTTP", "HTTPS", "HTTPS_PORT", "HTTP_PORT", "HTTP_VERSION_NOT_SUPPORTED", "IM_USED",
-    "INSUFFICIENT_STORAGE", "INTERNAL_SERVER_ERROR", "LENGTH_REQUIRED", "LOCKED",
-    "METHOD_NOT_ALLOWED", "MOVED_PERMANENTLY", "MULTIPLE_CHOICES", "MULTI_STATUS",
-    "NON_AUTHORITATIVE_INFORMATION", "NOT_ACCEPTABLE", "NOT_EXTENDED", "NOT_FOUND",
-    "NOT_IMPLEMENTED", "NOT_MODIFIED", "NO_CONTENT", "OK", "PARTIAL_CONTENT",
-    "PAYMENT_REQUIRED", "PRECONDITION_FAILED", "PROCESSING", "PROXY_AUTHENTICATION_REQUIRED",
-    "REQUESTED_RANGE_NOT_SATISFIABLE", "REQUEST_ENTITY_TOO_LARGE", "REQUEST_TIMEOUT",
-    "REQUEST_URI_TOO_LONG", "RESET_CONTENT", "SEE_OTHER", "SERVICE_UNAVAILABLE",
-    "SWITCHING_PROTOCOLS", "TEMPORARY_REDIRECT", "UNAUTHORIZED", "UNPROCESSABLE_ENTITY",
-    "UNSUPPORTED_MEDIA_TYPE", "UPGRADE_REQUIRED", "USE_PROXY", "BadStatusLine",
-    "CannotSendHeader", "CannotSendRequest", "HTTPConnection", "HTTPException", "HTTPMessage",
-    "HTTPResponse", "HTTPSConnection", "ImproperConnectionState", "IncompleteRead",
-    "InvalidURL", "LineTooLong", "NotConnected", "ResponseNotReady", "UnimplementedFileMode",
-    "UnknownProtocol", "UnknownTransferEncoding", "error", "install", "responses",
+    "HTTP",
+    "BadStatusLine",
+    "CannotSendHeader",
+    "CannotSendRequest",
+    "HTTPConnection",
+    "HTTPException",
+    "HTTPResponse",
+    "HTTPSConnection",
+    "ImproperConnectionState",
+    "IncompleteRead",
+    "InvalidURL",
+    "NotConnected",
+    "ResponseNotReady",
+    "UnimplementedFileMode",
+    "UnknownProtocol",
+    "UnknownTransferEncoding",
+    "error",
+    "responses",
 ]
+
+# Limits under the names of 2.7, and where a change of them has effect.
+_MAXHEADERS, _MAXLINE = _grammar.MAX_LINES, _grammar.MAX_LINE
+_LIMITS = {"_MAXHEADERS": "MAX_LINES", "_MAXLINE": "MAX_LINE"}
+
+
+class _Module(ModuleType):
+    """The module `httplib`, of which callers change limits."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "ssl":  # which is imported for those only who use it
+            return import_module("ssl")
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if name in _LIMITS:
+            setattr(_grammar, _LIMITS[name], value)
+
+
+sys.modules[__name__].__class__ = _Module
 
 
 def install() -> None:

@@ -31,8 +31,17 @@ class Body:
 
     @property
     def length(self) -> int | None:
-        """How many octets are still to be returned; None where nobody knows."""
+        """How many octets are still to be returned; None where it is not known."""
         return None
+
+    def limited(self, length: int | None) -> Body:
+        """The same body with so many octets to return; None for all up to the end."""
+        if not isinstance(self, (LengthBody, CloseBody)):
+            return self  # chunks count themselves
+        reader, stored = self._reader, len(self._store or b"")
+        body = CloseBody(reader) if length is None else LengthBody(reader, max(length - stored, 0))
+        body._store, body._error = self._store, self._error
+        return body
 
     def read(self, amount: int) -> bytes:
         """Return up to `amount` octets; where that is `ALL`, the rest of the body.

@@ -15,9 +15,10 @@ from collections.abc import Generator
 from enum import Enum
 from functools import lru_cache
 
+from . import _grammar
 from ._exceptions import HTTPException, IncompleteRead
 from ._framing import bounded_int
-from ._grammar import CHUNK_SIZE_LINE, MAX_LINES
+from ._grammar import CHUNK_SIZE_LINE
 
 # The longest size line that `whole_chunks` looks for; a longer one is rare and goes the slow way.
 _SHORT_LINE = 64
@@ -88,10 +89,10 @@ def chunked_wants() -> Generator[Want | int, bytes, None]:
         if (yield DATA_END) != b"\r\n":
             raise IncompleteRead(b"", None)
     # Trailers are dropped. The blank line ends them, and so does the end of the stream.
-    for _ in range(MAX_LINES + 1):
+    for _ in range(_grammar.MAX_LINES + 1):
         if (yield TRAILER_LINE) in (b"\r\n", b"\n", b""):
             yield NOTHING
-    raise HTTPException(f"got more than {MAX_LINES} trailers")
+    raise HTTPException(f"got more than {_grammar.MAX_LINES} trailers")
 
 
 def whole_chunks(buffer: bytes, start: int, room: int) -> tuple[list[bytes | memoryview], int]:

@@ -6,33 +6,71 @@ itself. One object serves one request; new code has no reason to use it.
 
 from __future__ import annotations
 
-from io import BufferedReader, RawIOBase
+from collections.abc import Callable
+from io import RawIOBase
 
 from ._connection import HTTPConnection
 from ._exceptions import BadStatusLine
 from ._message import HTTPMessage
-from ._response import HTTPResponse
+from ._reader import Reader, is_transient
+from ._store import ALL, Store
 from ._tls import HTTPSConnection
-from ._types import Any, SSLContext
+from ._types import Any
 
 
-class _Body(RawIOBase):
-    """A response body as a raw file."""
+class _RawFile(RawIOBase):
+    """The octets after the head of a reply as received, up to the end of the stream.
 
-    def __init__(self, response: HTTPResponse) -> None:
+    A call that was given octets returns them; what ended them is raised by the next one. A call
+    that timed out can be repeated.
+    """
+
+    def __init__(self, reader: Reader) -> None:
         super().__init__()
-        self._response = response
+        self._reader = reader
 
     def readable(self) -> bool:
         return True
 
+    def fileno(self) -> int:
+        return int(self._reader.sock.fileno())
+
+    def read(self, size: int | None = -1) -> bytes:
+        n = ALL if size is None or size < 0 else size
+        return self._gathered(lambda store: self._reader.collect(store, n))
+
+    readall = read
+
+    def readline(self, size: int | None = -1) -> bytes:
+        n = -1 if size is None else size
+
+        def gather(store: Store) -> None:
+            while len(store) != n and (octet := self._reader.exactly(1)):
+                store.append(octet)
+                if octet == b"\n":
+                    break
+
+        return self._gathered(gather)
+
+    def _gathered(self, gather: Callable[[Store], object]) -> bytes:
+        store = Store()
+        try:
+            gather(store)
+        except OSError as error:
+            if is_transient(error):
+                self._reader.unread(store.take(ALL))
+                raise
+            if not len(store):
+                raise
+        return store.take(ALL)
+
     def readinto(self, room: Any) -> int:
-        octets = self._response.read(len(room))
+        octets = self.read(len(room))
         room[: len(octets)] = octets
         return len(octets)
 
     def close(self) -> None:
-        self._response.close()
+        self._reader.release()
         super().close()
 
 
@@ -46,7 +84,8 @@ class HTTP:
 
     Attributes:
         headers: the header section of the reply; None before it, and where there is none.
-        file: the body of the reply as a file; None before it, and behind `close`.
+        file: what stands after the head of the reply, as a raw file: no transfer coding is
+            decoded and no length obeyed; None before the reply, and after `close`.
     """
 
     debuglevel = 0
@@ -57,14 +96,12 @@ class HTTP:
 
     def _setup(self, conn: HTTPConnection) -> None:
         conn._http_vsn, conn._http_vsn_str = 10, "HTTP/1.0"
+        conn._exact_ = True  # whoever asks the file for its descriptor reads, or waits, there
         self._conn = conn
-        self.send = conn.send
-        self.putrequest = conn.putrequest
-        self.putheader = conn.putheader
-        self.endheaders = conn.endheaders
-        self.set_debuglevel = conn.set_debuglevel
+        self.send, self.putrequest, self.putheader = conn.send, conn.putrequest, conn.putheader
+        self.endheaders, self.set_debuglevel = conn.endheaders, conn.set_debuglevel
         self.headers: HTTPMessage | None = None
-        self.file: BufferedReader | None = None
+        self.file: RawIOBase | None = None
 
     def connect(self, host: str | None = None, port: int | None = None) -> None:
         """Open the connection, to another host where one is given."""
@@ -85,12 +122,11 @@ class HTTP:
             self.headers = None
             return -1, error.line, None
         self.headers = response.msg
-        # No read-ahead: a read waits for the octets that it asks for, and for no others.
-        self.file = BufferedReader(_Body(response), buffer_size=1)
+        self.file = _RawFile(response.raw_())
         return response.status or 0, response.reason, response.msg
 
-    def getfile(self) -> BufferedReader | None:
-        """The body of the reply as a file."""
+    def getfile(self) -> RawIOBase | None:
+        """What stands after the head of the reply, as a raw file."""
         return self.file
 
     def close(self) -> None:
@@ -113,17 +149,7 @@ class HTTPS(HTTP):
 
     _connection_class = HTTPSConnection
 
-    def __init__(
-        self,
-        host: str = "",
-        port: int | None = None,
-        key_file: str | None = None,
-        cert_file: str | None = None,
-        strict: int | None = None,
-        context: SSLContext | None = None,
-    ) -> None:
-        self.key_file = key_file
-        self.cert_file = cert_file
-        self._setup(
-            HTTPSConnection(host, port or None, key_file, cert_file, strict, context=context)
-        )
+    def __init__(self, host: str = "", port: int | None = None, *more: Any, **named: Any) -> None:
+        conn = HTTPSConnection(host, port or None, *more, **named)
+        self.key_file, self.cert_file = conn.key_file, conn.cert_file
+        self._setup(conn)

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator, Mapping
 from ._address import authority, parse_address
 from ._constants import HTTP_PORT
 from ._exceptions import NotConnected, ResponseNotReady
-from ._reader import Reader, is_transient
+from ._hooks import OF_CONNECTION, Watched
+from ._reader import Reader, is_real, is_stale, is_transient
 from ._remainder import Remainder, endless
 from ._request import field_line, host_in_url, request_line
 from ._request_body import FileBody, request_body
 from ._response import HTTPResponse
 from ._state import ANSWERED, ENDHEADERS, GETRESPONSE, IDLE, PUTHEADER, PUTREQUEST, READ
-from ._tunnel import Tunnel
+from ._tunnel import connect_request, read_answer
 from ._types import Any
 
 Port = int | str | None
@@ -36,7 +37,7 @@ _METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
 _SKIPS = ((b"host", "skip_host"), (b"accept-encoding", "skip_accept_encoding"))
 
 
-class HTTPConnection:
+class HTTPConnection(Watched):
     """A connection to one server, over which requests are sent one behind the other.
 
     Args:
@@ -54,6 +55,7 @@ class HTTPConnection:
         InvalidURL: the host or the port cannot be used.
     """
 
+    _not_kept_ = OF_CONNECTION
     default_port = HTTP_PORT
     response_class: type[HTTPResponse] = HTTPResponse
     auto_open = 1
@@ -61,6 +63,7 @@ class HTTPConnection:
     strict = 0
     _http_vsn = 11
     _http_vsn_str = "HTTP/1.1"
+    _exact_ = False  # whether no octet after a head may be taken with it, whatever the request
 
     def __init__(
         self,
@@ -76,7 +79,9 @@ class HTTPConnection:
         self.timeout = timeout
         self.source_address = source_address
         self.sock: Any = None
-        self._tunnel: Tunnel | None = None
+        self._tunnel_host: str | None = None
+        self._tunnel_port: int | None = None
+        self._tunnel_headers: Mapping[str, object] = {}
         self._state_ = IDLE
         self._method = ""
         self._lines_: list[bytes] = []
@@ -86,8 +91,6 @@ class HTTPConnection:
         self._pending_: HTTPResponse | None = None
         self._unread_: HTTPResponse | None = None
         self._remainder_: Remainder | None = None
-        self._unread_remainder_: Remainder | None = None
-        self._is_given_up_ = False
 
     def __repr__(self) -> str:
         address = authority(self.host, self.port, self.default_port)
@@ -114,9 +117,9 @@ class HTTPConnection:
         """
         if self.sock is not None:
             raise RuntimeError("a tunnel cannot be set up on an open connection")
-        address = parse_address(host, port, self.default_port)
-        lines = [field_line(name, (value,)) for name, value in (headers or {}).items()]
-        self._tunnel = Tunnel(*address, lines)
+        address, copy = parse_address(host, port, self.default_port), dict((headers or {}).items())
+        connect_request(*address, copy)
+        self._tunnel_host, self._tunnel_port, self._tunnel_headers = *address, copy
 
     def connect(self) -> None:
         """Open the connection, and the tunnel where one is set.
@@ -126,27 +129,38 @@ class HTTPConnection:
             BadStatusLine, LineTooLong, HTTPException: the proxy's answer is not understood.
         """
         self._drop_socket_()
-        self._remainder_, self._is_given_up_ = None, False
+        self._remainder_ = None
+        address = self.host, self.port
         try:
-            self.sock = self._dial()
+            self.sock = self._create_connection(address, self.timeout, self.source_address)
+            if is_real(self.sock) and self.sock.family in (socket.AF_INET, socket.AF_INET6):
+                self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tunnel_host:
+                self._tunnel()
         except BaseException:
             self.close()
             raise
 
-    def _dial(self) -> Any:
-        sock = socket.create_connection((self.host, self.port), self.timeout, self.source_address)
-        try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._tunnel:
-                self._tunnel.open(sock, bool(self.strict), self.debuglevel)
-            return self._secured(sock)
-        except BaseException:
-            sock.close()
-            raise
+    @staticmethod
+    def _create_connection(address: Any, timeout: Any, source_address: Any) -> Any:
+        """Dial; 2.7: callers put another function here, on one connection."""
+        return socket.create_connection(address, timeout, source_address)
 
-    def _secured(self, sock: Any) -> Any:
-        """The socket to talk HTTP on; `HTTPSConnection` puts TLS here."""
-        return sock
+    def _tunnel(self) -> None:
+        """Make a tunnel of the open socket; a `connect` of a subclass calls it.
+
+        Raises:
+            OSError: the proxy did not answer 200; the connection is closed and idle.
+            InvalidURL, ValueError: what was set as host, port or headers cannot be sent.
+            BadStatusLine, LineTooLong, HTTPException: the proxy's answer is not understood.
+        """
+        try:
+            address = parse_address(str(self._tunnel_host), self._tunnel_port, self.default_port)
+            self.send(connect_request(*address, self._tunnel_headers))
+            read_answer(self.sock, bool(self.strict), self.debuglevel)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the connection; it is idle then, and can be used anew.
@@ -154,10 +168,8 @@ class HTTPConnection:
         A response that ends with its connection is not touched, it has a life of its own.
         """
         unread, self._unread_ = self._unread_, None
-        self._remainder_ = self._unread_remainder_ = None
-        self._state_, self._is_given_up_ = IDLE, False
-        self._lines_ = []
-        self._pending_ = None
+        self._pending_ = self._remainder_ = None
+        self._state_, self._lines_ = IDLE, []
         try:
             self._drop_socket_()
         finally:
@@ -176,7 +188,7 @@ class HTTPConnection:
 
         Args:
             method: the request method.
-            url: the request target; empty for ``/``.
+            url: the request target; empty or None for ``/``.
             body: octets, text that is ISO-8859-1, or a file that gives octets.
             headers: fields, which replace those that are sent by themselves.
 
@@ -186,16 +198,17 @@ class HTTPConnection:
             UnimplementedFileMode: the body file cannot give octets; nothing was sent.
             OSError: sending failed; the answer may have come all the same.
         """
+        self._send_request(method, url, body, {} if headers is None else headers)
+
+    def _send_request(self, method: str, url: str, body: Any, headers: Any) -> None:
         fields = list(headers.items()) if headers else []
         names = _names(fields) if fields else set()
         if self._unread_ is not None:
             self._settle_()  # a response that was read by now must not come back as unread
         before = self._state_, self._lines_, self._method, self._hands_over_, self._announces_
         try:
-            if names:
-                self.putrequest(method, url, **{skip: 1 for name, skip in _SKIPS if name in names})
-            else:
-                self.putrequest(method, url)
+            skips = {skip: 1 for name, skip in _SKIPS if name in names} if names else {}
+            self.putrequest(method, url, **skips)
             payload: bytes | FileBody | None = None
             if body is not None or method.upper() in _METHODS_WITH_BODY:
                 payload, length = _payload(body, names)
@@ -218,7 +231,7 @@ class HTTPConnection:
 
         Args:
             method: the request method.
-            url: the request target; empty for ``/``.
+            url: the request target; empty or None for ``/``.
             skip_host: true to send no Host field.
             skip_accept_encoding: true to send no Accept-Encoding field.
 
@@ -230,56 +243,52 @@ class HTTPConnection:
             self._settle_()
         following = PUTREQUEST[self._state_]
         line = request_line(method, url, self._http_vsn_str)
-        if self._state_ is IDLE and self.sock is not None and self._current_reader_().is_stale():
+        if self._state_ is IDLE and self.sock is not None and self._is_stale_():
             self._drop_socket_()  # what waits there would be taken for the next response: dial anew
         self._method, self._lines_, self._hands_over_ = method, [line], method == "CONNECT"
-        self._announces_ = self._is_given_up_ = False
-        self._state_ = following
+        self._state_, self._announces_, self._remainder_ = following, False, None
         if self._http_vsn == 11:
-            usual = not skip_host and not skip_accept_encoding and url.startswith("/")
+            usual = not skip_host and not skip_accept_encoding and (not url or url[0] == "/")
             if usual and getattr(self.putheader, "__func__", None) is _PUTHEADER:
                 self._lines_.append(self._own_fields_())
                 return
             if not skip_host:
-                self.putheader("Host", host_in_url(url) or self._authority_())
+                self.putheader("Host", host_in_url(url or "/") or self._authority_())
             if not skip_accept_encoding:
                 self.putheader("Accept-Encoding", "identity")
 
     def _own_fields_(self) -> bytes:
         """The fields that a request has by itself, built anew where the address changed."""
-        given = self.host, self.port, self._tunnel, self.default_port
+        given = self.host, self.port, self._tunnel_host, self._tunnel_port, self.default_port
         if self._own_[0] != given:
             host = field_line("Host", (self._authority_(),))
             self._own_ = given, host + b"\r\nAccept-Encoding: identity"
         return self._own_[1]
 
     def _authority_(self) -> str:
-        endpoint = self._tunnel or self
-        return authority(endpoint.host, endpoint.port, self.default_port)
+        host, port = self.host, self.port
+        if self._tunnel_host:
+            host, port = self._tunnel_host.strip("[]"), self._tunnel_port or self.default_port
+        return authority(host, port, self.default_port)
 
     def _settle_(self) -> None:
         """Take note where the unread response was read since the last call."""
-        if self._unread_ is not None and self._unread_.isclosed():
+        unread = self._unread_
+        if unread is not None and unread.isclosed():
             self._unread_ = None
             self._state_ = READ[self._state_]
-            if self._unread_remainder_:
-                self._give_up_()
-            self._unread_remainder_ = None
-
-    def _give_up_(self) -> None:
-        """Leave a connection on which the server waits for the rest of a request."""
-        self._drop_socket_()
-        self._is_given_up_ = True
+            if getattr(unread, "rest_", None):  # the server still waits for it
+                self._drop_socket_()
 
     def _part_(self) -> None:
         """Leave such a connection to its response, which is unread, to send a request elsewhere."""
         unread, self._unread_ = self._unread_, None
         if isinstance(unread, HTTPResponse):
             unread.take_over_()
-        self._state_, self._unread_remainder_ = READ[self._state_], None
+        self._state_ = READ[self._state_]
         self._drop_socket_()
 
-    def putheader(self, header: str | bytes, *values: object) -> None:
+    def putheader(self, header: str, *values: object) -> None:
         """Add a field; every value behind the first becomes a continuation line.
 
         Args:
@@ -314,15 +323,20 @@ class HTTPConnection:
             OSError: sending failed; the answer may have come all the same.
         """
         following = ENDHEADERS[self._state_]
-        payload = b"" if message_body is None else request_body(message_body)
+        payload = None if message_body is None else request_body(message_body)
         if isinstance(payload, FileBody):
             payload.first_block()
-        if self._unread_remainder_:
+        if getattr(self._unread_, "rest_", None):
             self._part_()
             following = ENDHEADERS[self._state_]
+        self._state_ = following
+        self._send_output(payload)
+
+    def _send_output(self, message_body: Any = None) -> None:
+        payload = b"" if message_body is None else request_body(message_body)
         head = b"\r\n".join(self._lines_) + b"\r\n\r\n"
         rest = Remainder(self._lines_[1:]) if self._announces_ else None
-        self._state_, self._lines_, self._remainder_ = following, [], None
+        self._lines_, self._remainder_ = [], None
         if self._hands_over_ and self._reader_:
             self._reader_.source.exact = True
         try:
@@ -330,21 +344,18 @@ class HTTPConnection:
         except BaseException:
             if self.sock is None:  # nothing was sent, and nothing can be
                 self.close()
-            else:
-                self._remainder_ = endless()
             raise
         if rest:
             self._remainder_ = rest
 
     def _send_message_(self, head: bytes, body: bytes | FileBody, rest: Remainder | None) -> None:
-        blocks = self._blocks_(body) if isinstance(body, FileBody) else iter((body,))
-        block = next(blocks, b"")
-        self.send(head + block)
-        while block:
+        for block in self._blocks_(body) if isinstance(body, FileBody) else (body,):
+            self.send(head + block)
             if rest:
                 rest.sent(block)
-            if block := next(blocks, b""):
-                self.send(block)
+            head = b""
+        if head:
+            self.send(head)
 
     def _blocks_(self, body: FileBody) -> Iterator[bytes]:
         try:
@@ -366,7 +377,7 @@ class HTTPConnection:
         """
         payload = data if type(data) is bytes else request_body(data)
         if self.sock is None:
-            if not self.auto_open or self._is_given_up_:
+            if not self.auto_open or (self._remainder_ and self._state_ is IDLE):
                 raise NotConnected
             self.connect()
         for block in (payload,) if isinstance(payload, bytes) else payload.blocks():
@@ -405,49 +416,49 @@ class HTTPConnection:
             if is_transient(error):
                 self._pending_ = response
             else:
+                response.close()
                 self.close()
             raise
         self._pending_ = None
         if response.will_close:  # then it owns the socket
             if isinstance(response, HTTPResponse):
                 response.take_over_()
-            self._drop_socket_()
-            self._state_ = following
-            self._is_given_up_ = bool(self._remainder_)
+            rest = self._remainder_
+            self.close()  # 2.7: a subclass has its `close` called
+            self._state_, self._remainder_ = following, rest
         else:
             self._unread_ = response
             self._state_ = ANSWERED[self._state_]
-            if self._remainder_:
-                self._await_rest_(response)
+            if self._remainder_ and not getattr(response, "is_handed_over_", bool)():
+                # Its end is the end of the connection, unless the rest is sent before.
+                response.at_end_, response.rest_ = self._settle_, self._remainder_
         return response
 
-    def _await_rest_(self, response: HTTPResponse) -> None:
-        """Leave the connection at the end of this response, unless the rest is sent before."""
-        if isinstance(response, HTTPResponse):
-            if response.is_handed_over_():
-                return
-            response.at_end_ = self._settle_
-        self._unread_remainder_ = self._remainder_
-
     def _new_response_(self) -> HTTPResponse:
-        if self.sock is None or (reader := self._current_reader_()).broken:  # given up before
+        if self.sock is None or (self._reader_ and self._reader_.broken):  # given up before
             self.close()
             raise ResponseNotReady
         make: Callable[..., HTTPResponse] = self.response_class
-        if self.debuglevel > 0:
-            response = make(self.sock, self.debuglevel, strict=self.strict, method=self._method)
-        else:  # 2.7: a class that knows no debuglevel will do
-            response = make(self.sock, strict=self.strict, method=self._method)
-        reader.source.exact = self._hands_over_
+        args = (self.sock, self.debuglevel) if self.debuglevel > 0 else (self.sock,)
+        # 2.7: a class that knows no debuglevel will do.
+        response = make(*args, strict=self.strict, method=self._method)
         if isinstance(response, HTTPResponse):
+            reader = self._current_reader_()
+            reader.source.exact = self._hands_over_ or self._exact_
             response.adopt_(reader)
         return response
 
     def _current_reader_(self) -> Reader:
         """The reader of `sock`, which callers may have replaced."""
-        if self._reader_ is None or self._reader_.sock is not self.sock:
-            self._reader_ = Reader(self.sock)
-        return self._reader_
+        reader = self._reader_
+        if reader is None or reader.sock is not self.sock or reader.is_file:
+            self._reader_ = reader = Reader(self.sock)
+        return reader
+
+    def _is_stale_(self) -> bool:
+        """Whether no request must start on `sock`."""
+        reader = self._reader_
+        return reader.is_stale() if reader and reader.sock is self.sock else is_stale(self.sock)
 
 
 # A subclass, or a patch, may want to see every field go by; this one only keeps them.

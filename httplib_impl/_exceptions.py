@@ -6,6 +6,8 @@ anything. The tree and the names are those of the documentation page's list of e
 
 from __future__ import annotations
 
+from . import _grammar
+
 
 class HTTPException(Exception):
     """The base class of all exceptions of this package."""
@@ -93,7 +95,7 @@ class LineTooLong(HTTPException):
     """A line of the server has more than 65,536 octets, its end included."""
 
     def __init__(self, line_type: str) -> None:
-        super().__init__(f"got more than 65536 bytes when reading {line_type}")
+        super().__init__(f"got more than {_grammar.MAX_LINE} bytes when reading {line_type}")
 
 
 # 2.7: an alias from the time when modules had one exception each.

@@ -6,8 +6,9 @@ calls: when a line does not come in time, the next call goes on behind the last 
 
 from __future__ import annotations
 
+from . import _grammar
 from ._exceptions import HTTPException
-from ._grammar import MAX_LINE, MAX_LINES, STRICT_STATUS_LINE
+from ._grammar import STRICT_STATUS_LINE
 from ._headers import Fields, framing_fields
 from ._reader import Reader
 from ._status_line import USUAL_LINES, StatusLine, parse_status_line
@@ -19,13 +20,13 @@ def plain_head(buffer: bytes, start: int) -> tuple[tuple[StatusLine, bytes, Fiel
     r"""A head that is all here and as servers usually send it; what is not is left to `Head`.
 
     >>> plain_head(b"HTTP/1.1 200 OK\r\nAge: 1\r\n\r\nbody", 0)
-    ((StatusLine(11, 200, 'OK'), b'Age: 1\r\n', {}), 27)
+    ((StatusLine(version=11, status=200, reason='OK', is_body=False), b'Age: 1\r\n', {}), 27)
 
     Returns:
         The status line, the block of header lines and its `framing_fields`, and where the body
         begins; None and `start` where the head is cut, interim, or needs a closer look.
     """
-    behind = buffer.find(b"\n", start, start + MAX_LINE) + 1
+    behind = buffer.find(b"\n", start, start + _grammar.MAX_LINE) + 1
     line = buffer[start:behind]
     status_line = USUAL_LINES.get(line)
     if status_line is None and STRICT_STATUS_LINE.fullmatch(line):
@@ -33,9 +34,9 @@ def plain_head(buffer: bytes, start: int) -> tuple[tuple[StatusLine, bytes, Fiel
     if status_line is None or status_line.status < 200:
         return None, start
     # The end of the status line may begin the blank line.
-    end = buffer.find(b"\n\r\n", behind - 1, behind + MAX_LINE) + 1
+    end = buffer.find(b"\n\r\n", behind - 1, behind + _grammar.MAX_LINE) + 1
     fields = framing_fields(buffer, behind - 1, end) if end else None
-    if fields is None or buffer.count(b"\n", behind, end) > MAX_LINES:
+    if fields is None or buffer.count(b"\n", behind, end) > _grammar.MAX_LINES:
         return None, start
     return (status_line, buffer[behind:end], fields), end + 2
 
@@ -93,21 +94,19 @@ class Head:
     def _read_header_lines(self, reader: Reader) -> None:
         while (line := reader.line()) not in (b"\r\n", b"\n", b""):
             self._lines.append(line)
-            if len(self._lines) > MAX_LINES:
-                raise HTTPException(f"got more than {MAX_LINES} headers")
+            if len(self._lines) > _grammar.MAX_LINES:
+                raise HTTPException(f"got more than {_grammar.MAX_LINES} headers")
         self.block, self.whole = b"".join(self._lines), bool(line)
         if self._debuglevel > 0:
-            self._print_header_lines()
-
-    def _print_header_lines(self) -> None:
-        for line in self.block.splitlines():
-            text = line.decode("latin-1")
-            print("header:", text.encode("ascii", "backslashreplace").decode("ascii"))
+            for text in (
+                self.block.decode("latin-1").encode("ascii", "backslashreplace").splitlines()
+            ):
+                print("header:", text.decode("ascii"))
 
     def _skip_interim(self) -> None:
         self._interim += 1
-        if self._interim > MAX_LINES:
-            raise HTTPException(f"got more than {MAX_LINES} interim responses")
+        if self._interim > _grammar.MAX_LINES:
+            raise HTTPException(f"got more than {_grammar.MAX_LINES} interim responses")
         self.status_line = None
         self._lines = []
 

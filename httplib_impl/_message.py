@@ -20,6 +20,8 @@ from ._types import Any, Default
 _BLANKS = BLANKS.decode("ascii")
 _NO_VALUES: list[bytes] = []
 _Values = dict[str, str]
+_FIRST_SEEN = {"typeheader", "encodingheader", "type", "maintype", "subtype", "plisttext", "plist"}
+_FIRST_SEEN |= {"unixfrom", "status"}
 
 
 def read_block(readline: Callable[[int], bytes]) -> tuple[bytes, bool]:
@@ -52,11 +54,11 @@ def _octets(text: str | bytes) -> bytes:
 
 def _lower(name: str) -> str:
     """In lower case, ASCII letters alone."""
-    return (
-        name.lower()
-        if name.isascii()
-        else name.encode("latin-1", "replace").lower().decode("latin-1")
-    )
+    return _text(name.encode("latin-1", "replace").lower())
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode("latin-1")
 
 
 def _continues(line: str) -> bool:
@@ -85,11 +87,14 @@ class HTTPMessage:
         dict: the joined values by lower-case name.
         status: empty, or what is wrong with the block.
         unixfrom: lines in front of the first field that begin with ``From`` and a blank.
+        type, maintype, subtype: the media type in lower case, ``text/plain`` where none is given.
+        plist: its parameters as ``name=value``, the name in lower case.
+        typeheader, plisttext, encodingheader: Content-Type as received, its part from the first
+            semicolon on, and Content-Transfer-Encoding as received; None where absent.
     """
 
     fp: Any = None
     seekable = 0
-    _start_of_body: int | None = None
     _is_whole = True
 
     def __init__(self, source: Any, seekable: int = 1) -> None:
@@ -97,10 +102,12 @@ class HTTPMessage:
             self._block = source
             return
         self.fp = source
-        self.seekable = int(bool(seekable) and _position(source) is not None)
         self._block, self._is_whole = read_block(lambda n: _octets(source.readline(n)))
-        if self.seekable:
-            self._start_of_body = _position(source)
+        try:
+            self._start_of_body = source.tell() if seekable else None
+        except (AttributeError, OSError):
+            self._start_of_body = None
+        self.seekable = int(self._start_of_body is not None)
 
     @cached_property
     def _parsed(self) -> tuple[Fields, list[bytes]]:
@@ -116,28 +123,8 @@ class HTTPMessage:
 
     @cached_property
     def dict(self) -> _Values:
-        return {
-            name.decode("latin-1"): b", ".join(values).decode("latin-1")
-            for name, values in self._parsed[0].items()
-        }
-
-    @cached_property
-    def unixfrom(self) -> str:
-        lines = self._block.decode("latin-1").split("\n")
-        first = next((n for n, line in enumerate(lines) if not line.startswith("From ")), 0)
-        return "".join(line + "\n" for line in lines[:first])
-
-    @cached_property
-    def status(self) -> str:
-        if not self._is_whole:
-            return "EOF in headers"
-        in_field = False
-        for line in self._block[len(self.unixfrom) :].split(b"\n")[:-1]:
-            if not (in_field and line[:1] in (b" ", b"\t")):
-                if b":" not in line:
-                    return "Non-header line where header expected"
-                in_field = not line.startswith(b":")
-        return ""
+        parsed = self._parsed[0].items()
+        return {_text(name): _text(b", ".join(values)) for name, values in parsed}
 
     def rewindbody(self) -> None:
         """Go back to the beginning of the body, in the file of the constructor.
@@ -310,45 +297,23 @@ class HTTPMessage:
 
     # The media type. 2.7 looks once, when the block is read: later changes do not show here.
 
-    def _first_seen(self, name: str) -> str | None:
-        values = self._named(name)
-        return b", ".join(values).decode("latin-1") if values else None
-
-    @property
-    def typeheader(self) -> str | None:
-        """The Content-Type as received."""
-        return self._first_seen("content-type")
-
-    @property
-    def encodingheader(self) -> str | None:
-        """The Content-Transfer-Encoding as received."""
-        return self._first_seen("content-transfer-encoding")
-
-    @cached_property
-    def type(self) -> str:
-        """The media type in lower case, ``text/plain`` where none is given."""
-        words = ("text/plain" if self.typeheader is None else self.typeheader).partition(";")[0]
-        return _lower("/".join([_strip(word) for word in words.split("/")]))
-
-    @property
-    def maintype(self) -> str:
-        """What stands before the slash of the media type; 2.7: all of it where there is none."""
-        return self.type.partition("/")[0]
-
-    @property
-    def subtype(self) -> str:
-        """What stands behind the first slash of the media type."""
-        return self.type.partition("/")[2]
-
-    @property
-    def plisttext(self) -> str:
-        """The Content-Type from the first semicolon on."""
-        return "".join((self.typeheader or "").partition(";")[1:])
-
-    @cached_property
-    def plist(self) -> list[str]:
-        """The parameters of the media type as ``name=value``, the name in lower case."""
-        return [_parameter(text) for text in self.plisttext.split(";")[1:]]
+    def __getattr__(self, name: str) -> Any:
+        """The attributes that 2.7 sets when it reads the block, all set at the first question."""
+        if name not in _FIRST_SEEN:
+            raise AttributeError(name)
+        first = {name: _text(b", ".join(values)) for name, values in self._parsed[0].items()}
+        kind, encoding = first.get(b"content-type"), first.get(b"content-transfer-encoding")
+        essence, semicolon, rest = ("text/plain" if kind is None else kind).partition(";")
+        self.typeheader, self.encodingheader = kind, encoding
+        self.type = _lower("/".join([_strip(word) for word in essence.split("/")]))
+        self.maintype, _, self.subtype = self.type.partition("/")
+        self.plisttext = semicolon + rest
+        self.plist = [_parameter(text) for text in self.plisttext.split(";")[1:]]
+        lines = self._block.decode("latin-1").split("\n")[:-1]
+        start = next((n for n, text in enumerate(lines) if not text.startswith("From ")), 0)
+        self.unixfrom = "".join(line + "\n" for line in lines[:start])
+        self.status = _defect(lines[start:]) if self._is_whole else "EOF in headers"
+        return self.__dict__[name]
 
     def gettype(self) -> str:
         """As `type`."""
@@ -383,12 +348,15 @@ class HTTPMessage:
         return "7bit" if self.encodingheader is None else _lower(self.encodingheader)
 
 
-def _position(file: Any) -> int | None:
-    try:
-        position: int = file.tell()
-    except (AttributeError, OSError):
-        return None
-    return position
+def _defect(lines: list[str]) -> str:
+    """What 2.7 says of a header block in its attribute `status`."""
+    in_field = False
+    for line in lines:
+        if not (in_field and line[:1] in (" ", "\t")):
+            if ":" not in line:
+                return "Non-header line where header expected"
+            in_field = not line.startswith(":")
+    return ""
 
 
 def _strip(text: str) -> str:

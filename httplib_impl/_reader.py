@@ -12,13 +12,12 @@ from __future__ import annotations
 import select
 import socket as sockets
 from collections.abc import Callable
-from errno import ECONNRESET
+from errno import ECONNRESET, EPIPE
 from functools import partial
-from os import strerror
 from socket import socket
 
+from . import _grammar
 from ._exceptions import LineTooLong
-from ._grammar import MAX_LINE
 from ._store import Store
 from ._types import Any, BinaryIO
 
@@ -29,6 +28,19 @@ _LARGEST_BLOCK = 8 * BLOCK
 # Let the kernel fill all the room there is before it wakes us: half of the time of a large body.
 # A socket with a timeout does not block in the kernel, and gives what is there all the same.
 _WAIT = getattr(sockets, "MSG_WAITALL", 0)
+
+
+_SOCKET: Any = socket
+
+
+def is_real(sock: object) -> bool:
+    """Whether a socket is read directly: the type is that of a real one, and so is its `makefile`.
+
+    Programs replace the class in `socket`, so both that of the import and that of now count.
+    """
+    kind: Any = type(sock)
+    reals: list[Any] = [one for one in (_SOCKET, sockets.socket) if isinstance(one, type)]
+    return any(issubclass(kind, one) and kind.makefile is one.makefile for one in reals)
 
 
 def is_transient(error: BaseException) -> bool:
@@ -50,9 +62,9 @@ class SocketSource:
         self.sock = sock
         self.exact = False
         self._block = BLOCK
+        # A subclass or an encrypted socket may know no flags.
+        self._flags = (0, _WAIT) if type(sock) is socket else ()
         self._pending = getattr(sock, "pending", None)  # TLS keeps octets where poll cannot see
-        # A fake or an encrypted socket may know no flags.
-        self._flags = (0, _WAIT) if type(sock) is socket and self._pending is None else ()
         self._readable: Callable[[], object] | None = None
 
     def line(self, limit: int) -> bytes:  # noqa: ARG002  # the shape of FileSource.line
@@ -80,36 +92,40 @@ class SocketSource:
         """Whether the stream, which has ended, was cut: TLS says so by a close_notify that is due.
 
         `ssl` reports such an end only where it is asked to, and it is asked again: the answer is
-        the same for every read after the end. Before 3.13 it hides a reset as well, which the
-        system still knows of: a connection that was reset has no peer.
+        the same for every read after the end. Before 3.13 it hides a reset as well. The system
+        still knows: after a reset there is no peer. Nor is there one where a server that has closed
+        resets what OpenSSL sends it at such an end, an alert; that is an EPIPE.
 
         Raises:
             ConnectionResetError: it was a reset.
         """
-        if not getattr(self.sock, "suppress_ragged_eofs", False):
+        sock: Any = self.sock
+        if not getattr(sock, "suppress_ragged_eofs", False):
             return False
-        self.sock.suppress_ragged_eofs = False  # type: ignore[attr-defined]  # of an SSLSocket
+        late = sock.getsockopt(sockets.SOL_SOCKET, sockets.SO_ERROR)
+        sock.suppress_ragged_eofs = False
         try:
-            self.sock.recv(1)
+            sock.recv(1)
+            return False
         except OSError as error:
             if type(error).__name__ != "SSLEOFError":
                 raise
-        else:
-            return False
         finally:
-            self.sock.suppress_ragged_eofs = True  # type: ignore[attr-defined]
+            sock.suppress_ragged_eofs = True
         try:
-            self.sock.getpeername()
+            sock.getpeername()
         except OSError:
-            raise ConnectionResetError(ECONNRESET, strerror(ECONNRESET)) from None
+            if late != EPIPE:
+                raise ConnectionResetError(ECONNRESET, "Connection reset by peer") from None
         return True
 
     def is_stale(self) -> bool:
         """Whether octets, or the end of the stream, wait although no response is due."""
         if self._readable is None:
-            if self.sock.fileno() < 0:
+            descriptor = self.sock.fileno()
+            if descriptor < 0:
                 return True
-            self._readable = _readable_test(self.sock)
+            self._readable = _readable_test(descriptor)
         if self._pending is None:
             return bool(self._readable())
         return self._pending() > 0 or (bool(self._readable()) and not self._is_only_tls())
@@ -128,15 +144,16 @@ class SocketSource:
 
 
 class FileSource:
-    """Fetches from what `makefile("rb")` of a socket-like returned; always exactly.
+    """Fetches from the file that a socket-like makes for one response; always exactly.
 
     Attributes:
         exact: as that of `SocketSource`, though it makes no difference here.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, sock: Any) -> None:
         self.exact = False
-        self._file = file
+        self._file: BinaryIO = sock.makefile("rb", 0)
+        self.close, self.is_stale = self._file.close, partial(is_stale, sock)
 
     def line(self, limit: int) -> bytes:
         """One line of at most `limit` octets."""
@@ -158,22 +175,28 @@ class FileSource:
         """Never: a file has one end."""
         return False
 
-    def is_stale(self) -> bool:
-        """Never: a file cannot be asked without reading."""
+
+def _can_be_asked(sock: Any) -> bool:
+    """Whether a socket-like is so much of a socket that it can be asked what waits on it."""
+    if not hasattr(sock, "recv"):
+        return False
+    try:
+        return isinstance(sock.fileno(), int)
+    except (AttributeError, OSError):
         return False
 
 
-def _source(sock: Any) -> SocketSource | FileSource:
-    is_socket = hasattr(sock, "recv_into") and hasattr(sock, "fileno")
-    return SocketSource(sock) if is_socket else FileSource(sock.makefile("rb"))
+def is_stale(sock: Any) -> bool:
+    """As `Reader.is_stale`, of a socket-like, which may be no more than can be sent to."""
+    return _can_be_asked(sock) and SocketSource(sock).is_stale()
 
 
-def _readable_test(sock: socket) -> Callable[[], object]:
+def _readable_test(descriptor: int) -> Callable[[], object]:
     """A call that is true where octets or an end wait; also of a socket that was closed."""
     if not hasattr(select, "poll"):
-        return lambda: select.select([sock], [], [], 0)[0]
+        return lambda: select.select([descriptor], [], [], 0)[0]
     poll = select.poll()
-    poll.register(sock, select.POLLIN)
+    poll.register(descriptor, select.POLLIN)
     return partial(poll.poll, 0)
 
 
@@ -181,12 +204,13 @@ class Reader:
     """What one connection has received and not yet handed out.
 
     Args:
-        sock: a socket, or an object with `makefile("rb")`.
+        sock: a socket, or an object with `makefile(mode, bufsize)`, which is called once.
 
     Attributes:
         sock: the same.
         source: what fetches; whether it is `exact` depends on the request.
         broken: True once nobody knows where the next response would begin.
+        is_file: whether a file of the socket is read, which serves one response.
         handed_over: True once the socket belongs to the caller.
         cut: True once the stream has ended in a way in which no whole stream ends.
     """
@@ -194,7 +218,8 @@ class Reader:
     def __init__(self, sock: Any) -> None:
         self.sock = sock
         self.broken = self.handed_over = self.cut = False
-        self.source = _source(sock)
+        self.is_file = not is_real(sock)
+        self.source = FileSource(sock) if self.is_file else SocketSource(sock)
         self._buffer = b""
         self._start = 0
         self._failure: OSError | None = None
@@ -207,10 +232,12 @@ class Reader:
             self._hold = self.sock.makefile("rb", buffering=0)
 
     def release(self) -> None:
-        """End `hold`; a socket whose owner has closed it is closed now."""
+        """End `hold`; a socket whose owner has closed it is closed now, and so is a file."""
         hold, self._hold = self._hold, None
         if hold:
             hold.close()
+        if isinstance(self.source, FileSource):
+            self.source.close()
 
     def is_stale(self) -> bool:
         """Whether a request must not start here: what waits would be taken for its response."""
@@ -227,6 +254,8 @@ class Reader:
         try:
             octets = fetch(want)
             if not octets:
+                if octets is None:
+                    raise BlockingIOError("the file of a socket-like has nothing yet")
                 self.cut = self.source.is_ragged()
             return octets
         except OSError as error:
@@ -245,14 +274,14 @@ class Reader:
             OSError: the fetch failed; after a timeout the call can be repeated.
         """
         start = self._start
-        end = self._buffer.find(b"\n", start, start + MAX_LINE) + 1
+        end = self._buffer.find(b"\n", start, start + _grammar.MAX_LINE) + 1
         if not end:
             self._gather_line()
             start = 0
-            end = self._buffer.find(b"\n", 0, MAX_LINE) + 1
+            end = self._buffer.find(b"\n", 0, _grammar.MAX_LINE) + 1
             if not end:
                 end = len(self._buffer)
-                if end > MAX_LINE:
+                if end > _grammar.MAX_LINE:
                     raise LineTooLong(line_type)
         self._start = end
         return self._buffer[start:end]
@@ -260,7 +289,7 @@ class Reader:
     def _gather_line(self) -> None:
         """Fetch until a line end is here, or more than a line may have."""
         pieces = [self._buffer[self._start :]]
-        missing = MAX_LINE + 1 - len(pieces[0])
+        missing = _grammar.MAX_LINE + 1 - len(pieces[0])
         try:
             while missing > 0:
                 octets = self._fetch(self.source.line, missing)
@@ -305,9 +334,8 @@ class Reader:
             OSError: the fetch failed; after a timeout the call can be repeated.
         """
         if self._start == len(self._buffer):
-            self._buffer, self._start = self._fetch(self.source.line, MAX_LINE + 1), 0
-        found, self._start = decode(self._buffer, self._start)
-        return found
+            self._buffer, self._start = self._fetch(self.source.line, _grammar.MAX_LINE + 1), 0
+        return self.decode(decode)
 
     def decode(self, decode: Any, *limits: int) -> Any:
         """Let a decoder take what it understands from the octets that are here.

@@ -49,17 +49,16 @@ class Remainder:
             if isinstance(self._want, int):
                 end = min(start + self._want, len(data))
                 self._want -= end - start
-                if not self._want:
-                    self._advance(b"")
-                elif end == len(data):
-                    start = end
+                start = end
+                if self._want:
                     break
+                self._advance(b"")
             else:
                 end = start + 2 if self._want is DATA_END else data.find(b"\n", start) + 1
                 if not start < end <= len(data):
                     break
                 self._advance(data[start:end])
-            start = end
+                start = end
         self._line = data[start:]
 
     def _advance(self, octets: bytes) -> None:

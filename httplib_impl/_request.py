@@ -10,7 +10,7 @@ from ._exceptions import InvalidURL
 from ._grammar import ABSOLUTE_URL, FIELD_NAME, METHOD, NOT_IN_URL, NOT_IN_VALUE
 
 
-def request_line(method: str, url: str, version: str) -> bytes:
+def request_line(method: str, url: str | None, version: str) -> bytes:
     """Build the first line of a request.
 
     >>> request_line("GET", "/index.html", "HTTP/1.1")
@@ -22,13 +22,18 @@ def request_line(method: str, url: str, version: str) -> bytes:
         ValueError: the method is not a token.
         InvalidURL: the URL has a character outside 0x21 to 0x7e.
     """
+    if not isinstance(method, str):
+        raise TypeError(f"method is text, not {type(method).__name__}")
+    if url is not None and not isinstance(url, str):
+        raise TypeError(f"URL is text, not {type(url).__name__}")
+    url = url or "/"  # 2.7: of None as well
     if not (method.isalpha() and method.isascii()) and not METHOD.fullmatch(method):
         raise ValueError(f"method {method!r} is not a token")
     usual = " " not in url and url.isascii() and url.isprintable()
     bad = None if usual else NOT_IN_URL.search(url)
     if bad:
         raise InvalidURL(f"URL {url!r} contains {bad.group()!r}")
-    return f"{method} {url or '/'} {version}".encode("ascii")
+    return f"{method} {url} {version}".encode("ascii")
 
 
 def host_in_url(url: str) -> str | None:
@@ -41,7 +46,7 @@ def host_in_url(url: str) -> str | None:
     return absolute.group(1) if absolute else None
 
 
-def field_line(name: str | bytes, values: tuple[object, ...]) -> bytes:
+def field_line(name: str, values: tuple[object, ...]) -> bytes:
     r"""Build one field of a request, with a continuation line for every further value.
 
     >>> field_line("X-Tree", ("oak", 7))
@@ -63,7 +68,9 @@ def field_line(name: str | bytes, values: tuple[object, ...]) -> bytes:
         and value.isprintable()
     ):  # as nearly always: letters, digits and hyphens, and a value that a look is enough for
         return f"{name}: {value}".encode()
-    octets = name if isinstance(name, bytes) else name.encode("latin-1")
+    if not isinstance(name, str):
+        raise TypeError(f"header name is text, not {type(name).__name__}")
+    octets = name.encode("latin-1")
     if not FIELD_NAME.fullmatch(octets):
         raise ValueError(f"header name {name!r} is not allowed")
     return octets + b": " + b"\r\n\t".join(map(_field_value, values))

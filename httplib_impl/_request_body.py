@@ -41,7 +41,7 @@ class FileBody:
             UnimplementedFileMode: the file cannot be read, or gives text.
         """
         if self._first is None:
-            self._first = self._next_block()
+            self._first = self._next_block(BLOCK)
         return self._first
 
     def blocks(self) -> Iterator[bytes]:
@@ -50,15 +50,24 @@ class FileBody:
         Raises:
             OSError: the file ended before the octets that were announced.
         """
-        block = self.first_block()
-        while block:
+        while block := self.read(BLOCK):
             yield block
-            block = self._next_block()
         if self._left:
             raise OSError(f"the body file ended {self._left} octets before its announced length")
 
-    def _next_block(self) -> bytes:
-        size = BLOCK if self._left is None else min(BLOCK, self._left)
+    def read(self, size: int = -1) -> bytes:
+        """Read as from a file: hooks are given this object for the file of the caller."""
+        if size < 0:
+            return b"".join(iter(lambda: self.read(BLOCK), b""))
+        block, self._first = self._first, None
+        if block is None:
+            return self._next_block(size)
+        self._first = block[size:] or None
+        return block[:size]
+
+    def _next_block(self, size: int) -> bytes:
+        if self._left is not None:
+            size = min(size, self._left)
         if not size:
             return b""
         octets = _read_octets(self._file, size)

@@ -13,6 +13,7 @@ from ._exceptions import HTTPException, ResponseNotReady
 from ._framing import AT_ONCE, is_persistent, is_tunnel, message_framing, transfer_codings
 from ._head import SWITCHING_PROTOCOLS, Head, plain_head
 from ._headers import Fields, parse_fields
+from ._hooks import OF_RESPONSE, Watched
 from ._message import HTTPMessage
 from ._reader import Reader, is_transient
 from ._status_line import StatusLine
@@ -20,7 +21,7 @@ from ._store import ALL
 from ._types import Any, Default
 
 
-class HTTPResponse:
+class HTTPResponse(Watched):
     """One response. `HTTPConnection.getresponse` makes it and has read its head.
 
     Args:
@@ -40,6 +41,7 @@ class HTTPResponse:
         chunked: whether the fields say that a body is in chunks, be there one or not.
     """
 
+    _not_kept_ = OF_RESPONSE
     version: int | None = None
     status: int | None = None
     reason: str | None = None
@@ -51,7 +53,8 @@ class HTTPResponse:
     _body_: Body | None = None
     _length_at_end_: int | None = None
     _owns_socket_ = _closed_ = False
-    at_end_: Callable[[], None] | None = None  # for the connection
+    at_end_: Callable[[], None] | None = None  # for the connection, as is
+    rest_: object = None  # what of the request was not sent when the head had come
 
     def __init__(
         self,
@@ -113,6 +116,10 @@ class HTTPResponse:
         """Read from the connection's reader, which may hold the first octets already."""
         self._reader_ = reader
 
+    def raw_(self) -> Reader:
+        """What reads the octets after the head, for who reads no body."""
+        return self._reader_ or self._own_reader_()
+
     def is_handed_over_(self) -> bool:
         """Whether the octets after this head are the caller's: a tunnel, or another protocol."""
         return bool(self._reader_ and self._reader_.handed_over)
@@ -125,8 +132,15 @@ class HTTPResponse:
 
     @property
     def length(self) -> int | None:
-        """The octets of the body still to come; None where nobody knows."""
+        """The octets of the body still to come; None where it is not known. It can be set."""
         return self._body_.length if self._body_ else self._length_at_end_
+
+    @length.setter
+    def length(self, length: int | None) -> None:
+        if self._body_:
+            self._body_ = self._body_.limited(length)
+        else:
+            self._length_at_end_ = length
 
     def read(self, amt: int | None = None) -> bytes:
         """Return the rest of the body, or up to `amt` octets; nothing behind its end.
@@ -148,27 +162,30 @@ class HTTPResponse:
                 raise ResponseNotReady
             return b""
         try:
-            octets = body.read(amt if amt is not None and 0 <= amt < ALL else ALL)
+            return body.read(amt if amt is not None and 0 <= amt < ALL else ALL)
         except (HTTPException, OSError) as error:
             if not is_transient(error) and (body.finished or isinstance(error, OSError)):
                 self._break_off_()
+                if not body.finished:
+                    self._end_()
             raise
-        if body.finished:
-            self._end_()
-        return octets
+        finally:
+            if body.finished:
+                self.close()  # 2.7: a subclass has its `close` called
+                if not self._closed_:
+                    self._end_()
 
     def _break_off_(self) -> None:
-        """Nobody knows where the next response would begin: this one was the last."""
+        """It is not known where the next response would begin: this one was the last."""
         if self._reader_:
             self._reader_.broken = True
-        self._end_()
 
     def _end_(self) -> None:
         self._closed_ = True
         if self._body_ and self._body_.finished:  # else it still has an error to raise
             self._length_at_end_ = self._body_.length
             self._body_ = None
-        if self._owns_socket_ and self._reader_:
+        if self._reader_ and (self._owns_socket_ or self._reader_.is_file):
             self._reader_.release()
         if self.at_end_:
             at_end, self.at_end_ = self.at_end_, None
@@ -178,9 +195,11 @@ class HTTPResponse:
         """Give the rest of the body up; the connection is then not used again."""
         if self._closed_:
             return
+        if not (self._body_ and self._body_.finished):
+            self._break_off_()
         if self._body_:
             self._body_.finished = True
-        self._break_off_()
+        self._end_()
 
     def isclosed(self) -> bool:
         """Whether the body was read to its end, or given up."""

@@ -66,12 +66,3 @@ GETRESPONSE = Row({SENT: IDLE}, ResponseNotReady)
 # one that keeps it has to be read before the next can be had.
 ANSWERED = Row({SENT: UNREAD}, ResponseNotReady)
 READ = Row({UNREAD: IDLE, UNREAD_STARTED: STARTED, UNREAD_SENT: SENT}, ResponseNotReady)
-
-TABLE: dict[str, Row] = {
-    "putrequest": PUTREQUEST,
-    "putheader": PUTHEADER,
-    "endheaders": ENDHEADERS,
-    "getresponse, of a response that closes": GETRESPONSE,
-    "getresponse, of a response that keeps": ANSWERED,
-    "the unread response is read": READ,
-}

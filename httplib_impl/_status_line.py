@@ -6,6 +6,8 @@ is not one. Nothing is read here and nothing is remembered.
 
 from __future__ import annotations
 
+from collections import namedtuple
+
 from ._constants import responses
 from ._exceptions import BadStatusLine, UnknownProtocol
 from ._grammar import BLANKS, STATUS_CODE, STRICT_STATUS_LINE
@@ -13,7 +15,7 @@ from ._grammar import BLANKS, STATUS_CODE, STRICT_STATUS_LINE
 NO_STATUS_LINE = "No status line received - the server has closed the connection"
 
 
-class StatusLine:
+class StatusLine(namedtuple("StatusLine", "version status reason is_body", defaults=(False,))):
     """What a status line says.
 
     Attributes:
@@ -23,26 +25,16 @@ class StatusLine:
         is_body: True where an HTTP/0.9 server sent no status line and this was the body's first.
     """
 
-    __slots__ = ("is_body", "reason", "status", "version")
-
-    def __init__(self, version: int, status: int, reason: str, is_body: bool = False) -> None:
-        self.version = version
-        self.status = status
-        self.reason = reason
-        self.is_body = is_body
-
-    def __repr__(self) -> str:
-        body = ", is_body=True" if self.is_body else ""
-        return f"StatusLine({self.version}, {self.status}, {self.reason!r}{body})"
+    __slots__ = ()
 
 
 def parse_status_line(line: bytes, strict: bool) -> StatusLine:
     r"""Understand a status line.
 
     >>> parse_status_line(b"HTTP/1.1 404 Not Found\r\n", strict=True)
-    StatusLine(11, 404, 'Not Found')
+    StatusLine(version=11, status=404, reason='Not Found', is_body=False)
     >>> parse_status_line(b"<html>hello\r\n", strict=False)
-    StatusLine(9, 200, '', is_body=True)
+    StatusLine(version=9, status=200, reason='', is_body=True)
 
     Args:
         line: the line with its end; empty where the stream ended.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ._connection import UNSET, HTTPConnection
 from ._constants import HTTPS_PORT
-from ._types import Any, SSLContext
+from ._types import SSLContext
 
 
 class HTTPSConnection(HTTPConnection):
@@ -50,15 +50,23 @@ class HTTPSConnection(HTTPConnection):
             # A key without a chain is looked for in the same file, and the other way round.
             self._context.load_cert_chain(cert_file or key_file or "", key_file)
 
-    def _secured(self, sock: Any) -> Any:
-        host = self._tunnel.host if self._tunnel else self.host
-        return self._context.wrap_socket(sock, server_hostname=host)
+    def connect(self) -> None:
+        """Open the connection as `HTTPConnection` does, then add TLS.
+
+        Raises:
+            OSError, HTTPException: as `HTTPConnection.connect`.
+            ssl.SSLError: the handshake failed; the connection is closed and idle.
+        """
+        HTTPConnection.connect(self)
+        host = (self._tunnel_host or self.host).strip("[]")
+        try:
+            self.sock = self._context.wrap_socket(self.sock, server_hostname=host)
+        except BaseException:
+            self.close()
+            raise
 
 
 def _unverified_context() -> SSLContext:
-    from ssl import CERT_NONE, PROTOCOL_TLS_CLIENT, SSLContext
+    from ssl import _create_unverified_context
 
-    context = SSLContext(PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = CERT_NONE
-    return context
+    return _create_unverified_context()

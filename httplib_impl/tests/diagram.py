@@ -4,7 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from httplib_impl._state import TABLE, State
+from httplib_impl._state import (
+    ANSWERED,
+    ENDHEADERS,
+    GETRESPONSE,
+    PUTHEADER,
+    PUTREQUEST,
+    READ,
+    Row,
+    State,
+)
+
+TABLE: dict[str, Row] = {
+    "putrequest": PUTREQUEST,
+    "putheader": PUTHEADER,
+    "endheaders": ENDHEADERS,
+    "getresponse, of a response that closes": GETRESPONSE,
+    "getresponse, of a response that keeps": ANSWERED,
+    "the unread response is read": READ,
+}
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "state.md"
 

@@ -71,10 +71,10 @@ class CountingWire(Wire):
         super().__init__(events)
         self.patience = sum(len(event) if isinstance(event, bytes) else 1 for event in events) + 99
 
-    def recv(self, n: int) -> bytes:
+    def recv(self, n: int, flags: int = 0, /) -> bytes:
         self.patience -= 1
         assert self.patience, "the client asks and asks"
-        return super().recv(n)
+        return super().recv(n, flags)
 
 
 def random_input(source: random.Random) -> bytes:

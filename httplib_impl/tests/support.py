@@ -7,7 +7,8 @@ import io
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 
@@ -25,21 +26,28 @@ Event = bytes | OSError
 Feed = Callable[[bytes], list[Event]]
 
 
-class Wire:
+class Wire(socket.socket):
     """A socket that gives one segment per `recv` and raises the errors in between.
 
     Behind the last segment the stream ends, unless it is kept open: then a read is a hang, and
-    fails the test. It has a real descriptor, on which nothing ever arrives.
+    fails the test. Its descriptor is one on which nothing ever arrives.
     """
 
-    def __init__(self, events: list[Event], kept_open: bool = False) -> None:
+    def __init__(self, events: Sequence[Event], kept_open: bool = False) -> None:
+        super().__init__()
+        super().close()  # a subclass of a real socket, without one
+        self._closed = False  # which `makefile` looks at
         self.events = list(events)
         self.kept_open = kept_open
         self.sent: list[bytes] = []
         self.closed = False
-        self.holders = 0
 
-    def recv(self, n: int) -> bytes:
+    @property
+    def holders(self) -> int:
+        """How many files of the socket are open."""
+        return int(self._io_refs)  # type: ignore[attr-defined]  # as `makefile` counts
+
+    def recv(self, n: int, flags: int = 0, /) -> bytes:  # noqa: ARG002  # none is used
         if not self.events:
             assert not self.kept_open, "the client waits for octets that never come"
             return b""
@@ -50,21 +58,16 @@ class Wire:
             self.events.insert(0, event[n:])
         return event[:n]
 
-    def recv_into(self, room: memoryview) -> int:
+    def recv_into(self, room: Any, *limits: int) -> int:  # noqa: ARG002
         octets = self.recv(len(room))
         room[: len(octets)] = octets
         return len(octets)
 
-    def sendall(self, octets: bytes) -> None:
+    def sendall(self, octets: Any, flags: int = 0, /) -> None:  # noqa: ARG002  # none is used
         self.sent.append(bytes(octets))
 
     def fileno(self) -> int:
         return -1 if self.closed else _IDLE
-
-    def makefile(self, mode: str, buffering: int) -> io.BytesIO:
-        assert (mode, buffering) == ("rb", 0), "only the one that holds the socket is made"
-        self.holders += 1
-        return io.BytesIO()
 
     def close(self) -> None:
         self.closed = True
@@ -73,18 +76,27 @@ class Wire:
         return b"".join(event for event in self.events if isinstance(event, bytes))
 
 
+class Stream(io.BytesIO):
+    """What a socket-like still has to give; a file of it can be closed, and another made."""
+
+    closings = 0
+
+    def close(self) -> None:
+        self.closings += 1
+
+
 class FileOnly:
     """The least that may be given as a socket."""
 
     def __init__(self, octets: bytes) -> None:
-        self.file = io.BytesIO(octets)
+        self.file = Stream(octets)
         self.sent: list[bytes] = []
 
     def sendall(self, octets: bytes) -> None:
         self.sent.append(octets)
 
-    def makefile(self, mode: str) -> io.BytesIO:
-        assert mode == "rb"
+    def makefile(self, mode: str, bufsize: int) -> io.BytesIO:
+        assert (mode, bufsize) == ("rb", 0)
         return self.file
 
     def close(self) -> None:

@@ -90,10 +90,9 @@ def as_further_value(text: str) -> list[bytes]:
 def in_tunnel(*args: Any) -> list[bytes]:
     conn = HTTPConnection("h")
     conn.set_tunnel(*args)
-    wire: Any = Wire([OK])
-    assert conn._tunnel is not None
-    conn._tunnel.open(wire, False, 0)
-    return list(wire.sent)
+    conn.sock = Wire([OK])
+    conn._tunnel()
+    return list(conn.sock.sent)
 
 
 def as_tunnel_host(text: str) -> list[bytes]:

@@ -138,7 +138,7 @@ def test_an_unread_answer_stays_readable_when_the_next_request_dials() -> None:
 @pytest.mark.parametrize("error", [TimeoutError(), ConnectionResetError(), KeyboardInterrupt()])
 def test_after_a_send_that_failed_nothing_follows_on_the_connection(error: BaseException) -> None:
     class Failing(Wire):
-        def sendall(self, octets: bytes) -> None:  # noqa: ARG002  # none is sent
+        def sendall(self, octets: object, flags: int = 0, /) -> None:  # noqa: ARG002
             raise error
 
     conn = Dialling(Failing([NO], kept_open=True), Wire([NEXT], kept_open=True))

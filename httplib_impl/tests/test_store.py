@@ -172,10 +172,10 @@ class Keeping(Wire):
 
     last = b""
 
-    def recv(self, n: int) -> bytes:
+    def recv(self, n: int, flags: int = 0, /) -> bytes:
         holders = sys.getrefcount(self.last)  # this attribute, and the argument of the call
         assert holders == 2 or not self.last
-        self.last = super().recv(n)
+        self.last = super().recv(n, flags)
         return self.last
 
 

@@ -13,7 +13,7 @@ from httplib_impl import (
     InvalidURL,
     LineTooLong,
 )
-from httplib_impl._tunnel import Tunnel
+from httplib_impl._tunnel import connect_request, read_answer
 from httplib_impl.tests.support import (
     FEEDS,
     Feed,
@@ -29,7 +29,8 @@ ESTABLISHED = b"HTTP/1.1 200 Connection established\r\nVia: x\r\n\r\n"
 
 def opened(octets: bytes, feed: Feed, strict: bool = False) -> Wire:
     wire = Wire(feed(octets), kept_open=True)
-    Tunnel("end.example", 443, [b"A: b"]).open(wire, strict, 0)  # type: ignore[arg-type]  # a fake
+    wire.sendall(connect_request("end.example", 443, {"A": "b"}))
+    read_answer(wire, strict, 0)
     return wire
 
 
@@ -65,12 +66,12 @@ def test_any_other_answer_fails(octets: bytes, error: type[Exception], text: str
 def test_an_answer_cut_in_its_head_fails(octets: bytes) -> None:
     wire = Wire([octets])
     with pytest.raises(OSError, match="closed the connection"):
-        Tunnel("h", 443, []).open(wire, False, 0)  # type: ignore[arg-type]  # a fake
+        read_answer(wire, False, 0)
 
 
 def test_no_answer_is_a_bad_status_line() -> None:
     with pytest.raises(BadStatusLine, match="No status line received"):
-        Tunnel("h", 443, []).open(Wire([]), False, 0)  # type: ignore[arg-type]  # a fake
+        read_answer(Wire([]), False, 0)
 
 
 def test_strict_holds_for_the_answer() -> None:
@@ -95,10 +96,9 @@ def test_the_endpoint_is_written_with_its_port(
 ) -> None:
     conn = make("proxy", 3128)
     conn.set_tunnel(*args)
-    assert conn._tunnel is not None
-    wire = Wire([ESTABLISHED])
-    conn._tunnel.open(wire, False, 0)  # type: ignore[arg-type]  # a fake
-    assert wire.sent[0].startswith(line)
+    conn.sock = Wire([ESTABLISHED])
+    conn._tunnel()
+    assert conn.sock.sent[0].startswith(line)
 
 
 def test_a_tunnel_on_an_open_connection_is_a_runtime_error() -> None:
@@ -116,10 +116,9 @@ def test_headers_are_checked_when_given_and_copied() -> None:
     mine = {"N": 5}
     conn.set_tunnel("h", None, mine)
     mine["M"] = 6
-    assert conn._tunnel is not None
-    wire = Wire([ESTABLISHED])
-    conn._tunnel.open(wire, False, 0)  # type: ignore[arg-type]  # a fake
-    assert wire.sent == [b"CONNECT h:80 HTTP/1.0\r\nN: 5\r\n\r\n"]
+    conn.sock = Wire([ESTABLISHED])
+    conn._tunnel()
+    assert conn.sock.sent == [b"CONNECT h:80 HTTP/1.0\r\nN: 5\r\n\r\n"]
 
 
 def test_requests_go_through_the_tunnel_at_every_dial() -> None:

@@ -1,0 +1,31 @@
+"""Insides of 2.7's classes that have no counterpart here, and a warning for who relies on them.
+
+A class body comes in, a `RuntimeWarning` goes out where it overrides what is never called: a
+program that is moved here must not lose a hook in silence. `docs/porting.md` says what stands in
+for each.
+"""
+
+from __future__ import annotations
+
+from ._types import Any
+
+OF_CONNECTION = (
+    *("_buffer", "_encode_request", "_get_hostport", "_output", "_set_content_length"),
+    *("_validate_host", "_validate_method", "_validate_path"),
+    *("_HTTPConnection__response", "_HTTPConnection__state"),
+)
+OF_RESPONSE = ("_check_close", "_read_chunked", "_read_status", "_safe_read", "chunk_left", "fp")
+
+
+class Watched:
+    """A class of which no subclass overrides what is not kept without a warning."""
+
+    _not_kept_: tuple[str, ...] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in [name for name in cls._not_kept_ if name in cls.__dict__]:
+            from warnings import warn
+
+            text = f"{cls.__name__} overrides {name}, which is not called here: see docs/porting.md"
+            warn(text, RuntimeWarning, stacklevel=2)
