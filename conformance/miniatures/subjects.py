@@ -34,6 +34,7 @@ READINGS: tuple[str, ...] = (
     "101",
     # Headers
     "`msg`",
+    "`msg`, undocumented but common in old programs",
     "repeated names",
     "obs-fold",
     "odd lines",
@@ -56,6 +57,7 @@ READINGS: tuple[str, ...] = (
     "`read` after the end",
     "`IncompleteRead`, `LineTooLong` in a body",
     "a reset inside a body",
+    "TLS ends without close_notify, or inside a record",
     "a timeout while reading",
     "`response.close()` before the end of a kept response",
     "leftovers",

@@ -144,7 +144,7 @@ overrides(
     "leaves-a-failed-connection",
     "failed `getresponse`, except a timeout; `IncompleteRead`, `LineTooLong` in a body",
     "_response.HTTPResponse._break_off_",
-    lambda true: lambda self: self._end_(),
+    lambda true: lambda self: None,
 )
 mishears(
     "finds-close-in-any-word",
@@ -233,6 +233,12 @@ def begins_again_at_any_time(liar: Liar) -> None:
 
 
 overrides(
+    "takes-a-cut-of-tls-for-an-end",
+    "TLS ends without close_notify, or inside a record; a reset inside a body",
+    "_reader.SocketSource.is_ragged",
+    lambda true: lambda self: False,
+)
+overrides(
     "forgets-what-it-owes",
     "what the client still owes",
     "_remainder.Remainder.__bool__",
@@ -274,7 +280,8 @@ def sends_the_rest_elsewhere(liar: Liar) -> None:
 
     def send(true: Any) -> Any:
         def careless(self: Any, data: Any) -> None:
-            self._is_given_up_ = False
+            if self.sock is None:
+                self.connect()
             true(self, data)
 
         return careless

@@ -158,3 +158,77 @@ def refuses_names_that_are_no_tokens(liar: Liar) -> None:
         return refusing
 
     liar.override(_R + "begin", begin)
+
+
+overrides(
+    "guesses-the-century",
+    "`msg`; HTTPResponse.msg",
+    _M + "getdate_tz",
+    lambda true: (
+        lambda self, name: (
+            date and (date[0] + 1900 * (date[0] < 100), *date[1:])
+            if (date := true(self, name))
+            else date
+        )
+    ),
+)
+overrides(
+    "knows-one-address",
+    "`msg`",
+    _M + "getaddrlist",
+    lambda true: lambda self, name: true(self, name)[:1],
+)
+overrides(
+    "writes-beside-the-lines",
+    "`msg`",
+    _M + "__setitem__",
+    lambda true: lambda self, name, value: self.dict.__setitem__(name.lower(), value),
+)
+overrides(
+    "removes-beside-the-lines",
+    "`msg`",
+    _M + "__delitem__",
+    lambda true: lambda self, name: self.dict.pop(name.lower(), None),
+)
+overrides(
+    "complains-of-what-is-not-there",
+    "`msg`",
+    _M + "__delitem__",
+    lambda true: lambda self, name: true(self, (self.has_key(name) and name) or self.dict[name]),
+)
+overrides(
+    "prefers-its-default",
+    "`msg`",
+    _M + "setdefault",
+    lambda true: lambda self, name, default="": default,
+)
+overrides(
+    "hands-out-copies-of-its-lines",
+    "`msg`",
+    _M + "headers",
+    lambda true: property(lambda self: list(self.__dict__.setdefault("lines", true.func(self)))),
+)
+overrides(
+    "takes-the-end-for-the-last-line",
+    "`msg`",
+    _M + "islast",
+    lambda true: lambda self, line: not line.strip(),
+)
+overrides(
+    "forgets-old-names",
+    "`msg`, undocumented but common in old programs",
+    _M + "addcontinue",
+    lambda true: lambda self, key, more: None,
+)
+overrides(
+    "counts-a-blank-as-the-beginning-of-a-name",
+    "`msg`; odd lines",
+    "_message._continues",
+    lambda true: lambda line: False,
+)
+overrides(
+    "rewinds-nothing",
+    "`msg`",
+    _M + "rewindbody",
+    lambda true: lambda self: None,
+)
