@@ -29,7 +29,6 @@ import sys
 from importlib import import_module
 from types import ModuleType
 
-from . import _grammar
 from ._compat import HTTP, HTTPS as HTTPS
 from ._connection import HTTPConnection
 from ._constants import *  # noqa: F403  # a table of names, each of them public
@@ -67,6 +66,7 @@ __all__ = [
 ]
 
 # Limits under the names of 2.7, and where a change of them has effect.
+_grammar = import_module("._grammar", __name__)
 _MAXHEADERS, _MAXLINE = _grammar.MAX_LINES, _grammar.MAX_LINE
 _LIMITS = {"_MAXHEADERS": "MAX_LINES", "_MAXLINE": "MAX_LINE"}
 
