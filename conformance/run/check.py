@@ -19,6 +19,7 @@ from conformance.run.background import Background
 from conformance.run.deadlines import DEADLINE
 from conformance.run.overlay import Listing, is_unexpected
 from conformance.run.parallel import Runners
+from conformance.run.performed import Performed
 from conformance.run.processor import OneProcessor
 from conformance.run.reduction import reduced
 from conformance.run.results import Result
@@ -67,6 +68,7 @@ class Check:
         self._exit_first = exit_first
         self._tolerant = tolerant and not target.is_reference
         self._deadline = deadline
+        self._performed = Performed()
         self._crew: Runners | None = self._started()
         self._crew.examine()
         self._known: dict[str, Case] = {}
@@ -104,6 +106,7 @@ class Check:
             self._deadline,
             tolerant=self._tolerant,
             thorough=thorough,
+            performed=self._performed,
         )
 
     def _over(self, result: Result) -> Result:

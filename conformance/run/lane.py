@@ -53,6 +53,7 @@ class Lane:
         deadline: seconds without progress after which a case is late; told to the driver.
         thorough: whether results tell trace and transcript also where nothing failed.
         witness: called with each case and what was seen of it, before it is judged.
+        performed: what the driver has performed, in this lane or another; by default nothing.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Lane:
         deadline: float,
         thorough: bool = False,
         witness: Witness | None = None,
+        performed: Performed | None = None,
     ) -> None:
         self.driver = driver
         self.late = ""
@@ -77,7 +79,7 @@ class Lane:
         self._patience = _PATIENCE * max(1.0, deadline)
         self._thorough = thorough
         self.witness = witness
-        self._performed = Performed()
+        self._performed = Performed() if performed is None else performed
         self._servers: dict[str, MockServer] = {}
         self._play: Play | None = None
 

@@ -6,6 +6,7 @@ Two ops are alike where name, kind and receiver are the same, and so are the kin
 a driver may support `request` and not support that its body is an open file.
 """
 
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,11 +17,15 @@ _Shape = tuple[str, ...]
 
 
 class Performed:
-    """The ops that were performed; what they are like is worked out when somebody asks."""
+    """The ops that were performed, in whatever process of the same driver; for any thread.
+
+    What they are like is worked out when it is asked for.
+    """
 
     def __init__(self) -> None:
         self._noted: list[tuple[Op, ...]] = []
         self._shapes: set[_Shape] = set()
+        self._lock = threading.Lock()
 
     def note(self, ops: tuple[Op, ...], trace: Trace) -> None:
         """Note that *ops* came to the entries of *trace*, none of which is unsupported."""
@@ -32,9 +37,10 @@ class Performed:
 
     def has(self, op: Op) -> bool:
         """Return whether an op like *op* was performed."""
-        while self._noted:
-            self._shapes.update(map(_shape, self._noted.pop()))
-        return _shape(op) in self._shapes
+        with self._lock:
+            while self._noted:
+                self._shapes.update(map(_shape, self._noted.pop()))
+            return _shape(op) in self._shapes
 
 
 def _shape(op: Op) -> _Shape:

@@ -28,6 +28,7 @@ from conformance.run.bounds import bounded
 from conformance.run.deadlines import DEADLINE
 from conformance.run.exchanges import Exchange, exchanges
 from conformance.run.lane import Certificates, Lane, Witness
+from conformance.run.performed import Performed
 from conformance.run.results import Result, not_run, with_script
 
 _GLANCE = 0.02
@@ -51,6 +52,7 @@ class Runner:
         tolerant: whether outcomes graded tolerated count; by default for all but the reference.
         thorough: whether results tell trace and transcript also where nothing failed.
         witness: called with each case and what was seen of it, from the thread that runs it.
+        performed: what the implementation has performed in other processes; by default nothing.
 
     Raises:
         DriverError: the implementation cannot be started, or reports an error map that is none.
@@ -65,6 +67,7 @@ class Runner:
         tolerant: bool | None = None,
         thorough: bool = False,
         witness: Witness | None = None,
+        performed: Performed | None = None,
     ) -> None:
         self.deadline = deadline
         self._target = target
@@ -73,6 +76,7 @@ class Runner:
         self._tolerant = not target.is_reference if tolerant is None else tolerant
         self._thorough = thorough
         self._witness = witness
+        self._performed = Performed() if performed is None else performed
         self._certificates: Certificates = {}
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._shift: _Shift | None = None
@@ -168,6 +172,7 @@ class Runner:
             deadline=self.deadline,
             thorough=self._thorough,
             witness=self._witness,
+            performed=self._performed,
         )
 
     def _own_map(self, driver: Driver) -> Mapping[str, str]:

@@ -22,6 +22,7 @@ import msgspec
 
 from conformance.cases import Case
 from conformance.drivers import DriverError
+from conformance.judge.verdicts import NOT_RUN
 from conformance.run.overlay import is_unexpected
 from conformance.run.parallel import Line, RunsCases
 from conformance.run.results import Again, Overlay, Result
@@ -102,7 +103,7 @@ class Doubts:
         self._left -= 1
         name = first.name
         alone = self._alone(name)
-        if alone is None or alone.is_error:
+        if alone is None or alone.verdict in NOT_RUN:
             return first  # it could not be run again, which excuses nothing
         if is_unexpected(alone):
             return first if alone.verdict == first.verdict else _with(first, alone, fine=False)
@@ -229,7 +230,7 @@ def _single(part: Sequence[str], fails: Callable[[Sequence[str]], bool]) -> Sequ
 
 
 def _fails(result: Result) -> bool:
-    return result.is_error or is_unexpected(result)
+    return result.verdict in NOT_RUN or is_unexpected(result)
 
 
 def _with(first: Result, second: Result, *, fine: bool) -> Result:

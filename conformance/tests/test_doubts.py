@@ -68,6 +68,19 @@ for line in sys.stdin:
     print(json.dumps(answer), flush=True)
 """
 
+DENYING = """
+import os
+starts = os.path.getsize("starts") if os.path.exists("starts") else 0
+open("starts", "a").write("x")
+""" + DYING.replace(
+    "        if runs % 3 == 0:\n            sys.exit(3)\n",
+    "        exam = message['id'].startswith('exchange.')\n",
+).replace(
+    '            fact = {"value": {**value, "body": body}}\n',
+    "            wrong = {**value, \"body\": body if exam else body + '?'}\n"
+    '            fact = {"value": wrong} if exam or starts < HONEST else {"unsupported": True}\n',
+)
+
 
 def kit(*args: str) -> click.testing.Result:
     return click.testing.CliRunner().invoke(main, args, catch_exceptions=False)
@@ -134,4 +147,42 @@ def test_a_driver_that_dies_at_every_third_case_fails_the_run(importable: Path, 
     done = kit("check", command, "--select", "framing.length.*", "-j", jobs, "-q")
     assert done.exit_code == 1, done.output
     assert " CRASH" in done.stdout
+    assert "FLAKY" not in done.stdout
+
+
+@pytest.mark.parametrize("honest", [0, 2], ids=["from the first case", "in the second runs"])
+def test_nothing_is_excused_by_a_driver_that_denies_what_it_has_performed(
+    importable: Path, honest: int
+) -> None:
+    """Its first two processes are that of the examination and that of the run, in either order."""
+    (importable / "denying.py").write_text(DENYING.replace("HONEST", str(honest)))
+    command = f"exec:{shlex.quote(sys.executable)} denying.py"
+    done = kit("check", command, "--select", "chunked.two-chunks", "-q")
+    assert done.exit_code == (1 if honest else 2), done.output
+    assert "1 WRONG_VALUE" in done.stdout if honest else "1 DRIVER_ERROR" in done.stdout
+
+
+LOSING = """
+import os
+from httplib_impl import *
+import httplib_impl
+
+class HTTPConnection(httplib_impl.HTTPConnection):
+    class response_class(httplib_impl.HTTPResponse):
+        def read(self, *args):
+            octets = super().read(*args)
+            if b"<p>" in octets:  # of an exchange before the cases
+                return octets
+            open("ran", "w").close()
+            return octets + b"?"
+    if os.path.exists("ran"):
+        def __init__(self, host, port=None):
+            super().__init__(host, port)
+"""
+
+
+def test_a_second_run_that_was_not_judged_excuses_nothing(importable: Path) -> None:
+    (importable / "losing.py").write_text(LOSING)
+    done = kit("check", "losing", "--select", "status-codes.beyond-599.600.on", "-q")
+    assert done.exit_code == 1, done.output
     assert "FLAKY" not in done.stdout

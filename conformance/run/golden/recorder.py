@@ -18,6 +18,7 @@ from conformance.run.golden.codec import Codec
 from conformance.run.golden.stable import stable
 from conformance.run.golden.values import Values
 from conformance.run.parallel import Runners
+from conformance.run.performed import Performed
 from conformance.run.results import Result
 from conformance.run.runner import Runner
 
@@ -53,11 +54,14 @@ def record(
     def note(case: Case, observation: Observation) -> None:
         seen[case.id] = case, observation
 
-    one = target if jobs == 1 else apart(target)
+    one, performed = target if jobs == 1 else apart(target), Performed()
+
+    def started() -> Runner:
+        authority = CertificateAuthority()
+        return Runner(one, authority, deadline=deadline, witness=note, performed=performed)
+
     try:
-        runners = Runners(
-            lambda: Runner(one, CertificateAuthority(), deadline=deadline, witness=note), jobs
-        )
+        runners = Runners(started, jobs)
         runners.examine()
     except DriverError as error:
         raise NotRecorded(str(error)) from None
