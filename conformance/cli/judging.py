@@ -95,7 +95,8 @@ class Judging:
             why = f"{why} after {len(results)} of {head.cases} cases"
             head = msgspec.structs.replace(head, incomplete=why)
         elif head.exit_first:
-            head = msgspec.structs.replace(head, cases=len(results))
+            unreached = head.cases - len(results)
+            head = msgspec.structs.replace(head, cases=len(results), unreached=unreached)
         return Run(stamped(head, results), results), known
 
 

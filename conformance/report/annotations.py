@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from conformance.report.junit import headline
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
-from conformance.report.score import score
 from conformance.report.standing import TOLD, Standing, standing
 from conformance.report.story import command
 from conformance.report.summary import INCOMPLETE
@@ -38,7 +37,7 @@ def annotations(runs: Sequence[Run]) -> Iterator[str]:
         more = len(found) - len(shown)
         yield f"::error title=httplib-kit::{more} more cases fail; the log tells of each"
     for run in runs:
-        amount = score(run.results)
+        amount = run.score
         if amount.not_judged:
             lines = "%0A".join(map(_data, (amount.text, *amount.reasons)))
             name = _property(visible_text(_short(run.head.implementation)))

@@ -11,7 +11,6 @@ from html import escape
 
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
-from conformance.report.score import score
 
 LABEL = "HTTP/1.1 client conformance"
 _COLOURS = {"brightgreen": "#4c1", "yellow": "#9a6700", "red": "#cf222e", "lightgrey": "#6e7781"}
@@ -57,10 +56,11 @@ def _width(text: str) -> int:
 
 def _told(runs: Sequence[Run]) -> tuple[str, str]:
     """Return message and colour."""
-    judged = [(found, run) for run in runs if (found := score(run.results)).judged]
+    judged = [(found, run) for run in runs if (found := run.score).judged]
     gap = ", incomplete" if any(run.head.incomplete for run in runs) else ""
     if not judged:
-        return f"not run{gap}", "lightgrey"
+        observed = any(run.score.observed for run in runs)
+        return f"{'nothing judged' if observed else 'not run'}{gap}", "lightgrey"
     found, run = min(judged, key=lambda one: one[0].well / one[0].judged)
     name = f"{visible_text(run.head.name)} " if len(runs) > 1 else ""
     colour = "red"

@@ -10,7 +10,6 @@ from xml.etree import ElementTree as ET
 
 from conformance.report.octets import visible, visible_text
 from conformance.report.runs import Run
-from conformance.report.score import score
 from conformance.report.standing import Standing, standing
 from conformance.report.story import place, story
 from conformance.report.summary import INCOMPLETE
@@ -47,7 +46,7 @@ def _suite(root: ET.Element, run: Run) -> None:
         errors=str(found.count(Standing.ERROR) + bool(run.head.incomplete)),
         skipped=str(sum(_ELEMENTS.get(stands) == "skipped" for stands in found)),
     )
-    _properties(suite, (*_of_run(run.head), *_of_score(run.results)))
+    _properties(suite, (*_of_run(run.head), *_of_score(run)))
     if run.head.incomplete:
         # As a test that ended in an error: no service that reads JUnit XML overlooks that.
         name = visible_text(f"{run.head.name}.run")
@@ -87,8 +86,8 @@ def _of_run(head: RunHead) -> Iterator[tuple[str, str]]:
             yield key, getattr(head, key)
 
 
-def _of_score(results: Sequence[Result]) -> Iterator[tuple[str, str]]:
-    found = score(results)
+def _of_score(run: Run) -> Iterator[tuple[str, str]]:
+    found = run.score
     yield "score", found.text
     for line in found.reasons:
         yield "not-run", line

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from conformance.report.junit import headline
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
-from conformance.report.score import score
 from conformance.report.standing import TOLD, standing
 from conformance.report.story import story
 from conformance.report.summary import scope, table, totals
@@ -28,7 +27,7 @@ def markdown(runs: Sequence[Run]) -> str:
 
 
 def _run(run: Run, budget: int) -> Iterator[str]:
-    found = score(run.results)
+    found = run.score
     yield f"## {code(f'{run.head.name} {run.head.version}')}: {found.text}"
     yield ""
     if found.reasons:

@@ -43,7 +43,7 @@ def matrix(runs: Sequence[Run], recorded: Mapping[str, Run] | None = None) -> li
 def _not_run(clients: Sequence["_Client"]) -> Iterator[str]:
     """Yield for each client of which a part was not judged how much, and why."""
     for one in clients:
-        found = score(one.results.values())
+        found = score(one.results.values(), one.unreached)
         if one.is_told and found.not_judged:
             yield ""
             yield f"{one.label}: {found.text}"
@@ -56,6 +56,7 @@ class _Client:
     Attributes:
         label: who it is.
         results: by case, in order.
+        unreached: how many cases its first failure kept from being run.
         is_told: whether anything is known of it.
     """
 
@@ -67,6 +68,7 @@ class _Client:
         if shown is recorded:
             self.label += " (NOT_INSTALLED, as recorded)"
         # A run that stopped at its first failure lacks the cases behind it.
+        self.unreached = shown.head.unreached
         self.results = {result.name: result for result in shown.results}
         self.is_told = shown is recorded or not run.is_absent
 

@@ -13,7 +13,7 @@ import msgspec
 
 from conformance.cases.corpus import LEVELS, STRENGTHS
 from conformance.judge import Verdict
-from conformance.report.score import score
+from conformance.report.score import Score, score
 from conformance.report.standing import EXIT_ERROR, EXIT_FAILED, exit_code
 from conformance.run.bounds import Clipped, Kept, length
 from conformance.run.result_file import read_results
@@ -46,6 +46,11 @@ class Run:
     def is_client(self) -> bool:
         """Whether it was judged by what any client may do."""
         return any(result.strength for result in self.results)
+
+    @property
+    def score(self) -> Score:
+        """How much of it is well, of how much that was judged, and what was not run."""
+        return score(self.results, self.head.unreached)
 
     @property
     def exit_code(self) -> int:
@@ -86,7 +91,7 @@ class _Part:
     results: list[Result]
 
 
-_OWN = frozenset({"shard", "cases", "stale", "incomplete", "among", "requirements"})
+_OWN = frozenset({"shard", "cases", "stale", "incomplete", "unreached", "among", "requirements"})
 """What the heads of two parts of one run need not have in common."""
 
 
@@ -121,6 +126,7 @@ def _joined(parts: Sequence[_Part]) -> Run:
         ordered[0].head,
         shard="",
         cases=sum(part.head.cases for part in ordered),
+        unreached=sum(part.head.unreached for part in ordered),
         stale=[line for part in ordered for line in part.head.stale],
         incomplete="; ".join(gaps),
     )
@@ -218,7 +224,7 @@ def _is_place(result: Result) -> bool:
 
 def as_document(run: Run) -> dict[str, object]:
     """Return *run* as plain values, for JSON."""
-    found = score(run.results)
+    found = run.score
     return {
         **msgspec.to_builtins(run.head),
         "exit_code": run.exit_code,

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from conformance.judge.verdicts import Verdict
 from conformance.report.octets import visible_text
 from conformance.report.standing import Standing, standing
 from conformance.run.results import Result
@@ -15,6 +16,7 @@ from conformance.run.results import Result
 WELL = (Standing.OK,)
 ILL = (Standing.FAILED, Standing.EXPECTED, Standing.FLAKY)
 """A known failure fails, and what is fine only sometimes is not fine."""
+_UNREACHED = f"{Verdict.NOT_RUN}: the first failure ended the run"
 _NO_FEATURE = "the implementation has no "
 _MOST_REASONS = 12
 _LONGEST_REASON = 100
@@ -27,6 +29,7 @@ class Score:
     Args:
         well: judged cases that are well.
         judged: cases that were judged.
+        observed: cases that were run and are never judged.
         cases: all cases.
         not_run: the others by the reason why they were not judged, the most frequent first.
         scripts_well: distinct scripts of which every judged case is well; None where the results do
@@ -36,6 +39,7 @@ class Score:
 
     well: int
     judged: int
+    observed: int
     cases: int
     not_run: dict[str, int]
     scripts_well: int | None
@@ -43,8 +47,8 @@ class Score:
 
     @property
     def not_judged(self) -> int:
-        """How many cases were not judged."""
-        return self.cases - self.judged
+        """How many cases were not run, and so not judged."""
+        return self.cases - self.judged - self.observed
 
     @property
     def text(self) -> str:
@@ -52,6 +56,8 @@ class Score:
         told = f"{self.well} of {counted(self.judged, 'judged case')} pass"
         if self.scripts is not None and self.scripts != self.judged:
             told += f" ({self.scripts_well} of {counted(self.scripts, 'distinct script')})"
+        if self.observed:
+            told += f"; {self.observed} of {counted(self.cases, 'case')} observed, and never judged"
         if self.not_judged:
             told += f"; {self.not_judged} of {counted(self.cases, 'case')} not run"
         return told
@@ -70,7 +76,8 @@ class Score:
     def short(self) -> str:
         """The score in a few characters, for a badge."""
         missing = f", {self.not_judged} of {self.cases} not run" if self.not_judged else ""
-        return f"{self.well}/{self.judged}{missing}"
+        observed = f", {self.observed} observed" if self.observed else ""
+        return f"{self.well}/{self.judged}{observed}{missing}"
 
 
 def counted(count: int, noun: str) -> str:
@@ -78,11 +85,19 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def score(results: Iterable[Result]) -> Score:
-    """Return the score of *results*."""
+def score(results: Iterable[Result], unreached: int = 0) -> Score:
+    """Return the score of *results*.
+
+    Args:
+        results: of one run.
+        unreached: how many further cases its first failure kept from being run.
+    """
     every = list(results)
-    judged = [(one, standing(one) in WELL) for one in every if standing(one) in (*WELL, *ILL)]
+    ran = [one for one in every if standing(one) in (*WELL, *ILL)]
+    judged = [(one, standing(one) in WELL) for one in ran if one.verdict != Verdict.INFO]
     missing = Counter(_reason(one) for one in every if standing(one) not in (*WELL, *ILL))
+    if unreached:
+        missing[_UNREACHED] += unreached
     scripts: dict[str, bool] = {}
     for one, well in judged:
         scripts[one.script] = scripts.get(one.script, True) and well
@@ -90,7 +105,8 @@ def score(results: Iterable[Result]) -> Score:
     return Score(
         well=sum(well for _, well in judged),
         judged=len(judged),
-        cases=len(every),
+        observed=len(ran) - len(judged),
+        cases=len(every) + unreached,
         not_run=dict(sorted(missing.items(), key=lambda pair: (-pair[1], pair[0]))),
         scripts_well=sum(scripts.values()) if known else None,
         scripts=len(scripts) if known else None,
@@ -107,7 +123,7 @@ def _reason(result: Result) -> str:
     return f"{result.verdict}: {reason}" if reason else result.verdict
 
 
-def score_lines(results: Sequence[Result]) -> list[str]:
+def score_lines(results: Sequence[Result], unreached: int = 0) -> list[str]:
     """Return the score, and the reasons why cases were not run, as lines."""
-    found = score(results)
+    found = score(results, unreached)
     return [found.text, *(f"  {line}" for line in found.reasons)]

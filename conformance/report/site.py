@@ -95,7 +95,7 @@ def _templates() -> jinja2.Environment:
     made.filters.update(
         visible=visible_text,
         totals=totals,
-        score=score_lines,
+        score=_score_lines,
         table=table,
         scope=scope,
         place=place,
@@ -137,3 +137,7 @@ def _in_lines(octets: bytes) -> str:
     return "".join(
         visible(line) + ("\n" if line.endswith(b"\n") else "") for line in split_lines(octets)
     )
+
+
+def _score_lines(run: Run) -> list[str]:
+    return score_lines(run.results, run.head.unreached)

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from conformance.cases.corpus import LEVELS, STRENGTHS
 from conformance.judge.verdicts import Verdict
 from conformance.report.octets import visible_text
-from conformance.report.score import ILL, WELL
+from conformance.report.score import ILL, WELL, counted
 from conformance.report.standing import Standing, standing
 from conformance.run.results import Overlay, Result, RunHead
 
+OBSERVED = "observe"
+"""The level of cases that are never judged, so that none of them passes."""
 INCOMPLETE = "INCOMPLETE"
 """Marks a run of which results are missing, in every report."""
 
@@ -27,6 +29,8 @@ def scope(head: RunHead) -> list[str]:
     told = [f"{INCOMPLETE}: {visible_text(head.incomplete)}"] if head.incomplete else []
     if head.shard:
         told.append(f"shard {visible_text(head.shard)}: the other shards are not in it")
+    if head.unreached:
+        told.append(f"the first failure ended the run: {counted(head.unreached, 'case')} not run")
     return told
 
 
@@ -53,7 +57,10 @@ def table(results: Sequence[Result]) -> list[list[str]]:
             )
             for level in levels
         ]
-        told = [_cell(well, failed) for well, failed in cells]
+        told = [
+            _cell(well, failed) if level != OBSERVED else str(well or "-")
+            for level, (well, failed) in zip(levels, cells, strict=True)
+        ]
         told += [str(missing[family] or "-")] if missing else []
         rows.append([visible_text(family), *told])
     return rows

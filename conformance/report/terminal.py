@@ -43,7 +43,7 @@ def plain(run: Run, *, stories: bool = True) -> Iterator[str]:
         yield ""
     yield from _reduction(run)
     yield totals(run.results)
-    yield from score_lines(run.results)
+    yield from score_lines(run.results, run.head.unreached)
 
 
 def _stories(run: Run) -> Iterator[Result]:
@@ -91,7 +91,7 @@ def tell(console: Console, run: Run, *, stories: bool = True) -> None:
     for line in _reduction(run):
         console.print(Text(line))
     console.print(Text(totals(run.results), "bold"))
-    for line in score_lines(run.results):
+    for line in score_lines(run.results, run.head.unreached):
         console.print(Text(line))
 
 

@@ -53,6 +53,7 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
         shard: which part of the run this is, as ``2/5``; empty for the whole.
         among: all implementations of the command, where there are several.
         cases: how many results there are to be.
+        unreached: how many chosen cases were not run, because the first failure ended the run.
         incomplete: why results are missing; empty where none are.
     """
 
@@ -81,6 +82,7 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
     shard: str = ""
     among: list[str] = []
     cases: int = 0
+    unreached: int = 0
     incomplete: str = ""
 
     @classmethod

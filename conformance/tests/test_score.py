@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -51,8 +52,8 @@ def run() -> Run:
     return Run(HEAD, found)
 
 
-def reports() -> dict[str, str]:
-    one = run()
+def reports(one: Run | None = None) -> dict[str, str]:
+    one = one or run()
     return {
         "terminal": "\n".join(plain(one)),
         "markdown": markdown([one]),
@@ -90,6 +91,26 @@ def test_a_badge_is_green_for_the_whole_alone() -> None:
     assert json.loads(endpoint([Run(HEAD, passed)]))["color"] == "brightgreen"
     more = [*passed, result(1, "UNSUPPORTED", "the implementation has no strict")]
     assert json.loads(endpoint([Run(HEAD, more)]))["color"] == "yellow"
+
+
+@pytest.mark.parametrize("name", reports())
+def test_what_the_first_failure_kept_from_running_is_not_left_out(name: str) -> None:
+    one = Run(msgspec.structs.replace(HEAD, unreached=1000), run().results)
+    text = reports(one)[name]
+    assert "1009 of 1014 cases not run" in text
+    assert "the first failure ended the run" in text
+    assert "1009 of 1014 not run" in endpoint([one]).decode()
+
+
+def test_what_is_only_observed_passes_nothing() -> None:
+    found = [result(0, "INFO"), result(1, "INFO")]
+    one = Run(HEAD, [msgspec.structs.replace(x, level="observe", strength="") for x in found])
+    for text in (*reports(one).values(), endpoint([one]).decode()):
+        assert "2 of 2 judged" not in text
+        assert "2/2" not in text
+    assert one.score.text == "0 of 0 judged cases pass; 2 of 2 cases observed, and never judged"
+    both = Run(HEAD, [*one.results, result(2, "PASS")])
+    assert both.score.short == "1/1, 2 observed"
 
 
 def test_where_all_was_run_no_report_speaks_of_more() -> None:
