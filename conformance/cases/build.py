@@ -92,11 +92,14 @@ def _played(raw: Mapping[str, Any]) -> str:
     """Return a digest of what server and client do in the case that *raw* describes.
 
     What was observed of a case stays true while this digest stays the same: a new title, level or
-    expectation changes nothing that happens.  A client's record holds header fields only where some
-    are compared, so that is part of it.
+    expectation changes nothing that happens.  Two parts of a client's expectation are exceptions:
+    its record contains header fields only if some are compared, and where it may wait, the server
+    ends the connection.
     """
     fields = '"headers":' in json.dumps(raw.get("fetch"), separators=(",", ":"))
     played = [{key: raw[key] for key in _PLAYED if key in raw}, fields]
+    if (raw.get("fetch") or {}).get("may_wait"):
+        played.append("may_wait")
     return hashlib.sha256(json.dumps(played, sort_keys=True).encode()).hexdigest()[:8]
 
 

@@ -210,6 +210,7 @@ def test_what_is_played_is_known_by_a_digest_that_words_do_not_change() -> None:
             'read = "hello"', ""
         ),
         CASE.replace("[[case.outcome]]", "new = { kwargs = { timeout = 3 } }\n[[case.outcome]]"),
+        CASE + '[case.fetch]\nstrength = "may"\nexpect = ["reject"]\nmay_wait = true\n',
     ):
         assert one(changed).played != played
 
