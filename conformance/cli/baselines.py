@@ -176,6 +176,8 @@ class Known:
             return head
         of = self.baseline
         made = [f"of {of.implementation} {of.version}".rstrip()] if of.implementation else []
+        if not of.implementation:
+            made.append("which names no implementation")
         if of.version not in ("", head.version):
             made.append(f"this is {head.version}")
         vague = sum(len(entry.globs) for entry in of.entry if entry.is_vague)

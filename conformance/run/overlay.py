@@ -63,15 +63,20 @@ class Listing:
         for glob, entry in self._nowhere:
             if shard is not None and not shard.has(glob):
                 continue
-            if "@" in glob:
-                continue  # of a sweep that this run may not have made
-            now = self._revisions.get(glob)
-            if now is not None:
+            plain, _, setting = glob.partition("@")
+            now = self._revisions.get(plain)
+            if now not in (None, entry.rev):
                 yield f"{glob}: listed at revision {entry.rev}, and it is at {now}"
+            elif setting and self._is_known(plain):
+                continue  # of a sweep that this run may not have made
             elif is_glob(glob):
                 yield f"{glob}: there is no such case at revision {entry.rev}"
             else:
                 yield f"{glob}: there is no such case"
+
+    def _is_known(self, glob: str) -> bool:
+        """Tell whether *glob*, without a setting, stands for a case of the corpus."""
+        return glob in self._revisions or (is_glob(glob) and bool(matching(glob, self._revisions)))
 
     def over(self, results: Iterable[Result]) -> Iterator[Result]:
         """Yield each of *results* with its overlay."""

@@ -45,9 +45,11 @@ class ResultFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path.resolve()
+        replaces = path.is_file() or not path.exists()
+        # What is no file, such as /dev/stdout where that is a pipe, may have no path of its own.
+        self._path = path.resolve() if replaces else path
         self.partial: Path | None = None
-        if self._path.is_file() or not self._path.exists():
+        if replaces:
             self.partial = self._path.with_name(f"{self._path.name}.partial")
         self._file: IO[bytes] | None = (self.partial or self._path).open("wb")
         self._holds_results = False
@@ -184,7 +186,7 @@ def _is_whole(line: bytes) -> bool:
     """Tell whether *line* is JSON, and not cut."""
     try:
         msgspec.json.decode(line)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return False
     return True
 
@@ -198,5 +200,6 @@ class _Kind(msgspec.Struct):
 def _decoded(path: Path, number: int, line: bytes, kind: Any) -> Any:
     try:
         return msgspec.json.decode(line, type=kind)
-    except msgspec.DecodeError as error:
-        raise ValueError(f"{path}: line {number}: {error}") from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        hint = ", so it is not a result file" if number == 1 else ""
+        raise ValueError(f"{path}: line {number}: {error}{hint}") from None

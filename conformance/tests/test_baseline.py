@@ -146,11 +146,16 @@ def test_an_entry_is_about_its_revision_alone() -> None:
 
 
 def test_what_is_listed_and_is_nowhere_is_told() -> None:
-    found = listing(entry("a.b"), entry("gone"), entry("no.*"), entry("x@cut=bytes"), a_b=2)
+    later = [entry(f"{name}@cut=bytes", rev=2) for name in ("a.b", "a.*", "x", "x.*")]
+    listed = [entry(name) for name in ("a.b", "a.b@cut=bytes", "gone", "no.*")]
+    found = listing(*listed, *later, a_b=2)
     assert list(found.nowhere()) == [
         "a.b: listed at revision 1, and it is at 2",
+        "a.b@cut=bytes: listed at revision 1, and it is at 2",
         "gone: there is no such case",
         "no.*: there is no such case at revision 1",
+        "x@cut=bytes: there is no such case",
+        "x.*@cut=bytes: there is no such case at revision 2",
     ]
 
 

@@ -1,5 +1,6 @@
 """The command line: what it prints, and what its exit code says."""
 
+import json
 import os
 import re
 import signal
@@ -78,6 +79,14 @@ def test_results_are_written_to_what_is_no_file_without_replacing_it(tmp_path: P
         assert done.returncode == 0
         assert reader.read(65536).startswith(b'{"kit":')
     assert pipe.is_fifo()
+
+
+@pytest.mark.skipif(not Path("/dev/stderr").exists(), reason="this system has no /dev/stderr")
+@pytest.mark.parametrize("option", ["--results", "--json"])
+def test_a_report_is_written_to_a_pipe_that_has_no_path_of_its_own(option: str) -> None:
+    done = kit("check", "-q", "--select", "chunked.two-chunks", option, "/dev/stderr")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stderr.splitlines()[0] if option == "--results" else done.stderr)
 
 
 def test_no_part_of_a_result_file_is_left_by_a_run_that_fails(tmp_path: Path) -> None:

@@ -85,6 +85,16 @@ def test_a_line_that_is_missing_or_there_twice_is_found(tmp_path: Path, line: in
             continue
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, "[]", "{}", '"x"', "\0", "\ufeff{}", "", "\n"])
+def test_a_file_of_another_kind_is_one_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(text, encoding="utf-8")
+    done = kit("report", str(path))
+    assert done.exit_code == 2
+    assert "so it is not a result file" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_file_of_an_earlier_format_is_one_line(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", HEAD, ["a"])
     path.write_text(path.read_text().replace(f'"format":{FORMAT},', ""))

@@ -248,3 +248,5 @@ def test_another_version_and_vague_entries_are_named(known: Path) -> None:
     assert done.exit_code == 0
     assert ", of mine 0.1, this is " in done.stdout
     assert "of its lines compare the verdict alone" in done.stdout
+    known.write_text(baseline_text(Baseline(entry=vague)))
+    assert "which names no implementation" in check(known).stdout
