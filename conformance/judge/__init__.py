@@ -1,7 +1,8 @@
 """The judge: a pure function from a case and an observation to a verdict.
 
-In: a `Case`, the `Observation` of one run of it, and the features that the driver declared.  Out: a
-`Judgement`. It opens nothing, waits for nothing and knows no implementation by name.
+`judge` and `judge_fetch` take a `Case`, the `Observation` of one run of it, and, for the profile
+``httplib``, the features that the driver declared. They return a `Judgement`. The judge opens no
+file or socket, does not wait, and treats every implementation alike.
 """
 
 from conformance.judge.judge import judge

@@ -1,12 +1,13 @@
 """The client profile: the verdict on one `fetch`, by what RFC 9112 lets any client do.
 
-In: a case for the client profile, and the observation of its one op.  Out: a `Judgement`.
+The input is a case for the client profile and the observation of its one op; the output is a
+`Judgement`.
 
-A client takes a response or refuses it.  Which octets it took is compared as far as its interface
-tells them: a client that has no reason phrase to give is not wrong about it.  Only a `must` fails;
-another strength makes a difference TOLERATED, shown with the strength and the section.  An
-exception that is none of the client's own is a LEAK, and a timeout where a response is there to be
-taken is a HANG, whatever the strength.
+A client accepts a response or rejects it. Only the parts of a response that the client's interface
+gives to its users are compared: a client that offers no reason phrase is not wrong about it. Only a
+`must` fails; with another strength, a difference is TOLERATED and reported with the strength and
+the section. An exception that is not one of the client's own is a LEAK, and a timeout where a
+response is there to be read is a HANG, whatever the strength.
 """
 
 import re
@@ -31,7 +32,8 @@ def judge_fetch(
     Args:
         case: a case that `conformance.cases.client_case` has made.
         observation: what was seen; its trace has one entry, `fetch`.
-        error_map: native exception names to categories, before the driver's own word.
+        error_map: native exception names to categories; used before the category that the driver
+            reports.
     """
     if case.fetch is None:
         return Judgement(Verdict.HARNESS_ERROR, faults=("nothing is expected of a client",))
@@ -52,14 +54,14 @@ _EMPTY = "it takes a response, and reports neither its status nor its body"
 
 
 def _is_empty(value: Any) -> bool:
-    """Return whether *value* is a response of which nothing is reported that could be compared."""
+    """Return whether *value* is a response without any part that could be compared."""
     if not isinstance(value, dict) or value.get("type") != "response":
         return False
     return value.get("status") is None and value.get("body") is None
 
 
 _NEVER = frozenset({Verdict.LEAK, Verdict.HANG})
-"""What no strength makes tolerable."""
+"""Verdicts that no strength turns into TOLERATED."""
 
 
 def _difference(
@@ -76,7 +78,7 @@ def _difference(
     misses = [_first_difference(one, value) for one in accepts]
     if None in misses:
         return None
-    # The nearest accepted response is the one that is left last.
+    # The nearest accepted response is the one whose first difference comes last.
     where, wanted, seen = max(
         (miss for miss in misses if miss is not None), key=lambda miss: _FIELDS.index(miss[0])
     )
@@ -96,7 +98,7 @@ def _refusal_difference(
     if category == TIMEOUT and not rejects:
         return _mismatch(Verdict.HANG, fetch, "fetch", seen)
     if rejects and not category:
-        return None  # the driver does not say why, so nobody can tell that it is wrong
+        return None  # the driver reports no category, so there is nothing to compare
     verdict = Verdict.WRONG_ERROR if rejects else Verdict.FALSE_ERROR
     return _mismatch(verdict, fetch, "fetch", seen)
 
@@ -114,7 +116,7 @@ def _first_difference(wanted: Accept, seen: Mapping[str, Any]) -> tuple[str, str
 
 
 def _told(wanted: Accept, seen: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Yield each part that *wanted* names and the client tells, beside what was seen."""
+    """Yield each part that *wanted* names and the client reports: its name, wanted, seen."""
     if wanted.status is not None and seen.get("status") is not None:
         yield "status", wanted.status, seen["status"]
     for part in ("reason", "body"):
@@ -144,7 +146,7 @@ def _fits(expected: Expected, found: str) -> bool:
 
 
 def did_of(entry: Mapping[str, Any], error_map: Mapping[str, str] | None = None) -> str:
-    """Return in a word or two what the client did: ``accepts``, or ``rejects`` and why."""
+    """Return what the client did, in one or two words: ``accepts``, or ``rejects`` and why."""
     if "error" not in entry:
         return "accepts"
     category = error_category(entry["error"], error_map or {})
@@ -152,9 +154,9 @@ def did_of(entry: Mapping[str, Any], error_map: Mapping[str, str] | None = None)
 
 
 def error_category(error: Mapping[str, Any], error_map: Mapping[str, str]) -> str:
-    """Return the category of *error*: by *error_map*, else by the driver's word; it may be empty.
+    """Return the category of *error*: from *error_map*, else as the driver reports it, or empty.
 
-    A map has the qualified name of the class, or of one of its bases.
+    A key of the map is the qualified name of the class or of one of its bases.
     """
     natives = [str(error.get("class", "")), *map(str, error.get("bases", ()))]
     mapped = next((error_map[native] for native in natives if native in error_map), None)

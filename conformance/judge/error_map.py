@@ -1,6 +1,6 @@
-"""Error maps: from the names that an implementation gives its errors to those of the page.
+"""Error maps: from an implementation's names for its errors to the names of the documentation page.
 
-In: a TOML file, or the map that a driver reports about itself.  Out: a mapping that the judge asks
+An error map is a TOML file, or part of what a driver reports about itself. The judge applies it
 before its own rules.
 
     [errors]
@@ -20,19 +20,19 @@ from conformance.cases.names import PARENTS
 from conformance.cases.words import Category
 
 LEAK = "leak"
-"""The category of an error that no user has to expect."""
+"""The category of an exception that the users of a client do not have to expect."""
 KNOWN = frozenset({*PARENTS, *get_args(Category), LEAK})
 
 
 class ErrorMapError(ValueError):
-    """An error map is not one; the message is one line that names the place."""
+    """An error map is not valid; the message is one line that names the place."""
 
 
 def read_error_map(path: Path) -> dict[str, str]:
     """Return the error map in the file *path*.
 
     Raises:
-        ErrorMapError: it cannot be read, or is no error map.
+        ErrorMapError: the file cannot be read, or is not a valid error map.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -44,10 +44,10 @@ def read_error_map(path: Path) -> dict[str, str]:
 
 
 def parse_error_map(text: str, place: str) -> dict[str, str]:
-    """Return the error map that *text*, which was found at *place*, is.
+    """Return the error map in *text*; *place* names its origin in messages.
 
     Raises:
-        ErrorMapError: it is none.
+        ErrorMapError: not a valid error map.
     """
     try:
         document = tomllib.loads(text)
@@ -62,10 +62,10 @@ def parse_error_map(text: str, place: str) -> dict[str, str]:
 
 
 def checked(errors: Mapping[str, Any], place: str) -> dict[str, str]:
-    """Return *errors*, which was found at *place*, if it is an error map.
+    """Return *errors* if it is a valid error map; *place* names its origin in messages.
 
     Raises:
-        ErrorMapError: it is none.
+        ErrorMapError: not a valid error map.
     """
     for native, name in errors.items():
         if not native.strip():

@@ -1,8 +1,8 @@
 """From the native exception of an implementation to the names that outcomes use.
 
-In: the error of a trace entry: qualified names of the class and its bases, attributes, text.  Out:
-the known names that it goes by, nearest first.  An error map, native name to known name, comes
-before these rules.
+The input is the error of a trace entry: the qualified names of the class and of its bases, the
+attributes, the text. The output is a tuple of names that outcomes use, nearest first. An error map,
+from native to such names, is applied before the rules of this module.
 """
 
 from collections.abc import Mapping
@@ -25,10 +25,11 @@ _NATIVE: Mapping[str, str] = {
 
 
 def error_names(error: Mapping[str, Any], error_map: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the known names by which *error* goes, nearest first, each once.
+    """Return the names of *error* that outcomes use, nearest first, each once.
 
-    A class that is called like one of the module's is one only if it is an HTTPException as well;
-    where the driver says under which names the module exports it, it is those and no other.
+    A class with the name of one of the module's exceptions counts as that exception only if it is
+    an HTTPException too. Where the driver reports under which names the module exports the class,
+    only these names count.
     """
     natives = [str(native) for native in (error["class"], *error.get("bases", ()))]
     exported = error.get("exported")
@@ -38,7 +39,7 @@ def error_names(error: Mapping[str, Any], error_map: Mapping[str, str]) -> tuple
     names: list[str] = []
     for native in natives:
         if native in error_map:
-            # Its own bases may be named in no way that is known here.
+            # The error's bases may have names that no rule here covers; the mapped class has these.
             names += [error_map[native], *ancestors(error_map[native])]
         else:
             names.append(_known(native, of_the_module) or "")

@@ -1,15 +1,15 @@
 """The verdict on one observation.
 
 The outcomes of the case are tried in order; the first that the whole observation matches decides.
-Where none does, the verdict names the difference from the outcome that the observation follows
-farthest, and an exception that no outcome names, from outside the module, sockets and TLS, is a
-LEAK before it is anything else.
+If none matches, the verdict names the difference from the outcome whose first difference comes
+last. An exception that no outcome names and that is not from the module, from sockets or from TLS
+is a LEAK; this verdict takes precedence over all other differences.
 
-A documented case compares more than the page says. Where the part that the page says was met, the
+A documented case compares more than the page says. Where the part that the page says matches, the
 failure has the level `precedent`.
 
-No outcome is met without a question: where the requests that the client claims to have sent have
-not arrived, the case fails, or its driver does.
+A matching outcome alone is not enough: if the requests that the client claims to have sent have not
+arrived, the case fails, or the driver is at fault.
 """
 
 import dataclasses
@@ -48,10 +48,10 @@ def judge(
     Args:
         case: the case, with its setting.
         observation: what was seen.
-        features: what the driver declared.
-        error_map: native exception names to known ones, before the usual rules.
-        tolerant: whether outcomes graded tolerated count; for the reference they do not.
-        foreign: whether the facts are reported by a program that is not the kit's.
+        features: the optional features that the driver declared.
+        error_map: native exception names to names that outcomes use; used before the usual rules.
+        tolerant: whether outcomes with the grade ``tolerated`` count; not so for the reference.
+        foreign: whether the facts come from a driver program that is not part of the kit.
     """
     if observation.faults:
         return Judgement(Verdict.HARNESS_ERROR, faults=observation.faults)
@@ -70,7 +70,7 @@ def judge(
 def _faulted(
     found: Judgement, fault: Fault, case: Case, observation: Observation, *, foreign: bool
 ) -> Judgement:
-    """Return what *found* comes to where there is a *fault* in the requests that arrived."""
+    """Return *found*, changed by a *fault* in the requests that arrived."""
     passes = found.verdict in OK
     if fault.absent and (foreign or case.profile == "client"):
         silent = not any(one.received for one in observation.connections)
@@ -83,7 +83,7 @@ def _faulted(
 
 
 def _by_level(case: Case, bench: "_Bench", *, tolerant: bool) -> tuple[Judgement, Outcome | None]:
-    """Return the verdict, with the level that a failure has, and the outcome that was met."""
+    """Return the verdict, with the level of a failure, and the outcome that matched."""
     judgement, met = _judged(case, bench, tolerant=tolerant)
     if judgement.verdict not in FAILURES or case.level != "documented":
         return judgement, met
@@ -95,7 +95,7 @@ def _by_level(case: Case, bench: "_Bench", *, tolerant: bool) -> tuple[Judgement
 
 
 def _judged(case: Case, bench: "_Bench", *, tolerant: bool) -> tuple[Judgement, Outcome | None]:
-    """Return the verdict, and the outcome that was met."""
+    """Return the verdict, and the outcome that matched."""
     outcomes = [one for one in case.accepted() if tolerant or one.grade == "pass"]
     if not outcomes:
         faults = ("no outcome is for this setting",)
@@ -121,7 +121,7 @@ def _met(outcome: Outcome) -> Judgement:
 
 
 class _Bench:
-    """One observation on the bench: what does not change from outcome to outcome."""
+    """One observation, with everything that is the same for each outcome it is compared with."""
 
     def __init__(
         self,
@@ -141,7 +141,7 @@ class _Bench:
         self.page_matcher = Matcher(host, port, typed, folded=True, ordered=False)
 
     def mismatch(self, outcome: Outcome) -> Mismatch | None:
-        """Return where the observation first leaves *outcome*: the ops in order, then the wire."""
+        """Return the first difference from *outcome*: the ops in order, then the wire."""
         for position, op in enumerate(self.ops):
             entry, wanted = self.seen.trace[op.id], outcome.ops.get(op.id, _SILENT)
             if wanted is _SILENT and "error" not in entry:
@@ -194,7 +194,7 @@ class _Bench:
         return matcher.matches(wanted.value, value, usual)
 
     def _wire(self, outcome: Outcome) -> Iterator[tuple[Verdict, str, Any, Any]]:
-        """Yield what *outcome* says about the wire beside what was seen, where both are known."""
+        """Yield each fact of the wire that *outcome* states and that was seen, with both values."""
         wire, seen = outcome.wire, self.seen.connections
         if wire.request is not None:
             requests = [request for connection in seen for request in connection.requests]
@@ -207,8 +207,8 @@ class _Bench:
             forms = (wanted, received) if outcome.exact else page_forms(wanted, received)
             yield Verdict.WRONG_VALUE, "received", *forms
         elif wire.request is not None:
-            # Whoever names the requests says that there was nothing beside them; what a TLS
-            # client sends where the server speaks no TLS is no request, and nobody's to name.
+            # An outcome that names the requests implies that nothing else was sent. Bytes that a
+            # TLS client sends to a server without TLS are a handshake and not a request.
             unread = b"".join(one.unread for one in seen if self.plain or one.tls is not None)
             yield Verdict.WRONG_VALUE, "octets behind the requests", b"", unread
         made = len(seen) + self.seen.unexpected
@@ -224,7 +224,7 @@ class _Bench:
                 found = [getattr(connection, key) for connection in seen]
                 yield Verdict.WRONG_CONNECTION, key, _known(list(expected), found), found
         if wire.source is not None:
-            # An address alone says nothing of the port.
+            # Without a port in the expected address, the port of the client is not compared.
             whole = any(isinstance(part, AddressHole) for item in wire.source for part in item)
             sources = [f"{one.source}:{one.source_port}" if whole else one.source for one in seen]
             expected = [octets.decode("ascii") for octets in self._filled(wire.source)]
@@ -234,7 +234,7 @@ class _Bench:
         return [fill(item, self.seen.host, self.seen.port) for item in wanted]
 
     def leak(self, outcomes: Sequence[Outcome]) -> Mismatch | None:
-        """Return the first exception that no outcome names and that nobody has to expect."""
+        """Return the first exception that no outcome names and that users need not expect."""
         for position, op in enumerate(self.ops):
             entry = self.seen.trace[op.id]
             if "error" not in entry:
@@ -250,7 +250,7 @@ class _Bench:
         return None
 
     def accepted_text(self, outcome: Outcome, where: str) -> str:
-        """Return what *outcome* says about the place *where*."""
+        """Return what *outcome* accepts at the place *where*, as text."""
         grade = f" ({outcome.grade}: {outcome.basis})" if outcome.grade == "tolerated" else ""
         if any(op.id == where for op in self.ops):
             return expectation_text(outcome.ops.get(where, _SILENT)) + grade
@@ -262,7 +262,7 @@ _SILENT = Expectation()
 
 
 def _known(wanted: list[Any], seen: list[Any]) -> list[Any]:
-    """Return *wanted* without what could not be seen on this system."""
+    """Return *wanted* without the values that this system cannot observe."""
     if len(wanted) != len(seen):
         return wanted
     return [one if other is not None else None for one, other in zip(wanted, seen, strict=True)]
@@ -309,4 +309,4 @@ def _wire_text(value: Any) -> str:
 
 
 _LONGEST = 2_000
-"""Octets of the wire that a story shows."""
+"""Bytes of the wire that a report shows."""

@@ -1,11 +1,11 @@
-"""Expected values held against observed ones.
+"""Expected values compared with observed ones.
 
-In: an `Expected` of a case, and a value in the form of the driver protocol.  Out: whether they
-agree.
+The input is an `Expected` of a case and a value in the form of the driver protocol; the output is
+whether they agree.
 
-Octets are compared as octets.  Their type counts only where the driver is of a Python 3: bytes for
-what is a body, text for everything else, unless the case names the type.  An object of another
-class, such as a bytearray or a subclass, is neither.
+Strings are compared byte by byte. Their type counts only where the implementation runs on Python 3:
+it must be `bytes` for a body and text for everything else, unless the case names the type. An
+object of another class, such as a bytearray or a subclass, has neither type.
 """
 
 import re
@@ -30,9 +30,9 @@ class Matcher:
     """Compares values of one run.
 
     Args:
-        host: the host of the server, which stands for an address in octets.
+        host: the host of the server, which fills an `AddressHole` in expected bytes.
         port: its port.
-        typed: whether bytes and text are told apart.
+        typed: whether bytes and text are distinguished.
         folded: whether the names of header fields are compared without regard to case.
         ordered: whether the order of the items of a list counts.
     """
@@ -44,7 +44,7 @@ class Matcher:
     ordered: bool = True
 
     def matches(self, expected: Expected, seen: Any, usual: str = "") -> bool:
-        """Tell whether *seen* is what *expected* says; untyped octets are of type *usual*."""
+        """Return whether *seen* is what *expected* says; bytes without a type are *usual*."""
         match expected:
             case Octets():
                 return self._octets(expected, seen, usual)
@@ -86,7 +86,7 @@ class Matcher:
         )
 
     def _in_order(self, expected: Items, items: list[Any], usual: str) -> list[Any]:
-        """Return *items* with each in the place of the expected one that it matches."""
+        """Return *items*, reordered: each in the place of the expected item that it matches."""
         left, found = list(items), []
         for one in expected.items:
             match = next((item for item in left if self.matches(one, item, usual)), None)
@@ -115,7 +115,7 @@ class Matcher:
 
 
 def _number(seen: Any) -> Any:
-    """Return *seen*, or the whole number that it stands for where JSON could not hold it."""
+    """Return *seen*, or the whole number that it encodes where JSON could not represent it."""
     if isinstance(seen, dict) and seen.get("type") == "int":
         return int(str(seen["value"]), 16)
     return seen

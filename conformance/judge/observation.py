@@ -1,6 +1,6 @@
-"""What one run of a case has shown: the trace of the client and the facts of the wire.
+"""The facts of one run of a case: the trace of the client and what the server saw of the wire.
 
-In: nothing; these are the nouns.
+These are types only; they contain no logic.
 """
 
 from collections.abc import Mapping
@@ -9,39 +9,39 @@ from typing import Any, Protocol
 
 
 class ConnectionFacts(Protocol):
-    """What the server saw of one connection; the mock server's own record is one."""
+    """What the server saw of one connection; the mock server's own record has this form."""
 
     @property
     def requests(self) -> tuple[bytes, ...]:
-        """Each request as it was read, head and body."""
+        """Each request, head and body, as the server read it."""
 
     @property
     def received(self) -> bytes:
-        """All octets received; inside TLS, what was decrypted."""
+        """All bytes received; inside TLS, what was decrypted."""
 
     @property
     def unread(self) -> bytes:
-        """Those of them that no step has read."""
+        """The received bytes that no step has read."""
 
     @property
     def tls(self) -> str | None:
-        """What the handshake came to; None where there was none."""
+        """The result of the TLS handshake; None where there was no handshake."""
 
     @property
     def after(self) -> str | None:
-        """``closed``, ``kept`` or ``gone``; None where it could not be seen."""
+        """``closed``, ``kept`` or ``gone``; None where it could not be observed."""
 
     @property
     def left(self) -> int | None:
-        """Octets that the client's kernel held unread; None where it could not be seen."""
+        """Bytes that the client's kernel held unread; None where it could not be observed."""
 
     @property
     def source(self) -> str:
-        """The address from which it came."""
+        """The address of the client."""
 
     @property
     def source_port(self) -> int:
-        """The port from which it came."""
+        """The port of the client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,10 @@ class Observation:
         trace: the driver's entry for each op, by the op's id.
         host: the host of the server.
         port: the port of the server.
-        connections: the connections, in the order of accepting.
+        connections: the connections, in the order in which they were accepted.
         unexpected: connections beyond those of the script.
-        problems: what the script asked of the client and the client did not do.
-        faults: the server's own errors.
+        problems: each action that the script required of the client and that did not happen.
+        faults: errors of the server itself.
     """
 
     trace: Mapping[str, Mapping[str, Any]]

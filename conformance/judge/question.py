@@ -1,14 +1,16 @@
-"""Was the question asked?  A verdict on a response rests on the request that brought it.
+"""Whether the requests arrived on which a verdict rests.
 
-In: a case, and what was seen of one run of it.  Out: what is wrong with the requests that arrived;
-None where they are those that the client was asked for.
+A verdict on a response is valid only if the client sent the request that the case prescribes. The
+input is a case and what was seen of one run of it. The output is what is wrong with the requests
+that arrived; None where they are those that the client had to send.
 
-What has to arrive follows from the script and the trace, so that no case has to say it: a script
-that reads a request on a connection that is not optional gets one for each call that claims to have
-sent one.  A call that raised has sent nothing that anybody could ask for; where the error is one of
-sockets or TLS, there was a connection.  So nothing is asked for where the listener refuses, the
-URL is not valid, or the call is out of turn.  Where a TLS handshake fails, requests can be lost.
-An outcome that names its requests, or fewer connections than the script has, says so itself.
+The required requests follow from the script and the trace, so that no case has to state them: a
+script that reads a request, on a connection that is not optional, must receive one for each call
+that claims to have sent one. A call that raised need not have sent a request; where its error is
+one of sockets or TLS, it must at least have connected. So no request is required where the listener
+refuses, the URL is not valid, or the call is out of turn. Where a TLS handshake fails, requests can
+be lost. An outcome that names its requests, or fewer connections than the script has, states what
+is required itself.
 
 A client of another interface fetches one URL: each request that arrives must be a GET for it.  It
 may repeat it (RFC 9110, 9.2.2), on as many connections as the script has.
@@ -35,7 +37,7 @@ _HOST = re.compile(rb"\n[ \t]*host[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _HEAD_END = re.compile(rb"\n\r?\n")
 _UNSAID = WireExpectation()
 Asked = tuple[str, str]
-"""Method and request target; empty where the calls do not say them in plain text."""
+"""Method and request target; empty where the arguments of the calls are not plain text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ class Fault:
     """What is wrong with the requests that arrived.
 
     Args:
-        mismatch: where, as a difference.
-        absent: whether nothing whole arrived, so that the driver's answer rests on nothing.
+        mismatch: the place and the difference.
+        absent: whether no complete request arrived, so that the driver's answer has no basis.
     """
 
     mismatch: Mismatch
@@ -52,7 +54,7 @@ class Fault:
 
     @property
     def text(self) -> str:
-        """The fault in one line."""
+        """The fault as one line of text."""
         return f"{self.mismatch.seen}, where the script needs {self.mismatch.expected}"
 
 
@@ -67,8 +69,8 @@ def question_fault(
     Args:
         case: the case.
         seen: what was seen of it.
-        error_map: native exception names to known ones.
-        wire: what the outcome that was met says of the wire, and that has been compared.
+        error_map: native exception names to names that outcomes use.
+        wire: what the matching outcome states about the wire; these facts are already compared.
     """
     if case.profile == "client":
         return next(_client_faults(case, seen), None)
@@ -77,7 +79,7 @@ def question_fault(
     return next(_httplib_faults(case, seen, error_map, wire.connections), None)
 
 
-# The profile of httplib: for each call that claims to have sent a request, that request.
+# The profile ``httplib``: one request for each call that claims to have sent one.
 
 
 def _httplib_faults(
@@ -101,7 +103,7 @@ def _httplib_faults(
 
 
 def _strangers(called: list[Asked], arrived: list[bytes], case: Case) -> Iterator[Fault]:
-    """Yield a fault for a request that no call asked for, where the calls say what they send."""
+    """Yield a fault for each request that no call made, where the calls state what they send."""
     if not called or ("", "") in called or any(op.message.get("call") in _RAW for op in case.ops):
         return
     lines = [f"{method} {target} HTTP/1.".encode("latin-1", "replace") for method, target in called]
@@ -115,7 +117,7 @@ def _strangers(called: list[Asked], arrived: list[bytes], case: Case) -> Iterato
 
 
 def _called(case: Case, trace: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[Asked, bool]]:
-    """Yield what each call that sends was to send, and whether it claims that it has sent it."""
+    """Yield for each call that sends: what it must send, and whether it claims that it has."""
     begun: dict[Any, Mapping[str, Any]] = {}
     for op in case.ops:
         call, on, entry = op.message.get("call"), op.message["on"], trace[op.id]
@@ -169,7 +171,7 @@ def _broke_in_tls(one: ConnectionFacts) -> bool:
     return one.tls is not None and one.tls.startswith("failed")
 
 
-# The profile of clients: one URL, fetched.
+# The profile ``client``: a GET for one URL.
 
 
 def _client_faults(case: Case, seen: Observation) -> Iterator[Fault]:
@@ -193,7 +195,7 @@ def _client_faults(case: Case, seen: Observation) -> Iterator[Fault]:
 
 
 def request_problem(raw: bytes, address: str, path: str) -> str:
-    """Return why *raw* is no GET for *path* at *address*; empty where it is one."""
+    """Return why *raw* is not a GET for *path* at *address*; empty where it is one."""
     method, _, rest = _line_of(raw).partition(" ")
     target, _, version = rest.rpartition(" ")
     if method != "GET":
@@ -210,7 +212,7 @@ def request_problem(raw: bytes, address: str, path: str) -> str:
 
 
 def _line_of(raw: bytes) -> str:
-    """Return the request line of *raw*, cut where it is long."""
+    """Return the request line of *raw*, truncated where it is long."""
     return raw.lstrip(b"\r\n").partition(b"\n")[0].rstrip(b"\r")[:200].decode("latin-1")
 
 

@@ -1,9 +1,10 @@
 """Requests and header lists compared as far as the documentation page describes them.
 
-In: what was sent, or a value that a driver reported, and what is expected.  Out: a form of each in
-which only the rest differs.  The page names the request line, the fields that are sent and their
-text, and the body; it is silent about the order of fields, the value of an automatic
-``Accept-Encoding``, the version of CONNECT and whether CONNECT has a ``Host``.
+The input is what was seen (requests, or a value that a driver reported) and what is expected. The
+output is both in a form without the details that the page leaves open. The page names the request
+line, the fields that are sent and their text, and the body; it does not define the order of fields,
+the value of an automatic ``Accept-Encoding``, the version of CONNECT, or whether CONNECT has a
+``Host``.
 """
 
 import re
@@ -18,8 +19,8 @@ _LINE = re.compile(rb"\r\n(?![ \t])")
 def page_forms(wanted: list[bytes], seen: list[bytes]) -> tuple[list[Any], list[Any]]:
     """Return *wanted* and *seen*, the requests of all connections, in a form to compare.
 
-    Which connection carried which request is not on the page either. Both are returned unchanged
-    where they differ in what the page says.
+    The page does not say either which connection carries which request. Both lists are returned
+    unchanged where they differ in something that the page says.
     """
     whole, other = b"".join(wanted), b"".join(seen)
     automatic = _AUTOMATIC in whole

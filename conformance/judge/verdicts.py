@@ -1,11 +1,11 @@
-"""The verdicts, in their order of precedence, and what a judgement says beside one."""
+"""The verdicts, in their order of precedence, and what a judgement contains besides the verdict."""
 
 import enum
 from dataclasses import dataclass
 
 
 class Verdict(enum.StrEnum):
-    """What a case came to; a verdict that stands earlier wins over a later one."""
+    """The result of a case; a verdict that is defined earlier takes precedence over a later one."""
 
     HARNESS_ERROR = "HARNESS_ERROR"
     DRIVER_ERROR = "DRIVER_ERROR"
@@ -26,7 +26,7 @@ class Verdict(enum.StrEnum):
 
 
 ERRORS = frozenset({Verdict.HARNESS_ERROR, Verdict.DRIVER_ERROR})
-"""The kit's or the driver's own fault."""
+"""Verdicts that mean a fault of the kit or of the driver, not of the client."""
 NOT_RUN = ERRORS | {Verdict.NOT_INSTALLED, Verdict.UNSUPPORTED, Verdict.NOT_RUN}
 OK = frozenset({Verdict.PASS, Verdict.TOLERATED, Verdict.INFO})
 FAILURES = frozenset(Verdict) - NOT_RUN - OK
@@ -34,10 +34,10 @@ FAILURES = frozenset(Verdict) - NOT_RUN - OK
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """Where an observation leaves an outcome.
+    """The first difference between an observation and an outcome.
 
     Args:
-        verdict: what such a difference is called.
+        verdict: the verdict for such a difference.
         where: the id of the op, or the key of ``wire``.
         position: how many ops had matched before.
         expected: what the outcome accepts here, as text.
@@ -58,10 +58,10 @@ class Judgement:
     Args:
         verdict: the verdict.
         basis: why the outcome is tolerated; empty for every other verdict.
-        mismatch: where the nearest accepted outcome was left; None where one was met.
-        accepted: what each accepted outcome says about the place of the mismatch.
-        faults: why nothing could be judged.
-        level: the level of the part that failed, where it is not the level of the case.
+        mismatch: the difference from the nearest accepted outcome; None where one matched.
+        accepted: what each accepted outcome states about the place of the mismatch.
+        faults: why no verdict on the client is possible.
+        level: the level of the part that failed, where it differs from the level of the case.
     """
 
     verdict: Verdict
