@@ -1,12 +1,12 @@
 """Cases: from the tables of a TOML file to frozen values that can be played and judged.
 
-In: ``fixtures/cases/*.toml``.  Out: `Case` values, in a stable order, each with the server's
-script, the client's ops, and the accepted outcomes.  The way of a case through this package::
+The input is ``fixtures/cases/*.toml``. The output is `Case` values in a stable order, each with the
+server's script, the client's ops, and the accepted outcomes. A case passes through these steps::
 
     text --tomllib--> tables --grids--> tables --tables--> CaseTable --build--> Case --sweeps-->
     Case ...
 
-Every step is a pure function, and every complaint is a `CaseError` that names file, case and field.
+Every step is a pure function, and every error is a `CaseError` that names file, case and field.
 
 This package never opens a socket and never imports pytest or an implementation under test.
 """

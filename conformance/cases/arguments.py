@@ -1,8 +1,8 @@
 """Arguments of calls, from the form of a case file to the form of the driver protocol.
 
-In: a bare TOML value or an `ArgumentTable`.  Out: JSON values only.  A bare string stays one: the
-implementation's own string type.  Everything else that JSON does not have becomes ``{"type": ...,
-...}``, octets as Latin-1 text.
+The input is a bare TOML value or an `ArgumentTable`; the output consists of JSON values only. A
+bare string stays a JSON string and means the implementation's own string type. Every value that
+JSON cannot express becomes ``{"type": ..., ...}``, with bytes as Latin-1 text.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from conformance.cases.errors import CaseError
 from conformance.cases.octets import octets
 from conformance.cases.tables import ArgumentTable
 
-# kind -> the keys that may stand beside it
+# kind -> the keys that are allowed next to it
 _KINDS: dict[str, tuple[str, ...]] = {
     "text": (),
     "bytes": (),
@@ -38,7 +38,7 @@ def argument(value: Any) -> Any:
     """Return *value* in the form of the driver protocol.
 
     Raises:
-        CaseError: a table that is not exactly one kind of argument.
+        CaseError: a table does not have exactly one kind of argument.
     """
     if isinstance(value, bool | int | float | str):
         return value

@@ -1,14 +1,14 @@
-"""From the tables of one case to a `Case`: every shorthand spelled out, all octets decoded.
+"""From the table of one case to a `Case`: every shorthand expanded, all bytes decoded.
 
-In: a `CaseTable`.  Out: a `Case`.  What a shorthand stands for is decided here, and in `ops`,
-`script` and `outcomes`, one for each part of a case:
+The input is a `CaseTable`, the output a `Case`. This module and `ops`, `script` and `outcomes`, one
+for each part of a case, define what a shorthand means:
 
 * *respond* is one connection that reads a request, sends this, and closes with a FIN;
 * without *ops*, the client requests ``GET /``, gets the response, reads it, and asks whether it is
-closed;
-* without *on*, a call goes to the object that has such a name: the latest response, or the
-connection;
-* without *id*, an op is known by its name, the second of that name as ``read2``;
+  closed;
+* without *on*, a call goes to the object that has such a method: the latest response, or the
+  connection;
+* without *id*, the id of an op is its name, and that of the second op of this name is ``read2``;
 * an op without an entry in an outcome must not raise.
 """
 
@@ -53,8 +53,8 @@ def build(
         raw: the table.
         family: the family of its file.
         file: the name of its file.
-        authored: the id of its grid; by default its own.
-        like: another case of its grid; what both have from the very same tables is shared.
+        authored: the id of the grid that the case is from; by default the id of the case.
+        like: another case of the same grid; what both build from the same table object is shared.
 
     Raises:
         CaseError: naming the field.
@@ -91,8 +91,8 @@ def build(
 def _played(raw: Mapping[str, Any]) -> str:
     """Return a digest of what server and client do in the case that *raw* describes.
 
-    What was observed of a case stays true while this digest stays the same: a new title, level or
-    expectation changes nothing that happens.  Two parts of a client's expectation are exceptions:
+    What was observed of a case is valid while this digest stays the same: a new title, level or
+    expectation does not change the exchange. Two parts of a client's expectation are exceptions:
     its record contains header fields only if some are compared, and where it may wait, the server
     ends the connection.
     """
@@ -115,12 +115,12 @@ def _ops(table: CaseTable) -> tuple[Op, ...]:
 
 @functools.cache
 def _default_ops() -> tuple[Op, ...]:
-    """Return the ops of a case that says nothing of the client: many do, and they share them."""
+    """Return the ops of a case without *ops*; all such cases share one tuple."""
     return client_ops(NewTable(), DEFAULT_OPS)
 
 
 def _check_words(table: CaseTable) -> None:
-    """Refuse what no type expresses: the form of ids and titles."""
+    """Refuse ids and titles of the wrong form, which the types of the tables do not check."""
     if not _ID.fullmatch(table.id):
         raise CaseError("an id is a dotted slug, such as chunked.size-line.not-hex", field="id")
     if not 0 < len(table.title) <= _TITLE_LENGTH:

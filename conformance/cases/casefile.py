@@ -1,14 +1,15 @@
 """A case file as its parts: each case and each grid as it was written, found without parsing.
 
-In: the text of a file.  Out: an `Authored` for each case and grid in it, which is parsed when
-something of it is asked for, and a `Listed` for each case that it stands for, which is built when
-it is played or shown.
+The input is the text of a file. The output is an `Authored` for each case and grid in it, which is
+parsed when one of its properties is needed, and a `Listed` for each case that it describes, which
+is built when it is played or shown. Parsing TOML and building cases take most of the time of a
+command, and a selection usually needs a small part of them.
 
-The parts are found by their headers.  That is true for files in the form in which the kit's own
-are written: the line ``[[case]]`` or ``[[grid]]``, then the line ``id = "…"``, and no strings over
-several lines.  In such a text a header is nothing else, an id stands where it must, and a part
-means alone what it means in its file.  Any other file, and any that turns out to be wrong, is
-parsed as a whole, which gives the same cases, or the complaint.
+The parts are found by their headers. This is correct for files in the form of the kit's own: the
+line ``[[case]]`` or ``[[grid]]``, then the line ``id = "…"``, and no strings over several lines. In
+such a text only a header can look like one, the id is always the first key, and a part parsed alone
+gives the same table as in the whole file. Any other file, and any part that is found to be invalid,
+is parsed as a whole, which gives the same cases, or the error.
 """
 
 import contextlib
@@ -30,7 +31,7 @@ from conformance.cases.plain import check_plain
 from conformance.cases.tables import RESERVED_IDS, CaseTable, FetchTable, FileHead, OwnFileHead
 from conformance.cases.words import Level
 
-if TYPE_CHECKING:  # who only asks which cases there are does not wait for what builds them
+if TYPE_CHECKING:  # listing cases must not import what builds them
     from conformance.cases.build import Built
     from conformance.cases.model import Case, Fetch
     from mockserver import Script
@@ -45,7 +46,7 @@ _HOLE = re.compile(r"\{[a-z_]+\}")
 
 
 class _Columns(msgspec.Struct, frozen=True):
-    """What a selection asks about, taken from the table of a case."""
+    """The properties by which a selection chooses, taken from the table of a case."""
 
     id: str
     title: str
@@ -57,17 +58,17 @@ class _Columns(msgspec.Struct, frozen=True):
 
 
 _VARYING = ("rev", "level", "spec", "origin")
-"""The columns that a grid names once, and in which it seldom has a hole."""
+"""The columns whose value all cases of a grid share, unless the grid has a hole in one of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A case of the corpus before it is built, with what a selection asks about.
+    """A case of the corpus before it is built, with the properties by which a selection chooses.
 
     Args:
         columns: its id, title, level, revision, requirements and links.
-        part: the case or grid in which it was written.
-        choice: which case of the grid it is; None for a case.
+        part: the case or grid that describes it.
+        choice: the combination of axis values; None for a case that is not from a grid.
     """
 
     columns: _Columns
@@ -76,36 +77,36 @@ class Listed:
 
     @property
     def table(self) -> Mapping[str, Any]:
-        """Its table, filled anew.
+        """The table of the case, with a grid's holes filled; made on each use and not kept.
 
         Raises:
-            CaseError: it is not what the format allows.
+            CaseError: the table does not conform to the format.
         """
         return self.part.table(self.choice)
 
     @property
     def id(self) -> str:
-        """Its id."""
+        """The id."""
         return self.columns.id
 
     @property
     def rev(self) -> int:
-        """Its revision."""
+        """The revision."""
         return self.columns.rev
 
     @property
     def title(self) -> str:
-        """Its title."""
+        """The title."""
         return self.columns.title
 
     @property
     def level(self) -> Level:
-        """Its level."""
+        """The level."""
         return self.columns.level
 
     @property
     def spec(self) -> tuple[str, ...]:
-        """The requirements that it cites."""
+        """The ids of the requirements that the case cites."""
         return self.columns.spec
 
     @property
@@ -115,12 +116,12 @@ class Listed:
 
     @property
     def twin(self) -> str | None:
-        """The id of the well-formed case from which it differs in one place."""
+        """The id of the well-formed case from which this one differs in one place."""
         return self.columns.twin
 
     @property
     def family(self) -> str:
-        """The family of its file."""
+        """The family, which its file names."""
         return self.part.file.family
 
     @property
@@ -130,25 +131,25 @@ class Listed:
 
     @property
     def is_own(self) -> bool:
-        """Whether it is a user's own case."""
+        """Whether this is a user's own case and not one of the kit's."""
         return self.part.file.is_own
 
     @property
     def authored(self) -> str:
-        """The id under which it was written: its own, or that of its grid."""
+        """The id in the file: that of the case, or that of its grid."""
         return self.id if self.part.is_case else self.part.id
 
     @property
     def for_clients(self) -> bool:
-        """Whether it says what a client of another interface may do."""
+        """Whether the case states what a client of another interface may do."""
         return self.part.has("fetch", self.choice)
 
     @property
     def raises(self) -> frozenset[str]:
-        """The exceptions that an op must raise, in an outcome that passes.
+        """The exceptions that an op must raise, in an outcome of the grade ``pass``.
 
         Raises:
-            CaseError: an outcome is not what the format allows.
+            CaseError: an outcome does not conform to the format.
         """
         found: set[str] = set()
         with complaints_of(self.file, self.id):
@@ -158,18 +159,18 @@ class Listed:
         return frozenset(found)
 
     def case(self) -> "Case":
-        """Return the case: the same object as long as it is in use, else a new one.
+        """Return the case: the existing object while it is in use, otherwise a new one.
 
         Raises:
-            CaseError: the format does not allow it.
+            CaseError: the case does not conform to the format.
         """
         return self.part.file.build(self)
 
     def script(self) -> "Script":
-        """Return what the server plays in it, and build nothing else.
+        """Return the server's script of the case, without building the rest.
 
         Raises:
-            CaseError: the format does not allow it.
+            CaseError: the script does not conform to the format.
         """
         from conformance.cases.script import script
 
@@ -177,10 +178,10 @@ class Listed:
             return script(decode(self.table, CaseTable))
 
     def fetch(self) -> "Fetch":
-        """Return what it says that a client may do.
+        """Return what the case allows a client of another interface to do.
 
         Raises:
-            CaseError: the format does not allow it.
+            CaseError: the table ``fetch`` does not conform to the format.
         """
         from conformance.cases.fetch import expectation
 
@@ -201,18 +202,18 @@ class Authored:
     """A case or a grid, as it was written.
 
     Args:
-        file: the file that it stands in.
-        kind: which of the two.
-        id: its id, in which the names of axes are in braces; its place where it has none.
+        file: the file that contains it.
+        kind: ``"case"`` or ``"grid"``.
+        id: the id, with the names of axes in braces; if absent, the position in the file.
         text: its part of the file; None where *raw* is given.
-        raw: its table.
+        raw: its table, if already parsed.
     """
 
     def __init__(
         self,
         file: "CaseFile",
         kind: Kind,
-        id: str,  # noqa: A002 # what it is called everywhere
+        id: str,  # noqa: A002 # the format's own name for it
         text: str | None,
         raw: Mapping[str, Any] | None = None,
     ) -> None:
@@ -222,17 +223,18 @@ class Authored:
         self.text = text
         self._raw = raw
         self.is_case = kind == "case"
-        # Tests and tools go through the whole corpus many times and keep its cases; a run keeps
-        # none, so a reference that holds a case alive would cost it hundreds of megabytes.
+        # Weak references: tests and tools iterate over the whole corpus many times and keep its
+        # cases, so that each is built once. A run keeps no case; a strong reference here would
+        # keep all of them alive and cost the run hundreds of megabytes.
         self.built: WeakValueDictionary[str, Case] = WeakValueDictionary()
-        """Those of its cases that are in use, by id."""
+        """The cases built from this part that are still in use, by id."""
         ends = _HOLE.split(id)
         self.start, self.end = ends[0], ends[-1]
-        """What the ids of all its cases begin and end with."""
+        """The common beginning and end of the ids of all its cases."""
 
     @cached_property
     def raw(self) -> Mapping[str, Any]:
-        """The table, plain and not yet checked."""
+        """The table, not yet checked."""
         return self._parsed() if self._raw is None else self._raw
 
     def _parsed(self) -> Mapping[str, Any]:
@@ -240,15 +242,15 @@ class Authored:
             found = parse(str(self.text))
             if found.keys() == {self.kind} and len(found[self.kind]) == 1:
                 return cast("Mapping[str, Any]", found[self.kind][0])
-        # Parsed alone it is not what it seems to be: the file says why.
+        # The text is not the one part that its header suggests: parse the whole file for the error.
         raise self.file.wrong()
 
     @cached_property
     def cases(self) -> tuple[Listed, ...]:
-        """The cases that it stands for, in order.
+        """The cases that it describes, in order.
 
         Raises:
-            CaseError: it is not what the format allows.
+            CaseError: the table does not conform to the format.
         """
         raw, _ = self.raw, self.file.family
         with complaints_of(self.file.name, self.id):
@@ -268,7 +270,7 @@ class Authored:
 
             whole = self.table(choice)
             with complaints_of(self.file.name, str(whole.get("id", self.id))):
-                build(whole, self.file.family, self.file.name)  # says it in full
+                build(whole, self.file.family, self.file.name)  # raises the full error
             raise
         return Listed(columns, self, choice)
 
@@ -278,7 +280,7 @@ class Authored:
 
     @cached_property
     def _plain(self) -> Mapping[str, Any]:
-        """The table, in which nothing is that a case has no use for."""
+        """The table, after a check that it has only values that a case can use."""
         raw = self.raw
         check_plain(raw)
         return raw
@@ -287,17 +289,17 @@ class Authored:
         """Return the table of one of its cases.
 
         Args:
-            choice: which, where this is a grid.
+            choice: the combination of axis values if this is a grid, else None.
 
         Raises:
-            CaseError: it is not what the format allows.
+            CaseError: the table does not conform to the format.
         """
         with complaints_of(self.file.name, self.id):
             plain = self._plain
             return plain if choice is None else self._grid.table(choice)
 
     def has(self, key: str, choice: Choice | None) -> bool:
-        """Tell whether one of its cases has *key*."""
+        """Return whether the case of *choice* has *key*."""
         return key in self.raw if choice is None else self._grid.has(key, choice)
 
 
@@ -305,13 +307,13 @@ class CaseFile:
     """One case file.
 
     Args:
-        data: what it holds.
-        name: its name.
-        is_own: whether it is a user's, and its family may have any name.
+        data: the content.
+        name: the name of the file.
+        is_own: whether it is a user's own file, whose family may have any name.
 
     Raises:
-        CaseError: it is not UTF-8; or it is not in the form of the kit's own files, and not what
-            the format allows.
+        CaseError: the content is not UTF-8; or it is not in the form of the kit's own files and
+            does not conform to the format.
     """
 
     def __init__(self, data: bytes, name: str, *, is_own: bool = False) -> None:
@@ -328,7 +330,7 @@ class CaseFile:
         self._latest: tuple[Authored, Built] | None = None
         parts = _parts(text)
         self.parts: tuple[Authored, ...]
-        """Its cases, and behind them its grids, each in the order of the file."""
+        """Its cases, followed by its grids, each in the order of the file."""
         if parts is None:
             self.parts = tuple(self._whole())
         else:
@@ -342,7 +344,7 @@ class CaseFile:
         """Return the file at *path*.
 
         Raises:
-            CaseError: it cannot be read, or see above.
+            CaseError: the file cannot be read, or one of the errors of the constructor.
         """
         try:
             return cls(path.read_bytes(), path.name)
@@ -354,7 +356,7 @@ class CaseFile:
         """The family of all cases in it.
 
         Raises:
-            CaseError: there is no such family.
+            CaseError: the file does not name one of the families.
         """
         with contextlib.suppress(ValueError, RecursionError, CaseError):
             found = parse(self._head)
@@ -363,7 +365,7 @@ class CaseFile:
         raise self.wrong()
 
     def wrong(self) -> CaseError:
-        """Return what is wrong with the file as a whole."""
+        """Return the error in the file as a whole, which is known to contain one."""
         try:
             self._whole()
         except CaseError as error:
@@ -371,12 +373,12 @@ class CaseFile:
         return CaseError("has a part that cannot be told from the others", file=self.name)
 
     def _whole(self) -> list[Authored]:
-        """Return the parts of the file from all its tables."""
+        """Return the parts of the file, after parsing it as a whole."""
         try:
             head = decode(parse(self._text), self._kind)
         except CaseError as error:
             raise error.within(file=self.name) from None
-        except ValueError as error:  # not TOML, or a number of more digits than Python reads
+        except ValueError as error:  # not TOML, or a number with more digits than `int()` accepts
             raise CaseError(f"is not TOML: {error}", file=self.name) from None
         except RecursionError:
             raise CaseError("is nested too deep", file=self.name) from None
@@ -395,7 +397,7 @@ class CaseFile:
         """Return the case that *listed* describes.
 
         Raises:
-            CaseError: the format does not allow it.
+            CaseError: the case does not conform to the format.
         """
         from conformance.cases.build import build
 
@@ -416,7 +418,7 @@ class CaseFile:
 
 
 def _parts(text: str) -> tuple[str, list[tuple[Kind, str, str]]] | None:
-    """Return the head of *text*, and kind, id and text of each part; None for another form."""
+    """Return the head of *text*, and kind, id and text of each part; None for any other form."""
     if any(quotes in text for quotes in _OVER_LINES):
         return None
     found = list(_PART.finditer(text))
@@ -432,12 +434,12 @@ def _parts(text: str) -> tuple[str, list[tuple[Kind, str, str]]] | None:
 
 @contextlib.contextmanager
 def complaints_of(file: str, case: str) -> Iterator[None]:
-    """Put *file* and *case* before the place in any complaint."""
+    """Add *file* and *case* to the place of any `CaseError` raised inside."""
     try:
         yield
     except CaseError as error:
         raise error.within(file=file, case=case) from None
-    # What no rule has foreseen is still the file's fault and not the kit's: its author gets one
-    # line that names the place, and the cause hangs on the error for the authors of the kit.
+    # An error that no check foresees is still caused by the file and not by the kit: the author of
+    # the file gets one line that names the place. The cause is kept for the authors of the kit.
     except (ValueError, TypeError, RecursionError, OverflowError, MemoryError) as error:
         raise CaseError(f"{type(error).__name__}: {error}", file=file, case=case) from error

@@ -1,10 +1,10 @@
-"""The corpus: all cases of all files, in a stable order, each built when it is asked for.
+"""The corpus: all cases of all files, in a stable order, each built when it is needed.
 
-In: case files.  Out: a `Corpus`.  Its digest is in every result, so that what was found with one
-corpus is not read as if it had been found with another.
+The input is case files, the output a `Corpus`. Its digest is part of every result, so that results
+of different corpora are not compared as if they were of the same one.
 
-What a command selects decides what is done: a file is read, a part of it that the selection can
-touch is parsed, and a case is built when it is played or shown, and not kept.
+The cost of a command depends on what it selects: all files are read, only parts that can contain
+selected cases are parsed, and a case is built when it is played or shown and not kept afterwards.
 """
 
 import fnmatch
@@ -20,7 +20,7 @@ from conformance.cases.casefile import Authored, CaseFile, Listed
 from conformance.cases.errors import CaseError
 from conformance.cases.places import fixtures_directory
 
-if TYPE_CHECKING:  # who only asks which cases there are does not wait for what builds them
+if TYPE_CHECKING:  # listing cases must not import what builds them
     from conformance.cases.model import Case
     from conformance.cases.sweeps import Sweep
 
@@ -31,11 +31,11 @@ _WILD = re.compile(r"[*?\[]")
 
 
 class Cases(Sequence["Case"]):
-    """Some cases of the corpus, each built when it is reached; what is built is not kept.
+    """Some cases of the corpus, each built when it is accessed and not kept afterwards.
 
     Args:
         listed: the cases before they are built.
-        make: what becomes of each, such as `client_case`.
+        make: a function applied to each case after it is built, such as `client_case`.
     """
 
     def __init__(self, listed: Sequence[Listed], make: "Callable[[Case], Case]") -> None:
@@ -60,10 +60,10 @@ class Cases(Sequence["Case"]):
         return (self._make(one.case()) for one in self.listed)
 
     def named(self, name: str) -> "Case":
-        """Return the case called *name*.
+        """Return the case with the name *name*.
 
         Raises:
-            KeyError: it is not among these.
+            KeyError: none of these cases has this name.
         """
         return self._make(self._by_id[name].case())
 
@@ -72,18 +72,20 @@ class Cases(Sequence["Case"]):
         return {one.id: one for one in self.listed}
 
     def by_name(self) -> Iterator[tuple[str, Listed]]:
-        """Yield the name of each case with what is listed of it; nothing is built."""
+        """Yield the name and the `Listed` of each case, without building any."""
         return ((one.id, one) for one in self.listed)
 
     def where(self, wanted: Callable[[Listed], bool]) -> "Cases":
-        """Return those that are *wanted*."""
+        """Return the cases for which *wanted* returns true."""
         return Cases([one for one in self.listed if wanted(one)], self._make)
 
     def for_clients(self) -> "Cases":
-        """Return those that say what a client may do, for the client profile, each script once.
+        """Return the cases that state what a client may do, for the client profile.
+
+        Of several cases with the same script, one is returned.
 
         Raises:
-            CaseError: the script or the expectation of one is not what the format allows.
+            CaseError: the script or the expectation of a case does not conform to the format.
         """
         from conformance.cases.fetch import client_case
         from conformance.cases.scripts import each_script_once
@@ -92,17 +94,17 @@ class Cases(Sequence["Case"]):
         return Cases(each_script_once(found, _client_key, _client_detail), client_case)
 
     def swept(self, sweep: "Sweep") -> "Cases | SweptCases":
-        """Return these cases and their variations; each is made when it is reached, as here."""
+        """Return these cases and their variations, each built when it is accessed."""
         return self if sweep == "none" else SweptCases(self, sweep)
 
 
 class SweptCases(Sequence["Case"]):
-    """Cases and their variations; how many there are is found out by making them once.
+    """Cases and their variations; to count them, all of them are built once.
 
     Args:
         cases: the cases.
         sweep: how they are varied.
-        skipped: how many variations come before the first.
+        skipped: how many variations to leave out at the beginning.
     """
 
     def __init__(self, cases: Cases, sweep: "Sweep", skipped: int = 0) -> None:
@@ -117,7 +119,7 @@ class SweptCases(Sequence["Case"]):
         return itertools.islice(every, self._skipped, None)
 
     def by_name(self) -> Iterator[tuple[str, Listed]]:
-        """Yield the name of each variation with what is listed of its case."""
+        """Yield the name of each variation with the `Listed` of its case."""
         from conformance.cases.sweeps import swept
 
         for name, listed in self._cases.by_name():
@@ -128,10 +130,10 @@ class SweptCases(Sequence["Case"]):
         return self._count
 
     def named(self, name: str) -> "Case":
-        """Return the case called *name*, its id and its setting.
+        """Return the case with the name *name*: an id, and the setting.
 
         Raises:
-            KeyError: it is not among these.
+            KeyError: none of these cases has this name.
         """
         from conformance.cases.sweeps import swept
 
@@ -164,7 +166,7 @@ class Corpus:
 
     Args:
         parts: the cases and grids, in order.
-        digest: names what they say.
+        digest: identifies their content.
     """
 
     def __init__(self, parts: Iterable[Authored], digest: str) -> None:
@@ -175,12 +177,12 @@ class Corpus:
 
     @property
     def cases(self) -> Cases:
-        """All cases; a user's own cases alone, where there are some."""
+        """All cases of the kit; if there are a user's own cases, only those."""
         return self.select()
 
     @functools.cached_property
     def every(self) -> Cases:
-        """All cases, a user's own ones behind those of the kit."""
+        """All cases: those of the kit, then a user's own."""
         return self.select(("*",))
 
     @property
@@ -189,7 +191,7 @@ class Corpus:
         return bool(self._own)
 
     def joined_by(self, files: Sequence[CaseFile]) -> "Corpus":
-        """Return this corpus with the cases of *files* behind its own."""
+        """Return this corpus with the cases of *files* after its own."""
         parts = (*self.parts, *(part for file in files for part in file.parts))
         return Corpus(parts, _digest(files, self.digest))
 
@@ -202,18 +204,18 @@ class Corpus:
     ) -> Cases:
         """Return the cases of *levels* whose id matches one of *globs*.
 
-        Without globs, all do; where there are a user's own cases, these alone.  Those whose id
-        matches one of *exclude* are left out.  Without the level ``precedent``, documented cases
+        Without globs, every id matches; if there are a user's own cases, only theirs. Cases whose
+        id matches one of *exclude* are left out. Without the level ``precedent``, documented cases
         compare only what the page says.
 
         Args:
-            globs: which ids, as `fnmatch` understands them.
-            levels: which levels.
-            exclude: which ids not.
-            own_levels: the levels of a user's own cases, where they are others.
+            globs: patterns of `fnmatch` for ids.
+            levels: the levels to include.
+            exclude: patterns for the ids to leave out.
+            own_levels: the levels to include of a user's own cases; by default *levels*.
 
         Raises:
-            CaseError: a case or grid that could be among them is not what the format allows, or two
+            CaseError: a case or grid that could be selected does not conform to the format, or two
                 of them share an id or a title.
         """
         wanted, patterns, left_out = frozenset(levels), tuple(globs), tuple(exclude)
@@ -240,7 +242,7 @@ class Corpus:
         return Cases(chosen, documented_part)
 
     def case(self, name: str) -> "Case | None":
-        """Return the case with the id *name*; None where there is none.
+        """Return the case with the id *name*; None if no case has it.
 
         Raises:
             CaseError: as `select`.
@@ -249,7 +251,7 @@ class Corpus:
         return None if found is None else found.case()
 
     def listed(self, name: str) -> Listed | None:
-        """Return the case with the id *name* before it is built; None where there is none.
+        """Return the case with the id *name* before it is built; None if no case has it.
 
         Raises:
             CaseError: as `select`.
@@ -264,10 +266,10 @@ class Corpus:
 
 
 def load_corpus(directory: Path | None = None) -> Corpus:
-    """Return the corpus of *directory*, by default that of the fixtures, which is read once.
+    """Return the corpus in *directory*; by default that of the fixtures, which is loaded once.
 
     Raises:
-        CaseError: a file cannot be read, or there is none.
+        CaseError: a file cannot be read, or the directory has no case files.
     """
     return _fixtures() if directory is None else _load(directory)
 
@@ -286,7 +288,7 @@ def _load(directory: Path) -> Corpus:
 
 
 def _digest(files: Iterable[CaseFile], before: str = "") -> str:
-    """Return the first 16 hexadecimal digits of a SHA-256 over *files*, behind those *before*."""
+    """Return 16 hexadecimal digits of a SHA-256 over *files*, after the digest *before*."""
     digest = hashlib.sha256(before.encode())
     for file in files:
         digest.update(Path(file.name).name.encode() + b"\0" + file.data + b"\0")
@@ -315,7 +317,7 @@ def _matches(name: str, globs: Iterable[str]) -> bool:
 
 
 def _could_match(authored: Authored, glob: str) -> bool:
-    """Tell whether a case of *authored* could have an id that *glob* matches."""
+    """Return whether some case of *authored* could have an id that matches *glob*."""
     if authored.is_case:
         return fnmatch.fnmatchcase(authored.id, glob)
     fixed = _WILD.split(glob)
@@ -330,7 +332,7 @@ def _agree(one: str, other: str) -> bool:
 
 
 def _could_be(authored: Authored, name: str) -> bool:
-    """Tell whether a case of *authored* could have the id *name*."""
+    """Return whether some case of *authored* could have the id *name*."""
     if authored.is_case:
         return authored.id == name
     return name.startswith(authored.start) and name.endswith(authored.end)

@@ -1,7 +1,7 @@
-"""From plain tables to closed ones, with a complaint that says what is wrong and where.
+"""From plain tables to closed ones, with errors that state the problem and its place.
 
-In: what `tomllib` made, and the type that it is to have.  Out: a struct of `tables` or
-`steptables`.  An unknown key is refused with a word on where it belongs.
+The input is what `tomllib` returned, and the type to convert it to. The output is a struct of
+`tables` or `steptables`. The error for an unknown key says where that key is allowed, if anywhere.
 """
 
 import re
@@ -39,7 +39,8 @@ def decode(raw: Any, kind: type[T], field: str = "") -> T:
     """Return *raw* as a value of *kind*.
 
     Raises:
-        CaseError: with the path of the field, and for an unknown key where it would belong.
+        CaseError: *raw* is not of this type; with the path of the field, and for an unknown key
+            with the tables in which it is allowed.
     """
     try:
         return msgspec.convert(raw, kind)
@@ -58,7 +59,7 @@ def _complaint(text: str, field: str) -> CaseError:
 
 
 def _belongs(key: str) -> str:
-    # Only a complaint needs the mock server here.
+    # Imported only for an error: it imports the mock server, which decoding does not need.
     from conformance.cases.steptables import step_tables, transform_tables
 
     homes = [home for home, table in _TABLES.items() if key in _keys(table)]

@@ -1,15 +1,15 @@
-"""What the documentation page says of a documented case, without what only a precedent says.
+"""The part of a documented case that the documentation page says.
 
-In: a case.  Out: the same case with outcomes that compare only what is on the page.  A case of the
-level ``documented`` is played once and compares more than the page says: whether the connection was
-kept, the text of an exception, the order of the fields of a request.  These parts are judged too,
-at the level ``precedent``: a failure in nothing else has that level, and a run of the level
-``documented`` alone does not compare them.
+`documented_part` takes a case and returns it with outcomes that compare only what is on the page. A
+case of the level ``documented`` is played once and compares more than the page says: whether the
+connection was kept, the text of an exception, the order of the fields of a request. These details
+are judged too, at the level ``precedent``: a failure in nothing else has that level, and a run of
+the level ``documented`` alone does not compare them.
 
-The rule stands here once, for all cases; the README of the fixtures has it as a table.  The page
-documents no attribute of an exception, no state of a connection but what `connect` and `close`
-do, no version of CONNECT, no order and no value of automatic fields, and of connections and
-responses only the names that it lists.
+This module is the only place of the rule, which applies to all cases; the README of the fixtures
+contains it as a table. The page documents no attribute of an exception, no state of a connection
+except the effect of `connect` and `close`, no version of CONNECT, no order and no value of
+automatic fields, and of connections and responses only the names that it lists.
 """
 
 import dataclasses
@@ -38,15 +38,15 @@ NOT_ON_THE_PAGE = frozenset(
 )
 """Methods and attributes of connections, responses and sockets that only a precedent documents."""
 _ABOUT_CONNECTIONS = frozenset({"HTTPConnection.connect", "HTTPConnection.close"})
-"""The requirements that speak of a connection being there, or closed."""
+"""The requirements about whether a connection exists or is closed."""
 _VERSIONS = (10, 11)
-"""The values that the page gives to `version`; another one is that of an HTTP/0.9 response."""
+"""The values of `version` that the page lists; any other is that of an HTTP/0.9 response."""
 _OF_A_RESPONSE = frozenset({"version", "status", "reason", "read", "getheader", "getheaders"})
 _ANYTHING = Expectation(anything=True)
 
 
 def documented_part(case: Case) -> Case:
-    """Return *case* with outcomes that compare nothing but what the page says.
+    """Return *case* with outcomes that compare only what the page says.
 
     A case of another level is returned unchanged.
     """
@@ -59,7 +59,7 @@ def documented_part(case: Case) -> Case:
 
 
 def _silent_ops(ops: tuple[Op, ...]) -> Iterator[str]:
-    """Yield the ids of ops that use what is not on the page, or an object that came from it."""
+    """Yield the ids of ops that use a name that is not on the page, or an object made with one."""
     made: set[str] = set()
     for op in ops:
         message = op.message
@@ -112,7 +112,7 @@ def _is_version(wanted: Expectation) -> bool:
 
 
 def _prints(name: str, wanted: Expectation) -> bool:
-    """Tell whether *wanted* is about what debugging prints: the page says only that it does."""
+    """Return whether *wanted* is the text that debugging prints, which the page does not define."""
     silence = isinstance(wanted.value, Octets) and not any(wanted.value.pieces)
     return name == "stdout" and wanted.has_value and not silence
 

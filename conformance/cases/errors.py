@@ -1,4 +1,4 @@
-"""The one error of this package: a case file that cannot be taken as it stands."""
+"""The only exception of this package: a case file that is not valid."""
 
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -8,13 +8,13 @@ P = ParamSpec("P")
 
 
 class CaseError(ValueError):
-    """A case file, or a case in it, is not what the format allows; always one printable line.
+    """A case file, or a case in it, does not conform to the format; always one printable line.
 
     Args:
         problem: what is wrong.
         file: the file's name.
-        case: the id of the case, or its position where it has none.
-        field: the path of the field inside the case, such as ``outcome[0].read``.
+        case: the id of the case, or its position if it has no id.
+        field: the path of the field in the case, such as ``outcome[0].read``.
     """
 
     def __init__(self, problem: str, *, file: str = "", case: str = "", field: str = "") -> None:
@@ -26,7 +26,7 @@ class CaseError(ValueError):
         super().__init__(": ".join(part for part in parts if part))
 
     def within(self, *, file: str = "", case: str = "", field: str = "") -> "CaseError":
-        """Return the same complaint with the outer part of its place filled in."""
+        """Return the same error with the missing outer parts of its place filled in."""
         inner = self.field
         if field and inner:
             glue = "" if inner.startswith("[") else "."
@@ -40,7 +40,7 @@ class CaseError(ValueError):
 
 
 def within(field: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call *function*, and put *field* before the place in its complaint."""
+    """Call *function*, and prefix *field* to the place of a `CaseError` that it raises."""
     try:
         return function(*args, **kwargs)
     except CaseError as error:
@@ -48,7 +48,7 @@ def within(field: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwar
 
 
 def _line(text: str) -> str:
-    """Return *text* in one line, with escapes for what cannot be printed."""
+    """Return *text* in one line, with escapes for characters that are not printable."""
     words = " ".join(text.split())
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii")

@@ -1,16 +1,18 @@
-"""The client profile: a case as any HTTP client can run it, by one op, `fetch`.
+"""The client profile: a case in a form that any HTTP client can run, with one op, `fetch`.
 
-In: the ``fetch`` table of a case, and cases that have one.  Out: what a client may come to, and
-cases with one op and one kind of connection.  This is a pure function from case to case, as grids
-and sweeps are; what comes behind it knows no profile but by the judge.
+The input is the ``fetch`` table of a case, and cases that have one. The output is the accepted
+results of a client, and cases with one op and one kind of connection. As in grids and sweeps, these
+are pure functions from case to case; of the later stages, only the judge treats profiles
+differently.
 
-A client that repeats its request by itself meets the same octets again, and after `MOST`
-connections a closed door: so its result is one of these octets, however often it tries.  Whatever
-the script holds for a second connection is about httplib's interface and is not played.
+A client that repeats its request automatically gets the same bytes again, on up to `MOST`
+connections; further ones are refused. So its result always depends on the same bytes, however often
+it repeats. The script's answers to later requests, and on later connections, test the interface of
+httplib and are not played.
 
-Where the expectation says `may_wait`, nothing tells a client that no more will come: the head does
-not end, or an interim response is all there is. There the server ends a connection that the script
-leaves open, so that no client is judged by its patience.
+`may_wait` means that the client has no way to detect that nothing more will be sent: the head does
+not end, or the only response is an interim one. In such a case the server closes a connection that
+the script leaves open, so that the verdict does not depend on a client's timeout.
 """
 
 import dataclasses
@@ -45,15 +47,15 @@ from mockserver import (
 )
 
 FETCH = Op("fetch", {"id": "fetch", "on": "client", "call": "fetch", "args": [], "kwargs": {}})
-"""The op of the client profile; the ``run`` message that it comes with names the ``url``."""
+"""The op of the client profile; the ``run`` message that contains it also has the ``url``."""
 MOST = 10
-"""Connections that a client gets for one `fetch`."""
+"""The number of connections that the server accepts for one `fetch`."""
 _REQUESTS = (ReadRequest, Dispatch)
 _WAITING = (ReadEof, ExpectEof, ExpectReset, ExpectNoBytes, Stall)
 
 
 def expectation(table: FetchTable, rfc: Iterable[str]) -> Fetch:
-    """Return what *table* expects of a client; *rfc* are the sections that the case itself cites.
+    """Return the expectation in *table*; *rfc* are the sections that the case itself cites.
 
     Raises:
         CaseError: naming the result and its field.
@@ -95,11 +97,11 @@ def _field(value: str | FieldTable) -> Expected:
 def client_case(case: Case) -> Case:
     """Return *case* for the client profile.
 
-    Of the dimensions only `cut` is left: read styles are httplib's, and another end of the
-    connection is another expectation.
+    Of the dimensions of a sweep only `cut` remains: read styles exist only in httplib's interface,
+    and a different end of the connection would require a different expectation.
 
     Raises:
-        ValueError: it says nothing about clients of other interfaces.
+        ValueError: the case states nothing about clients of other interfaces.
     """
     if case.fetch is None:
         raise ValueError(f"{case.id} has no expectation for clients of other interfaces")
@@ -117,7 +119,7 @@ def client_case(case: Case) -> Case:
 
 
 def first_answer(script: Script, *, may_wait: bool) -> Script:
-    """Return *script* with nothing but what answers the first request, again and again."""
+    """Return *script* reduced to the answer to the first request, repeated on each connection."""
     if not script.connections:
         return script
     steps = script.connections[0].steps
@@ -130,7 +132,7 @@ def first_answer(script: Script, *, may_wait: bool) -> Script:
 
 
 def _with_an_end(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Return *steps* with the end of the stream after them, where they leave it open."""
+    """Return *steps* with a close after them, if they leave the connection open."""
     while steps and isinstance(steps[-1], _WAITING):
         steps = steps[:-1]
     last = steps[-1] if steps else None

@@ -1,19 +1,19 @@
-"""Grids: one table that stands for many cases, one for each combination of its axes.
+"""Grids: one table that describes many cases, one for each combination of its axes.
 
-In: the table of a ``[[grid]]``.  Out: a `Grid`, which gives the tables of ordinary cases, in the
-order of the axes; holes are filled when a table is asked for.
+The input is the table of a ``[[grid]]``. The output is a `Grid`, which gives the tables of ordinary
+cases in the order of the axes; the holes of a table are filled when it is requested.
 
 A hole is ``{ hole = "axis" }`` anywhere in a value, and ``{axis}`` in the id, the title and the
 twin, where it is replaced by the *name* of the axis value.  In an array, a hole whose value is an
-array is spliced in.
+array is replaced by the items of that array.
 
-An axis value may carry *outcomes*: the names of the outcomes that hold for it (an outcome without a
-name holds for every value); *without*: keys that this combination leaves out of the case; and
+An axis value may have *outcomes*: the names of the outcomes that apply to it (an outcome without a
+name applies to every value); *without*: keys that this combination leaves out of the case; and
 further keys, which fill holes as ``{ hole = "axis.key" }``; *value* is the one that ``{ hole =
 "axis" }`` takes.  A hole with a default, ``{ hole = "axis.key", default = … }``, is filled by it
 where the axis value has no such key.
 
-Nothing in a grid is left unused: neither an axis, nor a key of a value, nor an outcome.
+Unused parts are errors: an axis, a key of an axis value, or an outcome that no case uses.
 """
 
 import functools
@@ -35,26 +35,26 @@ _HEAD = frozenset(AxisValue.__struct_fields__)
 
 @dataclass(frozen=True, slots=True)
 class _Point:
-    """One value of an axis: what the grid asks of it, and all its keys, which may fill holes."""
+    """One value of an axis: its reserved keys, and all its keys, which may fill holes."""
 
     head: AxisValue
     fills: Mapping[str, Any]
 
 
 Choice = Mapping[str, _Point]
-"""A combination: a value of each axis."""
+"""A combination: one value of each axis."""
 _Fill = Callable[[Choice], Any]
-"""What makes a value of a grid into that of one combination."""
+"""A function from a combination to a value of the grid with its holes filled."""
 
 
 class Grid:
-    """A grid: the names of its cases at once, their tables when they are asked for.
+    """A grid: it has the names of its cases when made; it makes their tables when requested.
 
     Args:
         raw: its table.
 
     Raises:
-        CaseError: an axis is not what it must be, or would make two cases of one id.
+        CaseError: an axis is not valid, or would give two cases the same id.
     """
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
@@ -78,7 +78,7 @@ class Grid:
         """Return id, title and twin of the case of *choice*.
 
         Raises:
-            CaseError: one of them has a hole without an axis.
+            CaseError: one of them has a hole that names no axis.
         """
         named = {"id": self._grid.id, "title": self._grid.title, "twin": self._grid.twin}
         return {
@@ -88,11 +88,11 @@ class Grid:
         }
 
     def has(self, key: str, choice: Choice) -> bool:
-        """Tell whether the case of *choice* has *key*."""
+        """Return whether the case of *choice* has *key*."""
         return key in self._raw and not _leaves_out(choice, key)
 
     def varies(self, keys: Iterable[str]) -> bool:
-        """Tell whether any of *keys* is not the same in all cases."""
+        """Return whether the value of any of *keys* can differ between the cases."""
         return any(
             any(True for _ in _holes(self._raw.get(key)))
             or any(_leaves_out(choice, key) for choice in self.choices)
@@ -103,7 +103,7 @@ class Grid:
         """Return the table of the case of *choice*.
 
         Raises:
-            CaseError: a hole without an axis, or anything unused.
+            CaseError: a hole names no axis, or a part of the grid is unused.
         """
         fill, outcomes = self._compiled
         case = {**fill(choice), **self.names(choice)}
@@ -118,7 +118,7 @@ class Grid:
     def _compiled(self) -> tuple[_Fill, list[_Fill]]:
         _check_holes(self._raw, self._axes)
         _check_outcomes(self._grid, self.choices)
-        # What has no hole is the same in every case, and is shared by them.
+        # A value without holes is the same object in every case, to save memory and time.
         keys = {key: value for key, value in self._raw.items() if key not in _OWN}
         return _compiled_table(keys), [_compiled_table(outcome) for outcome in self._grid.outcome]
 
@@ -136,7 +136,7 @@ def _point(value: Mapping[str, Any], grid: Mapping[str, Any]) -> _Point:
 
 
 def _check_axes(grid: GridTable, axes: Mapping[str, list[_Point]]) -> None:
-    """Refuse what would make two cases of one id, and outcomes that do not exist."""
+    """Refuse axes that give two cases the same id, and names of outcomes that do not exist."""
     known = {outcome.get("name") for outcome in grid.outcome if _has_word(outcome)}
     for axis, points in axes.items():
         if f"{{{axis}}}" not in grid.id:
@@ -159,7 +159,7 @@ def _has_word(outcome: Mapping[str, Any]) -> bool:
 
 
 def _check_holes(raw: Mapping[str, Any], axes: Mapping[str, list[_Point]]) -> None:
-    """Refuse a hole without an axis, and a key of an axis value without a hole."""
+    """Refuse a hole that names no axis, and a key of an axis value that fills no hole."""
     used: set[tuple[str, str]] = set()
     for key, value in raw.items():
         for hole in () if key == "axes" else _holes(value):
@@ -198,7 +198,7 @@ def _named(text: str, choice: Choice) -> str:
 
 
 def _holes(value: Any) -> Iterator[Any]:
-    """Yield what stands behind each ``hole`` in *value*."""
+    """Yield the value of each key ``hole`` in *value*."""
     if isinstance(value, dict):
         if _is_hole(value):
             yield value["hole"]
@@ -214,7 +214,7 @@ def _is_hole(value: Any) -> bool:
 
 
 def _parted(hole: Any) -> tuple[str, str]:
-    """Return the axis of *hole*, and the key of its values."""
+    """Return the axis that *hole* names, and the key of its values."""
     match = _HOLE.fullmatch(hole) if isinstance(hole, str) else None
     if match is None:
         raise CaseError('a hole is { hole = "axis" } or { hole = "axis.key" }')
@@ -222,7 +222,7 @@ def _parted(hole: Any) -> tuple[str, str]:
 
 
 def _compiled_table(table: Mapping[str, Any]) -> _Fill:
-    """Return what fills the holes of *table*, with the key in the place of a complaint."""
+    """Return a function that fills the holes of *table*; an error of it names the key."""
     varying = {
         key: _compiled(value) for key, value in table.items() if any(True for _ in _holes(value))
     }
@@ -235,7 +235,7 @@ def _compiled_table(table: Mapping[str, Any]) -> _Fill:
 
 
 def _compiled(value: Any) -> _Fill:
-    """Return what fills the holes of *value*; parts without holes are shared by all it makes."""
+    """Return a function that fills the holes of *value*; its results share parts without holes."""
     if isinstance(value, dict):
         if _is_hole(value):
             return _compiled_hole(value)

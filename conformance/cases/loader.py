@@ -1,8 +1,8 @@
-"""Whole case files: every case built, every complaint made.
+"""Whole case files: every case is built, and the first error is raised.
 
-In: the path or the text of a TOML file.  Out: its cases in file order, each grid expanded behind
-the plain cases. Every complaint is a `CaseError` that names the file, the case and the field;
-nothing is skipped.
+The input is the path or the text of a TOML file. The output is its cases in file order: first the
+plain cases, then those of each grid. Every error is a `CaseError` that names the file, the case and
+the field; nothing is skipped.
 """
 
 from pathlib import Path
@@ -15,8 +15,8 @@ def load_file(path: Path) -> list[Case]:
     """Return the cases of the file at *path*.
 
     Raises:
-        CaseError: the file cannot be read, is not TOML, or holds a case that the format does not
-            allow.
+        CaseError: the file cannot be read, is not TOML, or contains a case that does not conform
+            to the format.
     """
     return _cases(CaseFile.read(path))
 

@@ -1,8 +1,8 @@
-"""A case, ready to be played and judged: frozen values, nothing left to interpret.
+"""A case, ready to be played and judged: frozen values without shorthand.
 
-In: nothing; these are the nouns.  `build` makes them from tables, `sweeps` makes further ones from
-them, the runner sends their script to the server and their ops to a driver, and the judge holds
-their outcomes against what was seen.
+These are types only. `build` makes them from tables, and `sweeps` makes variations of them. The
+runner sends their script to the server and their ops to a driver, and the judge compares their
+outcomes with what was seen.
 """
 
 from collections.abc import Mapping
@@ -16,17 +16,17 @@ from conformance.cases.words import Category, Grade, Level, Profile, Strength
 from mockserver import Script
 
 Setting = Mapping[str, str]
-"""The value of each varied dimension, such as ``{"cut": "bytes"}``; empty where none is."""
+"""The value of each varied dimension, such as ``{"cut": "bytes"}``; empty if none is varied."""
 USUAL: Setting = {"cut": "whole", "read_style": "read()", "end": "fin", "reuse": "fresh"}
-"""The value of each dimension where it is not varied."""
+"""The default value of each dimension, in a case that does not vary it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """One client call, as it is sent to the driver.
+    """One client call, in the form in which it is sent to the driver.
 
     Args:
-        id: the name under which the trace and the outcomes know it.
+        id: the name of the op in the trace and in the outcomes.
         message: the call in the form of the driver protocol (JSON values only).
     """
 
@@ -35,21 +35,21 @@ class Op:
 
     @property
     def text(self) -> str:
-        """The call as a person would write it: ``response.read(3)``."""
+        """The call in readable form, such as ``response.read(3)``."""
         return op_text(self.message)
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What one op must have come to.
+    """The required result of one op.
 
     Args:
         raises: the accepted exception classes; empty where a value is expected.
         attributes: expected values of the exception's attributes, in the form of the driver
             protocol.
         has_value: whether *value* is to be compared.
-        value: the expected value, in the form of the driver protocol, with `Pieces` for octets.
-        anything: whether every result is accepted, an error too.
+        value: the expected value, in the form of the driver protocol, with `Pieces` for bytes.
+        anything: whether every result is accepted, including an error.
     """
 
     raises: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class WireExpectation:
-    """What must have been seen on the wire; None where it is not compared."""
+    """The required facts of the wire; None for a fact that is not compared."""
 
     connections: int | None = None
     after: tuple[str, ...] | None = None
@@ -76,13 +76,13 @@ class Outcome:
     """One whole accepted observation.
 
     Args:
-        ops: the expectation for each op that is compared, by its id.
-        wire: what must have been seen on the wire.
+        ops: the expectation for each op that is compared, by the op's id.
+        wire: the required facts of the wire.
         grade: ``"pass"`` or ``"tolerated"``.
         basis: why the outcome is tolerated.
         when: the values of dimensions to which the outcome is limited.
-        exact: whether requests and header lists are compared to the octet, and connections
-            counted; else as far as the documentation page describes them.
+        exact: whether requests and header lists are compared byte by byte, and connections
+            counted; otherwise they are compared as far as the documentation page describes them.
     """
 
     ops: Mapping[str, Expectation]
@@ -93,7 +93,7 @@ class Outcome:
     exact: bool = True
 
     def holds(self, setting: Setting) -> bool:
-        """Tell whether the outcome counts under *setting*."""
+        """Return whether the outcome applies to *setting*."""
         return all(
             setting.get(dimension, USUAL[dimension]) in values
             for dimension, values in self.when.items()
@@ -102,14 +102,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """A response that a client of any interface may take.
+    """A response that a client of any interface may accept.
 
     Args:
-        status: the status code; None, here and below, for what is not compared.
+        status: the status code; None, here and in the other parts, for what is not compared.
         reason: the reason phrase.
-        body: the content, with nothing left of its framing.
-        headers: the value of each field that is compared, by its name in lower case; a field that
-            stands there several times is one value, joined by a comma and a blank.
+        body: the content, without its framing.
+        headers: the value of each field that is compared, by its name in lower case; several field
+            lines with one name are one value, joined by a comma and a space.
     """
 
     status: int | None = None
@@ -120,19 +120,19 @@ class Accept:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A refusal for one of these reasons; without any, for whatever reason."""
+    """A refusal in one of these categories; if the list is empty, in any category."""
 
     categories: tuple[Category, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """What RFC 9112 lets a client of any interface do with the octets of a case.
+    """What RFC 9112 lets a client of any interface do with the bytes of a case.
 
     Args:
-        strength: what it means to come to none of *results*.
-        results: what a client may come to.
-        rfc: the sections that say so, such as ``9112#6.3``.
+        strength: the strength of the requirement; with ``must``, any other result fails.
+        results: the accepted results of a client.
+        rfc: the sections that state the requirement, such as ``9112#6.3``.
         may_wait: whether a client may wait for more, so that the server ends the connection.
     """
 
@@ -144,7 +144,7 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Case:
-    """One row of the corpus: what the server plays, the client does, must be seen, and why."""
+    """One row of the corpus: the server's script, the client's ops, what must be seen, and why."""
 
     id: str
     rev: int
@@ -169,27 +169,27 @@ class Case:
     authored: str = ""
     profile: Profile = "httplib"
     path: str = "/"
-    """In the client profile, the path of the URL that is fetched."""
+    """In the client profile, the path of the URL that the client fetches."""
     played: str = ""
-    """A digest of what server and client do, by which a golden record knows its case."""
+    """A digest of what server and client do; a golden record with another one is out of date."""
 
     @property
     def name(self) -> str:
-        """The id, and behind ``@`` the setting of each varied dimension."""
+        """The id; in a variation followed by ``@`` and the setting of each varied dimension."""
         setting = ",".join(f"{key}={value}" for key, value in sorted(self.setting.items()))
         return f"{self.id}@{setting}" if setting else self.id
 
     def accepted(self) -> tuple[Outcome, ...]:
-        """Return the outcomes that count under the case's setting, in order.
+        """Return the outcomes that apply to the case's setting, in order.
 
-        An outcome for the very value of a dimension comes before those for any.
+        Outcomes that are limited to one of these values come before those for any value.
         """
         fitting = [outcome for outcome in self.outcomes if outcome.holds(self.setting)]
         return tuple(sorted(fitting, key=lambda outcome: not outcome.when))
 
 
 def op_text(message: Mapping[str, Any]) -> str:
-    """Return the call of *message* as a person would write it."""
+    """Return the call of *message* in readable form."""
     on = str(message["on"])
     if "item" in message:
         return f"{on}[{argument_text(message['item'])}]"
@@ -207,7 +207,7 @@ def op_text(message: Mapping[str, Any]) -> str:
 
 
 def argument_text(argument: Any) -> str:
-    """Return an argument of the driver protocol as a person would write it."""
+    """Return an argument in the form of the driver protocol in readable form."""
     if isinstance(argument, list):
         return "[" + ", ".join(argument_text(item) for item in argument) + "]"
     if not isinstance(argument, dict):

@@ -1,8 +1,8 @@
-"""The exception names that an outcome may use, and which is a kind of which.
+"""The exception names that an outcome may use, and their class hierarchy.
 
-In: nothing.  Out: one small tree, from which everything else follows: the documented twelve, what
-2.7 raises beside them, and the few built-in classes that a reading names.  2.7's ``socket.error``
-and ``socket.timeout`` are called ``OSError`` and ``TimeoutError``, as Python 3 calls them.
+One small tree contains the twelve documented exceptions, the further ones that 2.7 raises, and the
+few built-in classes that cases name. 2.7's ``socket.error`` and ``socket.timeout`` are called
+``OSError`` and ``TimeoutError``, as in Python 3.
 """
 
 from collections.abc import Iterable, Mapping
@@ -40,22 +40,22 @@ PARENTS: Mapping[str, str] = {
 }
 UNDOCUMENTED = frozenset({"LineTooLong"})
 FAMILIES = frozenset({"HTTPException", "OSError", "SSLError"})
-"""What may escape without being named: exceptions of the module, of sockets and of TLS."""
+"""Exceptions that are not a LEAK even if no outcome names them: httplib's, sockets', TLS's."""
 
 
 def ancestors(name: str) -> Iterable[str]:
-    """Yield the names of which *name* is a kind, nearest first."""
+    """Yield the names of the base classes of *name*, nearest first."""
     while name in PARENTS:
         name = PARENTS[name]
         yield name
 
 
 def met_by(wanted: str, names: Iterable[str]) -> bool:
-    """Tell whether an exception that goes by *names* is a *wanted* one.
+    """Return whether an exception with the names *names* counts as the expected one, *wanted*.
 
-    It is where *wanted* is one of them, unless another says something else: a narrower class that
-    has a meaning of its own (an undocumented subclass is as good as the class), or one of the
-    module's own exceptions where a built-in one is wanted.
+    It does if *wanted* is one of *names*, with two exceptions. A subclass with a documented meaning
+    of its own does not count as its base class (an undocumented subclass does), and one of the
+    module's own exceptions does not count as a built-in class.
     """
     given = frozenset(names)
     if wanted not in given or (not is_of_the_module(wanted) and any(map(is_of_the_module, given))):
@@ -64,9 +64,9 @@ def met_by(wanted: str, names: Iterable[str]) -> bool:
 
 
 def is_of_the_module(name: str) -> bool:
-    """Tell whether *name* is HTTPException or a kind of it."""
+    """Return whether *name* is HTTPException or a subclass of it."""
     return name == "HTTPException" or "HTTPException" in ancestors(name)
 
 
 DOCUMENTED = tuple(name for name in PARENTS if is_of_the_module(name) and name not in UNDOCUMENTED)
-"""The twelve exceptions of the page."""
+"""The twelve exceptions of the documentation page."""

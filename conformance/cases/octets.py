@@ -1,10 +1,10 @@
-"""Octets as a case file writes them.
+"""Bytes in the notations of a case file.
 
-In: a string (one character U+0000 to U+00FF is one octet), a `BytesTable`, or an array of these.
-Out: `bytes`, or, where the server's address may occur, a tuple of `bytes` and `AddressHole` that
-`fill` completes at run time.
+The input is a string (each character from U+0000 to U+00FF is one byte), a `BytesTable`, or an
+array of these. The output is `bytes` or, where the server's address may occur, a tuple of `bytes`
+and `AddressHole` that `fill` completes at run time.
 
-Braces inside strings are only braces: nothing here interprets text.
+Braces in strings have no special meaning.
 """
 
 import base64
@@ -18,13 +18,13 @@ from conformance.cases.errors import CaseError
 from conformance.cases.places import fixtures_directory
 
 _MOST = 64 << 20
-"""No case needs more octets than this from a `repeat`; a slip of the pen would take all memory."""
+"""The most bytes that a `repeat` may make; a typing error must not use up all memory."""
 
 AddressPart = Literal["server", "host", "port"]
 
 
 class BytesTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Octets that a plain string would not show well; exactly one way of writing them is used."""
+    """Bytes that a plain string would not show well; exactly one of its notations is used."""
 
     hex: str | None = None
     base64: str | None = None
@@ -39,12 +39,12 @@ Bytes = str | BytesTable | list[str | BytesTable]
 
 @dataclass(frozen=True, slots=True)
 class AddressHole:
-    """A place that the running server fills: with ``127.0.0.1:4711``, its host, or its port."""
+    """A place that the running server fills with ``127.0.0.1:4711``, its host, or its port."""
 
     part: AddressPart
 
     def text(self, host: str, port: int) -> str:
-        """Return what stands here when the server listens on *host* and *port*."""
+        """Return the text for this place when the server listens on *host* and *port*."""
         if self.part == "port":
             return str(port)
         written = f"[{host}]" if ":" in host else host
@@ -55,10 +55,10 @@ Pieces = tuple[bytes | AddressHole, ...]
 
 
 def octets(spec: Bytes) -> bytes:
-    """Return the octets of *spec*, in which no address may occur.
+    """Return the bytes of *spec*, which must not contain an address.
 
     Raises:
-        CaseError: a character beyond U+00FF, a bad escape, or an address.
+        CaseError: a character beyond U+00FF, an escape that is not valid, or an address.
     """
     found = pieces(spec)
     if any(isinstance(piece, AddressHole) for piece in found):
@@ -67,13 +67,13 @@ def octets(spec: Bytes) -> bytes:
 
 
 def pieces(spec: Bytes) -> Pieces:
-    """Return the octets of *spec* with holes where the server's address stands."""
+    """Return the bytes of *spec*, with holes in the place of the server's address."""
     parts = spec if isinstance(spec, list) else [spec]
     return tuple(_piece(part) for part in parts)
 
 
 def joined(parts: Pieces) -> Pieces:
-    """Return *parts* with neighbouring octets in one piece."""
+    """Return *parts* with neighbouring bytes joined into one piece."""
     whole: list[bytes | AddressHole] = []
     for part in parts:
         last = whole[-1] if whole else None
@@ -85,7 +85,7 @@ def joined(parts: Pieces) -> Pieces:
 
 
 def fill(parts: Pieces, host: str, port: int) -> bytes:
-    """Return the octets of *parts* for a server that listens on *host* and *port*."""
+    """Return the bytes of *parts* for a server that listens on *host* and *port*."""
     return b"".join(
         part if isinstance(part, bytes) else part.text(host, port).encode("ascii") for part in parts
     )
@@ -126,7 +126,7 @@ def _file(name: str) -> bytes:
             return path.read_bytes()
     except OSError as error:
         raise CaseError(f"no file {name!r} among the fixtures: {error.strerror}") from None
-    except ValueError as error:  # a NUL, which no path can have
+    except ValueError as error:  # a NUL, which a path cannot contain
         raise CaseError(f"{name!r} is no name of a file: {error}") from None
     raise CaseError(f"the file {name!r} is not among the fixtures")
 
@@ -141,7 +141,7 @@ def _decoded(part: BytesTable) -> bytes:
 
 
 def latin1(text: str) -> bytes:
-    """Return the octets of *text*, one a character.
+    """Return the bytes of *text*, one for each character.
 
     Raises:
         CaseError: a character beyond U+00FF.

@@ -1,8 +1,8 @@
-"""The client's side of a case: from tables of calls to ops as the driver protocol has them.
+"""The client's side of a case: from tables of calls to ops in the form of the driver protocol.
 
-In: ``new`` and the ops, as they stand.  Out: `Op` values, each with its id, its receiver, and all
-arguments in the form of the driver protocol.  Every receiver that is named exists by then: an op
-whose object nobody makes would be skipped for ever, and a case would say nothing.
+The input is ``new`` and the ops of the table. The output is `Op` values, each with its id, its
+receiver, and all arguments in the form of the driver protocol. A receiver must be made by an
+earlier op: an op on an object that is never made would always be skipped, and would test nothing.
 """
 
 from collections import Counter
@@ -19,14 +19,14 @@ RESPONSE_NAMES = frozenset(
     | {"status", "reason", "length", "chunked", "will_close"}
 )
 _FIXED = frozenset({"module", "builtins", "agent"})
-"""Receivers that are there in every run, and that no `as` may replace."""
+"""Receivers that exist in every run; `as` must not redefine them."""
 _TELLING = frozenset({"strict", "key_file", "cert_file", "HTTP", "HTTPS", "HTTPSConnection"})
-"""Keywords and classes that are features of their own: an implementation may lack them."""
+"""Keywords and classes that are optional features: an implementation may lack them."""
 _DEFAULT_ADDRESS = [argument({"address": "host"}), argument({"address": "port"})]
 
 
 def client_ops(new: NewTable, ops: Sequence[OpTable]) -> tuple[Op, ...]:
-    """Return what the client does: *new*, and then *ops*.
+    """Return what the client does: the op of *new*, then *ops*.
 
     Raises:
         CaseError: naming the op and its field.
@@ -43,7 +43,7 @@ def client_ops(new: NewTable, ops: Sequence[OpTable]) -> tuple[Op, ...]:
 
 
 def implied_needs(ops: Iterable[Op]) -> frozenset[str]:
-    """Return the features that the calls themselves name."""
+    """Return the features that the calls use and that a case therefore needs."""
     named: set[str] = set()
     for op in ops:
         if op.message["on"] == "module":
@@ -54,7 +54,7 @@ def implied_needs(ops: Iterable[Op]) -> frozenset[str]:
 
 
 def need_certificates(ops: Iterable[Op]) -> bool:
-    """Tell whether the driver needs files of the certificate authority for these calls."""
+    """Return whether the driver needs files of the certificate authority for these calls."""
     return any(kind in ("cert", "context") for op in ops for kind, _ in _typed(op.message))
 
 
@@ -95,7 +95,7 @@ def _message(op: OpTable, response: str) -> dict[str, Any]:
 
 
 def _kind(op: OpTable) -> str:
-    """Return which of the four kinds *op* is, after a look at what goes with it."""
+    """Return which of the four kinds *op* is, after checking that its other keys go with it."""
     kinds = [kind for kind in ("call", "get", "set", "item") if getattr(op, kind) is not None]
     if len(kinds) != 1:
         raise CaseError("an op is exactly one of call, get, set and item")
@@ -110,7 +110,7 @@ def _kind(op: OpTable) -> str:
 
 
 def _check_receivers(messages: Iterable[Mapping[str, Any]]) -> None:
-    """Refuse a receiver, or an object in an argument, that no earlier op has named."""
+    """Refuse a receiver, or an object in an argument, that no earlier op has made."""
     known = {*_FIXED, "conn", "response"}
     for index, message in enumerate(messages):
         place = "new" if index == 0 else f"ops[{index - 1}]"
@@ -128,7 +128,7 @@ def _nobody(name: str, known: Iterable[str]) -> str:
 
 
 def _typed(message: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield kind and value of each typed argument of *message*, those inside others too."""
+    """Yield kind and value of each typed argument of *message*, nested ones included."""
     waiting = [*message.get("args", ()), *message.get("kwargs", {}).values()]
     waiting += [message.get("value"), message.get("item")]
     waiting = [item for item in waiting if not isinstance(item, str)]

@@ -1,7 +1,7 @@
 """The accepted observations of a case: from the tables of its outcomes to `Outcome` values.
 
-In: a `CaseTable` and the ids of its ops.  Out: outcomes in the order of the file.  At least one of
-them holds when nothing is varied, and each of them holds in some sweep.
+The input is a `CaseTable` and the ids of its ops; the output is outcomes in the order of the file.
+At least one of them must apply when no dimension is varied, and each must apply in some sweep.
 """
 
 from collections.abc import Mapping, Set
@@ -25,7 +25,7 @@ from conformance.cases.values import expected
 
 
 def outcomes(table: CaseTable, ids: Set[str]) -> tuple[Outcome, ...]:
-    """Return the outcomes of the case of *table*, whose ops go by *ids*.
+    """Return the outcomes of the case of *table*, whose ops have the ids *ids*.
 
     Raises:
         CaseError: naming the outcome and its field.

@@ -1,10 +1,11 @@
-"""A user's own cases, beside those of the kit.
+"""A user's own cases, in addition to those of the kit.
 
-In: files, or directories of files, in the format of the kit's case files.  Out: a `Corpus` of both,
-in which a selection without globs is of the user's own cases.  Their family may have any name.
+The input is files, or directories of files, in the format of the kit's case files. The output is a
+`Corpus` of both, in which a selection without globs selects the user's own cases only. Their family
+may have any name.
 
-They are few, and they are being written: all of them are built at once, so that every complaint
-comes before anything is run.
+All of them are built at once: they are few and often still being written, so every error is
+reported before anything runs.
 """
 
 from collections.abc import Iterable
@@ -15,14 +16,14 @@ from conformance.cases.corpus import Corpus
 from conformance.cases.errors import CaseError
 
 OwnFile = tuple[str, bytes]
-"""The name of a file, as the user knows it, and what it holds."""
+"""The name of a file, as the user gave it, and its content."""
 
 
 def own_files(places: Iterable[Path]) -> list[OwnFile]:
-    """Return the case files at *places*: files, and directories whose ``*.toml`` files are meant.
+    """Return the case files at *places*: the files, and every ``*.toml`` file in the directories.
 
     Raises:
-        CaseError: there is nothing to read in one of them.
+        CaseError: one of the places contains nothing that can be read.
     """
     found = []
     for place in places:
@@ -38,10 +39,10 @@ def own_files(places: Iterable[Path]) -> list[OwnFile]:
 
 
 def with_own(corpus: Corpus, files: Iterable[OwnFile]) -> Corpus:
-    """Return *corpus* with the cases of *files*; unchanged where there are none.
+    """Return *corpus* with the cases of *files*; unchanged without files.
 
     Raises:
-        CaseError: one of them is not what the format allows, or has the id of another case.
+        CaseError: a case does not conform to the format, or has the id of another case.
     """
     read = [CaseFile(data, name, is_own=True) for name, data in files]
     if not read:
@@ -53,5 +54,5 @@ def with_own(corpus: Corpus, files: Iterable[OwnFile]) -> Corpus:
             problem = f"this id is taken by a case of the kit, in {shipped.file}"
             raise CaseError(problem, file=listed.file, case=listed.id, field="id")
     both = corpus.joined_by(read)
-    both.select()  # which finds ids that two of them have
+    both.select()  # raises for an id that two cases share
     return both

@@ -1,7 +1,8 @@
-"""TOML, read fast: by tomli's compiled wheel where there is one, which is tomllib's own source.
+"""TOML, read by tomli, because its compiled wheel is faster than `tomllib`.
 
-In: text.  Out: plain tables.  What tomli refuses, tomllib refuses again, so that a complaint has
-the standard library's words, whichever of the two has found it.
+The input is text, the output plain tables. tomli and `tomllib` have the same source. Text that
+tomli refuses is parsed again by `tomllib`, so that the error has the words of the standard library
+whether or not tomli is compiled.
 """
 
 import tomllib
@@ -14,8 +15,8 @@ def parse(text: str) -> dict[str, Any]:
     """Return the tables of *text*.
 
     Raises:
-        ValueError: it is not TOML, or holds a number of more digits than Python reads.
-        RecursionError: it is nested too deep.
+        ValueError: it is not TOML, or contains a number with more digits than `int()` accepts.
+        RecursionError: it is nested too deeply.
     """
     try:
         return tomli.loads(text)

@@ -1,4 +1,4 @@
-"""Where the fixtures are: the only place in the project that builds such a path."""
+"""The location of the fixtures: the only place in the project that builds such a path."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ from pathlib import Path
 def fixtures_directory() -> Path:
     """Return the directory of the fixtures.
 
-    In an installed wheel it lies inside the package `conformance`, in a checkout beside it.
+    In an installed wheel it is in the package `conformance`, in a checkout next to it.
 
     Raises:
-        FileNotFoundError: neither is there: the installation is damaged.
+        FileNotFoundError: neither exists: the installation is damaged.
     """
     package = Path(__file__).resolve().parent.parent
     for candidate in (package / "fixtures", package.parent / "fixtures"):

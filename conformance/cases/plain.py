@@ -1,7 +1,8 @@
-"""What TOML can say and a case cannot: dates, numbers that are none, tables without end.
+"""Values that TOML can express and a case cannot use: dates, NaN, infinity, deep nesting.
 
-In: a table as `tomllib` made it, before anything else looks at it.  Out: nothing, or a `CaseError`.
-A number must go through JSON to a driver in any language; 64 bits do, with and without a sign.
+`check_plain` takes a table as `tomllib` returned it, before anything else reads it, and returns
+nothing or raises a `CaseError`. A number must survive JSON on the way to a driver in any language;
+64-bit numbers do, signed and unsigned.
 """
 
 import math
@@ -14,14 +15,14 @@ _DEPTH = 24
 
 
 def check_plain(value: Any, room: int = _DEPTH) -> None:
-    """Refuse in *value* what no case can use.
+    """Refuse values that no case can use.
 
     Args:
-        value: a table, or anything in it.
-        room: how many levels there may still be.
+        value: a table, or any value in it.
+        room: how many further levels of nesting are allowed.
 
     Raises:
-        CaseError: with the path of what is refused.
+        CaseError: with the path of the refused value.
     """
     inner: Iterable[tuple[str, Any]] = ()
     if isinstance(value, dict):

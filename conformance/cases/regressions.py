@@ -1,7 +1,7 @@
-"""Real bugs of real clients: what the corpus is held against, beside the page.
+"""Real bugs of real clients, which the corpus covers in addition to the documentation page.
 
-In: ``fixtures/regressions.toml``.  Out: a `Regression` for each entry, in the order of the file. A
-case that would have caught one names its thread as an ``origin``.
+The input is ``fixtures/regressions.toml``; the output is a `Regression` for each entry, in the
+order of the file. A case that would have found the bug names its thread as an ``origin``.
 """
 
 import fnmatch
@@ -28,7 +28,7 @@ class Regression(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         id: a letter for its kind, and a number.
         symptom: what was seen.
         threads: links to where it was reported.
-        cases: globs of case ids, where no thread is named.
+        cases: globs of ids of cases that would have found it, if no case names a thread.
     """
 
     id: str
@@ -37,7 +37,7 @@ class Regression(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cases: tuple[str, ...] = ()
 
     def is_caught_by(self, case: "Case | Listed") -> bool:
-        """Tell whether *case* would have caught it."""
+        """Return whether *case* would have found the bug."""
         return not set(self.threads).isdisjoint(case.origin) or any(
             fnmatch.fnmatchcase(case.id, glob) for glob in self.cases
         )
@@ -48,7 +48,7 @@ def load_regressions() -> tuple[Regression, ...]:
     """Return the regressions.
 
     Raises:
-        CaseError: the file is not what it must be.
+        CaseError: the file does not conform to its format.
     """
     try:
         text = (fixtures_directory() / _FILE).read_text(encoding="utf-8")

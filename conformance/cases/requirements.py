@@ -1,6 +1,6 @@
 """The requirements: what the documentation page says, sentence by sentence, in our own words.
 
-In: ``fixtures/spec.toml``.  Out: a `Requirement` for each entry, by its id.
+The input is ``fixtures/spec.toml``; the output is a `Requirement` for each entry, by its id.
 """
 
 import functools
@@ -19,9 +19,9 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One sentence of the page.
 
     Args:
-        number: its number, never used again.
+        number: its number, which is never reused.
         id: its id, which cases cite.
-        entry: the entry of the page that says it.
+        entry: the entry of the page that contains it.
         text: what it says, in our own words.
     """
 
@@ -36,7 +36,7 @@ def load_requirements() -> Mapping[str, Requirement]:
     """Return every requirement by its id, in the order of the page.
 
     Raises:
-        CaseError: the file is not what it must be.
+        CaseError: the file does not conform to its format.
     """
     try:
         text = (fixtures_directory() / _FILE).read_text(encoding="utf-8")

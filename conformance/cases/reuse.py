@@ -1,12 +1,13 @@
 """The dimension `reuse`: the same exchange as the second one on a kept connection.
 
-In: a case.  Out: the case with another exchange before its first request, or the case itself where
-that cannot be: where its first call is no request, or one that is refused; where the server does
-not begin by reading a request; where a tunnel is opened, or the connection is opened or closed by
-hand before there is a response; and where what the calls print is looked at.
+The input is a case. The output is the case with another exchange before its first request, or the
+case unchanged if that is not possible: if its first call is not a request, or is a request that is
+refused; if the server does not begin by reading a request; if a tunnel is opened, or the program
+opens or closes the connection before there is a response; or if the case checks what the calls
+print.
 
-What a response means must not depend on what the connection carried before it; a client that reads
-ahead, or keeps state from one response to the next, shows it here.
+The meaning of a response must not depend on what the connection carried before it. This dimension
+finds clients that read ahead or keep state from one response to the next.
 """
 
 import dataclasses
@@ -40,7 +41,7 @@ _BY_HAND = frozenset({"connect", "close"})
 
 
 def on_a_kept_connection(case: Case) -> Case:
-    """Return *case* behind another exchange on its first connection, or *case* itself."""
+    """Return *case* after another exchange on its first connection, or *case* unchanged."""
     if not _begins_with_a_request(case) or not _is_read_first(case):
         return case
     first, *others = case.script.connections
@@ -56,7 +57,7 @@ def on_a_kept_connection(case: Case) -> Case:
 
 
 def _begins_with_a_request(case: Case) -> bool:
-    """Tell whether the first call on the new object is a request to the server itself."""
+    """Return whether the first call on the new object is a request to the server itself."""
     new, *ops = case.ops
     usual = str(new.message["call"]).endswith("Connection") and all(
         isinstance(argument, dict) and argument["type"] == "address"
@@ -81,7 +82,7 @@ def _is_refused(outcome: Outcome, request: str) -> bool:
 
 
 def _is_read_first(case: Case) -> bool:
-    """Tell whether the server begins by reading a request, on a connection made once."""
+    """Return whether the server begins by reading a request, on a connection made only once."""
     script = case.script
     if script.routes or script.listener.mode != "accept" or not script.connections:
         return False

@@ -1,8 +1,8 @@
 """The JSON Schema of a case file, generated from the tables and the mock server's steps.
 
-In: nothing.  Out: a JSON value that is committed beside the cases, so that an editor can check a
-case while it is written.  A test holds the committed file against this.  A grid is a case in which
-a hole may stand for any value, so its schema only closes its own keys.
+The result is a JSON value that is committed next to the cases, so that an editor can check a case
+while it is written. A test compares the committed file with this one. A grid is a case in which a
+hole may replace any value, so its schema restricts only its own keys.
 """
 
 import json
@@ -32,7 +32,7 @@ def case_schema() -> dict[str, Any]:
     tables = [FileHead, CaseTable, OutcomeHead, ExpectationTable, AxisValue]
     tables += [*steps.values(), *transforms.values()]
     definitions = definitions_of(tables)
-    # An array of arguments or values may hold anything here: the loader checks those.
+    # The schema allows any item in an array of arguments or values: the loader checks the items.
     case = definitions["CaseTable"]["properties"]
     case["outcome"]["items"] = {"$ref": "#/$defs/Outcome"}
     fault = {FAULT: {"enum": [*FAULTS]}}
@@ -52,7 +52,7 @@ def case_schema() -> dict[str, Any]:
     head = definitions["FileHead"]
     head["properties"]["case"]["items"] = {"$ref": "#/$defs/CaseTable"}
     head["properties"]["grid"]["items"] = _grid(case)
-    # The further keys of an axis value fill holes.
+    # The further keys of an axis value fill holes, so they cannot be listed here.
     del definitions["AxisValue"]["additionalProperties"]
     definitions["Outcome"] = _outcome(definitions["OutcomeHead"])
     return {
@@ -64,7 +64,7 @@ def case_schema() -> dict[str, Any]:
 
 
 def _one_key(properties: dict[str, Any]) -> dict[str, Any]:
-    """A table with one key."""
+    """Return the schema of a table with exactly one of these keys."""
     return {
         "type": "object",
         "minProperties": 1,
@@ -75,7 +75,7 @@ def _one_key(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _steps(steps: Iterable[str], definitions: dict[str, Any]) -> dict[str, Any]:
-    """For each name of a step what it may be: the step's table, or its main argument."""
+    """Return the schema for each name of a step: the step's table, or its main argument."""
     return {
         name: {
             "anyOf": [
@@ -89,7 +89,7 @@ def _steps(steps: Iterable[str], definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bare(properties: dict[str, Any], primary: str | None) -> dict[str, Any]:
-    """A step's main argument, which is no table; a step without one may be anything else."""
+    """Return the schema of a step's main argument, which is not a table, or of any other value."""
     return {"not": {"type": "object"}, **(properties[primary] if primary else {})}
 
 

@@ -1,7 +1,7 @@
 """The server's side of a case: from ``respond``, or connections and routes, to a script.
 
-In: a `CaseTable`.  Out: a `Script` of the mock server, which has checked its steps and their order;
-transforms have broken it where the case says so, one after the other.
+The input is a `CaseTable`. The output is a `Script` of the mock server, which checks the steps and
+their order when it is made. The case's transforms are applied to it in order; each breaks one part.
 """
 
 import re
@@ -79,7 +79,7 @@ def _route(one: RouteTable, field: str) -> Route:
 
 
 def _transformed(whole: Script, raw: dict[str, object]) -> Script:
-    """Break a script as a table with one key, the name of a transform, says."""
+    """Return *whole* broken by a transform: *raw* is a table whose one key names it."""
     if len(raw) != 1 or not raw.keys() <= TRANSFORMS.keys():
         raise CaseError(f"a transform is a table with one key: {', '.join(TRANSFORMS)}")
     ((name, content),) = raw.items()

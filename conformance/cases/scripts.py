@@ -1,14 +1,14 @@
-"""When two cases have the same script: a key for what the server does on the wire.
+"""Whether two cases have the same script: a key for what the server does on the wire.
 
-In: a case.  Out: a short text, equal for cases whose servers do the same, however their scripts
-are written: ``reply`` or ``send``, one ``send`` or three, a stall or a script that ends without
-``close``.  A client plays each key once, so that no score counts one script several times, and the
-lint of the corpus compares what the cases of one key expect of a client: the same bytes have one
-law.
+The input is a case. The output is a short text, equal for cases whose servers do the same, however
+their scripts are written: ``reply`` or ``send``, one ``send`` or three, a stall or a script that
+ends without ``close``. A client plays each key once, so that no score counts a script twice. The
+lint of the corpus compares what the cases of one key expect of a client, because the same bytes
+must have the same expectation.
 
-The key is of what the client profile plays, where the case has an expectation for it.  What the
-server only checks or records is no part of the key, because the client cannot observe it.  Large
-bodies are hashed as they are made and never stored.
+The key is of the script that the client profile plays, if the case has an expectation for that
+profile. What the server only checks or records is not part of the key, because the client cannot
+observe it. Large bodies are hashed while they are made and never stored.
 """
 
 import functools
@@ -54,10 +54,10 @@ def script_key(case: Case, *, segments: bool = True) -> str:
     """Return the key of what the server does in *case*, equal for equal behaviour on the wire.
 
     Args:
-        case: a case of either profile; one that says what a client may do is taken for the client
-            profile.
-        segments: whether the places count at which the server waits until the client has taken
-            what was sent. HTTP gives them no meaning; they find clients that read too much.
+        case: a case of either profile; if it states what a client may do, its script for the
+            client profile is used.
+        segments: whether the places matter at which the server waits until the client has received
+            everything sent. They have no meaning in HTTP but find clients that read too much.
     """
     if case.fetch is not None:
         case = client_case(case)
@@ -65,9 +65,9 @@ def script_key(case: Case, *, segments: bool = True) -> str:
 
 
 def client_cases(cases: Iterable[Case]) -> Iterator[Case]:
-    """Yield those of *cases* that say what a client may do, each for the client profile.
+    """Yield those of *cases* that state what a client may do, each for the client profile.
 
-    Of several with one script there is one: the one whose expectation compares most.
+    Of several cases with the same script, the one whose expectation compares most is yielded.
     """
     found = [case for case in cases if case.fetch is not None]
     return map(client_case, each_script_once(found, script_key, _detail))
@@ -120,7 +120,7 @@ def _route(one: Route, segments: bool) -> _Act:
 
 
 def _normal(steps: Iterable[Step], segments: bool) -> tuple[_Act, ...]:
-    """Return what the server does by *steps*: each run of bytes as one digest, and its end."""
+    """Return what the server does by *steps*: each run of bytes as one digest, then its end."""
     normal: list[_Act] = []
     run, length = hashlib.sha256(), 0
     for act in _acts(steps):
@@ -140,7 +140,7 @@ def _normal(steps: Iterable[Step], segments: bool) -> tuple[_Act, ...]:
 
 
 def _with_end(acts: list[_Act]) -> list[_Act]:
-    """Return *acts* with the end of the connection in one form."""
+    """Return *acts* with the end of the connection in a canonical form."""
     while acts and acts[-1][0] in (_BOUNDARY, _OPEN):
         acts = acts[:-1]
     if acts and acts[-1][0] == "shutdown":
@@ -170,7 +170,7 @@ def _acts(steps: Iterable[Step]) -> Iterator[_Act]:
 
 def _written(step: WritingStep) -> Iterator[_Act]:
     if isinstance(step, Tunnel):
-        yield ("tunnel",)  # it reads CONNECT before it answers
+        yield ("tunnel",)  # the server reads CONNECT before it answers
     for pieces in step.writes():
         for piece in pieces:
             yield "write", piece.data

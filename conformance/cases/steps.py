@@ -1,7 +1,8 @@
 """The steps of a connection or a route, from tables with one key each.
 
-In: what a case file has in a list of steps.  Out: steps of the mock server, each checked by its own
-constructor.  ``fault`` is no step but the name of several: WireMock's name for what they do.
+The input is a list of steps in a case file. The output is steps of the mock server, each checked by
+its own constructor. ``fault`` is not a step; it stands for several, under the name that WireMock
+gives to the fault.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ def steps(raw: Sequence[Mapping[str, Any]], field: str) -> tuple[Step, ...]:
     """Return the steps that *raw* describes.
 
     Raises:
-        CaseError: naming the step by its place behind *field*, and what is wrong in it.
+        CaseError: naming the step by its index after *field*, and the problem in it.
     """
     return tuple(
         step for index, one in enumerate(raw) for step in _steps_of(one, f"{field}[{index}]")
@@ -63,7 +64,7 @@ def _step(name: str, content: Any, field: str) -> Step:
 
 
 def _is_table_of(step: type[Step], content: Any) -> bool:
-    """Tell the step's own table from octets that are written as a table."""
+    """Return whether *content* is the step's own table and not bytes written as a table."""
     if not isinstance(content, dict):
         return False
     takes_octets = step.primary is not None and _holds_octets(step, step.primary)
@@ -86,7 +87,7 @@ def _arguments(step: type[Step], table: Any) -> dict[str, Any]:
 
 
 def times(value: int | str) -> int | None:
-    """Return how often something happens, as the mock server says it: None for any number."""
+    """Return how often something happens, in the mock server's form: None for any number."""
     return None if isinstance(value, str) else value
 
 
@@ -99,7 +100,7 @@ def _value(value: Any, is_octets: bool, made: Callable[[Bytes], bytes]) -> Any:
 
 
 def _with_address(spec: Bytes) -> bytes:
-    """Return the octets of *spec*, with what `Expect` takes for the server's address in holes."""
+    """Return the bytes of *spec*, with the placeholders of `Expect` for the server's address."""
     found = pieces(spec)
     if any(isinstance(piece, AddressHole) and piece.part != "server" for piece in found):
         raise CaseError('a step knows the address as a whole: { address = "server" }')

@@ -1,6 +1,6 @@
 """The tables of steps and transforms: closed types, made from the mock server's own fields.
 
-In: nothing.  Out: a type for each step and each transform, by its name in a case file.
+The result is a type for each step and each transform, by its name in a case file.
 """
 
 import dataclasses
@@ -30,14 +30,14 @@ def _step_table(name: str, step: Any) -> type[msgspec.Struct]:
     bounds = field_bounds(step)
     fields: list[Any] = []
     for field in dataclasses.fields(step):
-        # The mock server takes any certificate; here the authority's are known by name.
+        # The mock server accepts any name of a certificate; cases use those of the authority.
         named = field.name == "cert"
         spec = ServerCertificate if named else _as_spec(hints[field.name])
-        # TOML has no None, which is how the mock server says "any number".
+        # TOML has no None, with which the mock server expresses "any number".
         spec = tables.Times if hints[field.name] == int | None and field.name == "times" else spec
         stated = named or spec is tables.Times
         for bound in () if stated else bounds.get(field.name, ()):
-            # For the schema only: the step itself refuses a value, and says why.
+            # Only the schema uses the bound: the step itself checks the value and gives the reason.
             spec = Annotated[spec, msgspec.Meta(extra_json_schema=bound.schema)]
         required = (
             field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
@@ -65,7 +65,7 @@ def _transform_table(name: str, function: Callable[..., Any]) -> type[tables.Tab
 
 
 def _as_spec(hint: Any) -> Any:
-    """Return *hint* with octets as a case file writes them, and pairs as arrays."""
+    """Return *hint* with bytes in the notations of a case file, and pairs as arrays."""
     if hint is bytes:
         return Bytes
     origin = typing.get_origin(hint)

@@ -1,24 +1,23 @@
 """Sweeps: the same case with one dimension of its execution varied.
 
-In: a case and the name of a sweep.  Out: the case itself, and the cases that differ from it in a
-dimension.
+The input is a case and the name of a sweep. The output is the case itself, and the cases that
+differ from it in one or more dimensions.
 
 =============  ===================================================================================
 dimension      values
 =============  ===================================================================================
-`cut`          ``whole``: each step's octets in one write; ``bytes``: one octet a segment;
-               ``steps``: each step's octets arrive, and are taken by the client, before the next
-               step
-`read_style`   ``read()``; ``read(1)``, ``read(7)`` and ``read(amt)``: read by so many octets, the
-               last beyond the end, until nothing comes; only a ``read`` without arguments is
-               replaced
+`cut`          ``whole``: each step's bytes in one write; ``bytes``: one byte a segment;
+               ``steps``: the client has received each step's bytes before the next step is played
+`read_style`   ``read()``; ``read(1)``, ``read(7)`` and ``read(amt)``: reads of this many bytes
+               (*amt*: more than the body has) until nothing is returned; they replace only a
+               ``read`` without arguments
 `end`          ``fin``, ``rst``, ``open``: how the server ends a connection that the script closes
                with a FIN
 `reuse`        ``fresh``; ``kept``: the case as the second exchange on its first connection (see
                `reuse`)
 =============  ===================================================================================
 
-The runner knows none of this: a swept case is an ordinary case that remembers its setting.
+The runner does not treat swept cases differently: each is an ordinary case with a setting.
 """
 
 import dataclasses
@@ -40,7 +39,7 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
     "reuse": ("fresh", "kept"),
 }
 _AMOUNTS = {"read(1)": 1, "read(7)": 7, "read(amt)": 1 << 20}
-# A byte by byte dribble costs some 50 µs an octet, so a body beyond this is left whole.
+# One byte a segment costs about 50 µs a byte, so a longer body is not cut.
 _LONGEST_DRIBBLE = 2_000
 
 
@@ -49,8 +48,8 @@ def swept(case: Case, sweep: Sweep) -> Iterator[Case]:
 
     Args:
         case: a case without a setting.
-        sweep: ``none`` yields the case alone, ``each`` varies one dimension at a time, ``product``
-            all at once.
+        sweep: ``none`` yields only the case, ``each`` varies one dimension at a time, ``product``
+            yields every combination.
     """
     yield case
     if sweep == "none":
@@ -71,14 +70,14 @@ def swept(case: Case, sweep: Sweep) -> Iterator[Case]:
 
 
 def with_setting(case: Case, setting: Mapping[str, str]) -> Case:
-    """Return *case*, which has no setting, under *setting*."""
+    """Return *case*, which has no setting, with the setting *setting*."""
     for dimension, value in setting.items():
         case = _VARY[dimension](case, value)
     return dataclasses.replace(case, setting=dict(setting)) if setting else case
 
 
 def _variations(case: Case, dimension: str) -> dict[str, Case]:
-    """Return *case* by each value of *dimension* that is allowed, not usual, and changes it."""
+    """Return the variation of *case* for each allowed *dimension* value that changes the case."""
     allowed = getattr(case.sweep, dimension)
     sensible = [value for value in DIMENSIONS[dimension][1:] if allowed is None or value in allowed]
     made = {value: _VARY[dimension](case, value) for value in sensible}
@@ -103,9 +102,9 @@ def _vary_cut(case: Case, value: str) -> Case:
 
 
 def _written(step: Step) -> bytes:
-    """Return the octets that *step* writes; none where it does something else as well.
+    """Return the bytes that *step* writes; empty if it does something else as well.
 
-    Of those that are too many to be dribbled only the first are made.
+    Only the first bytes are made if there are too many to send one byte a segment.
     """
     octets = b""
     if isinstance(step, WritingStep) and not _does_more(step):
@@ -117,7 +116,7 @@ def _written(step: Step) -> bytes:
 
 
 def _does_more(step: WritingStep) -> bool:
-    """Tell a step that reads, closes or waits beside writing: it is left as it is."""
+    """Return whether *step* also reads, closes or waits; such a step is left unchanged."""
     closes = isinstance(step, Reply) and step.framing == "close"
     return closes or isinstance(step, Dribble | Tunnel)
 

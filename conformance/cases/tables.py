@@ -1,10 +1,10 @@
-"""The tables of a case file as closed types: what TOML says, checked but not interpreted.
+"""The tables of a case file as closed types: the content of the TOML, checked but not interpreted.
 
-In: nothing; these are the types, into which `decoding` brings plain dictionaries from `tomllib`.
-Out: frozen structs; an unknown key is refused.  The JSON Schema that is committed with the fixtures
-is generated from these types.
+These are types only; `decoding` converts plain dictionaries from `tomllib` to them. They are frozen
+structs that refuse an unknown key. The JSON Schema that is committed with the fixtures is generated
+from these types.
 
-What no type expresses but one table alone can tell, its ``__post_init__`` refuses.
+A ``__post_init__`` refuses what a type cannot express but one table alone is enough to check.
 """
 
 import re
@@ -42,14 +42,14 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """The base of every closed table."""
 
     def given(self) -> dict[str, Any]:
-        """Return the keys that are there, with their values."""
+        """Return the keys that the file gives, with their values."""
         return {
             key: value for key, value in msgspec.structs.asdict(self).items() if value is not None
         }
 
 
 def only_true(key: str, value: bool | None) -> None:
-    """Refuse ``key = false``: such a key is there, or it is not."""
+    """Refuse ``key = false``: such a key is either true or absent."""
     if value is False:
         raise ValueError(f"`{key}` is true, or it is left out")
 
@@ -57,7 +57,7 @@ def only_true(key: str, value: bool | None) -> None:
 class ArgumentTable(Table, frozen=True):
     """An argument that a bare TOML value cannot express; exactly one of its kinds is given.
 
-    A bare string is the implementation's own string type, a bare array a list.
+    A bare string has the implementation's own string type; a bare array is a list.
     """
 
     text: str | None = None
@@ -110,7 +110,7 @@ class OpTable(Table, frozen=True, rename={"as_": "as"}):
 
 
 class NewTable(Table, frozen=True):
-    """How the connection object is made: host and port come first unless *args* says otherwise."""
+    """How the connection object is made: host and port come first unless *args* is given."""
 
     call: Name = "HTTPConnection"
     args: list[Argument] | None = None
@@ -142,7 +142,7 @@ Value = str | int | float | bool | ValueTable | list[Any]
 
 
 class ExpectationTable(Table, frozen=True):
-    """What one op must have come to: a value, an error of a class, or anything."""
+    """The required result of one op: a value, an error of a class, or anything."""
 
     value: Value | None = None
     raises: str | list[str] | None = None
@@ -166,7 +166,7 @@ class ExpectationTable(Table, frozen=True):
 
 
 class WireTable(Table, frozen=True):
-    """What must have been seen on the wire."""
+    """The required facts of the wire."""
 
     connections: Count | None = None
     after: list[After] | None = None
@@ -186,7 +186,7 @@ class WireTable(Table, frozen=True):
 
 
 class Dimensions(Table, frozen=True):
-    """Values of dimensions; of one that is not named, all of them."""
+    """Values of dimensions; all values of a dimension that is not named."""
 
     cut: Annotated[list[Cut], Meta(min_length=1)] | None = None
     read_style: Annotated[list[ReadStyle], Meta(min_length=1)] | None = None
@@ -209,11 +209,11 @@ class OutcomeHead(Table, frozen=True):
 
 
 RESERVED_IDS = frozenset(OutcomeHead.__struct_encode_fields__)
-"""What no op of a case may be called, because outcomes have keys of these names."""
+"""Names that an op of a case must not have, because they are reserved keys of an outcome."""
 
 
 class FieldTable(Table, frozen=True):
-    """The value of a field that a bare string cannot express: what matches this as a whole."""
+    """The value of a field that a bare string cannot express: a pattern for the whole value."""
 
     matches: Text
 
@@ -228,9 +228,9 @@ class AcceptTable(Table, frozen=True):
 
 
 class FetchResult(Table, frozen=True):
-    """One accepted result of a client of any interface: it takes the response, or refuses it.
+    """One accepted result of a client of any interface: it accepts the response, or rejects it.
 
-    A bare ``"reject"`` is a refusal for whatever reason.
+    A bare ``"reject"`` is a refusal in any category.
     """
 
     accept: AcceptTable | None = None
@@ -264,11 +264,11 @@ class ServerTable(Table, frozen=True):
 
 
 Times = Annotated[int, Meta(ge=1)] | Literal["any"]
-"""How often something happens: `any` is without limit, and may be never."""
+"""How often something happens; `any` is any number of times, including never."""
 
 
 class ConnectionTable(Table, frozen=True):
-    """A connection of which more is to be said than its steps."""
+    """A connection that needs more keys than its steps."""
 
     steps: list[dict[str, Any]]
     optional: bool = False
@@ -276,7 +276,7 @@ class ConnectionTable(Table, frozen=True):
 
 
 class RouteTable(Table, frozen=True):
-    """How requests are answered, on whichever connection they come."""
+    """How requests are answered, on whichever connection they arrive."""
 
     steps: list[dict[str, Any]]
     method: Text | None = None
@@ -287,7 +287,7 @@ class RouteTable(Table, frozen=True):
 
 
 class CaseTable(Table, frozen=True):
-    """One case, as it stands in a file."""
+    """One case, in the form of the file."""
 
     id: str
     title: str
@@ -312,7 +312,7 @@ class CaseTable(Table, frozen=True):
 
 
 class AxisValue(Table, frozen=True):
-    """One value of an axis; its further keys fill holes, and are not part of this table."""
+    """One value of an axis; its further keys fill holes and are not listed in this type."""
 
     name: Text
     outcomes: list[Text] | None = None
@@ -320,7 +320,7 @@ class AxisValue(Table, frozen=True):
 
 
 class GridTable(Table, frozen=True):
-    """What is a grid's own; every other key is one of the case, with holes in it."""
+    """The keys of a grid itself; every other key is a key of a case, with holes in its value."""
 
     id: str
     title: str

@@ -1,6 +1,6 @@
 """What a server sends in a case, and where that differs from the well-formed twin.
 
-In: a script, or two.  Out: octets, and the one place at which they part.
+The input is one script, or two. The output is the bytes, and the first place of a difference.
 """
 
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ from mockserver import Connection, Route, Script, WritingStep
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Some octets of what a case's connections send.
+    """A range of the bytes that a case's connections send.
 
     Args:
         connection: the connection, from 0.
-        start: the first octet.
-        end: the octet behind the last; equal to *start* where octets are missing here.
+        start: the index of the first byte.
+        end: the index after the last byte; equal to *start* where bytes are missing.
     """
 
     connection: int
@@ -26,7 +26,7 @@ class Place:
 
 
 def sent_octets(part: Connection | Route) -> bytes:
-    """Return every octet that the steps of *part* write."""
+    """Return every byte that the steps of *part* write."""
     return b"".join(
         piece.data
         for step in part.steps
@@ -42,7 +42,7 @@ def sent_by(script: Script) -> tuple[bytes, ...]:
 
 
 def difference(sent: Sequence[bytes], twin: Sequence[bytes]) -> Place | None:
-    r"""Return the first place at which *sent* differs from *twin*; None where it does not.
+    r"""Return the first place at which *sent* differs from *twin*; None where both are equal.
 
     >>> difference([b"5\r\nhello\r\nzz\r\n"], [b"5\r\nhello\r\n0\r\n"])
     Place(connection=0, start=10, end=12)
@@ -57,6 +57,6 @@ def difference(sent: Sequence[bytes], twin: Sequence[bytes]) -> Place | None:
 
 
 def _common(one: bytes, other: bytes) -> int:
-    """Return how many octets *one* and *other* have in common at their beginning."""
+    """Return the length of the common beginning of *one* and *other*, in bytes."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))

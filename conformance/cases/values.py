@@ -1,11 +1,11 @@
-"""Expected values: what an outcome says that an op returned.
+"""Expected values: what an outcome says that an op returns.
 
-In: a `Value` as a case file writes it.  Out: one of the frozen nouns below; the judge holds it
-against the value that a driver reported.  The driver's form of a value (JSON only) is described in
-`conformance.drivers.agent`.
+The input is a `Value` in the notation of a case file. The output is one of the frozen types below,
+which the judge compares with the value that a driver reported. The driver's form of a value (JSON
+only) is described in `conformance.drivers.agent`.
 
-A bare string expects octets of whichever type the op returns in Python 3: `bytes` for a body, text
-for all else.
+A bare string is compared as bytes, and its type must be the one that the op returns in Python 3:
+`bytes` for a body, text for everything else.
 """
 
 import re
@@ -20,7 +20,7 @@ from conformance.cases.tables import ValueTable
 
 @dataclass(frozen=True, slots=True)
 class Octets:
-    """A string with these octets; *type* is ``bytes``, ``text``, or empty for the op's own."""
+    """A string of these bytes; *type* is ``bytes``, ``text``, or empty for the type of the op."""
 
     pieces: Pieces
     type: str = ""
@@ -28,7 +28,7 @@ class Octets:
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """None, a boolean or a number, of exactly this type."""
+    """None, a boolean or a number; the type must be the same."""
 
     value: bool | int | float | None
 
@@ -57,14 +57,14 @@ class ObjectOf:
 
 @dataclass(frozen=True, slots=True)
 class Containing:
-    """A string with this inside."""
+    """A string that contains this one."""
 
     part: str
 
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """A string that this regular expression matches as a whole."""
+    """A string that as a whole matches this regular expression."""
 
     pattern: str
 
@@ -73,10 +73,10 @@ Expected: TypeAlias = Octets | Scalar | Items | Pairs | ObjectOf | Containing | 
 
 
 def expected(value: Any) -> Expected:
-    """Return what *value*, as written in a case file, expects.
+    """Return the expectation that *value*, in the notation of a case file, describes.
 
     Raises:
-        CaseError: a table that is not exactly one kind of value.
+        CaseError: a table does not have exactly one kind of value.
     """
     if isinstance(value, str):
         return Octets(pieces(value))
@@ -121,7 +121,7 @@ def _regular(pattern: str) -> str:
 
 
 def expected_text(value: Expected) -> str:
-    """Return *value* as a person would write it."""
+    """Return *value* in readable form."""
     match value:
         case Octets():
             return " ".join(_piece_text(piece) for piece in joined(value.pieces)) or "''"

@@ -1,7 +1,7 @@
-"""The closed lists of a case file: every word that stands for one of a few things.
+"""The closed lists of a case file: every string that selects one of a few alternatives.
 
-In: nothing.  Out: types, from which the tables are made.  A test holds those lists
-that other packages have too against theirs.
+These are types, from which the tables are made. A test compares the lists that other packages
+define too with theirs.
 """
 
 from typing import Literal
@@ -21,7 +21,7 @@ Category = Literal[
     "unsupported-version",
     "timeout",
 ]
-"""Why a client of any interface refused a response; the tenth, ``leak``, nobody may expect."""
+"""Why a client rejected a response; a case cannot expect the remaining category, ``leak``."""
 ReadStyle = Literal["read()", "read(1)", "read(7)", "read(amt)"]
 Cut = Literal["whole", "bytes", "steps"]
 End = Literal["fin", "rst", "open"]
@@ -40,7 +40,7 @@ Fault = Literal[
     "RANDOM_DATA_THEN_CLOSE",
     "CONNECTION_RESET_BY_PEER",
 ]
-"""WireMock's names."""
+"""The fault names of WireMock."""
 ClientCertificate = Literal["client", "client-untrusted", "client-expired"]
 Feature = Literal[
     "HTTP",
@@ -60,7 +60,7 @@ Feature = Literal[
     "source_address",
     "strict",
 ]
-"""What the agent probes for."""
+"""The optional features that the agent detects."""
 Family = Literal[
     "interface",
     "exceptions",
