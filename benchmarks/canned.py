@@ -1,4 +1,4 @@
-"""A server process that answers each path with the same octets, as fast as a process can.
+"""A server process that answers each path with the same bytes, as fast as a process can.
 
 It runs beside the client on one CPU, so that the scheduler has nothing to choose, and in a process
 of its own, so that the client's CPU time is the client's.

@@ -32,7 +32,7 @@ def plain_cases(count: int) -> list[Case]:
 
 
 def is_plain(case: Case) -> bool:
-    """Tell whether *case* makes the default calls and gets one short response, without an error."""
+    """Return whether *case* makes the default calls and gets one short response, and no error."""
     calls = [op.message.get("call") for op in case.ops]
     expectations = [item for outcome in case.outcomes for item in outcome.ops.values()]
     return (
@@ -45,7 +45,7 @@ def is_plain(case: Case) -> bool:
 
 
 def response_of(case: Case) -> bytes | None:
-    """Return the octets of a case that is one plain response, else None."""
+    """Return the bytes of a case that is one plain response, else None."""
     if len(case.script.connections) != 1:
         return None
     match case.script.connections[0].steps:

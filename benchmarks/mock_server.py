@@ -1,6 +1,6 @@
 """How fast the mock server plays, beside a thread for each connection and pytest-httpserver.
 
-All answer the same request with the same octets, in the same run and on one processor; rounds are
+All answer the same request with the same bytes, in the same run and on one processor; rounds are
 interleaved, and each ratio is the median of the ratios of the rounds.  The client is a process of
 its own with plain sockets, and does no more than send and receive; still it costs as much as the
 servers, so what is compared is the processor time of the server's process alone.  The mock server
@@ -175,7 +175,7 @@ def pytest_httpserver(_: bool) -> Iterator[int]:
 
 
 def first_byte() -> float:
-    """Return the seconds from nothing to the first octet of a response."""
+    """Return the seconds from nothing to the first byte of a response."""
     play = script(connection(ReadRequest(), Reply(body=b"hello")))
     started = time.perf_counter()
     server = MockServer(play).start()

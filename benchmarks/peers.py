@@ -1,6 +1,6 @@
 """The clients that are measured: one class each, the same two calls, as fast as its users have it.
 
-`get` sends a GET on a kept connection and returns how many body octets came; `fresh` does so on a
+`get` sends a GET on a kept connection and returns how many body bytes came; `fresh` does so on a
 connection of its own.  A client that is not installed is left out.
 """
 
@@ -273,7 +273,7 @@ class Pycurl(Peer):
 
 
 class RawSocket(Peer):
-    """The floor: the same octets out and in, into the same buffer, nothing understood."""
+    """The floor: the same bytes out and in, into the same buffer, nothing understood."""
 
     def __init__(self, port: int) -> None:
         super().__init__(port)

@@ -1,6 +1,6 @@
 """How fast `httplib_impl` is, beside every client that is installed and a raw socket.
 
-All clients get the same octets from one server process. Client and server share one CPU where the
+All clients get the same bytes from one server process. Client and server share one CPU where the
 system lets them, rounds are interleaved, and each ratio is the median of the ratios of its rounds,
 so that a busy machine slows all alike. Two floors stand beside them: the raw socket understands
 nothing, and the bare loop does what is documented for a small GET and nothing else. A rate counts

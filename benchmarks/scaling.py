@@ -1,9 +1,9 @@
-"""Whether twice the octets cost twice the time: nothing a server sends may cost more than its size.
+"""Whether twice the bytes cost twice the time: nothing a server sends may cost more than its size.
 
 Each row grows one thing that a server chooses (header lines, folds, chunks, the length of a line,
 trailers, interim responses …) by factors of two, up to its limit where there is one, plays the
 response from memory, and tells the exponent of the growth of CPU time: 1 is linear, 2 quadratic.
-The last two columns give the same for octets that come one by one.
+The last two columns give the same for bytes that come one by one.
 
 Run ``python -m benchmarks.scaling``.
 """
@@ -129,7 +129,7 @@ def main() -> None:
     worst = 0.0
     for what, (make, first, doublings) in GROWING.items():
         whole = exponent(make, first, doublings, 16384)
-        # Where it is large already, octet by octet would take all day.
+        # Where it is large already, byte by byte would take all day.
         small = len(make(first)) < 20_000
         single = exponent(make, first, min(doublings, 3), 1) if small else math.nan
         print(f"| {what} | {first << doublings} | {whole:.2f} | {single:.2f} |", flush=True)

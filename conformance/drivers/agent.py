@@ -15,7 +15,7 @@ An answer has the `serial` of its message, so that nobody takes it for the answe
 An op is ``{"id", "on", "call", "args", "kwargs", "as"}``, with ``get``, ``set`` and ``value``, or ``item`` in place of
 ``call``.  A trace entry is ``{"id", "value"}``, ``{"id", "error"}`` or ``{"id", "skipped": true}``.
 
-A value that JSON has is itself; all others are ``{"type": ...}``: ``bytes`` and ``text`` (octets as Latin-1),
+A value that JSON has is itself; all others are ``{"type": ...}``: ``bytes`` and ``text`` (bytes as Latin-1),
 ``tuple``, ``mapping`` (pairs), ``class`` and ``object`` (names of the class and its bases), and ``int``, in
 hexadecimal, for a whole number beyond 64 bits.
 
@@ -191,7 +191,7 @@ def execute(receiver, op, arguments):
 def read_repeatedly(read, amount):
     """Return all that ``read(amount)`` gives until it gives nothing.
 
-    What came before an error is kept with it: before the octets that it carries as `partial`, or,
+    What came before an error is kept with it: before the bytes that it carries as `partial`, or,
     where it carries none, as `before`.
     """
     blocks = []
@@ -425,7 +425,7 @@ class SocketLike(object):
 
     def __init__(self, data):
         self.data = data
-        self.sends = []  # the octets of each call of sendall
+        self.sends = []  # the bytes of each call of sendall
 
     @property
     def sent(self):
@@ -520,7 +520,7 @@ def skips_accept_encoding(plain, skip):
 
 
 def probed(plain, response_class):
-    """Return what a response shows that is made from a few octets, in the first way that gives one."""
+    """Return what a response shows that is made from a few bytes, in the first way that gives one."""
     found = set()
     if response_class is None:
         return found
@@ -636,7 +636,7 @@ def value_facts(value, depth=0, room=None):
     if kind is TEXT:
         return {"type": "text", "value": value}
     if isinstance(value, (bytes, bytearray)):
-        # What the methods of a subclass say is its own affair: these are its octets.
+        # What the methods of a subclass say is its own affair: these are its bytes.
         octets = memoryview(value).tobytes()
         return {"type": "bytes", "value": octets.decode("latin-1"), "class": qualified(kind)}
     if isinstance(value, TEXT):

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 
 MEMORY = 2 << 30
-"""Octets that a driver may take: far more than a case needs, far less than a machine has."""
+"""Bytes that a driver may take: far more than a case needs, far less than a machine has."""
 
 _CLEARED = frozenset(
     {"ssl_cert_file", "ssl_cert_dir", "sslkeylogfile", "openssl_conf", "requests_ca_bundle"}

@@ -28,7 +28,7 @@ from conformance.drivers.effort import Effort, effort_of
 from conformance.drivers.environment import MEMORY
 
 LONGEST_ANSWER = 160 * 1024 * 1024
-"""Octets: the largest content of a case, 64 MiB, each octet written as two, and room to spare."""
+"""Bytes: the largest content of a case, 64 MiB, each byte written as two, and room to spare."""
 _BLOCK = 1 << 16
 _GLANCE_MS = 50
 """Milliseconds until a program that says nothing is looked at: its pipes may outlive it."""

@@ -97,14 +97,14 @@ class Stop(Struct, frozen=True, tag_field="type", tag="stop"):
 
 
 class Bytes(Struct, frozen=True, tag_field="type", tag="bytes"):
-    """Octets."""
+    """Bytes."""
 
     value: Octets
     exact: OtherClass = field(name="class", default="")
 
 
 class Text(Struct, frozen=True, tag_field="type", tag="text"):
-    """Text, where the implementation tells it from octets."""
+    """Text, where the implementation tells it from bytes."""
 
     value: str
     exact: OtherClass = field(name="class", default="")
@@ -354,7 +354,7 @@ def _typed(one: dict[str, Any], place: str) -> Typed:
 
 
 def _inside(one: dict[str, Any], place: str) -> Iterable[Any]:
-    """Return the values in the table *one*; refuse octets that are none; fill what is left out."""
+    """Return the values in the table *one*; refuse bytes that are none; fill what is left out."""
     typed = _typed(one, place)
     if isinstance(typed, Tuple):
         return typed.value

@@ -43,7 +43,7 @@ CASE = "HTTPLIB_KIT_CASE"
 """The variable of a program's environment that names the case, so that a log can."""
 Rows = Sequence[tuple[str, str]]
 _MOST = 64 * 1024 * 1024
-"""Octets that a program may write; no case has as many."""
+"""Bytes that a program may write; no case has as many."""
 _MOST_SAID = 256 * 1024
 _START = 2.0
 

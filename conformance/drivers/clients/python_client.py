@@ -292,7 +292,7 @@ def entry(client: Client, url: str, op: dict[str, Any]) -> dict[str, Any]:
 
 
 def latin1(octets: str | bytes) -> str:
-    """Return *octets* as the protocol has them: one character each."""
+    """Return *bytes* as the protocol has them: one character each."""
     if isinstance(octets, str):
         if octets.isascii() or max(octets) <= "\xff":
             return octets
