@@ -33,6 +33,12 @@ Made from the table in `httplib_impl/_state.py` by `python -m httplib_impl.tests
 that has no arrow in a state raises what the last column of the table says. `close()` leads from
 everywhere to idle, and so does an error while a response is read, but for a timeout.
 
+A request of which less was sent than its head announced leaves the server waiting for the rest. Its
+response can be read as any other; with the end of it the socket is closed, and the state is idle
+without a connection. Where the next request is sent before that, it goes out on a new connection,
+and the response keeps the old one. The rest of the body is sent nowhere else: `send` then raises
+`NotConnected`.
+
 """
 
 
