@@ -7,8 +7,8 @@ follower. So short exchanges need one thread and no hand-over, however many conn
 on, and what stalls in the midst of a step has a thread of its own.
 
 Connections without a thread are kept in the selector because of what `benchmarks.mock_server`
-measures: with a kept thread for each, keep-alive with eight clients is at 0.79 times a plain thread
-per connection, with the selector at 1.06 (the goal is 0.9). Of a thousand idle connections the
+measures: with a kept thread for each, keep-alive with eight clients is at 0.73 times a plain thread
+per connection, with the selector at 0.94 (the goal is 0.9). Of a thousand idle connections the
 selector's cost 2 MB and give their first answers in 0.6 s, a thousand threads 26 MB and 9 s.
 
 A port that accepts nothing, because it refuses or stalls, is reserved here too.
