@@ -190,6 +190,11 @@ class Corpus:
         """Whether there are a user's own cases."""
         return bool(self._own)
 
+    @property
+    def own_files(self) -> list[str]:
+        """The names of the files with a user's own cases."""
+        return list(dict.fromkeys(one.file.name for one in self._own))
+
     def joined_by(self, files: Sequence[CaseFile]) -> "Corpus":
         """Return this corpus with the cases of *files* after its own."""
         parts = (*self.parts, *(part for file in files for part in file.parts))

@@ -55,4 +55,9 @@ def with_own(corpus: Corpus, files: Iterable[OwnFile]) -> Corpus:
             raise CaseError(problem, file=listed.file, case=listed.id, field="id")
     both = corpus.joined_by(read)
     both.select()  # raises for an id that two cases share
+    for listed in (one for file in read for part in file.parts for one in part.cases):
+        twin = listed.twin
+        if twin is not None and both.listed(twin) is None:
+            problem = f"there is no case {twin}"
+            raise CaseError(problem, file=listed.file, case=listed.id, field="twin")
     return both

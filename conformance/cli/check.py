@@ -135,6 +135,7 @@ def check(
     settings = {
         "select": list(chosen.select),
         "exclude": list(chosen.exclude),
+        "own": corpus.own_files,
         "sweep": sweep,
         "tolerant": not no_tolerance,
         "deadline": deadline,

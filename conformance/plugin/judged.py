@@ -177,8 +177,18 @@ class Judged:
 
     @cached_property
     def head(self) -> RunHead:
-        """Who is judged."""
-        return RunHead.of(self.check.identity, kit="", corpus="")
+        """Who is judged, and how."""
+        options = self._options
+        name, text = options.error_map
+        return RunHead.of(
+            self.check.identity,
+            kit="",
+            corpus="",
+            own=[name for name, _ in options.cases],
+            deadline=options.deadline,
+            tolerant=options.tolerant,
+            error_map=parse_error_map(text, name) if name else {},
+        )
 
     def read_baseline(self, name: str, text: str, revisions: Mapping[str, int]) -> None:
         """Find out what is known of the implementation.

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from conformance.report.octets import inert, split_lines, visible, visible_text
 from conformance.run.bounds import Kept, parts
+from conformance.run.deadlines import DEADLINE
 from conformance.run.results import Again, Result, RunHead
 
 _MOST_TEXT = 2_000
@@ -112,12 +113,17 @@ def place(result: Result | Again) -> str:
 
 
 def command(result: Result, head: RunHead) -> str:
-    """Return one command line that runs the case of *result* again."""
+    """Return one command line that runs the case of *result* again, under the same settings."""
+    own = "".join(f" --cases {shlex.quote(name)}" for name in head.own)
+    usual = head.deadline in (0, DEADLINE)
+    given = "" if usual else f" --deadline {head.deadline:g}"
+    given += "" if head.tolerant else " --no-tolerance"
+    given += " --error-map FILE" if head.error_map else ""
     sweep = " --sweep product" if len(result.setting) > 1 else " --sweep each"
     level = " --level observe" if result.weight == "observe" else ""
     return (
-        f"httplib-kit check {shlex.quote(head.implementation)} --select {shlex.quote(result.id)}"
-        f"{level}{sweep if result.setting else ''}"
+        f"httplib-kit check {shlex.quote(head.implementation)}{own} "
+        f"--select {shlex.quote(result.id)}{level}{sweep if result.setting else ''}{given}"
     )
 
 

@@ -1,6 +1,7 @@
 """A user's own cases: `--cases`, in every command that takes cases."""
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,19 @@ def test_an_own_case_that_fails_fails_the_run(mine: Path) -> None:
     assert "mine.hello" in done.output
 
 
+def test_the_command_of_a_story_runs_the_same_case_in_the_same_way(mine: Path) -> None:
+    other = 'read = "hullo"\n[[case.outcome]]\ngrade = "tolerated"\nbasis = "precedent"\n'
+    mine.write_text(CASE.replace('read = "hello"', f'{other}read = "hello"'))
+    usual = ("http.client", "--cases", mine)
+    assert kit("check", *usual).exit_code == 0
+    done = kit("check", *usual, "--no-tolerance", "--deadline", "2")
+    assert done.exit_code == 1, done.output
+    (line,) = (line for line in done.output.splitlines() if line.startswith("  again "))
+    again = shlex.split(line.partition("httplib-kit ")[2])
+    assert {"--cases", "--no-tolerance", "--deadline"} <= set(again)
+    assert kit(*again).output == done.output
+
+
 def test_a_glob_chooses_among_own_and_shipped_cases(mine: Path) -> None:
     globs = ("--select", "mine.*", "--select", "chunked.two-*")
     done = kit("list", "--cases", mine.parent, *globs)
@@ -95,6 +109,7 @@ def test_own_cases_are_no_whole_run(mine: Path, tmp_path: Path) -> None:
         (("mine.hello", "chunked.two-chunks"), "chunked.two-chunks: id: this id is taken by"),
         (("my-own", "My own"), "mine.toml: a family is a slug"),
         (('"HTTPResponse.read"', "3"), "mine.toml: mine.hello: spec[0]: "),
+        (("chunked.two-chunks", "no.such"), "mine.hello: twin: there is no case no.such"),
         (("read = ", "raed = "), "mine.hello: outcome[0]: no op has the id `raed`"),
         (("why = ", "why "), "mine.toml: is not TOML: "),
         (("[[case]]", '[[case]]\nid = "a.b"'), "mine.toml: is not TOML: "),
