@@ -91,6 +91,12 @@ _MOST_DIGITS = 18
 _MANY = 100
 """So many lines, interim heads or trailers, or a line of `_LONG` bytes, can be beyond a limit."""
 _LONG = 4_000
+_LARGE_HEAD = 16_000
+"""Bytes of field lines in one head that can be beyond a limit."""
+_SINGLE = (b"content-type", b"date", b"location")
+"""Fields of which a message has at most one."""
+_UNASKED = (b"content-md5", b"digest", b"content-digest", b"content-encoding")
+"""Fields by which a client may check or decode the content, or not."""
 
 
 @dataclass
@@ -200,11 +206,11 @@ def _cut(reading: Reading, rule: str) -> None:
 
 def _fields(reading: Reading, fields: list[tuple[bytes, bytes]], *, cut: str = "head.cut") -> None:
     """Read field lines through the empty one."""
-    count = 0
+    count, before = 0, len(reading.rest)
     while True:
         line = reading.line()
         count += 1
-        if count >= _MANY:
+        if count >= _MANY or before - len(reading.rest) > _LARGE_HEAD:
             reading.breaks("limit")
         if line is None:
             _cut(reading, cut)
@@ -261,7 +267,10 @@ def _body(reading: Reading, version: bytes, code: bytes) -> None:
         if reading.rest:
             reading.breaks("leftovers")
         return
-    if _values(reading, b"content-encoding"):
+    # The request asked for no range, checks are optional, and of repeated single fields either may win.
+    if code == b"206" or any(_values(reading, name) for name in _UNASKED):
+        reading.breaks(OTHER)
+    if any(len(_values(reading, name)) > 1 for name in _SINGLE):
         reading.breaks(OTHER)
     if coded:
         _coded(reading, [one for one in codings if one], version, both=bool(lengths))
