@@ -310,11 +310,7 @@ class Wire:
                 return None
 
     def park(self) -> bool:
-        """Let the connection wait without a thread, and its next wait on one be brief again.
-
-        Returns:
-            Whether it may; not where it has been given up.
-        """
+        """Let the connection wait without a thread; False where it has been given up."""
         if self._timeout != BRIEF:
             self._wait_at_most(BRIEF)
         with self.moving:
