@@ -1,13 +1,13 @@
-"""Drivers: what executes ops against one implementation, and reports facts, never judgements.
+"""Drivers: programs and modules that execute ops against one implementation and report facts.
 
-In: the name of an implementation, and the messages of the driver protocol.  Out: an `Identity`, and
-for each run a trace: for every op a value, an error, or that it was skipped.
+The input is the name of an implementation and the messages of the driver protocol. The output is an
+`Identity`, and for each run a trace: for every op a value, an error, or that it was skipped.
 
-There is one op interpreter, the single-file agent: the in-process driver imports it, a worker runs
-the same file under its interpreter (any Python from 2.7 on) and speaks JSON lines with it.
+There is one op interpreter, the single-file agent: the in-process driver imports it, and a worker
+runs the same file under its interpreter (any Python from 2.7 on) and exchanges JSON lines with it.
 
-No driver ever sees an expectation, and none of them imports an implementation except by the name it
-was given.
+A driver never receives an expectation and never judges. It imports an implementation only by the
+name that it was given.
 """
 
 from typing import TYPE_CHECKING

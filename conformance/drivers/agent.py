@@ -1,25 +1,25 @@
 # -*- coding: utf-8 -*-
 """The agent: the one interpreter of ops, in one file, for Python 2.7 and every later Python.
 
-In: an implementation's import name, then messages.  Out: facts.  It never sees an expectation and judges nothing.
-The in-process driver imports `Agent`; a worker runs this file with the import name as its argument and speaks JSON
-lines: each line on standard input a message, each answered by one line on standard output.
+The arguments are an implementation's import name and options; the input is messages, the output facts. The agent
+never receives an expectation and judges nothing. The in-process driver imports `Agent`. A worker runs this file with
+the import name as its argument: each line on standard input is a message in JSON and gets one line on standard output.
 
     {"type": "start"}                     -> name, version, python, runtime, features
     {"type": "run", "ops": [...], ...}    -> {"trace": [...]}, one entry for each op
-    {"type": "release"}                   -> {}; the objects of the run are closed and forgotten
+    {"type": "release"}                   -> {}; the objects of the run are closed and dropped
     {"type": "stop"}                      -> nothing; the process ends
 
-An answer has the `serial` of its message, so that nobody takes it for the answer to another one.
+An answer repeats the `serial` of its message, so that it cannot be mistaken for the answer to another message.
 
 An op is ``{"id", "on", "call", "args", "kwargs", "as"}``, with ``get``, ``set`` and ``value``, or ``item`` in place of
 ``call``.  A trace entry is ``{"id", "value"}``, ``{"id", "error"}`` or ``{"id", "skipped": true}``.
 
-A value that JSON has is itself; all others are ``{"type": ...}``: ``bytes`` and ``text`` (bytes as Latin-1),
-``tuple``, ``mapping`` (pairs), ``class`` and ``object`` (names of the class and its bases), and ``int``, in
+A value that JSON can express is sent unchanged; all others are ``{"type": ...}``: ``bytes`` and ``text`` (bytes as
+Latin-1), ``tuple``, ``mapping`` (pairs), ``class`` and ``object`` (names of the class and its bases), and ``int``, in
 hexadecimal, for a whole number beyond 64 bits.
 
-The objects of a run are held until they are released, so that the server can see what became of its connections.
+The objects of a run are kept until `release`, so that the server can observe the state of its connections first.
 """
 
 from __future__ import print_function
@@ -42,7 +42,7 @@ except ImportError:  # Python 2
 
 PYTHON_3 = sys.version_info[0] >= 3
 if PYTHON_3:
-    # An implementation may put something else in the place of a builtin: this file keeps its own.
+    # An implementation may replace a builtin; this file keeps the original ones.
     __builtins__ = dict(vars(builtins))
 TEXT = str if PYTHON_3 else type(u"")
 LARGE = 1 << 63
@@ -51,12 +51,12 @@ EXCEPTIONS = (
     "IncompleteRead ImproperConnectionState CannotSendRequest CannotSendHeader ResponseNotReady BadStatusLine LineTooLong"
 ).split()
 INTEGERS = (int,) if PYTHON_3 else (int, long)  # noqa: F821
-DEPTH = 20  # a value nested deeper than this is reported as its class
-ITEMS = 100000  # more of them are not reported
+DEPTH = 20  # a value nested more deeply is reported as its class
+ITEMS = 100000  # a report contains at most this many items
 
 
 class Agent(object):
-    """Executes ops against the implementation that is imported as *name*."""
+    """Executes ops against the implementation with the import name *name*."""
 
     def __init__(self, name, patched_by=None):
         self.name = "%s.%s" % (patched_by, name) if patched_by else name
@@ -77,7 +77,7 @@ class Agent(object):
         self.default_timeout = socket.getdefaulttimeout()
 
     def start(self):
-        """Return what this implementation is and which optional features it has."""
+        """Return the name and version of this implementation, and its optional features."""
         package = sys.modules[self.name.partition(".")[0]]
         version = getattr(self.module, "__version__", getattr(package, "__version__", None))
         return {
@@ -103,7 +103,7 @@ class Agent(object):
             self.restore()
 
     def step(self, op, arguments):
-        """Execute one op and return its entry of the trace."""
+        """Execute one op and return its trace entry."""
         receiver = op["on"]
         if receiver not in self.objects:
             return {"id": op["id"], "skipped": True}
@@ -113,7 +113,7 @@ class Agent(object):
             return {"id": op["id"], "skipped": True}
         except NoSuchOp:
             return {"id": op["id"], "unsupported": True}
-        except:  # whatever escapes is a fact; in Python 2 it may be of an old-style class
+        except:  # every exception is a fact to report; in Python 2 it may be of an old-style class
             self.objects.pop(op.get("as"), None)
             error = sys.exc_info()[1]
             return {"id": op["id"], "error": readable(error_facts, error, self.exported(error))}
@@ -124,7 +124,7 @@ class Agent(object):
     def exported(self, error):
         """Return the names under which a caller can catch *error*: those that the module exports.
 
-        A class that is only called like an exported one is caught by nobody.
+        A class that only has the same name as an exported one cannot be caught by that name.
         """
         kind = class_of(error)
         names = self.names.get(kind)
@@ -141,21 +141,21 @@ class Agent(object):
         return self.printed.getvalue()
 
     def setdefaulttimeout(self, seconds):
-        """Set the default timeout of all sockets that are made until the run is over."""
+        """Set the default timeout of all sockets that are made before the end of the run."""
         socket.setdefaulttimeout(seconds)
 
     def restore(self):
-        """Let what is printed go where it went before, and sockets have the default timeout that they had."""
+        """Restore standard output and the default timeout of sockets to their values before the run."""
         if self.usual is not None:
             sys.stdout, self.usual = self.usual, None
         socket.setdefaulttimeout(self.default_timeout)
 
     def keep(self, value):
-        """Return *value*: with `as`, an argument becomes an object that later ops can look at."""
+        """Return *value*: with `as`, an argument becomes an object that later ops can use."""
         return value
 
     def release(self):
-        """Close and forget the objects of the latest run."""
+        """Close and drop the objects of the latest run."""
         objects, self.objects = self.objects, {}
         for name in ("module", "builtins", "agent"):
             objects.pop(name, None)
@@ -163,13 +163,13 @@ class Agent(object):
             try:
                 if hasattr(held, "close"):
                     held.close()
-            except:  # the case is over: how an object ends after it is nobody's question
+            except:  # the run is over: an error of this close does not belong to any op
                 pass
         self.files.clear()
 
 
 def execute(receiver, op, arguments):
-    """Return what the call, attribute or item of *op* gives on *receiver*."""
+    """Return the result of the call, attribute access or item access of *op* on *receiver*."""
     if "call" in op:
         function = receiver[op["call"]] if receiver is BUILTINS else getattr(receiver, op["call"])
         if "repeat" in op:
@@ -189,10 +189,10 @@ def execute(receiver, op, arguments):
 
 
 def read_repeatedly(read, amount):
-    """Return all that ``read(amount)`` gives until it gives nothing.
+    """Call ``read(amount)`` until it returns nothing; return everything joined.
 
-    What came before an error is kept with it: before the bytes that it carries as `partial`, or,
-    where it carries none, as `before`.
+    When an error is raised, the data read before it is kept with the error: prefixed to the bytes of
+    its `partial`, or as `before` if it has no `partial`.
     """
     blocks = []
     try:
@@ -215,11 +215,11 @@ class NoSuchObject(Exception):
 
 
 class NoSuchOp(Exception):
-    """The op, or the kind of an argument, is one that this agent does not know."""
+    """This agent does not implement the op, or the kind of an argument."""
 
 
 class Arguments(object):
-    """Turns the arguments of a message into objects of this Python."""
+    """Converts the arguments of a message to objects of this Python."""
 
     def __init__(self, message, objects, files):
         self.host, self.port = message.get("address", ("127.0.0.1", 0))
@@ -228,7 +228,7 @@ class Arguments(object):
         self.files = files
 
     def decode(self, item):
-        """Return the object that *item* stands for."""
+        """Return the object that *item* describes."""
         if isinstance(item, dict):
             make = getattr(self, "make_" + item["type"], None)
             if make is None:
@@ -315,7 +315,7 @@ class Arguments(object):
 
 
 class OrderedMapping(object):
-    """A mapping, no dict, that gives its pairs in the order in which it got them."""
+    """A mapping that is not a dict; it keeps its pairs in the order in which it received them."""
 
     def __init__(self, pairs):
         self.pairs = pairs
@@ -351,7 +351,7 @@ class OrderedMapping(object):
 
 
 class Files(object):
-    """The real files that a case's arguments need, in a directory of their own."""
+    """The real files that a case's arguments require, in a temporary directory."""
 
     def __init__(self):
         self.directory = None
@@ -382,7 +382,7 @@ class Files(object):
 
 
 class FileLike(object):
-    """An object with a `read` method, and no other part of a file."""
+    """An object with a `read` method and no other part of the interface of a file."""
 
     def __init__(self, data, position, greedy, fails):
         self.data = data
@@ -409,7 +409,7 @@ def seek(self, offset, whence=0):
 
 
 def file_like(data, item):
-    """Return a `FileLike` with just the further methods that *item* asks for."""
+    """Return a `FileLike` with exactly the further methods that *item* names."""
     methods = {}
     if item.get("seekable"):
         methods.update(seek=seek, tell=lambda self: self.position)
@@ -421,7 +421,7 @@ def file_like(data, item):
 
 
 class SocketLike(object):
-    """An object that is a socket in no more than `sendall`, `close` and `makefile`."""
+    """An object with only these parts of the interface of a socket: `sendall`, `close` and `makefile`."""
 
     def __init__(self, data):
         self.data = data
@@ -454,7 +454,7 @@ BUILTINS["same"] = lambda one, other: one is other
 def features(module):
     """Return the names of the optional features that *module* has.
 
-    One that a signature names is there, so that a fault in it is judged; one that no signature names is tried.
+    A feature whose keyword is in a signature is reported, so that a fault in it is judged; other features are tried.
     """
     found = set(["python3"] if PYTHON_3 else [])
     plain, secure = getattr(module, "HTTPConnection", None), getattr(module, "HTTPSConnection", None)
@@ -464,7 +464,7 @@ def features(module):
         found.add("skip_accept_encoding")
     found.update(name for name in ("HTTP", "HTTPS", "HTTPSConnection") if getattr(module, name, None) is not None)
     if sys.platform.startswith("java"):
-        # Its sockets are read ahead of the program, and closed behind its back when the peer has ended.
+        # Jython's sockets read ahead of the program, and are closed in the background after the peer's FIN.
         found.add("reads-ahead")
     if hasattr(plain, "set_tunnel") or works(lambda: callable(plain("127.0.0.1", 1).set_tunnel)):
         found.add("set_tunnel")
@@ -476,14 +476,14 @@ KEYWORDS = {"strict": 1, "source_address": ("127.0.0.1", 0)}
 
 
 def accepts(kind, keyword, value):
-    """Return whether objects of *kind* can be made with *keyword*, which its signature may hide."""
+    """Return whether objects of *kind* can be made with *keyword*, which the signature need not name."""
     if kind is None or keyword in parameters(kind, "__init__"):
         return kind is not None
     return is_no_type_error(lambda: kind("127.0.0.1", 1, **{keyword: value}))
 
 
 def is_no_type_error(call):
-    """Return whether *call* knows its arguments; another error is about their values."""
+    """Return whether *call* accepts its arguments: only a TypeError means no, since other errors depend on values."""
     try:
         call()
     except TypeError:
@@ -507,10 +507,10 @@ def parameters(owner, method):
 
 
 def works(probe, *args):
-    """Return whether *probe* comes to something that is true."""
+    """Return whether *probe* returns something true without an error."""
     try:
         return bool(probe(*args))
-    except Exception:  # a probe that fails, in whatever way, shows that the feature is absent
+    except Exception:  # any failure of a probe means that the feature is absent
         return False
 
 
@@ -520,7 +520,7 @@ def skips_accept_encoding(plain, skip):
 
 
 def probed(plain, response_class):
-    """Return what a response shows that is made from a few bytes, in the first way that gives one."""
+    """Return the features that a response made from a few bytes shows, in the first of three ways that makes one."""
     found = set()
     if response_class is None:
         return found
@@ -559,10 +559,10 @@ def asked(conn):
 
 
 class Answering(object):
-    """A server for one request, for an implementation that takes no object in the place of a socket."""
+    """A server for one request, for an implementation that accepts no other object in the place of a socket."""
 
     def __init__(self, octets):
-        import socket  # not before a library has patched it
+        import socket  # only here, after `patch` has replaced parts of it
         import threading
 
         self.octets = octets
@@ -587,7 +587,7 @@ class Answering(object):
             peer.shutdown(self.socket.SHUT_WR)
             peer.recv(65536)
             peer.close()
-        except self.socket.error:  # it did not ask, or does not close: the probe has shown what it can
+        except self.socket.error:  # no request, or no close, in time: this does not change the result of the probe
             pass
 
     def end(self):
@@ -607,7 +607,7 @@ PROBES = (
 
 
 def readable(facts, value, *more):
-    """Return the *facts* of *value*, or that it cannot be read: looking at an object may run its own code."""
+    """Return the *facts* of *value*, or that it is unreadable: inspecting an object may run its own code."""
     try:
         return facts(value, *more)
     except:
@@ -618,7 +618,7 @@ UNREADABLE = {"type": "object", "class": "(unreadable)", "bases": [], "attribute
 
 
 def value_facts(value, depth=0, room=None):
-    """Return *value* in a form that JSON has; of a large collection, only so many items as there is room for."""
+    """Return *value* in a form that JSON can express; of a large collection, at most ITEMS items in total."""
     room = [ITEMS] if room is None else room
     room[0] -= 1
     if room[0] < 0:
@@ -636,7 +636,7 @@ def value_facts(value, depth=0, room=None):
     if kind is TEXT:
         return {"type": "text", "value": value}
     if isinstance(value, (bytes, bytearray)):
-        # What the methods of a subclass say is its own affair: these are its bytes.
+        # A subclass may override any method; a memoryview gives its real bytes.
         octets = memoryview(value).tobytes()
         return {"type": "bytes", "value": octets.decode("latin-1"), "class": qualified(kind)}
     if isinstance(value, TEXT):
@@ -650,7 +650,7 @@ def value_facts(value, depth=0, room=None):
             return {"type": "mapping", "value": [items_facts(pair, depth, room) for pair in value.items()]}
     if inspect.isclass(value):
         return class_facts("class", value)
-    # An instance of an old-style class says `instance` as its type, and its class only when asked.
+    # The type of an instance of an old-style class is `instance`; only `__class__` gives its class.
     return class_facts("object", getattr(value, "__class__", type(value)))
 
 
@@ -659,14 +659,14 @@ def items_facts(items, depth, room):
 
 
 def whole_facts(value):
-    """Return a whole number in a form that every reader of JSON takes exactly."""
+    """Return a whole number in a form that every JSON parser reads exactly."""
     return value if -LARGE < value < LARGE else {"type": "int", "value": as_text("%x" % value)}
 
 
 def class_facts(what, kind, known={}):
     """Return the qualified names of the class *kind* and of its bases, nearest first.
 
-    They are found once for a class: most results of calls are objects of a few classes.
+    The result is cached: most results of calls are objects of a few classes.
     """
     facts = known.get((what, kind))
     if facts is None:
@@ -676,18 +676,18 @@ def class_facts(what, kind, known={}):
 
 
 def class_of(value):
-    """Return the class of *value*, whatever it says that it is; an instance of an old-style class has to say it."""
+    """Return the real class of *value*, even if `__class__` is overridden; an old-style instance has only that."""
     kind = type(value)
     return value.__class__ if kind.__name__ == "instance" and not PYTHON_3 else kind
 
 
 def bases_of(kind):
-    """Return *kind* and its bases, nearest first, whatever its metaclass says that they are."""
-    return type.mro(kind) if isinstance(kind, type) else list(inspect.getmro(kind))  # not of an old-style class
+    """Return *kind* and its bases, nearest first, even if its metaclass overrides `mro`."""
+    return type.mro(kind) if isinstance(kind, type) else list(inspect.getmro(kind))  # an old-style class is not a type
 
 
 def qualified(kind):
-    """Return the name of the class *kind* with its module; a class that only pretends to be built in is marked."""
+    """Return the name of the class *kind* with its module; a class with a false claim to be built in is marked."""
     module, name = kind.__module__, kind.__name__
     if module == builtins.__name__ and getattr(builtins, name, kind) is not kind:
         module = "not-" + module
@@ -695,17 +695,17 @@ def qualified(kind):
 
 
 def error_facts(error, exported):
-    """Return the class, bases, attributes and text of an exception, and the names by which it can be caught."""
+    """Return class, bases, attributes and text of an exception, and the names by which it can be caught."""
     attributes = {}
     for name in ("args", "partial", "before", "expected", "line", "version", "errno"):
         try:
             if hasattr(error, name):
                 attributes[name] = readable(value_facts, getattr(error, name))
-        except Exception:  # an attribute that cannot be read is none
+        except Exception:  # an attribute that cannot be read is reported as absent
             pass
     try:
         message = as_text(str(error))
-    except:  # an exception that cannot say what it is: a fact as well
+    except:  # an error in `__str__` is reported, too
         message = "(no text)"
     facts = class_facts("error", class_of(error))
     return dict(facts, attributes=attributes, message=message, exported=exported)
@@ -731,7 +731,7 @@ ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=
 
 
 def encoded(answer):
-    """Return *answer* as JSON in UTF-8; a lone surrogate, which UTF-8 does not have, is replaced."""
+    """Return *answer* as JSON in UTF-8; a lone surrogate, which UTF-8 cannot encode, is replaced."""
     text = ENCODER.encode(answer)
     try:
         return text.encode("utf-8")
@@ -740,12 +740,12 @@ def encoded(answer):
 
 
 def protocol_streams():
-    """Return standard input and output for the protocol alone: what an implementation prints goes to standard error."""
+    """Return standard input and output for the protocol only: an implementation's prints go to standard error."""
     if hasattr(os, "dup2"):
         lines, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
         os.dup2(2, 1)
         return lines, answers
-    java = __import__("org.python.core.util.FileUtil")  # Jython has no file descriptors, but Java's streams
+    java = __import__("org.python.core.util.FileUtil")  # Jython has Java's streams instead of file descriptors
     system, wrap = __import__("java.lang.System").lang.System, java.python.core.util.FileUtil.wrap
     lines, answers = wrap(getattr(system, "in")), wrap(system.out)
     system.setOut(system.err)
@@ -754,10 +754,10 @@ def protocol_streams():
 
 
 def limit_memory(octets):
-    """Limit the address space of this process, where it is of a runtime that lives within one."""
+    """Limit the address space of this process, on systems with such a limit."""
     try:
         import resource
-    except ImportError:  # Jython: its heap is limited by an option
+    except ImportError:  # Jython: an option of the JVM limits its heap
         return
     given = resource.getrlimit(resource.RLIMIT_AS)[1]
     most = octets if given == resource.RLIM_INFINITY else min(given, octets)
@@ -765,13 +765,13 @@ def limit_memory(octets):
 
 
 def patch(library):
-    """Let *library* put its cooperative parts in the place of the standard library's."""
+    """Let *library* replace parts of the standard library with its cooperative ones."""
     module = __import__(library + (".monkey" if library == "gevent" else ""))
     (module.monkey.patch_all if library == "gevent" else module.monkey_patch)()
 
 
 def serve(name, options):
-    """Answer the messages on standard input until there are no more, or one says stop."""
+    """Answer the messages on standard input until it ends or a message is ``stop``."""
     lines, answers = protocol_streams()
     agent, process = None, os.getpid()
     while True:
@@ -783,7 +783,7 @@ def serve(name, options):
             try:
                 agent = Agent(name, options.get("patch"))
                 answer = agent.start()
-            except:  # the implementation cannot be imported, for whatever reason
+            except:  # importing runs the implementation's code, which may raise anything
                 answer = {"error": readable(error_facts, sys.exc_info()[1], [])}
         elif message["type"] == "run" and agent is not None:
             answer = agent.run(message)
@@ -793,14 +793,14 @@ def serve(name, options):
         else:
             answer = {"unsupported": message["type"]}
         if os.getpid() != process:
-            os._exit(0)  # a child that the implementation has forked: the answer is its parent's
+            os._exit(0)  # a child that the implementation has forked: only the parent answers
         answer["serial"] = message.get("serial")
         answers.write(encoded(answer) + b"\n")
         answers.flush()
 
 
 if __name__ == "__main__":
-    # The directory of this file is not the implementation's: only the current one is.
+    # Modules are found in the current directory, and not in the directory of this file.
     sys.path[0] = os.getcwd()
     given = dict(argument.split("=", 1) for argument in sys.argv[2:])
     sys.path[1:1] = [entry for entry in given.get("path", "").split(os.pathsep) if entry]

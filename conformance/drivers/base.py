@@ -1,7 +1,7 @@
-"""What every driver is, and how it fails.
+"""The interface of every driver, and its errors.
 
-In: messages of the driver protocol.  Out: traces.  A driver that cannot answer raises; what that
-means for the verdict is the runner's business.
+A driver takes messages of the driver protocol and returns traces. A driver that cannot answer
+raises an exception; the runner decides which verdict follows from it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,45 +14,45 @@ from conformance.drivers.protocol import ANY_OP, NotStarted, NotTheProtocol, op_
 Message = Mapping[str, Any]
 Trace = Sequence[Mapping[str, Any]]
 FETCH = "fetch"
-"""The one op of a client with another interface: GET the ``url`` of the message."""
+"""The only op of a client with another interface: GET the ``url`` of the message."""
 EXEC = "exec:"
-"""Stands before a command in the name of an implementation: a program that speaks the protocol."""
+"""Prefix of a command in the name of an implementation: a program that speaks the protocol."""
 USUAL_RUNTIME = "CPython"
 _ELSEWHERE = "; a module of another Python is written path/to/python:module"
 
 
 class UnknownImplementation(ValueError):
-    """The text that names an implementation leads nowhere; the message says why in one line."""
+    """The text does not name an implementation; the message gives the reason in one line."""
 
 
 class DriverError(Exception):
-    """The driver's own fault: it cannot be started, or what it says is not the protocol."""
+    """A fault of the driver: it cannot be started, or its output does not follow the protocol."""
 
 
 NO_RESTART = "cannot be started again: "
-"""Begins the reason of a `DriverError` where a process was lost and no other could be started."""
+"""Prefix of the reason of a `DriverError` if a process ended and no other could be started."""
 
 
 class DriverDied(Exception):
-    """The process of the implementation ended in a run; the message has its last words."""
+    """The implementation's process ended in a run; the message has its last line of output."""
 
 
 class NotInstalled(Exception):
-    """The driver is known, and what it drives is not here; the message says what is missing."""
+    """The driver exists, but what it drives is not installed; the message says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who is being judged, as the driver reports it.
+    """The implementation under test, as the driver reports it.
 
     Args:
         written: the implementation as the user wrote it.
         name: its import name, or what the driver calls it.
         version: its own version, or that of its Python.
-        features: the optional features it has, each found by a probe.
-        ops: the names of the ops that it has; `ANY_OP` stands for those of an httplib.
-        errors: its own names of exceptions, to those of the page.
-        runtime: what its interpreter calls itself, such as ``CPython``; empty where nobody says.
+        features: the optional features, each found by a probe.
+        ops: the names of its ops; `ANY_OP` means all ops of an httplib.
+        errors: a map from its own names of exceptions to those of the page.
+        runtime: the name of its interpreter, such as ``CPython``; empty if the driver gives none.
     """
 
     written: str
@@ -64,12 +64,12 @@ class Identity:
 
     @property
     def is_client(self) -> bool:
-        """Whether it has an interface of its own and is judged by what it makes of a URL."""
+        """Whether it has an interface of its own and is judged by its result for a URL."""
         return FETCH in self.ops
 
     @property
     def is_foreign(self) -> bool:
-        """Whether its facts are reported by a program that is not the kit's agent."""
+        """Whether its facts come from a program that is not the kit's agent."""
         return self.is_client or self.written.startswith(EXEC)
 
     def lacking(self, ops: Iterable[Message]) -> list[str]:
@@ -84,14 +84,14 @@ class Identity:
     def label(self) -> str:
         """The name with the version: ``http.client-3.11.7``, ``httplib-jython-2.7.3``.
 
-        The runtime is named where it is not the usual one: the same module is not the same there.
+        Another runtime than CPython is named: the same module behaves differently on it.
         """
         runtime = "" if self.runtime in ("", USUAL_RUNTIME) else f"{self.runtime.lower()}-"
         return f"{self.name}-{runtime}{self.version}"
 
 
 class Implementation(Protocol):
-    """An implementation, found but not yet started."""
+    """An implementation that has been found but not started."""
 
     @property
     def written(self) -> str:
@@ -99,7 +99,7 @@ class Implementation(Protocol):
 
     @property
     def is_reference(self) -> bool:
-        """Whether it is the project's own, which has to meet every case without tolerance."""
+        """Whether it is the project's own, which must pass every case without tolerance."""
 
     def make(self) -> "Driver":
         """Start a driver for it.
@@ -114,21 +114,21 @@ class Driver(Protocol):
 
     @property
     def identity(self) -> Identity:
-        """Who is being judged."""
+        """The implementation under test."""
 
     def run(self, message: Message) -> Trace:
         """Execute the ops of a ``run`` message and return an entry for each.
 
-        The objects that the ops made are held until they are released.
+        The objects that the ops made are kept until `release`.
 
         Raises:
             DriverError: the driver is at fault.
             DriverDied: the implementation's process ended.
-            NotInstalled: what it drives is not here.
+            NotInstalled: what it drives is not installed.
         """
 
     def release(self) -> None:
-        """Close and forget the objects of the latest run, or begin to.
+        """Close and drop the objects of the latest run; it may return before this is finished.
 
         Raises:
             DriverError: the driver is at fault.
@@ -136,7 +136,7 @@ class Driver(Protocol):
         """
 
     def settle(self) -> None:
-        """Wait for the end of what `release` has begun.
+        """Wait until what `release` began is finished.
 
         Raises:
             DriverError: the driver is at fault.
@@ -146,30 +146,30 @@ class Driver(Protocol):
 
     @property
     def busy(self) -> bool:
-        """Whether it ends a process or starts one: a run waits, and no client is to blame."""
+        """Whether it is starting or ending a process: this time is not the client's delay."""
         return False
 
     @property
     def start_cost(self) -> float:
-        """Seconds of processor time that its start took: what is slow to start is slow to load."""
+        """Seconds of processor time of its start; later imports can be as slow as the start."""
         return 0.0
 
     def effort(self) -> Effort | None:
-        """Return what it has had and wanted of the processors so far; None where unknown."""
+        """Return the processor time that it used and waited for so far; None if unknown."""
         return None
 
     def kill(self) -> bool:
-        """End what is running, from another thread; return whether that was possible."""
+        """End what is running, from another thread; return whether that is possible."""
 
     def stop(self) -> None:
-        """End the driver; calling it again does nothing."""
+        """End the driver; further calls do nothing."""
 
 
 def identity_of(written: str, answer: Mapping[str, Any]) -> Identity:
     """Return the identity in the answer to a ``start`` message.
 
     Raises:
-        DriverError: the answer is an error, or not what the protocol says.
+        DriverError: the answer is an error, or does not follow the protocol.
     """
     try:
         said = started(answer)

@@ -1,7 +1,8 @@
-"""What a process has had of the processors, and what it wanted and did not get.
+"""The processor time that a process used, and the time that it waited for a processor.
 
-In: the number of a process.  Out: two sums over its threads, as Linux keeps them, in seconds.  With
-these a watch can tell a client that is stuck from one that nobody lets run.
+The input is the id of a process. The output is two sums over its threads, in seconds, as Linux
+counts them. They let the runner distinguish a client that hangs from one that is runnable but not
+scheduled, because the machine is busy.
 """
 
 from pathlib import Path
@@ -11,11 +12,11 @@ _NANO = 1e-9
 
 
 class Effort(NamedTuple):
-    """Two sums that only rise.
+    """Two sums that never decrease.
 
     Attributes:
-        worked: Seconds on a processor.
-        waited: Seconds in which a thread could run and no processor was free.
+        worked: Seconds of running on a processor.
+        waited: Seconds of being runnable without a free processor.
     """
 
     worked: float
@@ -23,17 +24,17 @@ class Effort(NamedTuple):
 
 
 def effort_of(process: int, thread: int | None = None) -> Effort | None:
-    """Return the effort of *process*, or of one *thread* of it; None where nothing tells it."""
+    """Return the effort of *process*, or of one *thread* of it; None if it cannot be read."""
     tasks = Path("/proc", str(process), "task")
     worked = waited = 0
     try:
         names = [str(thread)] if thread else [path.name for path in tasks.iterdir()]
-    except OSError:  # gone, or not this kind of system
+    except OSError:  # the process has ended, or this system is not Linux
         return None
     for name in names:
         try:
             had, wanted, _ = (tasks / name / "schedstat").read_bytes().split()
-        except (OSError, ValueError):  # this thread is gone, or the kernel keeps no such sums
+        except (OSError, ValueError):  # the thread has ended, or the kernel does not count
             continue
         worked += int(had)
         waited += int(wanted)

@@ -1,16 +1,16 @@
-"""The environment of a driver's process: nothing in it may change what is judged.
+"""The environment of a driver's process, which must not change the results.
 
-In: the environment of the kit.  Out: that of a program under test: without proxies, certificate
-files, configuration of single clients and of Python; with the memory of runtimes limited that do
-not live within an address space.  What selects an interpreter (``PATH``, ``PYENV_VERSION``,
-``JAVA_HOME``) stays.
+The input is the environment of the kit. The output is that of the program under test, without
+variables for proxies, certificate files, and the configuration of Python and of single clients. It
+limits the memory of runtimes that cannot run with a limited address space. The variables that
+select an interpreter (``PATH``, ``PYENV_VERSION``, ``JAVA_HOME``) are kept.
 """
 
 import os
 from collections.abc import Mapping
 
 MEMORY = 2 << 30
-"""Bytes that a driver may take: far more than a case needs, far less than a machine has."""
+"""The most memory for a driver, in bytes: far more than a case needs, less than a machine has."""
 
 _CLEARED = frozenset(
     {"ssl_cert_file", "ssl_cert_dir", "sslkeylogfile", "openssl_conf", "requests_ca_bundle"}
@@ -18,9 +18,9 @@ _CLEARED = frozenset(
 )
 _KEPT_OF_PYTHON = frozenset({"PYTHONPATH", "PYTHONUSERBASE"})
 _HEAP = MEMORY >> 21
-"""Mebibytes for the heap of a runtime that keeps other things beside it: half of it all."""
+"""The heap in MiB for a runtime with other large memory areas: half of `MEMORY`."""
 _JAVA = f"-Xmx{_HEAP}m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
-"""A process that lives for minutes gains nothing from more: this halves what a case costs a JVM."""
+"""Over a few minutes, more compilation gains nothing; this halves the cost of a case on a JVM."""
 
 
 def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -32,7 +32,7 @@ def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "NETRC": os.devnull,
         "PYTHONHASHSEED": "0",
-        # The last of several options counts, so that a user can still give another one.
+        # The user's options come last: the last of several options counts, so they can override.
         "JAVA_TOOL_OPTIONS": _before(_JAVA, kept.get("JAVA_TOOL_OPTIONS")),
         "NODE_OPTIONS": _before(f"--max-old-space-size={_HEAP}", kept.get("NODE_OPTIONS")),
     }

@@ -1,13 +1,13 @@
-"""From the text that names an implementation to a driver.
+"""From the name of an implementation to a driver.
 
 ========================  =====================================================================
 written as                driver
 ========================  =====================================================================
-`httplib_impl`            in-process: it is ours
+`httplib_impl`            in-process: the project's own implementation
 `http.client`             a worker under this interpreter
 `python2.7:httplib`       split at the last colon: a worker under that interpreter
-`gevent:http.client`      the same, under this interpreter or another, patched first
-`exec:./my-driver --flag` anybody's own program that speaks the driver protocol
+`gevent:http.client`      the same, under this interpreter or another, patched before the import
+`exec:./my-driver --flag` a program of the user that speaks the driver protocol
 `client:requests`         a client with another interface, built in
 `client:cmd:curl {url}`   any program that fetches a URL
 ========================  =====================================================================
@@ -29,7 +29,7 @@ from conformance.drivers.worker import AGENT, Worker
 
 OURS = "httplib_impl"
 PATCHING = ("gevent", "eventlet")
-"""Libraries that put cooperative parts in the place of the standard library's."""
+"""Libraries that replace parts of the standard library with cooperative ones."""
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
@@ -38,11 +38,11 @@ class Target:
     """A module with the interface of httplib.
 
     Args:
-        written: as the user wrote it.
+        written: the implementation as the user wrote it.
         interpreter: the program that runs the agent; None for in-process.
         module: the import name.
-        patch: the library that patches the standard one before.
-        path: further directories in which modules are found.
+        patch: the library that patches the standard library before the module is imported.
+        path: further directories in which modules are searched.
     """
 
     written: str
@@ -53,7 +53,7 @@ class Target:
 
     @property
     def is_reference(self) -> bool:
-        """Whether it is the project's own, which has to meet every case without tolerance."""
+        """Whether it is the project's own, which must pass every case without tolerance."""
         return self.written == OURS
 
     def make(self) -> Driver:
@@ -71,10 +71,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class ProgramTarget:
-    """Anybody's own driver.
+    """A driver program of the user.
 
     Args:
-        written: as the user wrote it.
+        written: the implementation as the user wrote it.
         command: the program and its arguments.
     """
 
@@ -90,13 +90,13 @@ class ProgramTarget:
         """Start it.
 
         Raises:
-            DriverError: it cannot be started, or does not speak the protocol.
+            DriverError: it cannot be started, or does not follow the protocol.
         """
         return Worker(self.written, self.command)
 
 
 def apart(one: Implementation) -> Implementation:
-    """Return *one* for a process of its own, also where it is ours."""
+    """Return *one* in a process of its own, even if it would run in-process."""
     if isinstance(one, Target) and one.interpreter is None:
         return replace(one, interpreter=sys.executable)
     return one
@@ -106,7 +106,7 @@ def target(written: str) -> Implementation:
     """Return the implementation that *written* names.
 
     Raises:
-        UnknownImplementation: it names none.
+        UnknownImplementation: it does not name an implementation.
     """
     if written.startswith(clients.PREFIX):
         return clients.client_target(written)
@@ -119,7 +119,7 @@ def module_target(written: str) -> Target:
     """Return the module with the interface of httplib that *written* names.
 
     Raises:
-        UnknownImplementation: it names none.
+        UnknownImplementation: it does not name a module.
     """
     interpreter, colon, module = written.rpartition(":")
     if not _DOTTED.fullmatch(module):
@@ -134,10 +134,10 @@ def module_target(written: str) -> Target:
 
 
 def command_in(text: str) -> tuple[str, ...]:
-    """Return the command in *text*, split as a shell does it; nothing is expanded but ``~``.
+    """Return the command in *text*, split as by a shell; only ``~`` is expanded.
 
     Raises:
-        UnknownImplementation: there is none, or no program of that name.
+        UnknownImplementation: the text has no command, or its program was not found.
     """
     try:
         words = shlex.split(text)
@@ -163,10 +163,10 @@ def _program(name: str, written: str) -> str:
 
 
 def targets(written: str) -> list[Implementation]:
-    """Return the implementation that *written* names, or all that it stands for.
+    """Return the implementation that *written* names, or several if it names a group.
 
     Raises:
-        UnknownImplementation: it names none.
+        UnknownImplementation: it does not name an implementation.
     """
     if written == clients.ALL:
         return clients.all_clients()

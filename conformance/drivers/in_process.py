@@ -1,8 +1,8 @@
-"""The in-process driver: the agent, imported.
+"""The in-process driver: it imports the agent.
 
-In: an import name.  Out: traces, without a process or a pipe between.  Only for implementations
-that are ours: one that loops or crashes would take the kit with it, so the runner can do no more
-than abandon the thread.
+The input is an import name, the output traces; there is no process and no pipe. It is only for the
+project's own implementations: an endless loop or a crash in one would affect the kit itself, and
+the runner can only abandon a thread, not end it.
 """
 
 import contextlib
@@ -38,7 +38,7 @@ class InProcess(Driver):
 
     @property
     def identity(self) -> Identity:
-        """Who is being judged."""
+        """The implementation under test."""
         return self._identity
 
     def run(self, message: Message) -> Trace:
@@ -49,15 +49,15 @@ class InProcess(Driver):
         return trace
 
     def release(self) -> None:
-        """Close and forget the objects of the latest run."""
+        """Close and drop the objects of the latest run."""
         self._agent.release()
 
     def effort(self) -> Effort | None:
-        """Return what the thread of the latest run has had and wanted of the processors."""
+        """Return the processor time that the thread of the latest run used and waited for."""
         return effort_of(os.getpid(), self._thread) if self._thread else None
 
     def kill(self) -> bool:
-        """Return False: a thread cannot be ended from outside; what it has changed is put back."""
+        """Return False: a thread cannot be ended from outside; global state is restored."""
         self._agent.restore()
         return False
 
@@ -68,12 +68,12 @@ class InProcess(Driver):
 
 @contextlib.contextmanager
 def _no_exit() -> Iterator[None]:
-    """Let `os._exit` raise, for the process that it would end is the kit's, with all verdicts."""
+    """Let `os._exit` raise: in-process, it would end the kit and lose all verdicts."""
     process, usual = os.getpid(), os._exit
 
     def refuse(status: int) -> NoReturn:
         if os.getpid() != process:
-            usual(status)  # a child that the implementation has forked
+            usual(status)  # a child process forked by the implementation may exit
         raise SystemExit(f"os._exit({status})")
 
     os._exit = refuse

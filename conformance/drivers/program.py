@@ -1,13 +1,13 @@
-"""A program in a process of its own: started, asked line by line, listened to, and ended.
+"""A program in a process of its own: it is started, gets lines, answers with lines, and is ended.
 
-In: a command, and lines.  Out: a line for each.  One thread asks, and waits on the program's three
-pipes at once, so that neither side can block the other and no thread is handed over to; any thread
-may end the program.
+The input is a command, and lines; the output is a line for each. One thread writes, and polls the
+program's three pipes together, so that neither side can block the other, and no time is lost in
+switching between threads. Any thread may end the program.
 
-What a program can make the kit hold is bounded: an answer has a longest length, nothing may follow
-it, and of standard error only the last words are kept.  Whatever the program has started ends with
-it: its process group, and, where the system shows the environment of a process (Linux), what has
-left the group as well, by the mark that it inherited.
+The memory that a program can make the kit use is limited: an answer has a maximum length, nothing
+may follow it, and only the end of standard error is kept. Every process that the program started is
+ended with it: those in its process group, and, on systems that show the environment of a process
+(Linux), those outside the group, which have inherited a mark in their environment.
 """
 
 import contextlib
@@ -28,21 +28,21 @@ from conformance.drivers.effort import Effort, effort_of
 from conformance.drivers.environment import MEMORY
 
 LONGEST_ANSWER = 160 * 1024 * 1024
-"""Bytes: the largest content of a case, 64 MiB, each byte written as two, and room to spare."""
+"""Bytes: the largest content of a case is 64 MiB, a byte can take two in JSON; plus a reserve."""
 _BLOCK = 1 << 16
 _GLANCE_MS = 50
-"""Milliseconds until a program that says nothing is looked at: its pipes may outlive it."""
+"""Milliseconds without output until the process is checked; children can keep its pipes open."""
 _GRACE = 0.2
-"""Seconds that a program has between closing its pipe and its end."""
+"""Seconds that a program has to end after its pipe is closed."""
 _LAST_WORDS = 2_000
 _MOST_DATA = 2 * MEMORY
-"""The last resort, for runtimes that do not limit themselves."""
+"""The last limit of memory, for runtimes that do not limit themselves."""
 _MARK = "HTTPLIB_KIT_DRIVER"
 _NO_PROGRAM = (126, 127)
-"""What shells, and launchers that choose a Python, end with where they cannot run a program."""
+"""Exit codes of shells, and of launchers that choose a Python, if they cannot run a program."""
 _JVM_GREETING = "Picked up JAVA_TOOL_OPTIONS"
 _ROUNDS = 10
-"""How often what a program left is looked for: it may be starting more while it is ended."""
+"""How often to search for remaining processes: one can start others while it is being ended."""
 _PROC = Path("/proc")
 
 
@@ -51,21 +51,21 @@ class ProgramEnded(Exception):
 
 
 class NotALine(Exception):
-    """What the program says is not one line: too long, or more than was asked for."""
+    """The program's output is not one line: it is too long, or more follows it."""
 
 
 class TooLate(Exception):
-    """The program did not answer in the time that it was given."""
+    """The program did not answer before the deadline."""
 
 
 class Parting(NamedTuple):
-    """How a program went.
+    """How a program ended.
 
     Attributes:
-        by_itself: Whether it ended without being made to by this.
-        how: How it ended, with its last words.
-        said: What it said that nobody asked for.
-        left: The processes that it left behind, by number and name.
+        by_itself: Whether it ended before it was killed.
+        how: The way it ended, with the decisive line of standard error.
+        said: Output that was not an answer to a line.
+        left: The processes that it started and that were still running, by id and name.
     """
 
     by_itself: bool
@@ -79,7 +79,7 @@ class Program:
 
     Args:
         command: the program and its arguments.
-        environment: its environment, to which a mark is added.
+        environment: its environment, to which the mark is added.
 
     Raises:
         OSError: it cannot be started.
@@ -111,19 +111,19 @@ class Program:
             self._poll.register(descriptor, select.POLLIN)
 
     def tell(self, line: bytes) -> None:
-        """Give the program *line*, which has no end yet; what finds no room goes with `hear`."""
+        """Send *line* and a line end; `hear` sends what the pipe has no room for."""
         self._feed(self._waiting + line + b"\n")
 
     def hear(self, patience: float | None = None) -> bytes:
-        """Return the line that the program says, without its end.
+        """Return the next line of the program's output, without its line end.
 
         Args:
-            patience: seconds until the answer must be there; by default there is no limit.
+            patience: seconds until the answer must be complete; by default there is no limit.
 
         Raises:
-            ProgramEnded: there will be no answer.
-            NotALine: it is too long.
-            TooLate: there was none in time.
+            ProgramEnded: the program ended without an answer.
+            NotALine: the line is too long.
+            TooLate: there was no complete line in time.
         """
         last = None if patience is None else time.monotonic() + patience
         searched = 0
@@ -148,12 +148,12 @@ class Program:
             self._look()
 
     def _feed(self, data: bytes) -> None:
-        """Write as much of *data* as finds room; the rest waits until there is some."""
+        """Write as much of *data* as the pipe has room for; keep the rest until it has more."""
         try:
             written = os.write(self._in, data)
         except BlockingIOError:
             written = 0
-        except OSError:  # nobody reads: what it says, or how it ended, tells why
+        except OSError:  # its input is closed: its output or its end gives the reason
             written = len(data)
         if self._waiting and written == len(data):
             self._poll.unregister(self._in)
@@ -176,16 +176,16 @@ class Program:
             self._poll.unregister(self._err)
 
     def expect_silence(self) -> None:
-        """Look that nothing stands behind the line that was heard.
+        """Check that there is no output after the line that was read.
 
         Raises:
-            NotALine: something does.
+            NotALine: there is more output.
         """
         if self._said:
             raise NotALine(f"it says more than was asked for: {bytes(self._said[:80])!r}")
 
     def _look(self) -> None:
-        """Raise `ProgramEnded` where the program is gone, and all that it said is here."""
+        """Raise `ProgramEnded` if the program has ended and all its output has been read."""
         if self._process.poll() is None:
             return
         before = len(self._said)
@@ -194,26 +194,26 @@ class Program:
             raise ProgramEnded
 
     def effort(self) -> Effort | None:
-        """Return what the program has had and wanted of the processors; None where unknown."""
+        """Return the processor time that the program used and waited for; None if unknown."""
         return effort_of(self._process.pid)
 
     def kill(self) -> None:
-        """End the program and its group at once; for any thread.  Whoever asks it is told."""
+        """End the program and its group at once, from any thread; `hear` raises `ProgramEnded`."""
         with self._lock:
             if self._parting is None:
                 _kill_group(self._process)
 
     def hang_up(self, line: bytes) -> None:
-        """Give it *line*, close its input, and let it go; end what is left of it after a moment."""
+        """Send it *line*, close its input, and end what is still running after a short wait."""
         self.part(line + b"\n", _GRACE)
 
     def end(self) -> Parting:
-        """End the program and all that it has started, after a moment in which it may itself."""
+        """End the program and all that it started, after a short wait for a regular end."""
         return self.part(b"", _GRACE)
 
     def part(self, line: bytes, patience: float) -> Parting:
-        """Give the program *line*, close its input, and end what is not gone after *patience*."""
-        if self._parting is None:  # the numbers of closed pipes are those of others soon
+        """Send the program *line*, close its input, and end what still runs after *patience*."""
+        if self._parting is None:  # only once: the numbers of closed pipes may be reused
             self._parting = self._part(line, patience)
         return self._parting
 
@@ -232,7 +232,7 @@ class Program:
             _kill_group(self._process)
             self._process.wait()
         self._end_the_marked()
-        for _ in range(_ROUNDS):  # what is left in the pipe, and not what somebody still writes
+        for _ in range(_ROUNDS):  # bounded: a process that survives may still write to this pipe
             self._words = (self._words + (_block(self._err) or b""))[-_LAST_WORDS:]
         _close(self._process.stdout)
         _close(self._process.stderr)
@@ -257,15 +257,15 @@ class Program:
             how = "closed its output and did not end"
         text = self._words.decode("utf-8", "replace").strip()
         lines = [line for line in text.splitlines() if not line.startswith(_JVM_GREETING)]
-        # A traceback ends with what went wrong; a launcher without its program begins with it.
+        # A traceback has its message in the last line; a launcher has it in the first.
         told = lines[0 if code in _NO_PROGRAM else -1] if lines else ""
         return f"{how}: {told.strip()}" if told else how
 
 
 def _limit(process: int) -> None:
-    """Limit what *process* and its children can write to; address space alone costs nothing.
+    """Limit the memory that *process* and its children can write to (RLIMIT_DATA).
 
-    Runtimes that reserve more than they use, as a JVM and node do, can live with that.
+    The address space is not limited: runtimes such as a JVM and node reserve more than they use.
     """
     if sys.platform == "linux":
         _, given = resource.prlimit(process, resource.RLIMIT_DATA)
@@ -281,7 +281,7 @@ def _descriptor(pipe: IO[bytes] | None) -> int:
 
 
 def _block(descriptor: int) -> bytes | None:
-    """Return what can be read at once, nothing at the end, or None where nothing is there."""
+    """Return the bytes that are ready; empty at the end of the pipe, None if none are ready."""
     try:
         return os.read(descriptor, _BLOCK)
     except BlockingIOError:
@@ -296,7 +296,7 @@ def _close(pipe: IO[bytes] | None) -> None:
 def _name_of(pid: int) -> str:
     try:
         return f"{pid} ({Path(_PROC, str(pid), 'comm').read_text().strip()})"
-    except OSError:  # it has ended by itself
+    except OSError:  # it has ended meanwhile
         return str(pid)
 
 
@@ -313,7 +313,7 @@ def _kill_group(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _marked(mark: bytes) -> Iterator[int]:
-    """Yield the processes whose environment has *mark*; none where the system shows none."""
+    """Yield the ids of processes with *mark* in their environment, if the system shows it."""
     if not (_PROC / "self" / "environ").exists():
         return
     for entry in os.scandir(_PROC):
@@ -321,7 +321,7 @@ def _marked(mark: bytes) -> Iterator[int]:
             continue
         try:
             environment = Path(entry.path, "environ").read_bytes()
-        except OSError:  # somebody else's, or gone
+        except OSError:  # of another user, or ended meanwhile
             continue
         if mark in environment.split(b"\0"):
             yield int(entry.name)

@@ -1,10 +1,10 @@
-"""The messages between the kit and a driver: JSON lines, typed, each answered by one line.
+"""The messages between the kit and a driver: typed JSON lines, each answered by one line.
 
-In: lines that a driver says.  Out: values that have the form of the protocol, or a `NotTheProtocol`
-that names the place.  From the same types comes the JSON Schema (`conformance.drivers.schema`), and
-``docs/driver-protocol.md`` is the prose.
+The input is lines that a driver wrote. The output is values in the form of the protocol, or a
+`NotTheProtocol` that names the place. The JSON Schema (`conformance.drivers.schema`) is generated
+from the same types, and ``docs/driver-protocol.md`` describes them in prose.
 
-Nothing here judges: that a driver's facts have the right form says nothing about the client.
+This module checks only the form of a driver's facts; it does not judge the client.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,11 +14,11 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 DEPTH = 64
-"""Tables and lists inside each other that a value may have."""
+"""The most levels of tables and lists inside each other in a value."""
 ANY_OP = "*"
-"""Among the declared ops: every op of an httplib."""
+"""Among the declared ops: all ops of an httplib."""
 PROBE = "httplib-kit-unknown"
-"""A message and a call that no driver knows: both must come back as unsupported."""
+"""A message and a call that do not exist: a driver must answer both with ``unsupported``."""
 
 Value = Annotated[Any, Meta(extra_json_schema={"$ref": "#/$defs/Value"})]
 Argument = Annotated[Any, Meta(extra_json_schema={"$ref": "#/$defs/Argument"})]
@@ -28,7 +28,7 @@ Octets = Annotated[
     str,
     Meta(
         description="one character for each octet",
-        extra_json_schema={"pattern": r"^[\x00-\xff]*$(?!\n)"},  # checked here without a regex
+        extra_json_schema={"pattern": r"^[\x00-\xff]*$(?!\n)"},  # the kit checks it without a regex
     ),
 ]
 OtherClass = Annotated[
@@ -39,14 +39,14 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
 class NotTheProtocol(ValueError):
-    """What a driver said has not the form of the protocol; the message says where."""
+    """A driver's output does not have the form of the protocol; the message names the place."""
 
 
-# What the kit says.
+# Messages of the kit.
 
 
 class Op(Struct, frozen=True, omit_defaults=True):
-    """One call, or an attribute read or set, or an item."""
+    """One call, or an attribute read or set, or an item access."""
 
     id: str
     on: str
@@ -62,13 +62,13 @@ class Op(Struct, frozen=True, omit_defaults=True):
 
 
 class Start(Struct, frozen=True, tag_field="type", tag="start"):
-    """The first message: who are you?"""
+    """The first message: it asks for the driver's identity."""
 
     serial: Serial
 
 
 class Run(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="run"):
-    """Execute these ops against the server at this address; hold the objects until `release`."""
+    """Execute these ops against the server at this address; keep the objects until `release`."""
 
     serial: Serial
     id: str
@@ -82,7 +82,7 @@ class Run(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="run"):
 
 
 class Release(Struct, frozen=True, tag_field="type", tag="release"):
-    """Close and forget the objects of the latest run."""
+    """Close and drop the objects of the latest run."""
 
     serial: Serial
 
@@ -93,7 +93,7 @@ class Stop(Struct, frozen=True, tag_field="type", tag="stop"):
     serial: Serial
 
 
-# What the driver says.
+# Answers of the driver.
 
 
 class Bytes(Struct, frozen=True, tag_field="type", tag="bytes"):
@@ -104,7 +104,7 @@ class Bytes(Struct, frozen=True, tag_field="type", tag="bytes"):
 
 
 class Text(Struct, frozen=True, tag_field="type", tag="text"):
-    """Text, where the implementation tells it from bytes."""
+    """Text, where the implementation distinguishes it from bytes."""
 
     value: str
     exact: OtherClass = field(name="class", default="")
@@ -117,13 +117,13 @@ class Int(Struct, frozen=True, tag_field="type", tag="int"):
 
 
 class Float(Struct, frozen=True, tag_field="type", tag="float"):
-    """A number that JSON does not have."""
+    """A number that JSON cannot express."""
 
     value: Literal["nan", "inf", "-inf"]
 
 
 class Tuple(Struct, frozen=True, tag_field="type", tag="tuple"):
-    """A tuple, where the implementation tells it from a list."""
+    """A tuple, where the implementation distinguishes it from a list."""
 
     value: list[Value]
 
@@ -135,7 +135,7 @@ class Table(Struct, frozen=True, tag_field="type", tag="mapping"):
 
 
 class Class(Struct, frozen=True, tag_field="type", tag="class"):
-    """A class, by its name and those of its bases, nearest first."""
+    """A class, by its name and the names of its bases, nearest first."""
 
     name: str = field(name="class")
     bases: list[str] = []
@@ -149,7 +149,7 @@ class Object(Struct, frozen=True, tag_field="type", tag="object"):
 
 
 class Response(Struct, frozen=True, tag_field="type", tag="response"):
-    """What `fetch` came to; null where the client's interface does not tell it."""
+    """The result of `fetch`; null for a part that the client's interface does not offer."""
 
     status: int | None
     reason: Octets | None
@@ -161,7 +161,7 @@ Typed = Bytes | Text | Int | Float | Tuple | Table | Class | Object | Response
 
 
 class Error(Struct, frozen=True):
-    """An exception, or whatever the language has in its place."""
+    """An exception, or its equivalent in the driver's language."""
 
     name: str = field(name="class")
     message: str
@@ -175,7 +175,7 @@ class Error(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """What one op came to: exactly one of value, error, skipped and unsupported."""
+    """The result of one op: exactly one of value, error, skipped and unsupported."""
 
     id: str
     value: Value | UnsetType = UNSET
@@ -197,7 +197,7 @@ class Started(Struct, frozen=True):
 
 
 class NotStarted(Struct, frozen=True):
-    """The answer to `start` of a driver whose implementation is not there or does not load."""
+    """The answer to `start` if the implementation is not installed or cannot be loaded."""
 
     serial: Serial
     error: Error
@@ -217,7 +217,7 @@ class Released(Struct, frozen=True):
 
 
 class Unsupported(Struct, frozen=True):
-    """The answer to a message of a type that the driver does not know."""
+    """The answer to a message of a type that the driver does not support."""
 
     serial: Serial
     unsupported: Annotated[str, Meta(description="the type of the message")]
@@ -236,7 +236,7 @@ def answer_in(line: bytes, serial: int) -> dict[str, Any]:
     """Return the answer in *line* to the message with this *serial*.
 
     Raises:
-        NotTheProtocol: it is not JSON, no object, or an answer to something else.
+        NotTheProtocol: it is not JSON, not an object, or an answer to another message.
     """
     try:
         answer = msgspec.json.decode(line)
@@ -254,7 +254,7 @@ def started(answer: Mapping[str, Any]) -> Started | NotStarted:
     """Return the answer to `start`.
 
     Raises:
-        NotTheProtocol: it is not one.
+        NotTheProtocol: the answer does not have this form.
     """
     kind: type[Started | NotStarted] = NotStarted if "error" in answer else Started
     said: Started | NotStarted = _converted(answer, kind, "start")
@@ -264,11 +264,11 @@ def started(answer: Mapping[str, Any]) -> Started | NotStarted:
 def checked_trace(ops: Sequence[Mapping[str, Any]], answer: Mapping[str, Any]) -> list[Any]:
     """Return the trace in the answer to a `run` of *ops*.
 
-    What an entry may leave out, such as the bases of a class, is filled in.
+    Optional parts of an entry, such as the bases of a class, are filled in.
 
     Raises:
-        NotTheProtocol: there is none, its entries are not those of the ops, or one of them says
-            what cannot be, such as a value of an object that no op has made.
+        NotTheProtocol: there is no trace, its entries do not match the ops, or an entry reports
+            something impossible, such as a value of an op on an object that was never made.
     """
     if "trace" not in answer:
         raise NotTheProtocol("the answer to run has no trace")
@@ -283,7 +283,7 @@ def checked_trace(ops: Sequence[Mapping[str, Any]], answer: Mapping[str, Any]) -
 
 
 def _check_entry(op: Mapping[str, Any], entry: dict[str, Any], made: set[str]) -> None:
-    """Hold *entry* against its op; *made* are the objects that the ops before it have made."""
+    """Compare *entry* with its op; *made* are the objects that earlier ops have made."""
     place = f"the entry of {op['id']}"
     if entry["id"] != op["id"]:
         raise NotTheProtocol(f"{place} has the id {entry['id']!r:.60}")
@@ -324,8 +324,8 @@ def _references(op: Mapping[str, Any]) -> Iterable[str]:
 
 
 def check_value(value: Any, place: str) -> None:
-    """Raise `NotTheProtocol` where *value*, or anything in it, is no value of the protocol."""
-    if value is None or isinstance(value, bool | int):  # most values, without ceremony
+    """Raise `NotTheProtocol` if *value*, or a value in it, does not have the protocol's form."""
+    if value is None or isinstance(value, bool | int):  # most values: a fast path
         return
     waiting = [(value, 0)]
     while waiting:
@@ -341,7 +341,7 @@ def check_value(value: Any, place: str) -> None:
 
 
 class _Held(Struct):
-    """Holds a typed value: what a type of many kinds needs for a conversion is kept by a class."""
+    """A wrapper for a typed value: msgspec caches what it needs to convert a class, not a union."""
 
     value: Typed
 
@@ -354,7 +354,7 @@ def _typed(one: dict[str, Any], place: str) -> Typed:
 
 
 def _inside(one: dict[str, Any], place: str) -> Iterable[Any]:
-    """Return the values in the table *one*; refuse bytes that are none; fill what is left out."""
+    """Return the values in the table *one*; check its bytes; fill in its optional parts."""
     typed = _typed(one, place)
     if isinstance(typed, Tuple):
         return typed.value

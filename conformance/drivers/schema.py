@@ -1,10 +1,10 @@
 """The JSON Schema of the driver protocol, generated from its types.
 
-In: nothing.  Out: a JSON value that is committed as ``fixtures/driver.schema.json``, so that the
-author of a driver can check every line in whatever language.  A test holds the committed file
-against this, and what really goes over the pipes against the schema.
+The result is a JSON value that is committed as ``fixtures/driver.schema.json``, so that authors of
+drivers can check every line in any language. One test compares the committed file with this value;
+another checks recorded messages against the schema.
 
-``python -m conformance.drivers.schema > fixtures/driver.schema.json`` writes it anew.
+``python -m conformance.drivers.schema > fixtures/driver.schema.json`` writes it again.
 """
 
 import json
@@ -44,7 +44,7 @@ def _ref(name: str) -> dict[str, str]:
 
 
 def _value(typed: Any) -> dict[str, Any]:
-    """A value that JSON has is itself, but for text, whose type an implementation may tell."""
+    """Return the schema of a value: JSON values are unchanged, except text, which has a type."""
     return {
         "description": "null, a truth value, a number of 64 bits, a list, or a typed table",
         "anyOf": [
@@ -56,7 +56,7 @@ def _value(typed: Any) -> dict[str, Any]:
 
 
 def _argument() -> dict[str, Any]:
-    """A bare string is the implementation's own string type; a table says its type."""
+    """Return the schema of an argument: a bare string has the implementation's string type."""
     return {
         "description": "what JSON has stands for itself; all else is a table with a type",
         "anyOf": [

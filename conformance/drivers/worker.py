@@ -1,9 +1,9 @@
 """The worker: a driver in a process of its own, over JSON lines.
 
-In: a command, be it an interpreter with the agent or anybody's own driver.  Out: traces.  The
-process is kept for all cases; where it died or was ended, the next run starts another.  What it
-says is held against the protocol, and a process that says something else is ended: its fault is
-a `DriverError`, its death a `DriverDied`.
+The input is a command: an interpreter with the agent, or a driver program of the user. The output
+is traces. One process serves all cases; after it has ended, the next run starts another. Its
+answers are checked against the protocol. A process that violates it is ended; this is a
+`DriverError`. If the process ends in a run, this is a `DriverDied`.
 """
 
 import os
@@ -46,10 +46,10 @@ class Worker:
     Args:
         written: the implementation as the user wrote it.
         command: the program and its arguments.
-        patience: seconds that the program has to start.
+        patience: seconds within which the program must start.
 
     Raises:
-        DriverError: the program cannot be started, or says that it cannot work.
+        DriverError: the program cannot be started, or reports that it cannot work.
     """
 
     def __init__(
@@ -67,17 +67,17 @@ class Worker:
         try:
             self._identity = self._start()
             self._probe()
-        except BaseException:  # an interrupt too, after which nobody would know the program
+        except BaseException:  # an interrupt, too: the program must not be left running
             self._end()
             raise
 
     @property
     def identity(self) -> Identity:
-        """Who is being judged."""
+        """The implementation under test."""
         return self._identity
 
     def run(self, message: Message) -> Trace:
-        """Execute the ops of *message*, in a new process where the latest one is gone."""
+        """Execute the ops of *message*, in a new process if the previous one has ended."""
         self._thread = threading.get_native_id()
         self.settle()
         if self._program is None:
@@ -93,21 +93,22 @@ class Worker:
             self._fail(str(error))
 
     def release(self) -> None:
-        """Tell the process to close and forget the objects of the latest run."""
+        """Request that the process close and drop the objects of the latest run."""
         if self._program is not None:
             self._tell({"type": "release"})
             self._releasing = True
 
     def settle(self) -> None:
-        """Wait until it has."""
+        """Wait for the answer to that request."""
         if self._releasing:
             self._releasing = False
             self._hear()
 
     def effort(self) -> Effort | None:
-        """Return what the process has had and wanted of the processors.
+        """Return the processor time that the process used and waited for; None if unknown.
 
-        What the thread that asks had and wanted is time in which the process waited for it.
+        While the kit's thread sends a message or reads an answer, the process waits for it. So the
+        processor time that this thread used and waited for counts as waiting of the process.
         """
         program, mine = self._program, effort_of(os.getpid(), self._thread)
         theirs = None if program is None else program.effort()
@@ -116,20 +117,20 @@ class Worker:
         return Effort(theirs.worked, theirs.waited + mine.worked + mine.waited)
 
     def kill(self) -> bool:
-        """End the process and its group; whoever waits for its answer gets `DriverDied`."""
+        """End the process and its group; a `run` that waits for its answer raises `DriverDied`."""
         program = self._program
         if program is not None:
             program.kill()
         return True
 
     def stop(self) -> None:
-        """Tell the process to stop, and end it with its group where it does not."""
+        """Request that the process stop, and end it with its group if it does not."""
         program, self._program = self._program, None
         if program is not None:
             program.hang_up(_STOP % (self._serial + 1))
 
     def _start(self) -> Identity:
-        """Start the program, and ask who it is."""
+        """Start the program, and ask for its identity."""
         self.busy = True
         try:
             self._program = Program(self._command, environment())
@@ -150,7 +151,7 @@ class Worker:
             self.busy = False
 
     def _probe(self) -> None:
-        """Ask for an op that no driver knows: one that claims it would hide what it lacks."""
+        """Send an op that does not exist: a driver that accepts it would hide ops that it lacks."""
         generic = ANY_OP in self._identity.ops
         op = {"id": PROBE, "on": "module", "args": [], "kwargs": {}}
         op["kind" if generic else "call"] = PROBE

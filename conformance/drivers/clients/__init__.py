@@ -1,7 +1,8 @@
-"""Clients with interfaces of their own: each fetches a URL, and takes the response or refuses it.
+"""Clients with interfaces of their own: each fetches a URL, and accepts or rejects the response.
 
-In: the name of a client as a user writes it.  Out: an `Implementation` whose driver has the one op
-`fetch`.  Every client is optional; one that is not installed has a driver that says so.
+The input is the name of a client as a user writes it. The output is an `Implementation` whose
+driver has only the op `fetch`. Every client is optional; the driver of one that is not installed
+raises `NotInstalled`, which says what is missing.
 
 =======================  ======================================================================
 written as               driver
@@ -9,7 +10,7 @@ written as               driver
 `client:requests`        a built-in adapter: a worker with many clients' adapters in one file for
                          each language, or a program run for each case
 `client:cmd:curl {url}`  any program, run for each case
-`client:all`             stands for all that are built in
+`client:all`             all built-in clients
 =======================  ======================================================================
 """
 
@@ -40,7 +41,7 @@ PREFIX = "client:"
 ALL = "client:all"
 COMMAND = "cmd:"
 Start = Callable[[str], Driver]
-"""Makes the driver of a client that is written so; raises `NotInstalled`."""
+"""A function that makes the driver of the client named so; it raises `NotInstalled`."""
 _HERE = Path(__file__).parent
 
 
@@ -59,10 +60,10 @@ class Absent(Driver):
 
     @property
     def identity(self) -> Identity:
-        """Who would be judged."""
+        """The client that is not installed."""
         return self._identity
 
-    def run(self, message: Message) -> Trace:  # noqa: ARG002 # every message has the same answer
+    def run(self, message: Message) -> Trace:  # noqa: ARG002 # the message does not matter
         """Raise `NotInstalled`."""
         raise NotInstalled(self._reason)
 
@@ -70,20 +71,20 @@ class Absent(Driver):
         """Do nothing: there are no objects."""
 
     def kill(self) -> bool:
-        """Return True: nothing runs."""
+        """Return True: no process is running."""
         return True
 
     def stop(self) -> None:
-        """Do nothing: there is no process."""
+        """Do nothing: no process is running."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientTarget:
-    """A client, not yet started.
+    """A client that has not been started.
 
     Args:
-        written: as the user wrote it.
-        start: returns its driver; raises `NotInstalled`.
+        written: the client as the user wrote it.
+        start: a function that returns its driver; it raises `NotInstalled`.
     """
 
     written: str
@@ -95,7 +96,7 @@ class ClientTarget:
         return False
 
     def make(self) -> Driver:
-        """Start a driver, or one that says that the client is not installed."""
+        """Start a driver; if the client is not installed, return an `Absent` with the reason."""
         try:
             return self.start(self.written)
         except NotInstalled as error:
@@ -123,7 +124,7 @@ def _node(name: str) -> Start:
 
 
 def _jdk(written: str) -> Driver:
-    program("javac")  # a runtime without the compiler cannot run the worker from its source
+    program("javac")  # without the compiler, the runtime cannot run the worker from its source
     return Worker(written, [program("java"), str(_HERE / "JdkClient.java")])
 
 
@@ -138,10 +139,10 @@ BUILT_IN: Mapping[str, Start] = {
 
 
 def client_target(written: str) -> Implementation:
-    """Return the client that *written* names, with the prefix.
+    """Return the client that *written*, with its prefix, names.
 
     Raises:
-        UnknownImplementation: it names none.
+        UnknownImplementation: no client has this name.
     """
     name = written.removeprefix(PREFIX)
     if name.startswith(COMMAND):

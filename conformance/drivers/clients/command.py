@@ -1,14 +1,14 @@
-"""The driver of a command: a program run once for each URL.
+"""The driver of a command: a program that is run once for each URL.
 
-In: a command, in whose words ``{url}`` stands for the URL.  Out: traces.  Exit code 0 takes the
-response, any other refuses it; the content is what the program writes to standard output.  What it
-writes to a file whose name stands for ``{head}`` is the head, as ``curl --dump-header`` writes it;
-without one, status, reason and fields are not told.  A client that tells these things in another
-way brings a function that reads them.
+The input is a command in which ``{url}`` is replaced by the URL; the output is traces. Exit code 0
+means that the response was accepted, any other that it was rejected. Standard output is the
+content. A file whose name replaces ``{head}`` contains the head, in the format of ``curl
+--dump-header``; without such a file, status, reason and fields are reported as unknown. A client
+that reports its result in another way needs a function that reads it.
 
-The program gets an empty home, no proxy variables, no input, the name of the case as
-``HTTPLIB_KIT_CASE`` in its environment, and a bounded output; whatever it leaves in its process
-group is ended with it.
+The program gets an empty home directory, no proxy variables and no input; its environment has the
+name of the case as ``HTTPLIB_KIT_CASE``. Its output is limited in size. Processes of its group that
+are still running when it ends are killed.
 """
 
 import contextlib
@@ -40,23 +40,23 @@ from conformance.drivers.environment import environment
 
 URL, HEAD = "{url}", "{head}"
 CASE = "HTTPLIB_KIT_CASE"
-"""The variable of a program's environment that names the case, so that a log can."""
+"""The environment variable with the name of the case, for the program's logs."""
 Rows = Sequence[tuple[str, str]]
 _MOST = 64 * 1024 * 1024
-"""Bytes that a program may write; no case has as many."""
+"""The most bytes that a program may write to a file; every case has fewer."""
 _MOST_SAID = 256 * 1024
 _START = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a program ended.
+    """The result of a program that ended.
 
     Args:
         code: its exit code.
         output: what it wrote to standard output.
-        said: what it wrote to standard error, as far as one wants to hear it.
-        head: what it wrote to the file of the head; None where there is no such file.
+        said: the beginning of what it wrote to standard error.
+        head: what it wrote to the file of the head; None if the command has no such file.
     """
 
     code: int
@@ -72,11 +72,11 @@ class Ended:
 
 
 Taken = tuple[bytes | None, bytes | None]
-"""Head and content of a response, each None where it is not told."""
+"""Head and content of a response, each None where the program does not report it."""
 
 
 def by_exit_code(ended: Ended) -> Taken | None:
-    """Return the response of a program that ends with 0 where it took one; None: it did not."""
+    """Return the response if the exit code is 0, which means accepted; else None."""
     return (ended.head, ended.output) if ended.code == 0 else None
 
 
@@ -86,10 +86,10 @@ class Command(Driver):
     Args:
         written: the client as the user wrote it.
         name: what the client is called.
-        version: its version; empty where nobody knows.
+        version: its version; empty if unknown.
         words: the program and its arguments.
         rows: patterns over ``exit CODE: standard error``, each with a category.
-        taken: reads the response from how the program ended; None where it refused it.
+        taken: reads the response from the result of the program; None if it was rejected.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Command(Driver):
 
     @property
     def identity(self) -> Identity:
-        """Who is being judged."""
+        """The client."""
         return self._identity
 
     def run(self, message: Message) -> Trace:
@@ -121,11 +121,11 @@ class Command(Driver):
 
     @property
     def start_cost(self) -> float:
-        """Seconds that a start may take: here every case has one in it, at worst that of a JVM."""
+        """Seconds that a start may take, at most that of a JVM; each case includes one start."""
         return _START
 
     def effort(self) -> Effort | None:
-        """Return what the program has had of the processors; None where none runs."""
+        """Return the processor time that the program used and waited for; None without one."""
         process = self._process
         return None if process is None else effort_of(process.pid)
 
@@ -133,14 +133,14 @@ class Command(Driver):
         """Do nothing: the program has ended."""
 
     def kill(self) -> bool:
-        """End the program and its group; whoever waits for it gets `DriverDied`."""
+        """End the program and its group; a `run` that waits for it raises `DriverDied`."""
         process = self._process
         if process is not None:
             _end_group(process)
         return True
 
     def stop(self) -> None:
-        """End the program, where one runs."""
+        """End the program if it is running."""
         self.kill()
 
     def _entry(self, op: Message, url: str, case: str, directory: Path) -> dict[str, Any]:
@@ -161,7 +161,8 @@ class Command(Driver):
     def _ended(self, words: Sequence[str], case: str, directory: Path) -> Ended:
         home = directory / "home"
         home.mkdir()
-        # Files and no pipes: whatever the program leaves behind could hold a pipe open for ever.
+        # Files instead of pipes: a process that the program starts and leaves running could keep a
+        # pipe open, and reading it would never end.
         with (directory / "output").open("w+b") as output, (directory / "said").open("w+b") as said:
             try:
                 process = subprocess.Popen(
@@ -202,7 +203,7 @@ def command_words(text: str) -> list[str]:
     """Return the words of a command as a user wrote it.
 
     Raises:
-        ValueError: it has no ``{url}``, or is no command line; the message says which.
+        ValueError: it has no ``{url}``, or is not a command line; the message says which.
     """
     try:
         words = shlex.split(text)
@@ -214,14 +215,14 @@ def command_words(text: str) -> list[str]:
 
 
 def _limit(process: "subprocess.Popen[bytes]") -> None:
-    """Limit the files that *process* can write; it is ended where it writes on."""
+    """Limit the size of the files that *process* writes; writing more ends it with SIGXFSZ."""
     if sys.platform == "linux":
         with contextlib.suppress(ProcessLookupError):
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (_MOST, _MOST))
 
 
 def _content(path: Path) -> bytes:
-    """Return what is in the file, of which the program may have made nothing."""
+    """Return the content of the file; empty if the program did not create it."""
     try:
         with path.open("rb") as file:
             return file.read(_MOST)
@@ -230,7 +231,7 @@ def _content(path: Path) -> bytes:
 
 
 def response(head: bytes | None, content: bytes | None) -> dict[str, Any]:
-    """Return a response as the protocol has it."""
+    """Return a response in the form of the protocol."""
     value: dict[str, Any] = {
         "type": "response",
         "status": None,

@@ -1,8 +1,8 @@
 """The built-in clients that are programs: curl and wget.
 
-In: the client as the user wrote it.  Out: its driver, or `NotInstalled`.  Each is told to read no
-configuration, to ask no proxy, to follow no redirect and to repeat nothing; a table maps its exit
-codes and last words to categories.
+The input is the client as the user wrote it; the output is its driver, or `NotInstalled`. Options
+make each program read no configuration, use no proxy, follow no redirect and repeat no request. A
+table maps exit codes and error output to categories.
 """
 
 import re
@@ -14,7 +14,7 @@ from conformance.drivers.clients.command import HEAD, URL, Command, Ended, Rows,
 from conformance.drivers.clients.python_client import CURL
 
 _TIMEOUT = "5"
-"""Seconds, beyond the deadline of the kit: whether a client waits is told by that alone."""
+"""Seconds, more than the kit's own deadline, which alone decides whether a client hangs."""
 _CURL = ("-q", "-sS", "--noproxy", "*", "--max-time", _TIMEOUT, "--dump-header", HEAD, URL)
 _WGET = (
     *("--no-config", "--no-proxy", "--no-netrc", "--no-hsts", "--tries=1", "--max-redirect=0"),
@@ -28,8 +28,8 @@ _WGET_ROWS: Rows = (
     (r"(?i)malformed status|no headers|bad response", "bad-status-line"),
 )
 _ANSWERED = (0, 6, 8)
-"""How wget ends where it got an answer: 6 for one that asks for credentials, 8 for another error
-status and for a redirect that it was told not to follow."""
+"""Exit codes of wget after a response: 6 for one that requires credentials, 8 for another error
+status and for a redirect, which the options forbid to follow."""
 
 
 def curl(written: str) -> Command:
@@ -48,7 +48,7 @@ def program(name: str) -> str:
     """Return the path of the program *name*.
 
     Raises:
-        NotInstalled: there is none.
+        NotInstalled: no such program was found.
     """
     path = shutil.which(name)
     if path is None:
@@ -57,16 +57,17 @@ def program(name: str) -> str:
 
 
 def _version(path: str) -> str:
-    """Return the first number with dots that the program says of itself."""
+    """Return the first number with dots in the program's output for ``--version``."""
     said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
     found = re.search(r"\d+(\.\d+)+", said)
     return found[0] if found else "unknown"
 
 
 def _taken_by_wget(ended: Ended) -> Taken | None:
-    """Return what wget wrote: the head, and behind it the content.
+    """Return what wget wrote: the head, followed by the content.
 
-    Of a redirect, and of what asks for credentials, it tells the head alone, with its story.
+    For a redirect and for a response that requires credentials, wget prints only the head, on
+    standard error.
     """
     if ended.code not in _ANSWERED:
         return None

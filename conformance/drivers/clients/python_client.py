@@ -1,13 +1,14 @@
-"""The worker for clients in Python: one process, one client, one URL after the other.
+"""The worker for clients in Python: one process, one client, one URL at a time.
 
-In: the name of a client as the argument, then messages of the driver protocol on standard input.
-Out: one line each on standard output.  Run as a program, under the interpreter that has the client;
-it imports nothing of the kit.
+The argument is the name of a client; each line on standard input is a message of the driver
+protocol and gets one line on standard output. This file runs as a program under the interpreter in
+which the client is installed, so it imports nothing of the kit.
 
-An adapter gets a URL and returns status, reason, fields and content, each as the client gives them,
-None for what its interface does not tell.  It follows no redirect, asks no proxy, reads no
-``.netrc``, repeats nothing, and decodes no content, as far as the client lets one say so.  A table
-maps the client's errors to categories; one that its users do not have to expect is a leak.
+An adapter gets a URL and returns status, reason, fields and content, in the form in which the
+client gives them, and None for what its interface does not offer. As far as the client has options
+for it, it follows no redirect, uses no proxy, reads no ``.netrc``, repeats no request, and decodes
+no content. A table maps the client's errors to categories. An error of a class that its users do
+not have to expect is in the category ``leak``.
 """
 
 import contextlib
@@ -25,7 +26,7 @@ from dataclasses import dataclass
 from typing import Any
 
 TIMEOUT = 5.0
-"""Seconds, beyond the deadline of the kit: whether a client waits is told by that alone."""
+"""Seconds, more than the kit's own deadline, which alone decides whether a client hangs."""
 
 Fields = Iterable[tuple[str | bytes, str | bytes]]
 Response = tuple[int | None, str | bytes | None, Fields | None, bytes]
@@ -33,7 +34,7 @@ Rows = Sequence[tuple[str, str]]
 
 
 def urllib_request(url: str) -> Response:
-    """`urllib.request`; an error status is an answer."""
+    """`urllib.request`; an error status counts as a response, not as an error."""
     from urllib.error import HTTPError
 
     try:
@@ -46,24 +47,24 @@ def urllib_request(url: str) -> Response:
 
 @functools.cache
 def _opener() -> Any:
-    """Return what asks no proxy, and takes a redirect for an answer like any other."""
+    """Return an opener that uses no proxy and returns a redirect like any other response."""
     from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener
 
     class NoRedirect(HTTPRedirectHandler):
         def redirect_request(self, *_: Any, **__: Any) -> None:
-            """Return nothing to request instead."""
+            """Return None, so that no request follows a redirect."""
 
     return build_opener(ProxyHandler({}), NoRedirect)
 
 
 def urllib3_preload(url: str) -> Response:
-    """`urllib3` with the content read at once: by `http.client`'s parser."""
+    """`urllib3` with the content read at once, by the parser of `http.client`."""
     with _urllib3(url, preload_content=True) as answer:
         return answer.status, answer.reason, answer.headers.iteritems(), answer.data
 
 
 def urllib3_stream(url: str) -> Response:
-    """`urllib3` with the content read in pieces: by its own parser of chunks."""
+    """`urllib3` with the content read in pieces, by its own parser of chunks."""
     with _urllib3(url, preload_content=False) as answer:
         content = b"".join(answer.stream(1024, decode_content=False))
         return answer.status, answer.reason, answer.headers.iteritems(), content
@@ -91,7 +92,7 @@ def requests(url: str) -> Response:
 def httpx(url: str) -> Response:
     """`httpx`, its synchronous client."""
     module = importlib.import_module("httpx")
-    # A context for TLS takes longer than everything else, so one does for all.
+    # Making a TLS context takes longer than the rest of a fetch, so all fetches share one.
     options = {"verify": _context(), "trust_env": False, "timeout": TIMEOUT}
     with module.Client(**options) as client:
         answer = client.get(url)
@@ -118,7 +119,7 @@ def aiohttp(url: str) -> Response:
             module.ClientSession(timeout=timeout, auto_decompress=False) as session,
             session.get(url, allow_redirects=False) as answer,
         ):
-            # The parser decodes the reason as UTF-8, and what is none of it in a way to go back.
+            # The parser decodes the reason as UTF-8 with surrogateescape; encoding restores it.
             reason = (answer.reason or "").encode("utf-8", "surrogateescape")
             return answer.status, reason, answer.raw_headers, await answer.read()
 
@@ -155,10 +156,10 @@ def pycurl(url: str) -> Response:
 def head_of(
     lines: Iterable[bytes],
 ) -> tuple[int | None, bytes, list[tuple[bytes, bytes]]]:
-    """Return status, reason and fields of the last head among *lines*, as curl hands them out.
+    """Return status, reason and fields of the last head among *lines*, in the order of curl.
 
-    Behind the empty line that ends a head may stand another one, if that was an interim one, or
-    trailers, which are none of its fields.
+    The empty line after a head can be followed by another head, if the first was of an interim
+    response, or by trailer fields, which are not part of the head's fields.
     """
     status, reason, fields, inside = None, b"", list[tuple[bytes, bytes]](), False
     for line in lines:
@@ -179,14 +180,15 @@ def head_of(
 
 @dataclass(frozen=True)
 class Client:
-    """A client: how it fetches, the package it comes in, and how its errors are read.
+    """A client: how it fetches, its package, and how its errors are classified.
 
     Args:
         fetch: the adapter.
-        package: what has to be there, and what has the version; empty for Python itself.
-        families: the classes of errors that its users have to expect, beside `OSError`.
-        rows: patterns over ``class: message`` of an error or of one that led to it, each with a
-            category; the first row that fits decides.
+        package: the package that must be installed and whose version is reported; empty for a
+            client of the standard library.
+        families: the classes of errors that its users have to expect, in addition to `OSError`.
+        rows: patterns for ``class: message`` of an error or of one that caused it, each with a
+            category; the first row that matches decides.
     """
 
     fetch: Callable[[str], Response]
@@ -208,9 +210,9 @@ HTTP_CLIENT: Rows = (
     (r"IncompleteRead|ended prematurely|Connection broken", "truncated-body"),
     RESET,
 )
-"""The errors of `http.client`, which four of the clients pass on or wrap, and those of urllib3.
+"""The errors of `http.client`, which four of the clients raise or wrap, and those of urllib3.
 
-An `IncompleteRead` hides whether a body was cut or a chunk was malformed.
+An `IncompleteRead` does not show whether a body was truncated or a chunk was malformed.
 """
 HTTPX: Rows = (
     (r"httpx\.\w*Timeout", "timeout"),
@@ -244,7 +246,7 @@ CURL: Rows = (
     (r"(?i)header|NUL byte|Carriage return|\((8|43)\b", "bad-header"),
     (r"\((1|7|55|56)\b", "no-response"),
 )
-"""The codes and texts of libcurl, as the program `curl` has them too."""
+"""The error codes and texts of libcurl, which the program `curl` prints too."""
 
 _HTTP_ERRORS = ("http.client.HTTPException",)
 _URLLIB3_ERRORS = ("urllib3.exceptions.HTTPError",)
@@ -292,7 +294,7 @@ def entry(client: Client, url: str, op: dict[str, Any]) -> dict[str, Any]:
 
 
 def latin1(octets: str | bytes) -> str:
-    """Return *bytes* as the protocol has them: one character each."""
+    """Return *octets* in the form of the protocol: one character for each byte."""
     if isinstance(octets, str):
         if octets.isascii() or max(octets) <= "\xff":
             return octets
@@ -301,7 +303,7 @@ def latin1(octets: str | bytes) -> str:
 
 
 def error_facts(client: Client, error: BaseException) -> dict[str, Any]:
-    """Return what *error* is, and the category that its client's table gives it."""
+    """Return the facts of *error*, with its category by the client's table."""
     natives = [qualified(kind) for kind in type(error).__mro__]
     return {
         "class": natives[0],
@@ -324,7 +326,7 @@ def category(client: Client, natives: Sequence[str], error: BaseException) -> st
 
 
 def story(error: BaseException) -> Iterator[str]:
-    """Yield class and message of *error* and of all that led to it."""
+    """Yield class and message of *error* and of every exception that caused it."""
     waiting, seen = [error], set[int]()
     while waiting:
         one = waiting.pop(0)
@@ -342,8 +344,8 @@ def qualified(kind: type) -> str:
 
 
 def serve(name: str) -> None:
-    """Answer messages until there are no more, or one says stop."""
-    # What a client prints goes to standard error; the protocol keeps standard output for itself.
+    """Answer the messages on standard input until it ends or a message is ``stop``."""
+    # Standard output is for the protocol only: what a client prints goes to standard error.
     with os.fdopen(os.dup(1), "wb") as answers, os.fdopen(os.dup(0), "rb") as lines:
         os.dup2(2, 1)
         for line in lines:
