@@ -2,7 +2,7 @@
 
 The result is a JSON value that is committed as ``fixtures/driver.schema.json``, so that authors of
 drivers can check every line in any language. One test compares the committed file with this value;
-another checks recorded messages against the schema.
+another checks captured messages against the schema.
 
 ``python -m conformance.drivers.schema > fixtures/driver.schema.json`` writes it again.
 """
