@@ -1,1 +1,1 @@
-"""Measurements, each a ratio taken in one run; never part of a test."""
+"""Benchmarks. Each result is a ratio of two measurements in one run; none is part of a test."""

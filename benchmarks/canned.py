@@ -1,7 +1,7 @@
-"""A server process that answers each path with the same bytes, as fast as a process can.
+"""A server process that answers each path with fixed bytes, at the least cost.
 
-It runs beside the client on one CPU, so that the scheduler has nothing to choose, and in a process
-of its own, so that the client's CPU time is the client's.
+It shares one CPU with the client, so that the scheduler has no choice that could change the result.
+It is a process of its own, so that the client's CPU time contains nothing of the server.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ MIB = 1 << 20
 
 
 def chunked(sizes: list[int]) -> bytes:
-    """A response in chunks of these sizes."""
+    """Return a response in chunks of these sizes."""
     chunks = b"".join(b"%x\r\n%b\r\n" % (size, bytes(size)) for size in sizes)
     return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
 
 
 def with_fields(count: int) -> bytes:
-    """A small response with that many header fields."""
+    """Return a small response with *count* header fields."""
     fields = b"".join(b"X-Header-%d: some value %d\r\n" % (i, i) for i in range(count - 1))
     return b"HTTP/1.1 200 OK\r\n" + fields + b"Content-Length: 5\r\n\r\nhello"
 
 
 def responses() -> dict[str, bytes]:
-    """Every path with its response."""
+    """Return the response of each path."""
     sizes = random.Random(1)
     large = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (64 * MIB)
     return {
@@ -47,7 +47,7 @@ def responses() -> dict[str, bytes]:
 
 @contextlib.contextmanager
 def server() -> Iterator[int]:
-    """Run the server while the body of the ``with`` statement runs; gives its port."""
+    """Run the server during the body of the ``with`` statement; yield its port."""
     canned = {path.encode(): octets for path, octets in responses().items()}
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
         port: int = listener.getsockname()[1]
@@ -63,7 +63,7 @@ def server() -> Iterator[int]:
 
 
 def serve(listener: socket.socket, canned: dict[bytes, bytes]) -> None:
-    """Answer whatever comes, one request at a time."""
+    """Accept connections and answer their requests, one at a time."""
     with selectors.DefaultSelector() as selector:
         selector.register(listener, selectors.EVENT_READ)
         while True:
@@ -80,7 +80,7 @@ def serve(listener: socket.socket, canned: dict[bytes, bytes]) -> None:
 
 
 def answer(peer: socket.socket, canned: dict[bytes, bytes]) -> bool:
-    """Answer one request; false where the client has gone."""
+    """Answer one request; return False if the client has closed the connection."""
     try:
         head = peer.recv(65536)
         if head:

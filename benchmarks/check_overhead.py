@@ -1,8 +1,8 @@
-"""What judging costs: plain cases through `check`, against the raw loop.
+"""The cost of judging: plain cases in `check`, compared with a raw loop.
 
-The raw loop makes the same calls on the same implementation against a bare socket thread: there
-is no script, no transcript, no look at connections, no judge.  Rounds are interleaved, and the
-ratio is that of each pair.
+The raw loop makes the same calls on the same implementation against a thread with a plain socket,
+without script, transcript, checks of connections, or judge. Rounds of both are interleaved, and
+each ratio is that of two adjacent rounds.
 
 Run ``python -m benchmarks.check_overhead [--rounds N] [--cases N]``.
 """
@@ -26,7 +26,7 @@ from mockserver import Close, ReadRequest, Send
 
 
 def plain_cases(count: int) -> list[Case]:
-    """Return *count* cases with one plain exchange each: request, one response, read, closed."""
+    """Return *count* cases with one plain exchange each: request, one response, read, isclosed."""
     plain = [case for case in load_corpus().cases if is_plain(case)]
     return list(itertools.islice(itertools.cycle(plain), count))
 
@@ -45,7 +45,7 @@ def is_plain(case: Case) -> bool:
 
 
 def response_of(case: Case) -> bytes | None:
-    """Return the bytes of a case that is one plain response, else None."""
+    """Return the bytes of the response if the case has exactly one plain response, else None."""
     if len(case.script.connections) != 1:
         return None
     match case.script.connections[0].steps:
@@ -56,7 +56,7 @@ def response_of(case: Case) -> bytes | None:
 
 
 class BareServer(threading.Thread):
-    """Accepts, receives until the blank line, sends the next response, closes."""
+    """Accepts a connection, receives to the blank line, sends the next response, and closes."""
 
     def __init__(self, responses: Sequence[bytes]) -> None:
         super().__init__(daemon=True)
@@ -81,7 +81,7 @@ class BareServer(threading.Thread):
 
 
 def raw_loop(cases: Sequence[Case]) -> float:
-    """Return the seconds that the calls of *cases* take against a bare socket thread."""
+    """Return the seconds that the calls of *cases* take against a thread with a plain socket."""
     server = BareServer([response_of(case) or b"" for case in cases])
     methods = [case.ops[1].message["args"] for case in cases]
     server.start()

@@ -1,8 +1,8 @@
-"""What a person waits for: the processor time of whole commands, and the memory of a whole check.
+"""The cost of whole commands: their processor time, and the memory of a whole check.
 
-Each command runs in a process of its own; its time is that of the process and its children, user
-and system, the median of several rounds.  For `serve`, it is the time until the first answer has
-arrived; for a whole `check`, until the first case is played.
+Each command runs in a process of its own. Its time is that of the process and its children, user
+and system; the median of several rounds is reported. For `serve`, the time ends when the first
+answer has arrived; for a whole `check`, when the first case is played.
 
 Run ``python -m benchmarks.first_use [--rounds N]``.
 """
@@ -21,7 +21,7 @@ from pathlib import Path
 
 ONE = "chunked.two-chunks"
 FILES = [str(path) for path in sorted(Path("conformance").resolve().glob("test_*.py"))]
-"""The tests of the plugin, and no others of the package."""
+"""The tests of the plugin only, without the others of the package."""
 KIT = (sys.executable, "-m", "conformance")
 _FIRST_CASE = """\
 import os, resource, sys
@@ -40,7 +40,7 @@ run()
 
 
 def command(*arguments: str) -> float:
-    """Return the seconds of processor time that the kit takes with *arguments*."""
+    """Return the seconds of processor time that the kit uses with *arguments*."""
     return _spent((*KIT, *arguments))
 
 
@@ -52,7 +52,7 @@ def collection() -> float:
 
 
 def first_answer() -> float:
-    """Return the seconds that `serve` has taken when its first answer has arrived."""
+    """Return the seconds that `serve` uses until its first answer has arrived."""
     with subprocess.Popen((*KIT, "serve", "--port", "0"), stdout=subprocess.PIPE) as server:
         try:
             assert server.stdout is not None
@@ -66,14 +66,14 @@ def first_answer() -> float:
 
 
 def first_case() -> float:
-    """Return the seconds that a whole `check` has taken when it plays its first case."""
+    """Return the seconds that a whole `check` uses until it plays its first case."""
     words = (sys.executable, "-c", _FIRST_CASE)
     done = subprocess.run(words, capture_output=True, check=True)
     return float(done.stdout)
 
 
 def memory() -> float:
-    """Return the most megabytes that a whole `check` takes at a time."""
+    """Return the peak memory of a whole `check`, in megabytes."""
     with subprocess.Popen((*KIT, "check", "-q"), stdout=subprocess.DEVNULL) as process:
         _, _, used = os.wait4(process.pid, 0)
         process.returncode = 0

@@ -1,12 +1,12 @@
-"""How fast the mock server plays, beside a thread for each connection and pytest-httpserver.
+"""The speed of the mock server, compared with one thread per connection and pytest-httpserver.
 
-All answer the same request with the same bytes, in the same run and on one processor; rounds are
-interleaved, and each ratio is the median of the ratios of the rounds.  The client is a process of
-its own with plain sockets, and does no more than send and receive; still it costs as much as the
-servers, so what is compared is the processor time of the server's process alone.  The mock server
-interprets its steps and keeps its transcript, as it does in any test.
+All three answer the same request with the same bytes, in the same run and on one processor. Rounds
+are interleaved, and each ratio is the median of the ratios of the rounds. The client is a process
+of its own that only sends and receives on plain sockets; because it still costs as much as a
+server, only the processor time of the server's process is compared. The mock server interprets its
+steps and records its transcript, as in any test.
 
-Run ``python -m benchmarks.mock_server [--rounds N] [--requests N]``.  What is compared with
+Run ``python -m benchmarks.mock_server [--rounds N] [--requests N]``. The comparison with
 pytest-httpserver needs the extra ``bench``.
 """
 
@@ -31,13 +31,13 @@ from mockserver._listener import Selector
 REQUEST = b"GET /hello HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: identity\r\n\r\n"
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 CLIENTS = 8
-"""Connections that are open at once where they are kept."""
+"""The number of connections that are open at once, if connections are kept."""
 _GOALS = {"thread": (0.9, 2.0), "pytest-httpserver": (25.0, 4.0)}
 _SLOW = 20
-"""How many times fewer requests pytest-httpserver gets: it needs as much longer for each."""
+"""Divisor of the number of requests to pytest-httpserver, which takes much longer for each."""
 
 Serving = Callable[[bool], AbstractContextManager[int]]
-"""A server as a context manager that gives its port; told whether connections are kept."""
+"""A context manager that gives the server's port; its argument: whether connections are kept."""
 
 
 # ---------------------------------------------------------------------------- the client
@@ -53,13 +53,13 @@ def client(orders: Pipe) -> None:
 
 
 def keep_alive(port: int, count: int) -> None:
-    """Make *count* requests over connections that are kept."""
+    """Make *count* requests on connections that are kept."""
     sockets = [dial(port) for _ in range(CLIENTS)]
     for _ in range(count // CLIENTS):
         for sock in sockets:
             sock.send(REQUEST)
         for index, sock in enumerate(sockets):
-            if not receive(sock):  # the server keeps none: the next request is on a new one
+            if not receive(sock):  # the server closes connections: reconnect
                 sock.close()
                 sockets[index] = dial(port)
     for sock in sockets:
@@ -83,7 +83,7 @@ def dial(port: int) -> socket.socket:
 
 
 def receive(sock: socket.socket) -> bool:
-    """Receive one response, or the end of the stream; whether another can follow."""
+    """Receive one response, or the end of the stream; return whether another can follow."""
     data = sock.recv(65536)
     while data and not data.endswith(b"hello"):
         more = sock.recv(65536)
@@ -114,7 +114,7 @@ def mock_server(kept: bool) -> Iterator[int]:
 
 @contextlib.contextmanager
 def with_kept_threads(kept: bool) -> Iterator[int]:
-    """The mock server, with a kept thread for each connection that waits: no selector for them."""
+    """The mock server with one thread per waiting connection, instead of a selector."""
     usual, Selector.can_park = Selector.can_park, False
     try:
         with mock_server(kept) as port:
@@ -125,7 +125,7 @@ def with_kept_threads(kept: bool) -> Iterator[int]:
 
 @contextlib.contextmanager
 def thread_per_connection(kept: bool) -> Iterator[int]:
-    """The plain loop that anybody would write: a thread for each connection."""
+    """The simplest server of this kind: a loop in one thread per connection."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
 
     def serve(sock: socket.socket) -> None:
@@ -158,7 +158,7 @@ def thread_per_connection(kept: bool) -> Iterator[int]:
 
 @contextlib.contextmanager
 def pytest_httpserver(_: bool) -> Iterator[int]:
-    """The server that most tests in Python use; it keeps no connection."""
+    """pytest-httpserver, a common test server in Python; it keeps no connection open."""
     from pytest_httpserver import HTTPServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -175,7 +175,7 @@ def pytest_httpserver(_: bool) -> Iterator[int]:
 
 
 def first_byte() -> float:
-    """Return the seconds from nothing to the first byte of a response."""
+    """Return the seconds from making a server to the first byte of a response."""
     play = script(connection(ReadRequest(), Reply(body=b"hello")))
     started = time.perf_counter()
     server = MockServer(play).start()
@@ -188,7 +188,7 @@ def first_byte() -> float:
 
 
 def stop() -> float:
-    """Return the seconds that stopping takes, with a client that waits for more."""
+    """Return the seconds that `stop` takes while a client waits for more bytes."""
     server = MockServer(script(connection(ReadRequest(), Reply(body=b"hello"), ReadRequest())))
     server.start()
     with dial(server.address[1]) as sock:
@@ -200,7 +200,7 @@ def stop() -> float:
 
 
 def rate(orders: Any, serving: Serving, kept: bool, count: int) -> float:
-    """Return the requests that a server answers in a second of its processor time."""
+    """Return the requests that a server answers per second of its processor time."""
     with serving(kept) as port:
         started = time.process_time()
         orders.send((port, kept, count))

@@ -1,7 +1,7 @@
-"""The clients that are measured: one class each, the same two calls, as fast as its users have it.
+"""The measured clients: one class each, with the same two methods, in their fastest normal use.
 
-`get` sends a GET on a kept connection and returns how many body bytes came; `fresh` does so on a
-connection of its own.  A client that is not installed is left out.
+`get` sends a GET on a kept connection and returns the number of body bytes received; `fresh` does
+so on a connection of its own. A client that is not installed is left out.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ BLOCK = 65536
 
 
 class Peer:
-    """A client under measurement.
+    """A client that is measured.
 
     Args:
         port: where the server listens on 127.0.0.1.
     """
 
     modules: tuple[str, ...] = ()
-    # The only works that it can do, on a kept connection; None for one that can do all.
+    # The only paths that it can request, on a kept connection; None if it can request all.
     paths: tuple[str, ...] | None = None
 
     def __init__(self, port: int) -> None:
@@ -54,11 +54,11 @@ class Peer:
         return sum(self.fresh(path) for _ in range(count))
 
     def close(self) -> None:
-        """Let go of the kept connection."""
+        """Close the kept connection."""
 
 
 class Httplib(Peer):
-    """Whatever has the interface of httplib."""
+    """A module with the interface of httplib."""
 
     module: ModuleType = httplib_impl
 
@@ -85,7 +85,7 @@ class Httplib(Peer):
 
 
 class HttpClient(Httplib):
-    """The standard library's client, the measure of all others."""
+    """The standard library's client, to which all others are compared."""
 
     module = http.client
 
@@ -120,7 +120,7 @@ class Urllib3(Peer):
 
 
 class Requests(Peer):
-    """A session that asks nobody for proxies."""
+    """A session that uses no proxy."""
 
     modules = ("requests",)
 
@@ -130,7 +130,7 @@ class Requests(Peer):
 
     @staticmethod
     def new_session() -> Any:
-        """A session without a look at the environment."""
+        """Return a session that ignores the environment."""
         import requests
 
         session = requests.Session()
@@ -152,7 +152,7 @@ class Requests(Peer):
 
 
 class Httpx(Peer):
-    """A client that asks nobody for proxies."""
+    """A client that uses no proxy."""
 
     modules = ("httpx",)
 
@@ -190,14 +190,14 @@ class Aiohttp(Peer):
 
     @staticmethod
     async def new_session() -> Any:
-        """A session; it has to be made where a loop runs."""
+        """Return a session; it must be made inside a running loop."""
         import aiohttp
 
         return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
 
     @staticmethod
     async def read(session: Any, url: str, amount: int | None) -> int:
-        """One GET."""
+        """Send one GET and return the number of body bytes."""
         async with session.get(url) as response:
             if amount is None:
                 return len(await response.read())
@@ -228,7 +228,7 @@ class Aiohttp(Peer):
 
 
 class Pycurl(Peer):
-    """One handle, its body written to a buffer."""
+    """One handle that writes the body to a buffer."""
 
     modules = ("pycurl",)
 
@@ -238,7 +238,7 @@ class Pycurl(Peer):
 
     @staticmethod
     def new_handle() -> Any:
-        """A handle that uses no proxy."""
+        """Return a handle that uses no proxy."""
         import pycurl
 
         handle = pycurl.Curl()
@@ -246,7 +246,7 @@ class Pycurl(Peer):
         return handle
 
     def transfer(self, handle: Any, path: str) -> int:
-        """One GET."""
+        """Send one GET and return the number of body bytes."""
         buffer = io.BytesIO()
         handle.setopt(handle.URL, self.base + path)
         handle.setopt(handle.WRITEDATA, buffer)
@@ -273,7 +273,7 @@ class Pycurl(Peer):
 
 
 class RawSocket(Peer):
-    """The floor: the same bytes out and in, into the same buffer, nothing understood."""
+    """The lower bound: the same bytes sent and received in one buffer, without any parsing."""
 
     def __init__(self, port: int) -> None:
         super().__init__(port)
@@ -282,18 +282,18 @@ class RawSocket(Peer):
         self.sizes: dict[str, int] = {}
 
     def new_socket(self) -> socket.socket:
-        """A connection."""
+        """Return a connected socket."""
         sock = socket.create_connection(("127.0.0.1", self.port))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return sock
 
     def transfer(self, sock: socket.socket, path: str) -> int:
-        """Send a head; receive as much as the first time, when that was counted."""
+        """Send a head; receive as many bytes as the first response to this path had."""
         head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: identity\r\n\r\n"
         sock.sendall(head.encode())
         size = self.sizes.get(path)
         if size is None:
-            # The server says nothing for a second: that was the response.
+            # First request: the response is complete when nothing arrives for a second.
             sock.settimeout(1)
             size = 0
             try:
@@ -332,10 +332,10 @@ FRAMING_FIELD = re.compile(
 
 
 class BareLoop(RawSocket):
-    """The floor of what is documented: all that a small exchange must check, in one function.
+    """The lower bound with all documented checks of a small exchange, in one function.
 
-    No object, no state, no call that somebody could override, no error that could be repeated, and
-    a response that is here as a whole.
+    It has no object, no state, no method that could be overridden and no error handling, and it
+    requires that the whole response arrives at once.
     """
 
     paths = ("/small", "/30", "/99")
@@ -377,7 +377,7 @@ PEERS: dict[str, Callable[[int], Peer]] = {
 
 
 def installed() -> dict[str, Callable[[int], Peer]]:
-    """The clients that can be measured here."""
+    """Return the clients that are installed."""
     return {
         name: peer
         for name, peer in PEERS.items()

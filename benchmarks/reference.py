@@ -1,13 +1,13 @@
-"""How fast `httplib_impl` is, beside every client that is installed and a raw socket.
+"""The speed of `httplib_impl`, compared with every installed client and a raw socket.
 
 All clients get the same bytes from one server process. Client and server share one CPU where the
-system lets them, rounds are interleaved, and each ratio is the median of the ratios of its rounds,
-so that a busy machine slows all alike. Two floors stand beside them: the raw socket understands
-nothing, and the bare loop does what is documented for a small GET and nothing else. A rate counts
-relative to `http.client`: 2.0 is twice as many exchanges in the same CPU time of the client.
+system allows it, rounds are interleaved, and each ratio is the median of the ratios of its rounds,
+so that load on the machine slows all of them equally. The table has two lower bounds: the raw
+socket parses nothing, and the bare loop does only what is documented for a small GET. A rate is
+relative to `http.client`: 2.0 means twice as many exchanges in the same CPU time of the client.
 
 Run ``make bench``, or ``python -m benchmarks.reference [--rounds N] [--only WORK]``. The
-table and the plot go to ``benchmarks/results/``.
+table and the plot are written to ``benchmarks/results/``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from benchmarks import canned
 from benchmarks.peers import PEERS, Peer, installed
 
 IMPORT_GOAL = 0.5
-"""The longest that an import may take, in imports of http.client."""
+"""The goal for the time of an import, as a multiple of that of http.client."""
 RESULTS = Path(__file__).parent / "results"
 OURS = "httplib_impl"
 MEASURE = "http.client"
@@ -42,13 +42,13 @@ class Work:
     """One kind of exchange.
 
     Attributes:
-        title: what the table says.
-        path: what the server answers with.
-        goal: the rate, relative to `http.client`, that is aimed at.
+        title: its title in the table.
+        path: the path that the client requests.
+        goal: the goal for the rate, relative to `http.client`.
         count: exchanges in one round.
         amount: the block size of `read`; None for one `read()`.
         fresh: whether each exchange has a connection of its own.
-        limit: what keeps `httplib_impl` from more; printed where the goal is missed.
+        limit: the reason why `httplib_impl` cannot be faster; printed if the goal is missed.
     """
 
     title: str
@@ -86,7 +86,7 @@ WORKS = [
         "/chunks-64k",
         1.5,
         2,
-        # Measured: to receive and to copy, in a loop that decodes nothing, takes 80 % of the time.
+        # Measured: only receiving and copying, without decoding, takes 80 % of this time.
         limit="the copy into one buffer; pieces that are joined at last take twice the memory",
     ),
     Work("64 MiB, read()", "/64m", 1.2, 1),
@@ -96,14 +96,14 @@ WORKS = [
 
 @dataclass(frozen=True)
 class Cost:
-    """What one exchange cost, in seconds."""
+    """The cost of one exchange, in seconds."""
 
     cpu: float
     wall: float
 
 
 def measure(peer: Peer, work: Work) -> Cost:
-    """One round: the costs of one exchange, on average."""
+    """Run one round; return the average cost of one exchange."""
     gc.collect()
     wall, cpu = time.perf_counter(), time.process_time()
     if work.fresh:
@@ -117,7 +117,7 @@ def measure(peer: Peer, work: Work) -> Cost:
 
 
 def rounds(work: Work, count: int) -> dict[str, list[Cost]]:
-    """All clients in turn, that many times; the first time does not count."""
+    """Measure all clients alternately, *count* times, after one round that is not counted."""
     costs: dict[str, list[Cost]] = {}
     with canned.server() as port, contextlib.ExitStack() as stack:
         peers = {n: make(port) for n, make in installed().items() if can(make, work)}
@@ -131,13 +131,13 @@ def rounds(work: Work, count: int) -> dict[str, list[Cost]]:
 
 
 def can(make: object, work: Work) -> bool:
-    """Whether a kind of client can be measured with this work."""
+    """Return whether a client of this class can do this work."""
     paths = getattr(make, "paths", None)
     return paths is None or (work.path in paths and not work.fresh)
 
 
 def relative(costs: dict[str, list[Cost]], name: str, kind: str) -> float:
-    """The rate of a client relative to `http.client`: the median over the rounds."""
+    """Return the rate of a client relative to `http.client`: the median over the rounds."""
     pairs = zip(costs[MEASURE], costs[name], strict=True)
     ratios = [getattr(standard, kind) / getattr(mine, kind) for standard, mine in pairs]
     return float(statistics.median(ratios))
@@ -145,7 +145,7 @@ def relative(costs: dict[str, list[Cost]], name: str, kind: str) -> float:
 
 IMPORT = "import time; t = time.process_time(); import {}; print(time.process_time() - t)"
 
-# The peak counter of the kernel begins anew with each program; that of `getrusage` does not.
+# VmHWM starts anew in each program; the peak of `getrusage` is inherited from the parent.
 MEMORY = """
 import re, sys
 from benchmarks.peers import PEERS
@@ -163,7 +163,7 @@ print((kib("VmHWM") - before) * 1024 - (64 << 20))
 
 
 def run(code: str, *arguments: str, cache: str | None = None) -> float:
-    """What a fresh interpreter prints for this code; byte code is kept in `cache`."""
+    """Return the number that *code* prints in a new interpreter; *cache* keeps its byte code."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     if cache:
         environment["PYTHONPYCACHEPREFIX"] = cache
@@ -176,7 +176,7 @@ def run(code: str, *arguments: str, cache: str | None = None) -> float:
 
 
 def import_time(count: int) -> dict[str, float]:
-    """The CPU time of the imports, relative to that of `http.client`; byte code is there."""
+    """Return the CPU time of each import relative to `http.client`, with byte code cached."""
     modules = {"httplib_impl": "httplib_impl", MEASURE: MEASURE, FLOOR: "socket"}
     times: dict[str, list[float]] = {name: [] for name in modules}
     with tempfile.TemporaryDirectory() as cache:
@@ -192,19 +192,19 @@ def import_time(count: int) -> dict[str, float]:
 
 
 def peak_memory() -> dict[str, float]:
-    """The peak above the 64 MiB body of one `read()`, in MiB of resident memory."""
+    """Return the peak above the 64 MiB body of one `read()`, in MiB of resident memory."""
     if not Path("/proc/self/status").exists():
         return {}
     with canned.server() as port:
         return {
             name: run(MEMORY, name, str(port)) / canned.MIB
             for name in installed()
-            if name not in (FLOOR, "bare loop", "aiohttp")  # no body kept; no `get`
+            if name not in (FLOOR, "bare loop", "aiohttp")  # they keep no body, or have no `get`
         }
 
 
 def table(measured: dict[str, dict[str, list[Cost]]]) -> str:
-    """A table in Markdown: rates by CPU time, and by wall time in brackets."""
+    """Return a table in Markdown: rates by CPU time, and by wall time in brackets."""
     names = [name for name in PEERS if any(name in costs for costs in measured.values())]
     lines = [
         "| work | goal | " + " | ".join(names) + " |",
@@ -225,7 +225,7 @@ def table(measured: dict[str, dict[str, list[Cost]]]) -> str:
 
 
 def missed(measured: dict[str, dict[str, list[Cost]]]) -> str:
-    """A line for each goal that `httplib_impl` misses: by how much, and what limits it."""
+    """Return a line for each goal that `httplib_impl` misses: by how much, and for what reason."""
     text = ""
     for work in WORKS:
         if work.title in measured:
@@ -238,7 +238,7 @@ def missed(measured: dict[str, dict[str, list[Cost]]]) -> str:
 
 
 def absolute(measured: dict[str, dict[str, list[Cost]]]) -> dict[str, dict[str, dict[str, float]]]:
-    """The medians in microseconds, for whoever wants to look closer."""
+    """Return the medians in microseconds, for a closer analysis."""
     return {
         title: {
             name: {

@@ -1,9 +1,9 @@
-"""Whether twice the bytes cost twice the time: nothing a server sends may cost more than its size.
+"""Whether CPU time is linear in the size of a response, whatever part of it the server enlarges.
 
 Each row grows one thing that a server chooses (header lines, folds, chunks, the length of a line,
-trailers, interim responses …) by factors of two, up to its limit where there is one, plays the
-response from memory, and tells the exponent of the growth of CPU time: 1 is linear, 2 quadratic.
-The last two columns give the same for bytes that come one by one.
+trailers, interim responses …) by factors of two, up to its limit if it has one. It plays the
+response from memory and reports the exponent of the growth of CPU time: 1 is linear, 2 quadratic.
+The last two columns contain the same for a response that arrives in segments of one byte.
 
 Run ``python -m benchmarks.scaling``.
 """
@@ -22,7 +22,7 @@ from httplib_impl import HTTPConnection, HTTPException
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
-# What grows, how many of it there are at first, and how often it is doubled.
+# name: (how a response is made, its first size, how often the size is doubled)
 GROWING: dict[str, tuple[Callable[[int], bytes], int, int]] = {
     "header lines": (lambda n: HEAD + b"Name: value\r\n" * n + b"\r\n", 12, 3),
     "header lines without colon": (lambda n: HEAD + b"no field\r\n" * n + b"\r\n", 12, 3),
@@ -55,7 +55,7 @@ GROWING: dict[str, tuple[Callable[[int], bytes], int, int]] = {
 
 
 class Segments:
-    """A socket in memory that gives one segment per `recv`, at the same cost however many."""
+    """A socket in memory with one segment per `recv`, at a cost independent of their number."""
 
     def __init__(self, segments: Iterator[bytes], descriptor: int) -> None:
         self._segments = segments
@@ -63,35 +63,35 @@ class Segments:
         self._rest = b""
 
     def sendall(self, octets: bytes) -> None:
-        """Nobody listens."""
+        """Discard the request."""
 
     def recv(self, n: int) -> bytes:
-        """The rest of a segment, or the next one."""
+        """Return the rest of a segment, or the next one."""
         segment = self._rest or next(self._segments, b"")
         self._rest = segment[n:]
         return segment[:n]
 
     def recv_into(self, room: memoryview) -> int:
-        """The same, put into that room."""
+        """Do the same, into *room*; return the number of bytes."""
         octets = self.recv(len(room))
         room[: len(octets)] = octets
         return len(octets)
 
     def fileno(self) -> int:
-        """A descriptor on which nothing arrives."""
+        """Return a descriptor on which nothing arrives."""
         return self._descriptor
 
     def makefile(self, mode: str, buffering: int) -> io.BytesIO:
-        """What holds a socket open."""
+        """Return an empty file; it must exist because a response closes it."""
         del mode, buffering
         return io.BytesIO()
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
 
 def play(octets: bytes, step: int, descriptor: int) -> None:
-    """Read one response in segments of that size; whether it is well-formed does not matter."""
+    """Read one response in segments of *step* bytes; an error of its format is accepted."""
     segments = (octets[i : i + step] for i in range(0, len(octets), step))
     connection = HTTPConnection("example.com")
     connection.sock = Segments(segments, descriptor)
@@ -105,7 +105,7 @@ def play(octets: bytes, step: int, descriptor: int) -> None:
 
 
 def exponent(make: Callable[[int], bytes], first: int, doublings: int, step: int) -> float:
-    """The slope of log time over log size, from end to end, from the best of some rounds."""
+    """Return the slope of log time over log size between the ends, from the best of some rounds."""
     costs = []
     descriptor, never_written = os.pipe()
     for n in (first, first << doublings):
@@ -123,13 +123,13 @@ def exponent(make: Callable[[int], bytes], first: int, doublings: int, step: int
 
 
 def main() -> None:
-    """Measure, print, and fail where something grows like a square."""
+    """Measure, print, and fail if some cost grows quadratically."""
     print("| what grows | to | exponent, 16 KiB segments | exponent, octet by octet |")
     print("|---|---|---|---|")
     worst = 0.0
     for what, (make, first, doublings) in GROWING.items():
         whole = exponent(make, first, doublings, 16384)
-        # Where it is large already, byte by byte would take all day.
+        # A large first size is not played byte by byte, which would take hours.
         small = len(make(first)) < 20_000
         single = exponent(make, first, min(doublings, 3), 1) if small else math.nan
         print(f"| {what} | {first << doublings} | {whole:.2f} | {single:.2f} |", flush=True)

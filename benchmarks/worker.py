@@ -1,11 +1,11 @@
-"""What a worker costs: `http.client` in a process of its own, against the same in this one.
+"""The cost of a worker: `http.client` in a process of its own, compared with in-process.
 
-The same plain cases go through the same runner, in-process and in a worker under the same
-interpreter; rounds are interleaved, and the ratio is that of each pair.  Beside it stands what it
-would cost to start the interpreter for every case.
+The same plain cases are run by the same runner, in-process and in a worker under the same
+interpreter. Rounds are interleaved, and each ratio is that of two adjacent rounds. The table also
+has the cost of starting the interpreter for every case.
 
-Run ``python -m benchmarks.worker [--rounds N] [--cases N]``; to compare where other work disturbs,
-pin it to one processor (``taskset -c 0``).
+Run ``python -m benchmarks.worker [--rounds N] [--cases N]``; on a machine with other load, pin it
+to one processor (``taskset -c 0``).
 """
 
 import argparse
@@ -35,7 +35,7 @@ def judged(cases: Sequence[Case], runner: Runner) -> float:
 
 
 def spawned() -> float:
-    """Return the seconds that it takes to start the interpreter with the module, and to end it."""
+    """Return the seconds that the interpreter takes to start, import the module, and end."""
     started = time.perf_counter()
     subprocess.run([sys.executable, "-c", f"import {MODULE}"], check=True)
     return time.perf_counter() - started

@@ -1,8 +1,8 @@
-"""A certificate authority to be thrown away after a run, and the TLS contexts made from it.
+"""A certificate authority for one run, and the TLS contexts made from it.
 
-In come the names of certificates, good and bad ones; out come contexts for servers and clients, and
-files where a client needs files. Keys are ECDSA and made when they are first asked for. Nothing is
-trusted outside these contexts, and nothing stays on disk that was not asked for.
+The input is the names of certificates, valid and invalid ones. The output is contexts for servers
+and clients, and files for a client that needs files. Keys are ECDSA keys, made when they are first
+used. Only these contexts trust the authority, and files are written only on request.
 """
 
 import datetime as dt
@@ -47,9 +47,9 @@ _CLIENTS: dict[str, tuple[str, ...]] = {
 }
 
 SERVER_CERTIFICATES = tuple(_SERVERS)
-"""The names that `CertificateAuthority.server_context` knows."""
+"""The names that `CertificateAuthority.server_context` accepts."""
 CLIENT_CERTIFICATES = tuple(_CLIENTS)
-"""The names that `CertificateAuthority.client_context` knows."""
+"""The names that `CertificateAuthority.client_context` accepts."""
 
 _VALIDITY = {
     "expired": (dt.datetime(2001, 1, 1), dt.datetime(2002, 1, 1)),
@@ -64,11 +64,11 @@ _VERIFY_CLIENT = {
 
 
 class UnknownCertificateError(ValueError):
-    """There is no certificate of that name, or no such kind of verification."""
+    """The name of a certificate or of a kind of verification does not exist."""
 
 
 class CertificateAuthority:
-    """One authority, its certificates, and a stranger's; safe to share between threads."""
+    """An authority, its certificates, and a second, untrusted authority; it is thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -88,17 +88,17 @@ class CertificateAuthority:
         alpn: Iterable[str] = (),
         tickets: int = 0,
     ) -> ssl.SSLContext:
-        """The context of a server; the same object for the same arguments.
+        """Return the context of a server; the same object for the same arguments.
 
         Args:
             cert: One of `SERVER_CERTIFICATES`.
             client_cert: Whether the client is asked for one: `none`, `optional`, `required`.
             alpn: The protocols to offer, the preferred one first.
-            tickets: How many session tickets to send behind a TLS 1.3 handshake; by default none,
-                because a reset could overtake them.
+            tickets: How many session tickets to send after a TLS 1.3 handshake; by default none,
+                because a reset could discard them before the client has read them.
 
         Raises:
-            UnknownCertificateError: No such certificate, or no such kind of verification.
+            UnknownCertificateError: The name of the certificate or kind of verification is unknown.
         """
         key = (cert, client_cert, tuple(alpn), tickets)
         with self._lock:
@@ -109,14 +109,14 @@ class CertificateAuthority:
     def client_context(
         self, verify: Literal["none", "chain", "full"] = "full", cert: str | None = None
     ) -> ssl.SSLContext:
-        """A new context for a client that trusts this authority and no other.
+        """Return a new context for a client that trusts only this authority.
 
         Args:
-            verify: `none` takes any server, `chain` checks the certificate, `full` also its name.
+            verify: `none` accepts any server, `chain` checks the certificate, `full` also its name.
             cert: The client's own certificate, one of `CLIENT_CERTIFICATES`.
 
         Raises:
-            UnknownCertificateError: No such certificate, or no such kind of verification.
+            UnknownCertificateError: The name of the certificate or kind of verification is unknown.
         """
         _known(verify, ("none", "chain", "full"), "verification")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -128,7 +128,7 @@ class CertificateAuthority:
         return context
 
     def files(self, directory: Path | str) -> CertificateFiles:
-        """Write the authority and all client certificates into a directory that exists."""
+        """Write the authority and all client certificates to a directory that exists."""
         place = Path(directory)
         return CertificateFiles(
             write_authority(place, self._authority.cert_pem),
@@ -137,7 +137,7 @@ class CertificateAuthority:
 
     @property
     def _authority(self) -> "trustme.CA":
-        """The authority, made when it is first asked for: most runs need no TLS."""
+        """The authority, made on first use: most runs do not need TLS."""
         with self._lock:
             if self._own is None:
                 self._own = _new_authority()
@@ -145,7 +145,7 @@ class CertificateAuthority:
 
     @cached_property
     def _stranger(self) -> "trustme.CA":
-        """Another authority, which nobody trusts."""
+        """Another authority, which no context trusts."""
         return _new_authority()
 
     def _leaf(self, name: str) -> "trustme.LeafCert":
@@ -181,13 +181,13 @@ class CertificateAuthority:
 
 
 def _new_authority() -> "trustme.CA":
-    import trustme  # it takes as long to load as the rest of a small run
+    import trustme  # only for TLS: this import doubles the time of a small run
 
     return trustme.CA()
 
 
 def _configure_self_signed(context: ssl.SSLContext) -> None:
-    """Show an authority's own certificate: it is signed by itself and known to nobody."""
+    """Load the certificate of a new authority: it is self-signed, and no context trusts it."""
     alone = _new_authority()
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "self-signed.pem"

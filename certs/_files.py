@@ -1,6 +1,7 @@
-"""Where the authority's certificates lie once somebody needs them as files.
+"""The files of the authority's certificates, for clients that need files.
 
-In come PEM blobs and a directory, out come paths. Nothing is written anywhere else.
+The input is PEM data and a directory, the output is paths. Files are written only in that
+directory.
 """
 
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ class ClientFiles:
 
     Attributes:
         key: The private key.
-        chain: The certificate and what leads to its authority.
+        chain: The certificate and the certificates up to its authority.
         combined: Both, the key first.
     """
 
@@ -29,7 +30,7 @@ class ClientFiles:
 
 @dataclass(frozen=True, slots=True)
 class CertificateFiles:
-    """Everything that a client under test can be given as files.
+    """All certificate files that a client under test may need.
 
     Attributes:
         ca_file: The authority that signed the servers' certificates.
@@ -41,14 +42,14 @@ class CertificateFiles:
 
 
 def write_authority(directory: Path, blob: "trustme.Blob") -> Path:
-    """Write the authority's certificate; returns its path."""
+    """Write the authority's certificate; return its path."""
     path = directory / "ca.pem"
     blob.write_to_path(path)
     return path
 
 
 def write_client(directory: Path, name: str, leaf: "trustme.LeafCert") -> ClientFiles:
-    """Write one client certificate in its three forms; the keys are the owner's only."""
+    """Write the three files of a client certificate; only the owner may read the keys."""
     files = ClientFiles(
         directory / f"{name}.key.pem",
         directory / f"{name}.chain.pem",
