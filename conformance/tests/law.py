@@ -267,7 +267,8 @@ def _body(reading: Reading, version: bytes, code: bytes) -> None:
         if reading.rest:
             reading.breaks("leftovers")
         return
-    # The request asked for no range, checks are optional, and of repeated single fields either may win.
+    # The request asked for no range, checks are optional, and where a field that must occur only
+    # once is repeated, either value may be used.
     if code == b"206" or any(_values(reading, name) for name in _UNASKED):
         reading.breaks(OTHER)
     if any(len(_values(reading, name)) > 1 for name in _SINGLE):
