@@ -91,7 +91,7 @@ _MOST_DIGITS = 18
 _MANY = 100
 """So many lines, interim heads or trailers, or a line of `_LONG` bytes, can be beyond a limit."""
 _LONG = 4_000
-_LARGE_HEAD = 16_000
+_LARGE_HEAD = 8_000
 """Bytes of field lines in one head that can be beyond a limit."""
 _SINGLE = (b"content-type", b"date", b"location")
 """Fields of which a message has at most one."""
