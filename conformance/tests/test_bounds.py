@@ -25,6 +25,7 @@ from conformance.run import Result, ResultFile, RunHead, Runner
 from conformance.run.background import Background
 from conformance.run.bounds import MOST, bounded, kept_lines, kept_octets, kept_text, length, parts
 from conformance.run.results import not_run
+from conformance.tests.support import EVERY
 
 CORPUS = load_corpus()
 LOUD = """from http.client import *
@@ -88,7 +89,7 @@ def test_exceptions_of_eight_megabytes_are_small_in_every_report(
 ) -> None:
     (tmp_path / "loud_http.py").write_text(LOUD)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    cases = [one for one in CORPUS.cases if one.family == "chunked"][:10]
+    cases = [one for one in EVERY if one.family == "chunked"][:10]
     with Runner(target("loud_http"), CertificateAuthority()) as runner:
         head = RunHead.of(runner.identity, kit="0", corpus="0")
         results = list(Background(CORPUS).told(runner.run(iter(cases))))
@@ -117,7 +118,7 @@ def huge(result: Result) -> Result:
 
 
 def test_a_result_is_bounded_whatever_is_in_it(tmp_path: Path) -> None:
-    case = CORPUS.cases[0]
+    case = EVERY[0]
     result = bounded(huge(not_run(case, Verdict.WRONG_VALUE, "")))
     head = RunHead(kit="0", corpus="0", implementation="x", name="x", version="1", features=[])
     for name, size in sizes(Run(head, [result]), tmp_path).items():
@@ -134,7 +135,7 @@ def test_a_name_and_a_version_are_bounded() -> None:
 
 
 def test_clipped_bytes_are_read_back_and_compared(tmp_path: Path) -> None:
-    case = CORPUS.cases[0]
+    case = EVERY[0]
     found = []
     for index, last in enumerate((b"a", b"b")):
         octets = b"x" * 100_000 + last + b"y" * 100_000
@@ -159,7 +160,7 @@ def test_clipped_bytes_are_read_back_and_compared(tmp_path: Path) -> None:
 
 def test_a_case_that_passes_takes_little_in_every_report(tmp_path: Path) -> None:
     """A whole run has some five thousand cases, and is to be at most 10 MB in each format."""
-    cases = [one for one in CORPUS.cases if one.level != "observe"][::60]
+    cases = [one for one in EVERY if one.level != "observe"][::60]
     with Runner(target("httplib_impl"), CertificateAuthority()) as runner:
         head = RunHead.of(runner.identity, kit="0", corpus="0")
         results = list(Background(CORPUS).told(runner.run(iter(cases))))

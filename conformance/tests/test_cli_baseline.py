@@ -7,11 +7,12 @@ import jsonschema
 import msgspec
 import pytest
 
-from conformance.cases import fixtures_directory, load_corpus
+from conformance.cases import fixtures_directory
 from conformance.cli import main
 from conformance.report import read_runs
 from conformance.run.baseline import Baseline, Entry, baseline_text, read_baseline
 from conformance.run.schema import SCHEMA_FILE, results_schema, schema_text
+from conformance.tests.support import EVERY
 
 SOME = "status-line.*"
 """Cases of which `http.client` fails a few."""
@@ -62,7 +63,7 @@ def test_what_is_not_known_is_a_regression_and_what_passes_is_stale(
 ) -> None:
     known = read_baseline(baseline)
     first, *rest = known.entry
-    ids = {case.id for case in load_corpus().cases}
+    ids = {case.id for case in EVERY}
     passing = next(
         name
         for name in sorted(ids)
@@ -190,7 +191,7 @@ def test_a_glob_that_is_too_wide_is_not_updated(tmp_path: Path) -> None:
 
 
 def test_a_shard_without_cases_ran_nothing() -> None:
-    name = next(case.id for case in load_corpus().cases)
+    name = next(case.id for case in EVERY)
     codes = {
         kit("check", "--select", name, "--level", "all", "--shard", f"{index}/2").exit_code
         for index in (1, 2)

@@ -10,9 +10,9 @@ import re
 
 import pytest
 
-from conformance.cases import Case, client_case, load_corpus
+from conformance.cases import Case, client_case
+from conformance.tests.support import EVERY
 
-CORPUS = load_corpus()
 HTTPLIBS_OWN = {"interface", "connection-state", "requests", "tunnel", "tls"}
 NOT_ANSWERED = {"starttls", "tls_fault", "tunnel", "stall", "dispatch"}
 NEVER_WHOLE = {
@@ -51,8 +51,8 @@ def is_wire(case: Case) -> bool:
     return not own and is_plain_get(case) and is_answered(case)
 
 
-WIRE = [case for case in CORPUS.cases if is_wire(case)]
-PROFILE = [case for case in CORPUS.cases if case.fetch is not None]
+WIRE = [case for case in EVERY if is_wire(case)]
+PROFILE = [case for case in EVERY if case.fetch is not None]
 
 
 def test_there_are_wire_cases() -> None:

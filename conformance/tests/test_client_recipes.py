@@ -11,9 +11,10 @@ from typing import NamedTuple
 import pytest
 
 from certs import CertificateAuthority
-from conformance.cases import client_cases, load_corpus
+from conformance.cases import client_cases
 from conformance.drivers import target
 from conformance.run import Runner
+from conformance.tests.support import BY_ID
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "clients.md"
 FIRST = re.compile(
@@ -89,7 +90,7 @@ def test_a_recipe_runs(
     if recipe.build:
         subprocess.run(recipe.build.split(), check=True, capture_output=True)
     run = re.sub(r"^python ", f"{sys.executable} ", recipe.run)
-    known = {case.id: case for case in load_corpus().cases}
+    known = BY_ID
     cases = client_cases(known[name] for name in EXPECTED)
     with Runner(target(f"client:cmd:{run}"), certificate_authority, deadline=PATIENCE) as runner:
         results = list(runner.run(cases))

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from certs import CertificateAuthority
-from conformance.cases import Case, client_case, load_corpus
+from conformance.cases import Case, client_case
 from conformance.cases.loader import load_text
 from conformance.cli import main
 from conformance.drivers import Implementation, UnknownImplementation, target, targets
@@ -22,8 +22,9 @@ from conformance.judge import Verdict
 from conformance.report.standing import EXIT_NOTHING, worst
 from conformance.run import Result, Runner
 from conformance.run.golden import load_book
+from conformance.tests.support import BY_ID
 
-KNOWN = {case.id: case for case in load_corpus().cases}
+KNOWN = BY_ID
 SMOKE = {
     "framing.length.short.5": "rejects",
     "exceptions.bad-status-line.nothing": "rejects",

@@ -5,14 +5,13 @@ from collections import Counter
 import pytest
 from click.testing import CliRunner, Result
 
-from conformance.cases import load_corpus
 from conformance.cases.names import DOCUMENTED
 from conformance.cases.regressions import load_regressions
 from conformance.cases.requirements import load_requirements
 from conformance.cli.main import main
+from conformance.tests.support import EVERY
 
-CASES = load_corpus().cases
-JUDGED = [case for case in CASES if case.level != "observe"]
+JUDGED = [case for case in EVERY if case.level != "observe"]
 REGRESSIONS = load_regressions()
 NEVER_RAISED = {"ImproperConnectionState"}
 ONLY_RECORDED = {"UnimplementedFileMode"}
@@ -35,7 +34,7 @@ def test_every_real_bug_has_a_case(regression: object) -> None:
 
 def test_every_thread_of_a_real_bug_is_the_origin_of_a_case() -> None:
     threads = {thread for one in REGRESSIONS for thread in one.threads}
-    assert threads == {origin for case in CASES for origin in case.origin}
+    assert threads == {origin for case in EVERY for origin in case.origin}
 
 
 def test_real_bugs_are_named_once_and_say_where_they_come_from() -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from certs import CertificateAuthority
-from conformance.cases import load_corpus
 from conformance.drivers import target
 from conformance.run import Runner
+from conformance.tests.support import EVERY
 
 LEVELS = {"D": "documented", "G": "guard", "X": "observe"}
 INTERPRETER = "python2.7"
@@ -44,7 +44,7 @@ def test_every_row_is_read() -> None:
 def test_a_difference_names_cases_of_its_level(
     kind: str, subject: str, cases: tuple[str, ...]
 ) -> None:
-    levels = {case.id: case.level for case in load_corpus().cases}
+    levels = {case.id: case.level for case in EVERY}
     assert cases, subject
     assert {levels.get(case, f"no case {case}") for case in cases} == {LEVELS[kind]}
 
@@ -59,7 +59,7 @@ def is_here() -> bool:
 
 @cache
 def verdicts() -> dict[str, str]:
-    cases = [case for case in load_corpus().cases if case.id in PROOFS]
+    cases = [case for case in EVERY if case.id in PROOFS]
     under_test = target(f"{INTERPRETER}:httplib")
     with Runner(under_test, CertificateAuthority(), tolerant=False) as runner:
         return {result.id: result.verdict for result in runner.run(cases)}

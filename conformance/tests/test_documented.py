@@ -12,10 +12,11 @@ from conformance.judge import Observation, Verdict, judge
 from conformance.judge.spelling import page_forms
 from conformance.report.story import story
 from conformance.run.results import RunHead, result_of
+from conformance.tests.support import EVERY
 from conformance.tests.test_judge import HELLO, Seen, case_with, observed, octets, raised
 
 CORPUS = load_corpus()
-DOCUMENTED = [case for case in CORPUS.cases if case.level == "documented"]
+DOCUMENTED = [case for case in EVERY if case.level == "documented"]
 ON_THE_PAGE = {
     *("HTTPConnection", "HTTPSConnection", "HTTPResponse", "HTTP", "HTTPS"),
     *("request", "getresponse", "set_debuglevel", "set_tunnel", "connect", "close"),
@@ -91,7 +92,7 @@ def test_what_the_page_says_of_a_connection_stays() -> None:
 
 
 def test_a_case_of_another_level_is_compared_whole() -> None:
-    other = next(case for case in CORPUS.cases if case.level == "guard")
+    other = next(case for case in EVERY if case.level == "guard")
     assert documented_part(other) is other
 
 

@@ -9,12 +9,13 @@ import pytest
 from click.testing import CliRunner
 
 from certs import CertificateAuthority
-from conformance.cases import client_case, load_corpus
+from conformance.cases import client_case
 from conformance.cli import main
 from conformance.drivers import target
 from conformance.drivers.worker import AGENT
 from conformance.judge import Verdict
 from conformance.run import Runner
+from conformance.tests.support import EVERY
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "drivers"
 NEEDS = {"python_driver.py": "python3", "node_driver.js": "node", "curl_driver.sh": "curl"}
@@ -175,7 +176,7 @@ def test_an_example_passes_and_is_judged(name: str) -> None:
     path = EXAMPLES / name
     code, output = checked(str(path))
     assert code == 0, output
-    cases = [case for case in load_corpus().cases if case.fetch][::60]
+    cases = [case for case in EVERY if case.fetch][::60]
     with Runner(target(f"exec:{path}"), CertificateAuthority()) as runner:
         assert runner.identity.is_client
         verdicts = {runner.run_case(client_case(case)).verdict for case in cases}

@@ -31,6 +31,7 @@ from conformance.run.golden.recorder import key_of
 from conformance.run.golden.results import run_of
 from conformance.run.golden.stable import PORT, Connection, stable
 from conformance.run.golden.values import Values, lengthened, shortened
+from conformance.tests.support import EVERY
 
 SAMPLE = 30
 """Cases of each implementation that the ordinary suite holds against its records."""
@@ -327,7 +328,7 @@ def test_what_is_not_here_cannot_be_recorded() -> None:
 
 
 def test_the_records_are_of_this_corpus() -> None:
-    assert load_book().played == {one.id: one.played for one in load_corpus().cases}
+    assert load_book().played == {one.id: one.played for one in EVERY}
 
 
 @pytest.mark.parametrize("written", ROSTER)
@@ -366,7 +367,7 @@ def test_show_tells_what_was_recorded() -> None:
     name = "framing.no-body-chunked.204"
     shown = kit("show", name).stdout
     assert "recorded" in shown
-    for key in kept.of(next(one for one in load_corpus().cases if one.id == name)):
+    for key in kept.of(next(one for one in EVERY if one.id == name)):
         assert f"{key} (" in shown
 
 

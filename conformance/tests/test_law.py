@@ -15,6 +15,7 @@ from conformance.cases.loader import load_text
 from conformance.cases.model import Accept, Fetch, Reject
 from conformance.cases.scripts import script_key
 from conformance.tests.law import ACCEPTED, EITHER, LAW, OTHER, REJECTED, law_of, rules_broken
+from conformance.tests.support import EVERY
 from mockserver import (
     Close,
     Drain,
@@ -27,7 +28,7 @@ from mockserver import (
     WritingStep,
 )
 
-CASES = [case for case in load_corpus().cases if case.fetch is not None]
+CASES = [case for case in EVERY if case.fetch is not None]
 MOST = 200_000
 """Bytes of a response that is read here; longer ones are long bodies."""
 ENDS = {"fin": "fin", "rst": "rst", "abandon": "open"}

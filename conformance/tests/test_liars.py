@@ -8,12 +8,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from certs import CertificateAuthority
-from conformance.cases import client_cases, load_corpus
+from conformance.cases import client_cases
 from conformance.drivers import Identity
 from conformance.drivers.base import FETCH, Driver, Message, Trace
 from conformance.drivers.clients import ClientTarget
 from conformance.judge.verdicts import FAILURES
 from conformance.run import Runner
+from conformance.tests.support import BY_ID
 
 CASES = (
     "framing.length.short.5",
@@ -161,7 +162,7 @@ class FakeClient(Driver):
 
 
 def failures(fetch: Callable[[str], Value], authority: CertificateAuthority) -> list[str]:
-    known = {case.id: case for case in load_corpus().cases}
+    known = BY_ID
     cases = list(client_cases(known[name] for name in CASES))
     assert len(cases) == len(CASES)
     one = ClientTarget("client:fake", lambda _written: FakeClient(fetch))

@@ -11,9 +11,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import CliRunner
 
-from conformance.cases import load_corpus
 from conformance.cases.names import PARENTS
 from conformance.cli import main
+from conformance.tests.support import EVERY
 from mockserver import Close, MockServer, ReadRequest, Reply, Script, connection, script
 
 pytest_plugins = ["pytester"]
@@ -449,7 +449,7 @@ def test_several_implementations_are_judged_side_by_side(
 
 def test_every_mark_is_registered(pytester: pytest.Pytester) -> None:
     shown = pytester.runpytest_subprocess("-p", "conformance.plugin", "--markers").stdout.str()
-    corpus = load_corpus().cases
+    corpus = EVERY
     names = {f"family_{case.family.replace('-', '_')}" for case in corpus}
     names |= {f"level_{case.level}" for case in corpus}
     names |= {f"exception_{name}" for name in PARENTS}
@@ -460,7 +460,7 @@ def test_every_mark_is_registered(pytester: pytest.Pytester) -> None:
 def test_a_client_with_another_interface_is_judged_by_what_it_fetches(
     pytester: pytest.Pytester,
 ) -> None:
-    fetched = next(case for case in load_corpus().cases if case.fetch is not None)
+    fetched = next(case for case in EVERY if case.fetch is not None)
     pytester.makepyfile("def test_it(wire_case): assert wire_case.run().did")
     args = ("-p", "conformance.plugin", "--httplib-impl", "client:urllib.request")
     result = pytester.runpytest_subprocess(*args, "--httplib-select", fetched.id)

@@ -9,7 +9,6 @@ import jsonschema
 import pytest
 
 from certs import CertificateAuthority
-from conformance.cases import load_corpus
 from conformance.cases.places import fixtures_directory
 from conformance.drivers import Target
 from conformance.drivers.factory import ProgramTarget
@@ -18,6 +17,7 @@ from conformance.drivers.protocol import NotTheProtocol, answer_in, check_value,
 from conformance.drivers.schema import SCHEMA_FILE, driver_schema
 from conformance.judge import Verdict
 from conformance.run import Runner
+from conformance.tests.support import EVERY
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "drivers"
 
@@ -71,7 +71,7 @@ def held(lines: list[tuple[str, bytes]]) -> set[str]:
 def test_what_a_worker_and_the_kit_say_keeps_to_the_schema(
     lines: list[tuple[str, bytes]],
 ) -> None:
-    corpus = load_corpus().cases
+    corpus = EVERY
     target = Target("http.client", sys.executable, "http.client")
     with Runner(target, CertificateAuthority()) as runner:
         for case in corpus[:: len(corpus) // 60]:
@@ -85,7 +85,7 @@ def test_what_a_worker_and_the_kit_say_keeps_to_the_schema(
 def test_what_a_client_says_keeps_to_the_schema(lines: list[tuple[str, bytes]]) -> None:
     command = (sys.executable, str(EXAMPLES / "python_driver.py"))
     with Runner(ProgramTarget("exec:x", command), CertificateAuthority()) as runner:
-        for case in load_corpus().cases[::200]:
+        for case in EVERY[::200]:
             runner.run_case(case)
     assert held(lines) == {"start", "run", "release", "answer"}
 

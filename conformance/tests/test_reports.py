@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from conformance.cases import load_corpus
 from conformance.cases.twins import difference
 from conformance.cli import main
 from conformance.cli.outputs import Screen, document, tell_pipeline
@@ -38,6 +37,7 @@ from conformance.report.story import story
 from conformance.report.terminal import plain, tell
 from conformance.run import Result, ResultFile, RunHead
 from conformance.run.results import Again, Overlay, not_run
+from conformance.tests.support import EVERY
 
 NASTY = [
     "<script>alert(1)</script>",
@@ -368,7 +368,7 @@ def _unescaped(text: str) -> str:
 
 
 def test_of_many_failures_the_last_annotation_says_how_many_there_are() -> None:
-    case = load_corpus().cases[0]
+    case = EVERY[0]
     failed = [not_run(case, Verdict.HANG, "stuck")] * 25
     told = list(annotations([Run(_head("x", {}), failed)]))
     assert len(told) == MOST
@@ -458,7 +458,7 @@ def test_no_argument_acts_in_a_message(before: list[str], nasty: str) -> None:
 def test_a_result_file_with_a_word_that_is_none_is_refused(
     tmp_path: Path, field: str, value: object, said: str
 ) -> None:
-    result = not_run(load_corpus().cases[0], Verdict.HANG, "stuck")
+    result = not_run(EVERY[0], Verdict.HANG, "stuck")
     path = tmp_path / "results.jsonl"
     with ResultFile(path) as file:
         _write(file, _head("x", {}), [msgspec.structs.replace(result, **{field: value})])
@@ -467,7 +467,7 @@ def test_a_result_file_with_a_word_that_is_none_is_refused(
 
 
 def test_a_bar_in_a_table_is_shown_by_name() -> None:
-    result = not_run(load_corpus().cases[0], Verdict.HANG, "stuck")
+    result = not_run(EVERY[0], Verdict.HANG, "stuck")
     run = Run(_head("x", {}), [msgspec.structs.replace(result, family="a\\|b")])
     assert "`a\\<U+007C>b`" in markdown([run])
 
@@ -516,7 +516,7 @@ def test_the_same_run_is_the_same_report(run: Run) -> None:
 def test_a_result_file_holds_what_an_implementation_said(
     tmp_path_factory: pytest.TempPathFactory, text: str
 ) -> None:
-    result = not_run(load_corpus().cases[0], Verdict.CRASH, text)
+    result = not_run(EVERY[0], Verdict.CRASH, text)
     path = tmp_path_factory.mktemp("results") / "results.jsonl"
     with ResultFile(path) as file:
         _write(file, _head("x", {}), [result])
@@ -572,7 +572,7 @@ def test_the_place_that_differs_from_the_twin_is_marked() -> None:
 
 
 def test_every_page_of_a_site_is_linked_and_there() -> None:
-    case = load_corpus().cases[0]
+    case = EVERY[0]
     run = Run(_head("x", {}), [not_run(case, Verdict.HANG, "stuck")])
     found = dict(site([run]))
     links = re.findall(r'href="([^"]+)"', found["index.html"])
@@ -580,7 +580,7 @@ def test_every_page_of_a_site_is_linked_and_there() -> None:
 
 
 def test_a_failure_says_how_to_have_it_again() -> None:
-    case = next(case for case in load_corpus().cases if case.family == "chunked")
+    case = next(case for case in EVERY if case.family == "chunked")
     told = story(not_run(case, Verdict.HANG, "stuck"), _head("my client", {}))
     assert told[-1].endswith(f"httplib-kit check 'my client' --select {case.id}")
 
@@ -588,7 +588,7 @@ def test_a_failure_says_how_to_have_it_again() -> None:
 def of_one(text: str, octets: str = "a", differs: Sequence[int] = ()) -> Run:
     """Return a run with one failure in which every text is *text*."""
     fields = ("id", "family", "title", "where", "call", "seen", "known", "link", "twin", "basis")
-    harmless = not_run(load_corpus().cases[0], Verdict.WRONG_VALUE, text)
+    harmless = not_run(EVERY[0], Verdict.WRONG_VALUE, text)
     result = msgspec.structs.replace(
         harmless,
         spec=[text],

@@ -4,7 +4,8 @@ import dataclasses
 
 import pytest
 
-from conformance.cases import Case, load_corpus, script_key, swept
+from conformance.cases import Case, script_key, swept
+from conformance.tests.support import BY_ID
 from mockserver import (
     Chunk,
     Close,
@@ -27,7 +28,7 @@ from mockserver import (
     script,
 )
 
-CASES = {case.id: case for case in load_corpus().cases}
+CASES = BY_ID
 PLAIN = CASES["chunked.one-chunk"]
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 

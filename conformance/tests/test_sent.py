@@ -17,10 +17,11 @@ from conformance.run import Result, RunHead, Runner
 from conformance.run.background import Background
 from conformance.run.bounds import Clipped, kept_octets
 from conformance.run.lane import Lane
+from conformance.tests.support import EVERY
 from mockserver import Dispatch, Record
 
 CORPUS = load_corpus()
-FAMILIES = sorted({case.family for case in CORPUS.cases})
+FAMILIES = sorted({case.family for case in EVERY})
 _LINE = re.compile(r"  > +(\d+)  .{14}  (.*)\Z")
 _ESCAPE = re.compile(r"\\([rnt\\])")
 _OCTETS = {"r": "\r", "n": "\n", "t": "\t", "\\": "\\"}
@@ -55,7 +56,7 @@ def authority() -> CertificateAuthority:
 def sample(family: str) -> Iterator[Case]:
     """Yield cases of *family* under settings, so that each value of each dimension is there."""
     wanted = {(name, value) for name, values in DIMENSIONS.items() for value in values[1:]}
-    for case in (one for one in CORPUS.cases if one.family == family):
+    for case in (one for one in EVERY if one.family == family):
         found = list(swept(case, "each"))
         new = {pair for one in found for pair in one.setting.items()} & wanted
         if new:
@@ -87,8 +88,8 @@ def test_the_bytes_of_a_result_are_those_of_its_run(
 def test_the_bytes_of_a_client_s_result_are_those_of_its_run(
     authority: CertificateAuthority,
 ) -> None:
-    cases = list(client_cases(case for case in CORPUS.cases if case.family == "persistence"))[:20]
-    several = [one for one in CORPUS.cases if one.fetch and len(one.script.connections) > 1]
+    cases = list(client_cases(case for case in EVERY if case.family == "persistence"))[:20]
+    several = [one for one in EVERY if one.fetch and len(one.script.connections) > 1]
     cases += client_cases(several[:10])
     varied = [one for case in cases for one in swept(case, "each")]
     done = [
@@ -158,7 +159,7 @@ def test_a_story_shows_the_exchange_that_came_before(
 
 
 def test_where_nothing_was_sent_nothing_is_shown(authority: CertificateAuthority) -> None:
-    case = next(one for one in CORPUS.cases if one.needs and one.script.connections)
+    case = next(one for one in EVERY if one.needs and one.script.connections)
     with Runner(target("client:urllib.request"), authority) as runner:
         result = runner.run_case(case)
     (told,) = Background(CORPUS).told([result])

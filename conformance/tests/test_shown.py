@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from certs import CertificateAuthority
-from conformance.cases import Case, load_corpus
+from conformance.cases import Case
 from conformance.cli.show import told
 from conformance.drivers import target
 from conformance.run import Result, Runner
 from conformance.run.lane import Lane
+from conformance.tests.support import EVERY
 from mockserver import Dispatch, Fill, Garbage, Goto, Record
 
-CASES = load_corpus().cases
-FAMILIES = sorted({case.family for case in CASES})
+FAMILIES = sorted({case.family for case in EVERY})
 _TOLD_BY_ARGUMENTS = (Dispatch, Fill, Garbage, Goto)
 """Steps whose octets `show` does not print: bulk, loops, and what a route answers."""
 _ROLE = 4 + 15 + 2
@@ -85,7 +85,7 @@ def sent(record: Record) -> Iterator[tuple[str, bool]]:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_octets_shown_are_octets_sent(family: str, authority: CertificateAuthority) -> None:
-    cases = [case for case in CASES if case.family == family]
+    cases = [case for case in EVERY if case.family == family]
     with RecordingRunner(target("httplib_impl"), authority) as runner:
         for _ in runner.run(cases):
             pass
@@ -96,10 +96,10 @@ def test_octets_shown_are_octets_sent(family: str, authority: CertificateAuthori
 
 
 def differs(case: Case, records: dict[str, Record]) -> bool:
+    told_octets = shown(case)
     steps = [step for connection in case.script.connections for step in connection.steps]
     if any(isinstance(step, _TOLD_BY_ARGUMENTS) for step in steps):
         return False
-    told_octets = shown(case)
     for octets, (played, whole) in zip(told_octets, sent(records[case.id]), strict=False):
         if not octets.startswith(played) or (whole and octets != played):
             return True

@@ -10,12 +10,11 @@ from functools import cache
 
 import pytest
 
-from conformance.cases import Case, load_corpus
+from conformance.cases import Case
 from conformance.tests.answers import answers, problem
+from conformance.tests.support import BY_ID, EVERY
 
-CASES = load_corpus().cases
-BY_ID = {case.id: case for case in CASES}
-TWINS = sorted({case.twin for case in CASES if case.twin is not None})
+TWINS = sorted({case.twin for case in EVERY if case.twin is not None})
 
 NOT_FOR_H11 = {
     "framing.content-length.equal.two-fields": "octets behind the body show where it ended",
@@ -61,6 +60,7 @@ PLACES = {
     "headers.end.{place}": "a field line, cut",
     "headers.leading-blank.every-line": "the start of every field line",
     "headers.reset.{place}": "a field line, cut",
+    "interface.default-timeout.waiting.{place}": "a silence inside the head or the body",
     "interface.msg.cut.{lines}": "the header lines, cut",
     "interim.101.behind-an-unread-response": "the second response",
     "interim.101.unasked.{behind}": "the whole response",
@@ -132,14 +132,14 @@ def test_an_independent_parser_takes_a_twin(twin: str) -> None:
 
 
 def test_every_broken_case_has_a_twin() -> None:
-    judged = [case for case in CASES if case.level != "observe" and case.id not in TWINS]
+    judged = [case for case in EVERY if case.level != "observe" and case.id not in TWINS]
     without = [case.id for case in judged if case.twin is None and broken_answers(case.id)]
     assert not without
 
 
 def test_a_broken_case_differs_from_its_twin_in_one_place() -> None:
     found: dict[str, list[str]] = defaultdict(list)
-    for case in CASES:
+    for case in EVERY:
         if case.twin is not None and not differs_in_one_place(case):
             found[case.authored].append(case.id)
     assert sorted(found) == sorted(PLACES)
