@@ -6,14 +6,15 @@ written for a person: ``response = conn.getresponse()``.  What cannot be written
 """
 
 import keyword
+import re
 from collections.abc import Callable, Mapping
-from itertools import groupby
 from typing import Any
 
 from conformance.cases import Op
 
 _RUN = 64
 """How many equal octets are written as a repetition."""
+_LONG_RUN = re.compile(rb"(.)\1{%d,}" % (_RUN - 1), re.DOTALL)
 
 
 class NotReproducible(ValueError):
@@ -27,17 +28,14 @@ def octets_code(data: bytes) -> str:
     "b'ab' + b'x' * 100"
     """
     parts: list[str] = []
-    plain = b""
-    for octet, group in groupby(data):
-        length = len(list(group))
-        one = bytes([octet])
-        if length < _RUN:
-            plain += one * length
-            continue
+    start = 0
+    for run in _LONG_RUN.finditer(data):
+        plain = data[start : run.start()]
         parts += [repr(plain)] if plain else []
-        parts.append(f"{one!r} * {length}")
-        plain = b""
-    return " + ".join([*parts, *([repr(plain)] if plain or not parts else [])])
+        parts.append(f"{run[1]!r} * {len(run[0])}")
+        start = run.end()
+    rest = data[start:]
+    return " + ".join([*parts, *([repr(rest)] if rest or not parts else [])])
 
 
 def argument_code(item: Any) -> str:

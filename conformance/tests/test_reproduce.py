@@ -30,6 +30,7 @@ from conformance.serve import (
     sent_octets,
 )
 from conformance.tests.conftest import LATE, ROOT
+from conformance.tests.support import EVERY
 from mockserver import Goto, MockServer, Record, Starttls
 
 ANY = Ports("127.0.0.1", 0, 0, 0, 0)
@@ -53,7 +54,7 @@ def case_called(name: str) -> Case:
 def samples() -> list[Case]:
     """Up to three of every family without certificates, from its beginning, middle and end."""
     found: list[Case] = []
-    for _, group in groupby(corpus().cases, key=lambda case: case.family):
+    for _, group in groupby(EVERY, key=lambda case: case.family):
         cases = [case for case in group if case.script.connections and not uses_tls(case)]
         cases = [case for case in cases if not tells_a_descriptor(case)]
         chosen = [cases[0], cases[len(cases) // 2], cases[-1]] if cases else []
@@ -87,7 +88,7 @@ each_sample = pytest.mark.parametrize("case", samples(), ids=lambda case: case.i
 
 
 def test_every_family_is_sampled() -> None:
-    assert {case.family for case in samples()} == {case.family for case in corpus().cases}
+    assert {case.family for case in samples()} == {case.family for case in EVERY}
 
 
 def run(case: Case) -> tuple[list[Mapping[str, Any]], Record]:
@@ -221,7 +222,7 @@ def test_the_snippet_runs_against_a_server() -> None:
 def test_the_snippet_of_a_verifying_client_knows_the_authority() -> None:
     case = next(
         case
-        for case in corpus().cases
+        for case in EVERY
         if case.id.startswith("tls.") and "'verify'" in form_of(case, "python")
     )
     with Server(corpus(), ANY, only=case.id) as server:
@@ -244,7 +245,7 @@ def test_the_command_gets_the_octets(name: str) -> None:
     assert done.stdout == sent_octets(case.script.connections[0])
 
 
-@pytest.mark.parametrize("case", corpus().cases[::97], ids=lambda case: case.id)
+@pytest.mark.parametrize("case", EVERY[::97], ids=lambda case: case.id)
 def test_every_case_has_each_form_or_a_reason(case: Case) -> None:
     for form in FORMS:
         text = form_of(case, form)
@@ -271,7 +272,7 @@ def test_show_gives_one_form_or_all_of_them() -> None:
 
 
 def test_a_form_that_a_case_does_not_have_is_an_error_in_one_line() -> None:
-    name = next(case.id for case in corpus().cases if not case.script.line)
+    name = next(case.id for case in EVERY if not case.script.line)
     done = CliRunner().invoke(show, [name, "--reproduce", "curl"])
     assert done.exit_code == 2
     assert f"no curl for {name}: " in done.output
