@@ -3,7 +3,6 @@
 import os
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -134,8 +133,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, start_cost: float = 0.0) -> None:
         self.time = 0.0
-        clock = SimpleNamespace(monotonic=lambda: self.time)
-        monkeypatch.setattr("conformance.run.runner.time", clock)
+        monkeypatch.setattr("conformance.run.runner.monotonic", lambda: self.time)
         self.driver = FakeDriver(start_cost)
         self.lane = FakeLane(self.driver)
         self.watch = _Watch(cast("Any", self.lane), DEADLINE)

@@ -184,6 +184,13 @@ MODULES = {
     "interrupts": READ.format("(_ for _ in ()).throw(KeyboardInterrupt())"),
     "exits": READ.format("__import__('sys').exit(0)"),
     "closes standard output": READ.format("__import__('os').closerange(0, 99)"),
+    "replaces the agent's functions": (
+        "import __main__\n"
+        "facts = getattr(__main__, 'value_facts', None)\n"
+        "__main__.value_facts = lambda value, *more: "
+        "facts(bytes(value) if type(value) is bytearray else value, *more)"
+        + READ.format("bytearray(octets)")
+    ),
     "replaces builtins": READ.format(
         "(setattr(__import__('builtins'), 'isinstance', lambda *a: True), bytearray(octets))[1]"
     ),
