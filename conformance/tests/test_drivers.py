@@ -124,7 +124,7 @@ class FakeLane:
         self.activity: tuple[int, ...] = ()
         self.resets = 0
 
-    def reset(self) -> None:
+    def reset(self, _act: str) -> None:
         self.resets += 1
 
 
