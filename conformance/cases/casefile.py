@@ -257,6 +257,8 @@ class Authored:
             if self.is_case:
                 return (self._listed(raw),)
             grid = self._grid
+            # Filling all holes of a grid takes time. If only id, title and twin differ, only they
+            # are filled.
             if grid.varies(_VARYING):
                 return tuple(self._listed(self.table(one), one) for one in grid.choices)
             same = {key: raw[key] for key in _VARYING if key in raw}
@@ -266,6 +268,8 @@ class Authored:
         try:
             columns = msgspec.convert(table, _Columns)
         except msgspec.ValidationError:
+            # The columns are only a part of the table. Building the whole case gives an error with
+            # its place.
             from conformance.cases.build import build
 
             whole = self.table(choice)
@@ -405,6 +409,8 @@ class CaseFile:
         built = authored.built.get(listed.id)
         if built is not None:
             return built
+        # A case shares what is equal with the previous case of its grid: grids are built in order,
+        # so keeping one is enough.
         latest = self._latest
         like = latest[1] if latest is not None and latest[0] is authored else None
         name = listed.authored
@@ -419,9 +425,12 @@ class CaseFile:
 
 def _parts(text: str) -> tuple[str, list[tuple[Kind, str, str]]] | None:
     """Return the head of *text*, and kind, id and text of each part; None for any other form."""
+    # A string over several lines could contain a line that looks like a header.
     if any(quotes in text for quotes in _OVER_LINES):
         return None
     found = list(_PART.finditer(text))
+    # Every line that TOML might read as a header must have the usual form, or a part would be
+    # missed.
     if not found or len(found) != sum(1 for _ in _LIKE_A_PART.finditer(text)):
         return None
     ends = [*(match.start() for match in found[1:]), len(text)]

@@ -325,6 +325,9 @@ def _could_match(authored: Authored, glob: str) -> bool:
     """Return whether some case of *authored* could have an id that matches *glob*."""
     if authored.is_case:
         return fnmatch.fnmatchcase(authored.id, glob)
+    # Of the ids of a grid, only the text before the first hole and after the last one is known. It
+    # is compared with the text of the glob before its first wildcard and after its last; the latter
+    # is unknown if the glob has a character class.
     fixed = _WILD.split(glob)
     if len(fixed) == 1:
         return _could_be(authored, glob)

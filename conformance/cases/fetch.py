@@ -123,6 +123,7 @@ def first_answer(script: Script, *, may_wait: bool) -> Script:
     if not script.connections:
         return script
     steps = script.connections[0].steps
+    # The steps from the second request on belong to a later exchange.
     asked = [index for index, step in enumerate(steps) if isinstance(step, _REQUESTS)]
     kept = steps[: asked[1]] if len(asked) > 1 else steps
     routes = script.routes if any(isinstance(step, Dispatch) for step in kept) else ()

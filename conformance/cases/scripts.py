@@ -141,6 +141,7 @@ def _normal(steps: Iterable[Step], segments: bool) -> tuple[_Act, ...]:
 
 def _with_end(acts: list[_Act]) -> list[_Act]:
     """Return *acts* with the end of the connection in a canonical form."""
+    # At the end of a script, a shutdown looks like a FIN to the client, and a wait does not show.
     while acts and acts[-1][0] in (_BOUNDARY, _OPEN):
         acts = acts[:-1]
     if acts and acts[-1][0] == "shutdown":

@@ -141,6 +141,7 @@ def _vary_end(case: Case, value: str) -> Case:
     def end(steps: tuple[Step, ...]) -> tuple[Step, ...]:
         if not steps or steps[-1] != Close(how="fin"):
             return steps
+        # A reset discards what the client has not received, so drain before it.
         return steps[:-1] if value == "open" else (*steps[:-1], Drain(), Close(how="rst"))
 
     varied = _with_steps(case, end)

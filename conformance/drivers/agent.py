@@ -52,7 +52,7 @@ EXCEPTIONS = (
 ).split()
 INTEGERS = (int,) if PYTHON_3 else (int, long)  # noqa: F821
 DEPTH = 20  # a value nested more deeply is reported as its class
-ITEMS = 100000  # a report contains at most this many items
+ITEMS = 100000  # one reported value contains at most this many items
 
 
 class Agent(object):
@@ -114,6 +114,7 @@ class Agent(object):
         except NoSuchOp:
             return {"id": op["id"], "unsupported": True}
         except:  # every exception is a fact to report; in Python 2 it may be of an old-style class
+            # Later ops on this name must be skipped, and not use an object that an earlier op stored under it.
             self.objects.pop(op.get("as"), None)
             error = sys.exc_info()[1]
             return {"id": op["id"], "error": readable(error_facts, error, self.exported(error))}
@@ -620,6 +621,7 @@ UNREADABLE = {"type": "object", "class": "(unreadable)", "bases": [], "attribute
 def value_facts(value, depth=0, room=None):
     """Return *value* in a form that JSON can express; of a large collection, at most ITEMS items in total."""
     room = [ITEMS] if room is None else room
+    # One limit for the whole value, shared by all levels: a huge collection, or one that contains itself, is cut off.
     room[0] -= 1
     if room[0] < 0:
         return {"type": "object", "class": "(too large)", "bases": []}
@@ -628,6 +630,7 @@ def value_facts(value, depth=0, room=None):
     if isinstance(value, float):
         return value if abs(value) < float("inf") else {"type": "float", "value": as_text(str(value))}
     if isinstance(value, INTEGERS):
+        # The built-in addition returns a plain number, whatever methods a subclass overrides.
         whole = [kind for kind in INTEGERS if isinstance(value, kind)][0]
         return whole_facts(whole.__add__(value, 0))
     kind = type(value)

@@ -151,7 +151,7 @@ class Driver(Protocol):
 
     @property
     def start_cost(self) -> float:
-        """Seconds of processor time of its start; later imports can be as slow as the start."""
+        """Processor time of its start, in seconds; slow runtimes get proportionally more time."""
         return 0.0
 
     def effort(self) -> Effort | None:

@@ -128,6 +128,9 @@ class Program:
         last = None if patience is None else time.monotonic() + patience
         searched = 0
         while True:
+            # The timeout is needed because the end of the program need not close its pipes: a
+            # process that it started can keep them open. `_look` then finds that the program has
+            # ended.
             for descriptor, _ in self._poll.poll(_GLANCE_MS):
                 if descriptor == self._out:
                     self._listen()
@@ -135,6 +138,7 @@ class Program:
                     self._hear_words()
                 else:
                     self._feed(self._waiting)
+            # Each byte is searched once: an answer can have many MiB in many blocks.
             end = self._said.find(b"\n", searched)
             if end >= 0:
                 line = bytes(self._said[:end])
@@ -227,6 +231,7 @@ class Program:
         except subprocess.TimeoutExpired:
             by_itself = False
         said = bytes(self._said) + (_block(self._out) or b"")
+        # Before the kill: the report names what the program left running.
         left = [_name_of(pid) for pid in self._marked() if pid != self._process.pid]
         with self._lock:
             _kill_group(self._process)

@@ -72,6 +72,8 @@ def _faulted(
 ) -> Judgement:
     """Return *found*, changed by a *fault* in the requests that arrived."""
     passes = found.verdict in OK
+    # Without a complete request, what a program outside the kit reports is not a fact about a
+    # client.
     if fault.absent and (foreign or case.profile == "client"):
         silent = not any(one.received for one in observation.connections)
         if passes or silent or case.profile == "client":
@@ -87,6 +89,8 @@ def _by_level(case: Case, bench: "_Bench", *, tolerant: bool) -> tuple[Judgement
     judgement, met = _judged(case, bench, tolerant=tolerant)
     if judgement.verdict not in FAILURES or case.level != "documented":
         return judgement, met
+    # If the part that the page says matches, the failure is only of a precedent. Otherwise the
+    # verdict is that of this part; the whole case names the same place with more detail.
     by_the_page, _ = _judged(documented_part(case), bench, tolerant=tolerant)
     if by_the_page.mismatch is None:
         return dataclasses.replace(judgement, level="precedent"), None

@@ -157,6 +157,7 @@ def _reads_of(script: Script, connections: int | None) -> int:
     """Return how many requests *script* reads on the first *connections*, or on all it needs."""
     reads, left = 0, connections
     for one in script.connections:
+        # A client need not make an optional connection, so nothing after it is required either.
         if one.optional or left == 0:
             break
         times = one.times or 1

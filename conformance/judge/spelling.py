@@ -17,10 +17,10 @@ _LINE = re.compile(rb"\r\n(?![ \t])")
 
 
 def page_forms(wanted: list[bytes], seen: list[bytes]) -> tuple[list[Any], list[Any]]:
-    """Return *wanted* and *seen*, the requests of all connections, in a form to compare.
+    """Return *wanted* and *seen*, the requests of all connections, as two values to compare.
 
-    The page does not say either which connection carries which request. Both lists are returned
-    unchanged where they differ in something that the page says.
+    The values are equal if the requests agree in everything that the page says, which does not
+    include the connection that carried each. Otherwise both lists are returned unchanged.
     """
     whole, other = b"".join(wanted), b"".join(seen)
     automatic = _AUTOMATIC in whole

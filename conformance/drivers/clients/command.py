@@ -125,7 +125,7 @@ class Command(Driver):
         return _START
 
     def effort(self) -> Effort | None:
-        """Return the processor time that the program used and waited for; None without one."""
+        """Return the processor time that the program used and waited for; None if none runs."""
         process = self._process
         return None if process is None else effort_of(process.pid)
 
