@@ -32,19 +32,19 @@ _OPTIONS = (
         "--baseline",
         "source",
         metavar="FILE|shipped",
-        help="Known deviations: a file, or the one that the kit ships for this implementation.",
+        help="A list of known failures: a file, or the one shipped with the kit for this IMPL.",
     ),
     click.option(
         "--update-baseline",
         "update",
         is_flag=True,
-        help="Write what this run found into the baseline, which need not exist yet.",
+        help="Write the failures of this run into the baseline; the file need not exist.",
     ),
     click.option(
         "--today",
         type=click.DateTime(["%Y-%m-%d"]),
         metavar="DATE",
-        help="The day against which entries with an expiry are held; by default it is today's.",
+        help="The date with which the expiry of entries is compared; by default, today.",
     ),
 )
 

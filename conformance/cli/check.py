@@ -50,32 +50,32 @@ from conformance.run.shard import Shard
     type=click.Choice(["none", "each", "product"]),
     default="none",
     show_default=True,
-    help="Vary how octets are cut, bodies read, connections ended and reused.",
+    help="Vary how bytes are cut into segments, how bodies are read, how connections end.",
 )
 @click.option(
     "--no-tolerance",
     is_flag=True,
-    help="Accept only outcomes graded pass; for httplib_impl this is always so.",
+    help="Accept only outcomes of grade pass, as is always done for httplib_impl.",
 )
 @click.option("-x", "--exit-first", is_flag=True, help="Stop at the first failure.")
-@click.option("-q", "--quiet", is_flag=True, help="Only the summary, no stories.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only the summary, no stories.")
 @click.option(
     "-j",
     "--jobs",
     type=click.IntRange(1, 64),
     default=1,
     metavar="N",
-    help="Run N cases at a time, each in a process of its own; the results are the same.",
+    help="Run N cases at a time, in N processes; the results are the same.",
 )
 @shard_option
 @deadline_option
-@click.option("--fail-on-flaky", is_flag=True, help="Exit with 1 where a case is FLAKY.")
+@click.option("--fail-on-flaky", is_flag=True, help="Exit with 1 if a case is FLAKY.")
 @baseline_options
 @click.option(
     "--results",
     "results_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write every result to this file, as JSON lines.",
+    help="Write every result to this file, as JSON lines, for `report` and `diff`.",
 )
 @error_map_option
 @output_options
@@ -101,16 +101,20 @@ def check(
 ) -> None:
     """Judge each IMPL, by default httplib_impl.
 
-    IMPL is an importable module (`http.client`), an interpreter and a module
-    (`python2.7:httplib`), a library that patches the standard one and a module
-    (`gevent:http.client`), any program that speaks the driver protocol
-    (`exec:./my-driver --flag`), or a client with another interface (`client:requests`,
-    `client:cmd:curl -sS {url}`, `client:all` for all that are built in). Two clients or more are
-    shown as one matrix; one that is not installed is shown as it was recorded.
+    A module is judged as a drop-in replacement for the httplib of Python 2.7: an importable module
+    (`http.client`), a module of another interpreter (`python2.7:httplib`), or a module after gevent
+    has patched the standard library (`gevent:http.client`).
 
-    What no baseline foresees is run again: alone in a fresh process, and after the same cases as
-    before. What is fine both times is FLAKY: listed, counted neither as passed nor as failed, and a
-    failure only with --fail-on-flaky.
+    A client is judged by RFC 9112: `client:requests`, a command that is run for each case
+    (`client:cmd:curl -sS {url}`), or every built-in client (`client:all`). Two or more clients are
+    shown as one matrix; the row of a client that is not installed comes from its record.
+
+    A program that speaks the driver protocol (`exec:./my-driver --flag`) is judged as one or the
+    other; its driver declares which.
+
+    An unexpected result is run again: alone in a fresh process, and after the same cases as before.
+    A case that then passes both times is FLAKY: it is listed, counts neither as passed nor as
+    failed, and fails the run only with --fail-on-flaky.
     """
     found = list(chain.from_iterable(map(targets, implementations or (OURS,))))
     limits = {

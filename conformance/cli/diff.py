@@ -20,11 +20,11 @@ from conformance.run.golden.results import run_of
 @selection
 @click.pass_context
 def diff(ctx: click.Context, before: str, after: str, chosen: Selection) -> None:
-    """Tell what is not the same in A and B.
+    """Compare the results A and B, and list the cases that differ.
 
     Each is a file that `check --results` wrote, or the name of a recorded implementation, such as
-    `py2.7` or `requests`. The exit code is 0 where nothing differs, 1 where something does,
-    and 2 where one of them is incomplete.
+    `py2.7` or `requests`. The exit code is 0 if nothing differs, 1 if something does, and
+    2 if one of them is incomplete.
     """
     corpus = load_corpus()
     selected = {case.id for case in chosen.of(corpus).listed} if chosen else None

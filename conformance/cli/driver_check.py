@@ -16,14 +16,14 @@ from conformance.run.checkup import Checkup
     type=click.FloatRange(min=0, min_open=True),
     default=START_PATIENCE,
     show_default=True,
-    help="Seconds that the driver has to start.",
+    help="The time in which the driver must start, in seconds.",
 )
 @click.pass_context
 def driver_check(ctx: click.Context, command: tuple[str, ...], patience: float) -> None:
-    """Start the driver CMD, and hold all that it says against the driver protocol.
+    """Check the driver CMD against the driver protocol.
 
-    CMD is a program with its arguments, in one word as after `exec:` or in several. Exit codes: 0
-    nothing is wrong, 1 something is, 2 there is no such program.
+    CMD is a program with its arguments, as one argument (as after `exec:`) or as several. Exit
+    codes: 0 nothing is wrong, 1 something is wrong, 2 there is no such program.
     """
     text = command[0].removeprefix(EXEC)
     words = command_in(text) if len(command) == 1 else (*command_in(text), *command[1:])
@@ -32,5 +32,5 @@ def driver_check(ctx: click.Context, command: tuple[str, ...], patience: float) 
         wrong += finding.kind == "wrong"
         click.echo(f"{finding.kind:<6} {finding.what:<16} {visible_text(finding.text)}")
     if wrong:
-        click.echo(f"\n{wrong} wrong; docs/driver-protocol.md tells the protocol")
+        click.echo(f"\n{wrong} wrong; docs/driver-protocol.md describes the protocol")
     ctx.exit(1 if wrong else 0)

@@ -37,18 +37,22 @@ _SPECIAL: Mapping[str, str] = {
 @selection
 @own_cases
 @level_option
-@click.option("--requirement", metavar="ID", help="Only cases for this requirement of spec.toml.")
+@click.option(
+    "--requirement", metavar="ID", help="Only cases for this requirement (`--coverage` lists them)."
+)
 @click.option(
     "--exception",
     type=click.Choice(sorted(PARENTS)),
     metavar="NAME",
-    help="Only cases in which an op must raise this, those of level observe too.",
+    help="Only cases in which a call must raise this exception, of every level.",
 )
-@click.option("--authored", is_flag=True, help="Cases as they were written: a grid counts once.")
+@click.option(
+    "--authored", is_flag=True, help="Show each grid once, instead of the cases that it expands to."
+)
 @click.option(
     "--coverage",
     is_flag=True,
-    help="The requirements of the page, and how many of the cases are for each.",
+    help="Show the documented requirements, with the number of cases for each.",
 )
 @click.pass_context
 def list_cases(
@@ -61,7 +65,7 @@ def list_cases(
     authored: bool,
     coverage: bool,
 ) -> None:
-    """List cases; piped, one expanded case a line without a header."""
+    """List cases; without a terminal, only ids, one on each line."""
     if exception is not None and not _is_given(ctx, "levels"):
         levels = LEVELS
     cases: Iterable[Listed] = chosen.of(corpus, levels, usual=not _is_given(ctx, "levels")).listed

@@ -23,37 +23,41 @@ _ASK_THE_DRIVER = "; `httplib-kit driver-check` holds it against the protocol"
 EXIT_ERROR = 2
 COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "check": ("check", "check", "Judge each IMPL, by default httplib_impl."),
-    "diff": ("diff", "diff", "Tell what is not the same in A and B."),
+    "diff": ("diff", "diff", "Compare the results A and B, and list the cases that differ."),
     "driver-check": (
         "driver_check",
         "driver_check",
-        "Start the driver CMD, and hold all that it says against the driver protocol.",
+        "Check the driver CMD against the driver protocol.",
     ),
     "list": (
         "listing",
         "list_cases",
-        "List cases; piped, one expanded case a line without a header.",
+        "List cases; without a terminal, only ids, one on each line.",
     ),
     "record": (
         "record",
         "record",
-        "Record what each IMPL does with every case, or hold it against what was recorded.",
+        "Record what each IMPL does, or compare it with its record.",
     ),
-    "report": ("report", "report", "Report on RESULTS, the files that `check --results` wrote."),
+    "report": (
+        "report",
+        "report",
+        "Write reports from RESULTS, the files of `check --results`.",
+    ),
     "serve": (
         "serve",
         "serve",
-        "Serve every case at /c/CASE, for any client; with CASE, that one for every connection.",
+        "Serve every case at /c/CASE, or only CASE on every path.",
     ),
     "show": (
         "show",
         "show",
-        "Show the case with the id CASE: what is sent, called, accepted and recorded, and why.",
+        "Show one case: bytes, calls, outcomes, reason, records.",
     ),
     "try": (
         "try_",
         "try_octets",
-        "Play the octets of FILE, or of standard input where it is -, to each IMPL.",
+        "Send the bytes of FILE to each IMPL; compare what they do.",
     ),
 }
 """The module, the function and the first sentence of each command."""
@@ -160,11 +164,12 @@ def _show_all_that_is_written() -> None:
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 ok, 1 failures, 2 an error of kit, driver or usage, 3 nothing ran.",
+    epilog="Exit codes: 0 ok, 1 failures, 2 an error of the kit, of a driver or in the usage, "
+    "3 nothing was run.",
 )
 @click.version_option(package_name="httplib-kit", prog_name="httplib-kit")
 def main() -> None:
-    """Judge HTTP/1.x clients by cases that are played over real connections."""
+    """Judge HTTP/1.x clients by what they do on scripted connections."""
     # What a run has started is ended with it: as by Ctrl-C, so by a polite request to end.
     with contextlib.suppress(ValueError):  # not in the main thread: whoever calls us decides
         signal.signal(signal.SIGTERM, signal.default_int_handler)

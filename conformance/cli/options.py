@@ -87,7 +87,7 @@ def own_cases(command: F) -> F:
         multiple=True,
         type=click.Path(path_type=Path, exists=True),
         metavar="FILE|DIR",
-        help="Your own cases (repeatable): these alone, unless --select names others as well.",
+        help="Run your own cases (repeatable), and no others unless --select names them.",
     )
     wrapped: Any = option(taking)
     return wrapped  # type: ignore[no-any-return]  # it takes what the command takes, and more
@@ -143,7 +143,7 @@ def deadline_option(command: F) -> F:
         default=DEADLINE,
         show_default=True,
         metavar="SECONDS",
-        help="Seconds without progress after which the kit gives a case up: it is a HANG "
+        help="Seconds without progress after which a case is ended as a HANG "
         f"({SHORTEST_DEADLINE:g} to {LONGEST_DEADLINE:g}).",
     )
     return option(command)
@@ -177,7 +177,7 @@ def level_option(command: F) -> F:
         type=LevelsType(),
         default=",".join(JUDGED_LEVELS),
         show_default=True,
-        help="Levels, comma-separated, or all.",
+        help="Only cases of these levels, separated by commas; or all.",
     )
     return option(command)
 
@@ -207,7 +207,7 @@ def error_map_option(command: F) -> F:
         "--error-map",
         type=ErrorMapType(),
         metavar="FILE",
-        help="A TOML file that maps the implementation's exceptions to those of the page.",
+        help="A TOML file that maps the implementation's exceptions to the documented ones.",
     )
     return option(command)
 
@@ -233,7 +233,7 @@ def shard_option(command: F) -> F:
         "--shard",
         type=ShardType(),
         metavar="I/N",
-        help="Only part I of N; together the parts are the whole, and no case is in two.",
+        help="Run only part I of N; each case is in exactly one part.",
     )
     return option(command)
 

@@ -32,21 +32,21 @@ _Writer = tuple[str, Callable[[Sequence[Run]], None]]
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _OPTIONS = (
-    click.option("--junit", type=_FILE, metavar="FILE", help="Write JUnit XML."),
+    click.option("--junit", type=_FILE, metavar="FILE", help="Write a JUnit XML report."),
     click.option("--markdown", type=_FILE, metavar="FILE", help="Write a Markdown summary."),
-    click.option("--json", type=_FILE, metavar="FILE", help="Write one JSON document."),
+    click.option("--json", type=_FILE, metavar="FILE", help="Write a JSON report."),
     click.option(
         "--html",
         type=click.Path(path_type=Path, file_okay=False),
         metavar="DIR",
-        help="Write a static site: an index, and a page for each case.",
+        help="Write HTML pages: an index, and one for each case.",
     ),
     click.option(
         "--badge",
         type=_FILE,
         multiple=True,
         metavar="FILE",
-        help="Write a badge: a picture for a name in .svg, an endpoint for one in .json.",
+        help="Write a badge: an image (.svg), or data for an endpoint badge (.json).",
     ),
 )
 

@@ -34,17 +34,24 @@ _SHOWN = 10
 @click.command()
 @click.argument("implementations", nargs=-1, metavar="[IMPL]...")
 @click.option(
-    "--all", "roster", is_flag=True, help="Every implementation that records are kept of."
+    "--all", "roster", is_flag=True, help="Every implementation of which there is a record."
 )
 @click.option(
     "--directory",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where the records are; by default among the fixtures.",
+    help="The directory of the records; by default that of the fixtures.",
 )
 @selection
 @deadline_option
-@click.option("--check", is_flag=True, help="Write nothing; tell what differs from the records.")
-@click.option("-j", "--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="Lanes.")
+@click.option("--check", is_flag=True, help="Write nothing; list the differences from the records.")
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    metavar="N",
+    help="Run N cases at a time.",
+)
 @click.pass_context
 def record(
     ctx: click.Context,
@@ -56,10 +63,10 @@ def record(
     check: bool,
     jobs: int,
 ) -> None:
-    """Record what each IMPL does with every case, or hold it against what was recorded.
+    """Record what each IMPL does, or compare it with its record.
 
-    An implementation of `--all` that is not here stays as it was recorded before. The exit code
-    is 1 where `--check` finds a difference.
+    With `--all`, the record of an implementation that is not installed stays unchanged. The exit
+    code is 1 if `--check` finds a difference.
     """
     if roster == bool(implementations):
         raise click.UsageError("record needs an IMPL, or --all")

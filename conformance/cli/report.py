@@ -19,17 +19,16 @@ from conformance.report.standing import EXIT_ERROR, worst
     metavar="RESULTS...",
 )
 @output_options
-@click.option("-q", "--quiet", is_flag=True, help="Only the summary, no stories.")
-@click.option("--exit-code", is_flag=True, help="End with the exit code that check ended with.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only the summary, no stories.")
+@click.option("--exit-code", is_flag=True, help="Exit with the exit code of that check.")
 @click.pass_context
 def report(
     ctx: click.Context, files: tuple[Path, ...], outputs: Outputs, quiet: bool, exit_code: bool
 ) -> None:
-    """Report on RESULTS, the files that `check --results` wrote.
+    """Write reports from RESULTS, the files of `check --results`.
 
-    Several files of one implementation, as `--shard` leaves them, are reported as one run; two
-    clients of other interfaces, or more, as one matrix. Where results are missing, every report
-    says so, and the exit code is 2.
+    The shards of one implementation are reported as one run, two or more clients as one matrix. If
+    results are missing, every report says so, and the exit code is 2.
     """
     try:
         runs = read_runs(files)

@@ -22,25 +22,27 @@ _PORT = click.IntRange(0, 65535)
     type=_PORT,
     default=DEFAULT_PORTS.http,
     show_default=True,
-    help="Cases by path; 0 is any free port.",
+    help="The port for HTTP; 0 for any free port.",
 )
-@click.option("--tls-port", type=_PORT, help="The same inside TLS.  [default: the next port]")
-@click.option("--proxy-port", type=_PORT, help="Cases by CONNECT.  [default: the port after that]")
-@click.option("--control-port", type=_PORT, help="Only /_/.  [default: the port after that]")
+@click.option("--tls-port", type=_PORT, help="The port for TLS.  [default: the next port]")
+@click.option("--proxy-port", type=_PORT, help="The proxy's port.  [default: the port after that]")
+@click.option(
+    "--control-port", type=_PORT, help="Port for /_/ alone.  [default: the port after that]"
+)
 @click.option(
     "--stall",
     type=click.FloatRange(0.01, 3600),
     default=Bounds().stall,
     show_default=True,
     metavar="SECONDS",
-    help="How long any silence lasts at most.",
+    help="The longest time in which nothing is sent.",
 )
 @click.option(
     "--octets",
     type=click.IntRange(1),
     default=Bounds().octets,
     show_default=True,
-    help="How much is read and written at most on a connection.",
+    help="The most bytes that are read and written on a connection.",
 )
 @click.pass_context
 def serve(
@@ -55,10 +57,10 @@ def serve(
     stall: float,
     octets: int,
 ) -> None:
-    """Serve every case at /c/CASE, for any client; with CASE, that one for every connection.
+    """Serve every case at /c/CASE, or only CASE on every path.
 
-    /_/ lists what there is, /_/transcript/last tells what happened on the wire; with CASE, on the
-    control port only.
+    /_/ lists what is served, and /_/transcript/last shows the bytes of the latest play; with the
+    argument CASE, both are on the control port only.
     """
     if case_id is not None:
         find_case(corpus, case_id)

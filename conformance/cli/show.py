@@ -42,12 +42,12 @@ _CONTROL = "dim red"
     type=click.Choice([*FORMS, "all"]),
     is_flag=False,
     flag_value="all",
-    help="How to have it by hand instead: a command, the octets, Python, a stand-alone script.",
+    help="Print how to reproduce it instead: a curl command, the raw bytes, Python, a script.",
 )
 def show(case_id: str, corpus: Corpus, form: str | None) -> None:
-    """Show the case with the id CASE: what is sent, called, accepted and recorded, and why.
+    """Show one case: bytes, calls, outcomes, reason, records.
 
-    Each line of octets begins with their role, such as `status-line` or `chunk-size`.
+    Each line of bytes begins with their role, such as `status-line` or `chunk-size`.
     """
     case = find_case(corpus, case_id)
     if form is not None:

@@ -71,7 +71,7 @@ _ENDS = {"fin": '{ close = "fin" }', "rst": '{ drain = {} }, { close = "rst" }',
     "implementations",
     multiple=True,
     metavar="IMPL",
-    help="An implementation, as check takes it (repeatable); by default httplib_impl.",
+    help="An implementation, written as for check (repeatable); by default httplib_impl.",
 )
 @deadline_option
 @click.option("--method", default="GET", show_default=True, help="The method of the request.")
@@ -80,13 +80,13 @@ _ENDS = {"fin": '{ close = "fin" }', "rst": '{ drain = {} }, { close = "rst" }',
     type=click.Choice([*_ENDS]),
     default="fin",
     show_default=True,
-    help="What follows the octets: FIN, a reset, or nothing.",
+    help="How the connection ends after the bytes: FIN, a reset, or not at all.",
 )
 @click.option(
     "--save-case",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write the octets as a case that loads and waits to be edited; no file is replaced.",
+    help="Write the bytes as a new case file for you to edit; no file is replaced.",
 )
 @click.pass_context
 def try_octets(
@@ -98,12 +98,12 @@ def try_octets(
     end: str,
     save_case: Path | None,
 ) -> None:
-    """Play the octets of FILE, or of standard input where it is -, to each IMPL.
+    """Send the bytes of FILE to each IMPL; compare what they do.
 
-    The octets answer one request, which is read first. Nothing is judged: what each call comes to
-    is told side by side. One that makes no progress is given up: it hangs, and its connection is
-    reset by the kit. Exit codes: 0 all calls ended, 1 an implementation hung or crashed, 2 an error
-    of kit, driver or usage, 3 nothing ran.
+    FILE is `-` for standard input. The kit reads one request and answers it with these bytes.
+    Nothing is judged: the result of each call is shown, one column for each IMPL. An IMPL that
+    makes no progress hangs: the kit resets its connection. Exit codes: 0 all calls ended, 1 an IMPL
+    hung or crashed, 2 an error of the kit, of a driver or in the usage, 3 nothing was run.
     """
     if save_case is not None and save_case.is_file():  # perhaps FILE itself
         raise click.UsageError(f"--save-case: {save_case} is there already")
@@ -119,7 +119,7 @@ def try_octets(
     tried = [_tried(one, case, deadline, method) for one in found]
     _tell(case, tried)
     if save_case is not None:
-        click.echo(f"\n{save_case} is a case now; fixtures/README.md tells how it goes on")
+        click.echo(f"\n{save_case} is a case file now; fixtures/README.md describes the format")
     ctx.exit(_exit_code(tried))
 
 

@@ -155,20 +155,20 @@ def add_options(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="IMPL",
-        help="the implementation to judge, as `httplib-kit check` takes it (repeatable; "
+        help="the implementation to judge, written as for `httplib-kit check` (repeatable; "
         f"by default {REFERENCE})",
     )
     group.addoption(
         "--httplib-level",
         default=JUDGED,
         metavar="LEVELS",
-        help=f"levels, comma-separated, or all (by default {JUDGED})",
+        help=f"only cases of these levels, separated by commas, or all (by default {JUDGED})",
     )
     group.addoption(
         "--httplib-sweep",
         choices=["none", "each", "product"],
         default="none",
-        help="vary how octets are cut, how bodies are read, how connections end",
+        help="vary how bytes are cut into segments, how bodies are read, how connections end",
     )
     group.addoption(
         "--httplib-select",
@@ -189,26 +189,26 @@ def add_options(parser: pytest.Parser) -> None:
         default=DEADLINE,
         type=float,
         metavar="SECONDS",
-        help="seconds without progress after which the kit gives a case up (by default 1)",
+        help="seconds without progress after which a case is ended as a HANG (by default 1)",
     )
     group.addoption(
         "--httplib-no-tolerance",
         action="store_true",
-        help="accept only outcomes graded pass; for httplib_impl this is always so",
+        help="accept only outcomes of grade pass, as is always done for httplib_impl",
     )
     group.addoption(
         "--httplib-baseline",
         action="append",
         default=[],
         metavar="FILE",
-        help="known deviations, each a strict xfail with its reason: a file, or `shipped`; "
+        help="a list of known failures, each a strict xfail with its reason: a file, or `shipped`; "
         "with several implementations one for each, in their order",
     )
     group.addoption(
         "--httplib-error-map",
         default="",
         metavar="FILE",
-        help="maps the implementation's exceptions to those of the page, as --error-map of check",
+        help="a TOML file that maps the implementation's exceptions to the documented ones",
     )
     group.addoption(
         "--httplib-fail-on-flaky",
@@ -221,8 +221,8 @@ def add_options(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="PATH",
-        help="your own cases, a file or a directory of files (repeatable): these alone, unless "
-        "--httplib-select names others as well",
+        help="your own cases, a file or a directory of files (repeatable), and no others unless "
+        "--httplib-select names them",
     )
     parser.addini("httplib_cases", "as --httplib-cases, one a line", type="linelist", default=[])
     parser.addini("httplib_impl", "as --httplib-impl, one a line", type="linelist", default=[])
