@@ -164,14 +164,14 @@ def error_category(error: Mapping[str, Any], error_map: Mapping[str, str]) -> st
 
 
 def error_text(error: Mapping[str, Any], error_map: Mapping[str, str] | None = None) -> str:
-    """Return a refusal as a person would write it, its category first."""
+    """Return a refusal in readable form, its category first."""
     category = error_category(error, error_map or {})
     told = ": ".join(str(error[key]) for key in ("class", "message") if error.get(key))
     return f"rejects ({category or 'no category'}): {told}".removesuffix(": ")
 
 
 def response_text(value: Mapping[str, Any]) -> str:
-    """Return a response that a driver reported as a person would write it."""
+    """Return a response that a driver reported in readable form."""
     parts = [
         _part_text(part, value[part])
         for part in ("status", "reason", "body")
@@ -181,7 +181,7 @@ def response_text(value: Mapping[str, Any]) -> str:
 
 
 def result_text(result: Accept | Reject) -> str:
-    """Return an expected result as a person would write it."""
+    """Return an expected result in readable form."""
     if isinstance(result, Reject):
         return "rejects" + (f" ({' or '.join(result.categories)})" if result.categories else "")
     parts = [

@@ -273,7 +273,7 @@ def _known(wanted: list[Any], seen: list[Any]) -> list[Any]:
 
 
 def expectation_text(wanted: Expectation) -> str:
-    """Return what *wanted* accepts, as a person would write it."""
+    """Return what *wanted* accepts, in readable form."""
     if wanted.anything:
         return "anything"
     if wanted.has_value:
@@ -285,7 +285,7 @@ def expectation_text(wanted: Expectation) -> str:
 
 
 def entry_text(entry: Mapping[str, Any]) -> str:
-    """Return an entry of a trace as a person would write it."""
+    """Return an entry of a trace in readable form."""
     if "error" not in entry:
         if entry.get("skipped"):
             return "not called: no such object"

@@ -142,7 +142,7 @@ def _class_names(seen: Any) -> set[str]:
 
 
 def seen_text(seen: Any) -> str:
-    """Return an observed value as a person would write it."""
+    """Return an observed value in readable form."""
     if isinstance(seen, list):
         return f"[{', '.join(seen_text(item) for item in seen)}]"
     if not isinstance(seen, dict):

@@ -33,7 +33,7 @@ class ConnectionFacts(Protocol):
 
     @property
     def left(self) -> int | None:
-        """Bytes that the client's kernel held unread; None where it could not be observed."""
+        """Bytes in the client's kernel that it has not read; None if this is not observable."""
 
     @property
     def source(self) -> str:
