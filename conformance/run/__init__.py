@@ -1,11 +1,11 @@
-"""The run: every case played against a real server by a driver, judged, and written down.
+"""Runs cases: a server plays each case, a driver performs it, and the result is judged and stored.
 
-In: an `Implementation`, cases in any number, and a certificate authority.  Out: a `Result` for each
-case, in order.
+The input is an `Implementation`, any number of cases, and a certificate authority.  The output is
+one `Result` for each case, in the order of the cases.
 
-An implementation that hangs or dies costs its own verdict and about two seconds, never the run.
-A `Check` is the whole of it: cases side by side, what a baseline says of the results, and second
-runs of what was not expected.  The runner knows neither grids nor sweeps, needs no pytest, and
+An implementation that hangs or dies costs its own verdict and about two seconds; the run continues.
+A `Check` is a complete run: cases in parallel, the comparison of the results with a baseline, and
+second runs of unexpected results.  The runner does not depend on grids, sweeps or pytest, and
 prints nothing.
 """
 

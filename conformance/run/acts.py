@@ -1,16 +1,16 @@
-"""What the kit itself does to a client that makes no progress, in words.
+"""Texts for what the kit itself does to a client that makes no progress.
 
-Every report, story and transcript says it in these words, so that an act of the kit is never taken
-for one of the server or the client.
+Every report, story and transcript uses these texts, so that an act of the kit is never mistaken for
+an act of the server or the client.
 """
 
 
 def gave_up(seconds: float, *, progress: bool = False) -> str:
-    """Return that the kit has given a case up.
+    """Return the text for a case that the kit gave up.
 
     Args:
-        seconds: after how many.
-        progress: whether something still happened, without an end.
+        seconds: how long the kit waited.
+        progress: whether bytes still moved, but the case did not end.
 
     >>> gave_up(1.0)
     'the kit gave up after 1 s without progress and reset its sockets'
@@ -20,10 +20,10 @@ def gave_up(seconds: float, *, progress: bool = False) -> str:
 
 
 def ended_process(act: str, seconds: float) -> str:
-    """Return that *seconds* after *act* the client was still stuck, and lost its process."""
+    """Return the text for a client that *act* did not free within *seconds*: process ended."""
     return f"{act}; the client was stuck even {seconds:g} s later, and the kit ended its process"
 
 
 def abandoned_thread(act: str, seconds: float) -> str:
-    """Return that *seconds* after *act* the client was still stuck, and lost its thread."""
+    """Return the text for a client that *act* did not free within *seconds*: thread abandoned."""
     return f"{act}; the client was stuck even {seconds:g} s later, and the kit abandoned its thread"

@@ -1,7 +1,7 @@
-"""What the corpus says of a result: the twin of its case, and where what was sent differs from it.
+"""Adds what the corpus says about a result: the twin of its case, and where the bytes sent differ.
 
-In: a corpus, and results as a runner makes them.  Out: the same results, which now tell all that a
-report needs, so that nobody who reads the result file needs the corpus.
+The input is a corpus and results as a runner makes them.  The output is the same results with all
+that a report needs, so that a reader of the result file does not need the corpus.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ from conformance.run.results import Result
 
 
 class Background:
-    """Looks cases up.
+    """Looks up the cases of results in a corpus.
 
     Args:
         corpus: where the cases of the results come from.
@@ -26,7 +26,10 @@ class Background:
         self._corpus = corpus
 
     def told(self, results: Iterable[Result]) -> Iterator[Result]:
-        """Yield each of *results* with its background; one whose case is not here as it is."""
+        """Yield each of *results* with its background.
+
+        A result whose case is not in the corpus is unchanged.
+        """
         return map(self._told, results)
 
     def _told(self, result: Result) -> Result:
@@ -38,7 +41,7 @@ class Background:
         )
 
     def _place(self, result: Result, twin: str) -> list[int]:
-        """Return where what was sent differs from the twin; empty where it did not come to that."""
+        """Return where the bytes sent differ from the twin's; empty if the run ended before."""
         if not result.octets or self._corpus.listed(twin) is None:
             return []
         own = self._sent(result.id, result)

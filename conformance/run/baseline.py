@@ -1,27 +1,28 @@
 """Baselines: known deviations of an implementation, each with its reason.
 
-In: a TOML file.  Out: a `Baseline`, and from it the text of such a file, always the same for the
-same value.  What an entry means for a result is the business of `overlay`.
+The input is a TOML file.  The output is a `Baseline`, which can be written as such a file again;
+equal baselines give equal text.  `overlay` decides what an entry means for a result.
 
 ::
 
-    implementation = "http.client"       # applies to this one alone; other versions are named
+    implementation = "http.client"       # the only implementation to which it applies
     version = "3.11.7"
     runtime = "CPython"
 
     [[entry]]
-    verdict = "NO_ERROR"                 # how the cases fail; an error of kit or driver never
+    verdict = "NO_ERROR"                 # how the cases fail; not an error of kit or driver
     where = "new"                        # the call, or the key of `wire`, at which they fail
     seen = "an object of class http.client.HTTPConnection"    # what was seen there (`seen`)
     reason = "Signs and blanks are taken as parts of a port number."
     link = "https://github.com/python/cpython/issues/150751"
-    expires = 2027-01-31                 # the last day on which the entry holds
+    expires = 2027-01-31                 # the last day on which the entry applies
     rev = 2                              # of the cases; 1 where it is not given
     case = ["interface.port-in-host.refused.*", "chunked.size-line.sign@cut=bytes"]
 
 An entry with neither ``where`` nor ``seen`` compares the verdict alone, as all entries did before
-these keys existed.  A glob is held against the name of a case: its id, and behind ``@`` the setting
-of a sweep.  One without ``@`` is about the case as it is written, whatever sweeps make of it.
+these keys existed.  A glob is matched against the name of a case: its id, then ``@`` and the
+setting of a sweep, if any.  A glob without ``@`` matches only the case as it is written, not its
+variants under a sweep.
 """
 
 import datetime as dt
@@ -44,7 +45,7 @@ _WILD = re.compile(r"[*?\[]")
 
 
 class BaselineError(ValueError):
-    """A file that is no baseline; the message is one line that names the place."""
+    """A file is not a valid baseline; the message is one line that names the place."""
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -55,10 +56,10 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         verdict: how each of them fails.
         where: the place at which each of them fails.
         seen: what is seen there, in the form of `seen.normal`.
-        reason: why, in words for whoever wonders.
+        reason: why they fail, for a reader of the file.
         rev: the revision of the cases for which this is known.
-        link: where more is told.
-        expires: the last day on which the entry holds.
+        link: a URL with further information.
+        expires: the last day on which the entry applies.
     """
 
     case: str | list[str]
@@ -72,22 +73,22 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     @property
     def globs(self) -> tuple[str, ...]:
-        """The globs, also where there is but one."""
+        """The globs as a list, also if there is only one."""
         return (self.case,) if isinstance(self.case, str) else tuple(self.case)
 
     @property
     def is_vague(self) -> bool:
-        """Whether it compares the verdict alone, although more can be seen than that."""
+        """Whether the entry compares the verdict alone, although it could compare more."""
         return not self.where and not self.seen and self.verdict != Verdict.HANG
 
     @property
     def failure(self) -> str:
-        """How the cases fail, in words."""
+        """How the cases fail, as text."""
         told = f"{self.verdict} at {self.where}" if self.where else self.verdict
         return f"{told}: {self.seen}" if self.seen else told
 
     def covers(self, result: Result) -> bool:
-        """Tell whether *result* fails as this entry says."""
+        """Return whether *result* fails as this entry says."""
         if result.verdict != self.verdict:
             return False
         return not (self.where or self.seen) or (self.where, self.seen) == seen_in(result)
@@ -99,7 +100,7 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     Args:
         implementation: the name of the implementation.
         version: the version of the implementation.
-        runtime: what its interpreter calls itself; empty where that is not said.
+        runtime: the name that its interpreter reports; empty if the file does not give one.
         entry: the entries.
     """
 
@@ -109,10 +110,10 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     entry: list[Entry] = []
 
     def check_is_about(self, identity: Identity) -> None:
-        """Refuse to be applied to another implementation, or on another runtime.
+        """Check that the baseline is about this implementation and this runtime.
 
         Raises:
-            BaselineError: it is about another one.
+            BaselineError: it is about another implementation or runtime.
         """
         ours = (("implementation", self.implementation), ("runtime", self.runtime))
         theirs = (kept_name(identity.name), kept_name(identity.runtime))
@@ -125,13 +126,14 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 def is_glob(text: str) -> bool:
-    """Tell whether *text* may stand for several names."""
+    """Return whether *text* contains wildcards and so may match several names."""
     return _WILD.search(text) is not None
 
 
 def matching(glob: str, names: Iterable[str]) -> list[str]:
-    """Return those of *names* for which *glob* stands."""
-    # A name without a setting is never meant by what is behind the `@` of a glob, nor the reverse.
+    """Return the names in *names* that *glob* matches."""
+    # The part before `@` and the part after it are compared separately, so that a wildcard in the
+    # setting never matches the name of a case without a setting, nor the reverse.
     varied = "@" in glob
     return [name for name in fnmatch.filter(names, glob) if ("@" in name) is varied]
 
@@ -140,7 +142,7 @@ def read_baseline(path: Path) -> Baseline:
     """Return the baseline in the file at *path*.
 
     Raises:
-        BaselineError: it cannot be read, or is no baseline.
+        BaselineError: it cannot be read, or is not a valid baseline.
     """
     try:
         return parse_baseline(path.read_text(encoding="utf-8"))
@@ -153,10 +155,10 @@ def read_baseline(path: Path) -> Baseline:
 
 
 def parse_baseline(text: str) -> Baseline:
-    """Return the baseline that *text* is.
+    """Return the baseline in *text*.
 
     Raises:
-        BaselineError: it is none.
+        BaselineError: *text* is not a valid baseline.
     """
     try:
         tables = tomllib.loads(text)
@@ -184,7 +186,7 @@ def _entry(index: int, table: object) -> Entry:
 
 
 def _problem(entry: Entry) -> str:
-    """Return what no type says about an entry; empty where all is well."""
+    """Return what is wrong with an entry beyond its types; empty if it is valid."""
     if entry.verdict not in FAILURES:
         known = ", ".join(sorted(FAILURES))
         return f"verdict: {entry.verdict!r} is no way to fail; there are {known}"
@@ -200,7 +202,7 @@ def _problem(entry: Entry) -> str:
 
 
 def baseline_text(baseline: Baseline) -> str:
-    """Return the file that says what *baseline* says."""
+    """Return *baseline* as the text of a file."""
     heads = [
         f"{name} = {_string(value)}"
         for name in _HEADS
@@ -232,7 +234,7 @@ def _entry_text(entry: Entry) -> str:
 
 
 def _string(text: str) -> str:
-    """Return *text* as a basic string of TOML."""
+    """Return *text* as a TOML basic string."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     plain = "".join(
         one

@@ -1,8 +1,8 @@
-"""Bounds: how much of a text, and of what was sent, a result keeps.
+"""Bounds: how much of a text, and of the bytes sent, a result keeps.
 
-In: texts and bytes of any size.  Out: short ones unchanged; of long ones both ends, the length, and
-the SHA-256 digest of all of it, so that two of them can still be compared.  Every report is made
-from what is kept here, so that this is the one place that decides how large reports grow.
+Short texts and bytes are kept unchanged.  Of long ones, both ends are kept, with the length and the
+SHA-256 digest of the whole, so that two of them can still be compared.  Every report is made from
+what is kept here, so this module alone limits the size of reports.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ _NAME = 200
 
 
 class Clipped(msgspec.Struct, frozen=True):
-    """Bytes of which only both ends are kept; one character for each byte.
+    """Bytes of which only both ends are kept, with one character for each byte.
 
     Args:
         length: how many bytes there are.
@@ -42,7 +42,7 @@ Kept = str | Clipped
 
 
 def parts(kept: Kept) -> list[tuple[int, bytes]]:
-    """Return the parts of *kept* that are there, each with its offset."""
+    """Return the parts of *kept* that are present, each with its offset."""
     if isinstance(kept, str):
         return [(0, kept.encode("latin-1"))] if kept else []
     last = kept.last.encode("latin-1")
@@ -50,18 +50,18 @@ def parts(kept: Kept) -> list[tuple[int, bytes]]:
 
 
 def length(kept: Kept) -> int:
-    """Return how many bytes *kept* stands for."""
+    """Return how many bytes *kept* represents."""
     return len(kept) if isinstance(kept, str) else kept.length
 
 
 def left_out(kept: Clipped) -> str:
-    """Return in words what of *kept* is not there."""
+    """Return a text that says which bytes of *kept* are left out."""
     missing = kept.length - len(kept.first) - len(kept.last)
     return f"{missing} of {kept.length} bytes left out, SHA-256 {kept.sha256}"
 
 
 def kept_octets(octets: bytes) -> Kept:
-    """Return *octets* as a result keeps them."""
+    """Return *octets*, shortened as a result stores them."""
     if len(octets) <= MOST:
         return octets.decode("latin-1")
     half = MOST // 2
@@ -74,7 +74,7 @@ def kept_octets(octets: bytes) -> Kept:
 
 
 def kept_text(text: str, most: int = MOST) -> str:
-    """Return *text* as a result keeps it: a long one without its middle, which is named.
+    """Return *text* as a result stores it: the middle of a long text is replaced by a note.
 
     >>> kept_text("a" * 5_000, 20)[:60]
     'aaaaaaaaaa … 4980 of 5000 characters left out, SHA-256 c5aeb'
@@ -88,7 +88,7 @@ def kept_text(text: str, most: int = MOST) -> str:
 
 
 def kept_lines(text: str) -> str:
-    """Return the lines *text*, such as a transcript, as a result keeps them."""
+    """Return *text*, such as a transcript, shortened by lines as a result stores it."""
     if len(text) <= MOST_WIRE:
         return text
     first, last = text[: MOST_WIRE // 2], text[-MOST_WIRE // 2 :]
@@ -100,7 +100,7 @@ def kept_lines(text: str) -> str:
 
 
 def kept_name(text: str) -> str:
-    """Return a name or a version as the head of a run keeps it."""
+    """Return a name or a version, shortened as the head of a run stores it."""
     return kept_text(text, _NAME)
 
 
@@ -108,7 +108,7 @@ _LINES = "transcript"
 
 
 def bounded(found: S) -> S:
-    """Return *found*, such as a result, with every text in it as a result keeps it."""
+    """Return *found*, such as a result, with every text in it shortened as a result stores it."""
     changed = {}
     for name in found.__struct_fields__:
         value = getattr(found, name)

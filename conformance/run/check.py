@@ -1,11 +1,11 @@
-"""The check of one implementation: the one object that the command and the plugin use.
+"""The check of one implementation; the command and the plugin both use this class.
 
-In: an implementation, cases, and what a baseline lists.  Out: results, each with its overlay and
-what its second runs say, with the bytes of its case, and reduced to the smallest setting that
-fails.  Cases first, side by side where that is wanted; then, when nothing else runs any more, what
-was not expected once more (`triage`).
+The input is an implementation, cases, and the entries of a baseline.  The output is results, each
+with its overlay, the outcome of its second runs, the bytes of its case, and the smallest setting
+that fails.  The cases run first, in parallel if requested.  Unexpected results are run again only
+after that (`triage`), so that no other case runs at the same time.
 
-What was measured is in `results` at any moment, whatever ends the run.
+The results so far are in `results` at any moment, however the run ends.
 """
 
 import contextlib
@@ -37,14 +37,14 @@ class Check:
         authority: the certificate authority; by default a new one.
         error_map: native exception names to known ones.
         jobs: how many cases are run at a time.
-        exit_first: whether the first result that is not fine is the last one.
-        tolerant: whether outcomes graded tolerated count; for the reference they never do.
+        exit_first: whether the run ends at the first unexpected result.
+        tolerant: whether outcomes graded tolerated are accepted; for the reference they never are.
         deadline: seconds without progress after which a case is late.
 
     Attributes:
-        identity: who is being judged.
-        listing: what a baseline lists; None for no baseline.
-        results: those so far, in the order of the cases.
+        identity: the implementation under test.
+        listing: the entries of the baseline; None without a baseline.
+        results: the results so far, in the order of the cases.
 
     Raises:
         DriverError: the implementation cannot be started, or completes no well-formed exchange.
@@ -85,7 +85,7 @@ class Check:
         self.close()
 
     def close(self) -> None:
-        """End what was started."""
+        """End the runner and the second runs."""
         crew, self._crew = self._crew, None
         if crew is not None:
             crew.close()
@@ -113,12 +113,12 @@ class Check:
         return result if self.listing is None else self.listing.told(result)
 
     def run(self, cases: Sequence[Case], shown: Shown = iter) -> None:
-        """Run *cases*; their results are then in `results`.
+        """Run *cases* and store their results in `results`.
 
         Args:
-            cases: what is to be run.
-            shown: gets the results as they are measured, before the second runs, and yields them;
-                it may report how far the run is.
+            cases: the cases to run.
+            shown: receives the results as they are measured, before the second runs, and yields
+                them again; it may report progress.
         """
         self._find = getattr(cases, "named", None) or {one.name: one for one in cases}.__getitem__
         done = 0
@@ -126,7 +126,7 @@ class Check:
             crew, self._crew = self._crew or self._started(), None
             try:
                 self._measure(crew, cases[done:], shown)
-            except BaseException:  # an interrupt as well: what was measured is kept
+            except BaseException:  # an interrupt as well: the results so far are kept
                 self.results += map(self._over, crew.early)
                 raise
             finally:
@@ -137,7 +137,7 @@ class Check:
                 return
 
     def _measure(self, crew: Runners, cases: Sequence[Case], shown: Shown) -> None:
-        """Take the results of *cases*, or of as many as it takes to find one to look at."""
+        """Collect the results of *cases*, up to the first unexpected one if the run ends there."""
         alone = self._jobs == 1 and apart(self._target) is not self._target
         with OneProcessor() if alone else contextlib.nullcontext() as processor:
             for result in shown(map(self._over, crew.run(cases))):
@@ -148,7 +148,7 @@ class Check:
                     return
 
     def _settle(self, crew: Runners, done: int) -> None:
-        """Settle the doubts about the results from the one at *done* on."""
+        """Run unexpected results again, starting with the result at index *done*."""
         for index in range(done, len(self.results)):
             result = self.results[index]
             if is_unexpected(result):
@@ -156,7 +156,7 @@ class Check:
                 self.results[index] = self._doubts.settled(result, line)
 
     def run_case(self, case: Case, background: Background) -> Result:
-        """Return the result of *case*, settled, with its background.
+        """Return the result of *case*, after its second runs, with its background.
 
         Args:
             case: the case.
@@ -171,10 +171,10 @@ class Check:
         return result
 
     def finished(self, background: Background) -> list[Result]:
-        """Return the results so far with their background, each failure reduced."""
+        """Return the results so far with background; failures name their smallest setting."""
         return list(reduced(background.told(self.results)))
 
 
 def _stops(result: Result) -> bool:
-    """Tell whether a run that ends at the first failure ends here."""
+    """Return whether a run that ends at the first failure ends here."""
     return result.is_error or is_unexpected(result)

@@ -1,11 +1,12 @@
-"""Does a program speak the driver protocol?  Everything that can be found out, in plain words.
+"""Checks whether a program follows the driver protocol, and reports each finding in plain words.
 
-In: a command.  Out: findings: what is right, what is wrong and what to do about it, what is merely
-worth knowing.  The program is started and asked everything that a run would ask, well-formed and
-not, against real servers.  Nothing here judges the client behind it: only whether the driver
-reports facts in the form that the protocol has.
+The input is a command.  The output is findings: what is right, what is wrong and how to correct it,
+and what is useful to know.  The program is started and receives every message that a run would
+send, well-formed and malformed, and connects to real servers.  Nothing here judges the client that
+the driver uses: the checks are only about the form of the reported facts.
 
-Each check gets the driver as the one before left it, and a new process where that one is gone.
+Each check continues with the driver of the previous check, and starts a new process if that has
+ended.
 """
 
 import shlex
@@ -26,7 +27,7 @@ from mockserver import Close, MockServer, ReadRequest, Send, Stall, Step, connec
 
 Kind = Literal["ok", "wrong", "note"]
 SLOW_START = 3.0
-"""Seconds for a start above which it is worth knowing that every hang costs a new one."""
+"""Seconds for a start above which a finding says that every hang costs a new start."""
 EVERY_OCTET = bytes(range(256))
 _LARGE_SERIAL = 2**31 + 7
 _CONN = {"on": "conn", "args": [], "kwargs": {}}
@@ -47,18 +48,18 @@ _EXCHANGE: Sequence[dict[str, Any]] = (
 _FETCH = {"id": "fetch", "on": "client", "call": FETCH, "args": [], "kwargs": {}}
 _GOOD = b"HTTP/1.1 200 OK\r\nX-Check: yes\r\nContent-Length: 256\r\n\r\n" + EVERY_OCTET
 _OPTIONAL = frozenset({"item", "isclosed", "set", "msg"})
-"""What an implementation may lack: an error there is a fact about it."""
+"""What an implementation may lack: an error there is a fact about it, not a fault."""
 _SILENCE = 0.3
 """Seconds until the silent server resets its connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was found out.
+    """One finding.
 
     Args:
-        kind: whether it is right, wrong, or worth knowing.
-        what: which part of the protocol it is about.
+        kind: whether something is right, wrong, or useful to know.
+        what: the part of the protocol that it is about.
         text: the finding, in one line.
     """
 
@@ -72,7 +73,7 @@ class Checkup:
 
     Args:
         command: the program and its arguments.
-        patience: seconds that it has to start.
+        patience: seconds allowed for its start.
     """
 
     def __init__(self, command: Sequence[str], patience: float) -> None:
@@ -82,7 +83,7 @@ class Checkup:
         self._identity: Started | None = None
 
     def findings(self) -> Iterator[Finding]:
-        """Yield what is found out, as it is found out."""
+        """Yield each finding as soon as it is known."""
         try:
             took = self._timed_start()
         except Problem as error:
@@ -110,7 +111,7 @@ class Checkup:
         yield from self._claims()
 
     def _claims(self) -> Iterator[Finding]:
-        """Compare what it claims with what arrives at a server, as a run does before it judges."""
+        """Compare the claimed features with what arrives at a server, as before a run."""
         written = EXEC + shlex.join(self._command)
         try:
             with Runner(
@@ -132,7 +133,7 @@ class Checkup:
             talk.program.end()
 
     def _started(self) -> Conversation:
-        """Return the driver, in a new process where there is none."""
+        """Return the driver, in a new process if none is running."""
         if self._talk is None:
             self._talk = Conversation(self._command, self._patience)
             self._identity = self._talk.start()
@@ -205,7 +206,7 @@ class Checkup:
         return f"a well-formed response gives values ({ops}), octet for octet"
 
     def _broken_exchange(self) -> str:
-        """Let the connection be reset in place of a response: no client can take that for one."""
+        """Reset the connection instead of a response: no client can report this as a response."""
         trace = self._played(Close("rst"))
         taken = [one for one in trace if one["id"] in ("fetch", "getresponse") and "value" in one]
         if taken:
@@ -236,7 +237,7 @@ class Checkup:
                 play.finish()
 
     def _exchange(self) -> Sequence[Mapping[str, Any]]:
-        """Return the ops of an exchange that the driver declares, one of each kind at least."""
+        """Return ops for an exchange that the driver declares, at least one of each kind."""
         declared = self._driver.ops
         if FETCH in declared:
             return [_FETCH]
@@ -272,7 +273,7 @@ class Checkup:
 
 
 def _check_content(values: Mapping[str, Any]) -> None:
-    """Hold what came of all 256 octets against them: the usual mistake is to send them as UTF-8."""
+    """Compare the reported values with all 256 bytes; a usual mistake is to send them as UTF-8."""
     value = values.get("fetch", values.get("read"))
     if "fetch" in values:
         if not isinstance(value, dict) or value.get("type") != "response":

@@ -1,7 +1,8 @@
-"""A driver, asked one message after the other, with every fault of its answers put in plain words.
+"""Sends messages to a driver one after the other, and describes every fault of its answers.
 
-In: a command, and messages.  Out: answers that have the form of the protocol, or a `Problem`.  A
-driver that has a problem is ended: what it would say next would be an answer to something else.
+The input is a command and messages.  The output is answers that follow the protocol, or a
+`Problem`.  A driver with a problem is ended: its next line could be the answer to an earlier
+message.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,19 +23,19 @@ from conformance.drivers.protocol import (
 
 STOP = {"type": "stop"}
 PATIENCE = 5.0
-"""Seconds for an answer: whoever needs more is stuck."""
+"""Seconds allowed for an answer; a driver that takes longer is stuck."""
 
 
 class Problem(Exception):
-    """What is wrong, in words that tell the driver's author what to do."""
+    """What is wrong, with the remedy for the driver's author."""
 
 
 class Conversation:
-    """A driver, asked one message after the other.
+    """A driver that answers one message after the other.
 
     Args:
         command: the program and its arguments.
-        patience: seconds that it has to start.
+        patience: seconds allowed for its start.
     """
 
     def __init__(self, command: Sequence[str], patience: float) -> None:
@@ -46,7 +47,7 @@ class Conversation:
         """Return the answer to *message*.
 
         Raises:
-            Problem: there is none, or it is none.
+            Problem: there is no answer, or it does not follow the protocol.
         """
         patience = PATIENCE if patience is None else patience
         self._serial += 1
@@ -67,7 +68,7 @@ class Conversation:
             raise Problem(f"{error}; {hint}") from None
 
     def start(self) -> Started:
-        """Return who the driver is."""
+        """Return the identity that the driver reports."""
         answer = self.ask({"type": "start"}, self._patience)
         try:
             said = started(answer)
@@ -95,10 +96,10 @@ class Conversation:
             raise Problem(str(error)) from None
 
     def goodbye(self, message: Mapping[str, Any] | None) -> str:
-        """Give the driver *message*, or only close its input, and see it end by itself.
+        """Send *message*, or only close the driver's input, and check that the driver exits.
 
         Raises:
-            Problem: it does not, says something more, or leaves processes behind.
+            Problem: it does not exit, writes something more, or leaves processes running.
         """
         line = b""
         if message is not None:
@@ -115,5 +116,5 @@ class Conversation:
         return f"it ends by itself after {told}, and leaves nothing behind"
 
     def skip_to(self, serial: int) -> None:
-        """Let the next message have a serial number behind *serial*."""
+        """Make the serial number of the next message greater than *serial*."""
         self._serial = serial

@@ -1,15 +1,16 @@
-"""Well-formed exchanges: what an implementation completes before it is judged.
+"""Well-formed exchanges, which an implementation has to complete before it is judged.
 
-In: who is to be judged.  Out: exchanges, each a case with octets drawn at random, and what is wrong
-with one that was run.
+The input is the identity of an implementation.  The output is exchanges, each a case with random
+bytes, and what is wrong with an exchange that was run.
 
-A verdict on an odd response says something only about a client that takes a usual one.  So the path
-that it is asked for and the content that it gets are such that no driver can know them before, and
-what arrived at the server is compared as well as what is reported.  A part of the content has to be
-in what is reported: whether all of it is there, unchanged, is a matter of cases.
+A verdict on a malformed response is meaningful only for a client that accepts a usual one.  The
+path of each request and the content of each response are random, so that no driver can report them
+without doing the exchange; the bytes that arrived at the server are compared as well as the report.
+Only a part of the content has to be reported: whether all of it arrives unchanged is the subject of
+cases.
 
-An exchange for a feature that is not claimed is not run.  For a driver that is not ours and has
-every op there is one more: what it says that it lacks must not work.
+An exchange for a feature that is not claimed is not run.  A driver that is not part of the kit and
+claims every op gets one more exchange: what it claims to lack must not work.
 """
 
 import secrets
@@ -28,23 +29,23 @@ from conformance.judge.verdicts import OK
 from conformance.run.results import Result
 
 Check = Callable[[Observation, str], str]
-"""From what was seen, and the octets drawn at random, to what is wrong; empty where nothing is."""
+"""Returns what is wrong, given the observation and the random text; empty if nothing is."""
 _TLS = b"\x16\x03"
-"""Begins the first record of a TLS client."""
+"""The first byte of a TLS record of type handshake, with which a TLS client begins."""
 _NOT_ASKED = frozenset({Verdict.NOT_INSTALLED, Verdict.UNSUPPORTED})
 _PART = 8
-"""Characters of what was drawn that no driver finds by chance."""
+"""How many random characters are enough that no driver guesses them."""
 _LONGEST = 200
-"""Characters of an error that are part of the one line."""
+"""Characters of an error that the one-line message includes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """An exchange to be completed.
+    """An exchange that an implementation has to complete.
 
     Args:
-        case: what is run; its title names the exchange.
-        nonce: what was drawn at random for it.
+        case: the case to run; its title names the exchange.
+        nonce: the random text drawn for it.
         check: finds what the judge does not compare.
     """
 
@@ -53,11 +54,11 @@ class Exchange:
     check: Check
 
     def problem(self, result: Result, seen: Observation | None) -> str:
-        """Return why it was not completed, in one line; empty where it was, or was not run.
+        """Return in one line why it was not completed; empty if it was completed or not run.
 
         Args:
-            result: of the run.
-            seen: what was seen of it; None where the driver did not answer.
+            result: the result of the run.
+            seen: the observation; None if the driver did not answer.
         """
         if result.verdict in _NOT_ASKED:
             return ""
@@ -77,13 +78,13 @@ def _why(result: Result) -> str:
 
 
 def exchanges(identity: Identity, *, any_path: bool) -> Iterator[Exchange]:
-    """Yield what the implementation with this *identity* has to complete.
+    """Yield the exchanges that the implementation with this *identity* has to complete.
 
     Args:
-        identity: who is to be judged.
-        any_path: whether a client is asked for a path of its own, and not for ``/`` as by cases.
+        identity: the implementation under test.
+        any_path: whether a client is asked for a random path instead of ``/``, which cases use.
     """
-    # One for all: a client that keeps content from one exchange for the next can be judged.
+    # One nonce for all: a client that keeps content from one exchange for the next can be judged.
     nonce = secrets.token_hex(16)
     for title, content in _FRAMED.items():
         fetch = {"strength": "must", "expect": [{"accept": {"status": 200}}]}
@@ -127,10 +128,10 @@ def _exchange(
     args: list[str] | None = None,
     **more: Any,
 ) -> Exchange:
-    """Return an exchange in which the server answers *content*; ``NONCE`` stands for its nonce."""
+    """Return an exchange whose response has *content*; ``NONCE`` is replaced by its nonce."""
     request = {"call": "request", "args": args or ["GET", "/NONCE"]}
     ops: list[Any] = [request, {"call": "getresponse"}, {"call": "read"}]
-    outcome: dict[str, Any] = {}  # nothing may raise; what is read is checked here
+    outcome: dict[str, Any] = {}  # nothing may raise; *check* compares what is read
     steps: list[Any] = [{"read_request": {}}, {"send": content}, {"close": "fin"}]
     needs = more.get("needs", ())
     if "set_tunnel" in needs:
@@ -145,7 +146,7 @@ def _exchange(
 
 
 def _denied(identity: Identity) -> Exchange:
-    """Return an exchange in which what *identity* says that it lacks is called all the same."""
+    """Return an exchange that calls an op or uses a feature that *identity* claims to lack."""
     address = [{"address": "host"}, {"address": "port"}]
     made: list[dict[str, Any]] = [
         {
@@ -173,7 +174,7 @@ def _case(title: str, nonce: str, **table: Any) -> Case:
 
 
 def _filled(value: Any, nonce: str) -> Any:
-    """Return *value* with *nonce* in its place."""
+    """Return *value* with ``NONCE`` replaced by *nonce*."""
     if isinstance(value, str):
         return value.replace("NONCE", nonce)
     if isinstance(value, dict):
@@ -183,11 +184,14 @@ def _filled(value: Any, nonce: str) -> Any:
     return value
 
 
-# What the judge does not compare.
+# The following functions check what the judge does not compare.
 
 
 def _has_content(seen: Observation, nonce: str) -> str:
-    """Look for a part of the content: a client that changes it is wrong, and can be judged."""
+    """Return a problem unless a part of the content is reported.
+
+    A client that changes the content is wrong, but can be judged.
+    """
     entry = seen.trace.get("fetch") or seen.trace["read"]
     value = entry.get("value")
     if "error" in entry or not isinstance(value, dict):

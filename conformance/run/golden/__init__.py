@@ -1,8 +1,8 @@
-"""Golden records: what implementations did, to be told, judged and compared without them.
+"""Golden records: stored observations, shown, judged and compared without the implementations.
 
-In: implementations, or the files among the fixtures.  Out: a `Book` of observations, one file for
-each topic of the corpus, in which each distinct observation stands once, with those who made it;
-and from it, observations that are judged as live ones are.
+The input is implementations, or the files among the fixtures.  The output is a `Book` of
+observations, one file for each topic of the corpus.  Each distinct observation is stored once, with
+the implementations that made it.  An observation from a book is judged like a new one.
 """
 
 from conformance.run.golden.book import Book, BookError, Recorded, load_book, read_book, write_book

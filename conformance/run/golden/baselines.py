@@ -1,9 +1,10 @@
-"""The shipped baselines as the golden records want them.
+"""Updates the shipped baselines from the golden records.
 
 ``python -m conformance.run.golden.baselines`` writes them.
 
-In: the records, and the baselines that there are.  Out: the same files.  What holds stays with its
-words; what is new stands behind it and asks for some; what is no longer true goes.
+The input is the records and the present baselines.  The output is the updated files.  An entry that
+is still true keeps its text; a new entry follows the old ones and asks for a reason; an entry that
+is no longer true is removed.
 """
 
 from collections.abc import Iterator
@@ -19,17 +20,17 @@ from conformance.run.update import AGAIN, NEW, updated
 
 
 def renewed(book: Book, corpus: Corpus) -> Iterator[tuple[Path, Baseline]]:
-    """Yield the file of each shipped baseline, and what the records want it to say.
+    """Yield the file of each shipped baseline, and the baseline according to the records.
 
     Args:
         book: the records, of all cases.
-        corpus: of which they are.
+        corpus: the corpus of these records.
     """
     for key, one in book.implementations.items():
         features, runtime = frozenset(one.features), one.runtime
         try:
             path = shipped(Identity(one.written, one.name, one.version, features, runtime=runtime))
-        except BaselineError:  # none is shipped for it
+        except BaselineError:  # no baseline is shipped for it
             continue
         head, results = run_of(book, key, corpus)
         judged = [result for result in results if result.level != "observe"]
@@ -37,7 +38,7 @@ def renewed(book: Book, corpus: Corpus) -> Iterator[tuple[Path, Baseline]]:
 
 
 def main() -> None:
-    """Write them, and say how many entries wait for their words."""
+    """Write the files, and print how many entries still need a reason."""
     for path, baseline in renewed(load_book(), load_corpus()):
         path.write_text(baseline_text(baseline), encoding="utf-8")
         waiting = sum(entry.reason.startswith((NEW, AGAIN)) for entry in baseline.entry)

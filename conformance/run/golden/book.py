@@ -1,17 +1,18 @@
 """The book of golden records: a file of implementations, and a file of observations for each topic.
 
-In: a directory.  Out: a `Book`, and from it the files again, always the same for the same book::
+The input is a directory.  The output is a `Book`, which can be written as files again; equal books
+give equal files::
 
     "framing.length.exact": ["5f0c21aa",
      ["py2.7 py3.10..py3.13", {"read": "hello", "isclosed": true}],
      ["requests", {"fetch": {"response": [200, "OK", [], "hello"]}}],
      ["py3.9", "HANG"]]
 
-Before the observations stands the digest of what is played in the case, and before each the keys
-of the implementations that made it, with two dots for all between two in the order of the file of
+The first element is the digest of what is played in the case.  Each observation follows the keys of
+the implementations that made it; two dots abbreviate a range in the order of the file of
 implementations.  An implementation that hung, died or lacks what the case needs has a verdict
-instead.  An observation stays true while its case plays the same; a case that plays something else
-loses the observations that are not made again.
+instead.  An observation is valid while its case plays the same; if a case plays something else, the
+observations that are not made again are dropped.
 """
 
 import functools
@@ -29,7 +30,7 @@ HEAD = "implementations.json"
 
 
 class BookError(ValueError):
-    """A file is not what it must be; the message is one line that names it."""
+    """A file of the book is not valid; the message is one line that names it."""
 
 
 class Recorded(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -39,10 +40,10 @@ class Recorded(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
         written: as it is written on the command line.
         name: its own name.
         version: its own version.
-        runtime: what its interpreter calls itself.
+        runtime: the name that its interpreter reports.
         features: the optional features that it has.
         ops: the names of the ops that it has.
-        errors: its own names of exceptions, to those of the page.
+        errors: maps its own names of exceptions to those of the page.
         classes: the bases of each class that the records name.
     """
 
@@ -65,9 +66,9 @@ class Book:
     """All golden records.
 
     Args:
-        implementations: those who were recorded, by key.
+        implementations: the recorded implementations, by key.
         played: the digest of what was played in each recorded case.
-        seen: what was seen, by case and key: a list of calls and wire, or a verdict.
+        seen: observations by case and key: each is a list of calls and wire, or a verdict.
     """
 
     implementations: dict[str, Recorded] = field(default_factory=dict)
@@ -75,19 +76,19 @@ class Book:
     seen: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def of(self, case: Case) -> dict[str, Any]:
-        """Return what was seen of *case*, by key; nothing where it now plays something else."""
+        """Return the observations of *case*, by key; empty if the case now plays something else."""
         return self.seen.get(case.id, {}) if self.played.get(case.id) == case.played else {}
 
     def put(
         self, key: str, recorded: Recorded, seen: Iterable[tuple[Case, Any]], *, whole: bool = True
     ) -> None:
-        """Put what was *seen* of one implementation in the place of what was before.
+        """Replace the observations of one implementation by *seen*.
 
         Args:
-            key: the implementation.
-            recorded: what it is.
-            seen: what was seen of each case.
-            whole: whether these are all cases; else what was seen of others stays.
+            key: the key of the implementation.
+            recorded: its identity.
+            seen: its observation of each case.
+            whole: whether these are all cases; if not, the observations of other cases are kept.
         """
         for by_key in self.seen.values() if whole else ():
             by_key.pop(key, None)
@@ -104,7 +105,7 @@ class Book:
 
 
 def observed_directory() -> Path:
-    """Return where the golden records are."""
+    """Return the directory of the golden records."""
     return fixtures_directory() / "observed"
 
 
@@ -113,23 +114,23 @@ def load_book(topic: str = "*") -> Book:
     """Return the book among the fixtures.
 
     Args:
-        topic: the one topic that is read, such as ``chunked``; by default all are.
+        topic: the only topic to read, such as ``chunked``; by default all are read.
 
     Raises:
-        BookError: a file of it is not what it must be.
+        BookError: a file of the book is not valid.
     """
     return read_book(observed_directory(), topic)
 
 
 def read_book(directory: Path, topic: str = "*") -> Book:
-    """Return the book in *directory*; an empty one where there is none.
+    """Return the book in *directory*; an empty one if the directory has none.
 
     Args:
-        directory: where it is.
-        topic: the one topic that is read; by default all are.
+        directory: where the files are.
+        topic: the only topic to read; by default all are read.
 
     Raises:
-        BookError: a file of it is not what it must be.
+        BookError: a file of the book is not valid.
     """
     book = Book()
     head = directory / HEAD
@@ -159,14 +160,14 @@ def _add(book: Book, path: Path) -> None:
 
 
 def _full_names(names: str, keys: Sequence[str]) -> Iterator[str]:
-    """Yield the keys that *names* stands for."""
+    """Yield the keys that *names* abbreviates."""
     for name in names.split():
         first, dots, last = name.partition("..")
         yield from keys[keys.index(first) : keys.index(last if dots else first) + 1]
 
 
 def _short_names(by: Sequence[str], keys: Sequence[str]) -> str:
-    """Return *by*, some of *keys* in their order, with two dots in the place of three or more."""
+    """Return *by*, some of *keys* in their order, with two dots for a range of three or more."""
     runs: list[list[str]] = []
     for key in by:
         if runs and keys.index(key) == keys.index(runs[-1][-1]) + 1:
@@ -186,7 +187,7 @@ def _read(path: Path, kind: Any) -> Any:
 
 
 def write_book(directory: Path, book: Book, corpus: Iterable[Case]) -> None:
-    """Write *book* to *directory*, as far as it is about the cases of *corpus* as they are now.
+    """Write to *directory* what *book* has about the present form of the cases of *corpus*.
 
     Raises:
         OSError: it cannot be written.
@@ -212,7 +213,7 @@ def write_book(directory: Path, book: Book, corpus: Iterable[Case]) -> None:
 
 
 def _order(book: Book, key: str) -> tuple[Any, ...]:
-    """Return where *key* stands: those with httplib's interface first, by runtime and version."""
+    """Return the sort key of *key*: httplib's interface first, by runtime and version."""
     one = book.implementations[key]
     version = tuple(int(part) if part.isdigit() else 0 for part in one.version.split("."))
     standard = one.name in ("httplib", "http.client")
@@ -229,7 +230,7 @@ def _line(value: Any) -> str:
 
 
 def _case_text(case: Case, by_key: dict[str, Any], keys: Sequence[str]) -> Iterator[str]:
-    """Yield the lines about *case*, if anything was seen of it."""
+    """Yield the lines about *case*, if there is an observation of it."""
     groups: dict[str, list[str]] = {}
     for key in keys:
         if key in by_key:

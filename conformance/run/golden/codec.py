@@ -1,12 +1,12 @@
-"""An observation as a golden record tells it, and back.
+"""Encodes an observation as a golden record, and decodes it.
 
-In: a case and an observation, made stable.  Out: a JSON array of what the calls came to, by op, and
-what was seen on the wire.  What one would guess is left out:
+The input is a case and a stable observation.  The output is a JSON array of the result of each
+call, by op, and of the observation of the wire.  Values that can be predicted are omitted:
 
 - a call that returned None, and the object that a constructor or `getresponse` returns;
-- of an exception, whatever its class makes of its other parts, such as the text of IncompleteRead;
-- a connection's octets where it carried the one request that the usual call sends, and an end by
-  the client.
+- the parts of an exception that its class derives from other parts, such as the text of
+  IncompleteRead;
+- the bytes of a connection that carried only the usual request and was ended by the client.
 """
 
 from collections.abc import Mapping
@@ -21,27 +21,27 @@ from conformance.run.golden.values import OWN, Values, lengthened, shortened
 _READS = frozenset({"read", "recv", "readline"})
 _OCTETS = ("partial", "before")
 _CARRIED = ("partial", "line", "version")
-"""What an exception of the page is made with, if it is there."""
+"""The parts of an observed exception from which the page's classes are constructed."""
 Told = list[Any]
 _NOTHING: tuple[Any, ...] = ({}, [{}], {})
-"""What stands for calls, connections and what came beside them where all is as one would guess."""
+"""Stands for calls, connections and further facts where all of them are as predicted."""
 _HEAD = " HTTP/1.1\r\nHost: {host}:%d\r\nAccept-Encoding: identity\r\n" % PORT  # noqa: UP031
 _ELLIPSIS = "\u2026"
-"""Stands in a request for what every usual head has; it is no octet, so that nothing else is it."""
+"""Stands in a request for the usual fields; it is not a byte, so no request can contain it."""
 
 
 class Codec:
-    """The two directions, for one implementation.
+    """Encoder and decoder for one implementation.
 
     Args:
-        values: how its values are told.
+        values: encodes and decodes its values.
     """
 
     def __init__(self, values: Values) -> None:
         self._values = values
 
     def short(self, case: Case, observation: Observation) -> Told:
-        """Return *observation*, a run of *case*, in few words."""
+        """Return the short form of *observation*, which was made in a run of *case*."""
         calls = {}
         for op in case.ops:
             if case.profile == "client":
@@ -56,7 +56,7 @@ class Codec:
         return told
 
     def full(self, case: Case, told: Told) -> Observation:
-        """Return the observation that *told* is short for."""
+        """Return the observation of which *told* is the short form."""
         usual = _connection_of(case.host)
         calls, connections, beside = (*told, *_NOTHING[len(told) :])
         return Observation(
@@ -84,7 +84,7 @@ class Codec:
         return self._values.short(entry["value"], _usual(op))
 
     def _short_fetch(self, case: Case, entry: Mapping[str, Any]) -> Any:
-        """Return what a client made of *case*: of its own words and fields, what is compared."""
+        """Return the short form of what a client made of *case*, without uncompared fields."""
         if "error" in entry:
             category = {"category": entry["error"].get("category", "")}
             return {"raises": self._values.short_class(entry["error"]), **category}
@@ -141,7 +141,7 @@ _RESPONSE = ("status", "reason", "headers", "body")
 
 
 def _short_part(part: Any) -> Any:
-    """Return a part of a response that a client gave: its text, or its fields."""
+    """Return the short form of a part of a response that a client reported: a text or fields."""
     if isinstance(part, list):
         return [[str(name).lower(), _short_part(value)] for name, value in part]
     told = shortened(part) if isinstance(part, str) else part
@@ -163,7 +163,7 @@ def _usual_of(attribute: str) -> str:
 
 
 def _guessed(attributes: Mapping[str, Any], message: Mapping[str, Any]) -> tuple[Any, str]:
-    """Return what the arguments and the text of an exception with these *attributes* are, likely.
+    """Return the predicted arguments and text of an exception with these *attributes*.
 
     Args:
         attributes: without the arguments, or with them.
@@ -203,7 +203,7 @@ def _short_wire(observation: Observation) -> list[Any]:
 
 
 def _head(host: str) -> str:
-    """Return what the usual head has behind its target and before its own fields."""
+    """Return the usual head after its target and before the fields that the caller added."""
     return _HEAD.format(host=f"[{host}]" if ":" in host else host)
 
 
@@ -229,9 +229,9 @@ def _short_connection(one: Any, usual: Connection) -> dict[str, Any]:
 
 
 _WORDS = ("tls", "after", "source", "source_port")
-"""Facts of a connection that are told where they are not the usual ones."""
+"""Facts of a connection that are written only if they differ from these values."""
 _LEFT = {"kept": 0}
-"""Octets that the client has not read, by what became of the connection, where one guesses."""
+"""The predicted number of bytes that the client has not read, by what became of the connection."""
 
 
 def _short_request(request: bytes, usual: Connection) -> Any:

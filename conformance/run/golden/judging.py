@@ -1,7 +1,7 @@
-"""Golden records judged: the verdict that an observation gets, without the implementation.
+"""Judges golden records: the verdict on a stored observation, without the implementation.
 
-In: a book and a case.  Out: a `Judged` for each implementation that was recorded with the case as
-it is now, in the order of the book.
+The input is a book and a case.  The output is a `Judged` for each implementation that was recorded
+with the present form of the case, in the order of the book.
 """
 
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ from conformance.run.golden.values import Values
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What one implementation was recorded to do, and what that comes to.
+    """What one implementation did according to the records, and the verdict on it.
 
     Args:
         key: the implementation.
-        case: the case as it was run, for the client profile where that is the implementation's.
+        case: the case as it was run; in the client profile if the implementation has that profile.
         judgement: the verdict.
-        observation: what was seen; None where the verdict is all there is.
+        observation: the observation; None if only a verdict is stored.
     """
 
     key: str
@@ -40,15 +40,15 @@ def judged(book: Book, case: Case) -> Iterator[Judged]:
 
 
 def judged_one(book: Book, key: str, case: Case) -> Judged | None:
-    """Return what the implementation called *key* did with *case*; None where nobody recorded it.
+    """Return what the implementation with this *key* did with *case*; None if it is not recorded.
 
     Args:
         book: the records.
         key: one of the book's implementations.
-        case: as it is now.
+        case: the case in its present form.
     """
     told, recorded = book.of(case).get(key), book.implementations[key]
-    # A record outlives an expectation: a case may have been taken from the client profile since.
+    # A record may be older than an expectation: the case may since have left the client profile.
     if told is None or ("fetch" in recorded.ops and case.fetch is None):
         return None
     return _judged(key, recorded, case, told)

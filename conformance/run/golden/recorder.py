@@ -1,7 +1,7 @@
-"""The recorder: runs every case once, and notes what was seen instead of judging it.
+"""The recorder: runs every case once, and stores what was seen instead of judging it.
 
-In: an implementation and the corpus.  Out: a `Recorded` with its key, and what was seen of each
-case, in few words.
+The input is an implementation and the corpus.  The output is a `Recorded` with its key, and the
+short form of the observation of each case.
 """
 
 from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ _PREFIXES = {"CPython": "py", "": "py"}
 
 
 class NotRecorded(Exception):
-    """The implementation is not here, or the kit failed; the message is one line that says so."""
+    """The implementation is not installed, or the kit failed; the message is one line."""
 
 
 def record(
@@ -38,16 +38,16 @@ def record(
     jobs: int = 1,
     deadline: float = DEADLINE,
 ) -> tuple[str, Recorded, list[tuple[Case, Any]]]:
-    """Return the key of the implementation, what it is, and what was seen of each of *cases*.
+    """Return the key of the implementation, its identity, and the observation of each of *cases*.
 
     Args:
         target: the implementation.
-        cases: of the corpus, without sweeps; a client gets what each holds for clients.
+        cases: of the corpus, without sweeps; a client runs the client profile of each.
         jobs: how many cases are run at a time.
         deadline: seconds without progress after which a case is late.
 
     Raises:
-        NotRecorded: it is not here, or a case ended in an error of the kit or the driver.
+        NotRecorded: it is not installed, or a case ended in an error of the kit or the driver.
     """
     seen: dict[str, tuple[Case, Observation]] = {}
 
@@ -89,7 +89,8 @@ def _told(
     codec: Codec,
 ) -> Iterator[tuple[Case, Any]]:
     for case, result in zip(cases, results, strict=True):
-        # What was seen of a client that was reset because it hung is the reset, at any moment.
+        # A client that hung was reset by the kit at an arbitrary moment, so only its verdict is
+        # stored.
         ended = result.verdict in _ENDED and not result.did
         if case.id in seen and not ended:
             ran, observation = seen[case.id]

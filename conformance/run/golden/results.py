@@ -1,7 +1,7 @@
-"""Golden records as results: what a run would have come to, had it been made.
+"""Golden records as results: the results that a run would have, without the run.
 
-In: a book, the key of an implementation, and the corpus.  Out: the head of that run and a result
-for each case, as a result file has them.
+The input is a book, the key of an implementation, and the corpus.  The output is the head of that
+run and a result for each case, as in a result file.
 """
 
 from importlib.metadata import version
@@ -17,7 +17,7 @@ from conformance.run.results import Result, RunHead, result_of, with_script, wit
 
 
 def run_of(book: Book, key: str, corpus: Corpus) -> tuple[RunHead, list[Result]]:
-    """Return the run that the records of the implementation called *key* are of."""
+    """Return the run that corresponds to the records of the implementation with this *key*."""
     one = book.implementations[key]
     head = RunHead(
         kit=version("httplib-kit"),

@@ -1,6 +1,6 @@
-"""The roster: the implementations that golden records are kept of, as a user writes them.
+"""The roster: the implementations that have golden records, as a user writes them.
 
-Each is recorded where it is found, and kept as it was where it is not.
+An implementation that is installed is recorded again; of one that is not, the records are kept.
 """
 
 from conformance.drivers.clients import BUILT_IN, PREFIX

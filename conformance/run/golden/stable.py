@@ -1,9 +1,10 @@
-"""Observations without what differs from run to run and from machine to machine.
+"""Removes from observations what differs between runs and between machines.
 
-In: an observation.  Out: the same, with the port `PORT` in the place of the server's, and without
-addresses of memory, names of temporary files, the random octets of a TLS record that nobody
-decrypted, the number of octets that no step reads but buffers take, and the words of an operating
-system or a TLS library.  What is left is the same whenever the same client does the same.
+The input is an observation.  The output is the same observation with `PORT` in place of the
+server's port, and without memory addresses, names of temporary files, the random bytes of TLS
+records that no step decrypts, the number of bytes that no step reads but that socket buffers
+accept, and the texts of an operating system or a TLS library.  The rest is equal whenever the same
+client does the same.
 """
 
 import re
@@ -15,21 +16,21 @@ from conformance.judge import Observation
 from conformance.judge.observation import ConnectionFacts
 
 PORT = 50000
-"""Stands for the port of the server, which is another one in each run."""
+"""Stands for the port of the server, which differs in each run."""
 _ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+|@[0-9a-f]{5,8}\b|\bobject 0x[0-9a-f]+")
 _MARK = "httplib-kit-"
-"""How the kit's own files are called."""
+"""The names of the kit's own temporary files."""
 _FILE = re.compile(rf"[^\s'\"]*{_MARK}[^\s'\"/]+")
 _SSL_PLACE = re.compile(r" ?\(_ssl\.c:\d+\)|(?<=_ssl\.c):\d+")
 _SSL_NAME = re.compile(r"\[SSL[^\]]*\]")
 _FIRST_FREE = 3
 """Stands for the number of any descriptor that a process opens."""
 TLS_RECORDS = b"\x16\x03"
-"""How a record of a TLS handshake begins; stands for it and all behind it."""
+"""The beginning of a record of a TLS handshake; stands for the record and all bytes after it."""
 _TLS = re.compile(rb"(?:^[\x14-\x17]\x03[\x00-\x04]|\x16\x03[\x00-\x04]..\x01\x00).*", re.DOTALL)
-"""Records that nobody decrypted: from the beginning, or a ClientHello behind other octets."""
+"""Records that were not decrypted: from the beginning, or a ClientHello after other bytes."""
 _BUFFERED = 2 << 20
-"""So many octets that no step reads are kept: how many more could be sent, buffers decide."""
+"""How many bytes that no step reads are kept: buffers decide how many more could be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def stable(observation: Observation) -> Observation:
 
 
 class _Port:
-    """Puts `PORT` in the place of the port of one run."""
+    """Replaces the port of one run by `PORT`."""
 
     def __init__(self, port: int) -> None:
         self.number = port
@@ -73,10 +74,10 @@ class _Port:
         return self.text(octets.decode("latin-1")).encode("latin-1")
 
     def value(self, value: Any) -> Any:
-        """Return *value*, in the form of the driver protocol, with `PORT` in it."""
+        """Return *value*, in the form of the driver protocol, with its port replaced."""
         if isinstance(value, str):
             told = self.text(value)
-            # The pattern looks at all that stands before the mark, which can be a megabyte.
+            # The pattern scans all text before the mark, which can be a megabyte.
             return _FILE.sub("(a file)", told) if _MARK in told else told
         if isinstance(value, list):
             return [self.value(item) for item in value]
@@ -95,7 +96,7 @@ def _entry(entry: Mapping[str, Any], port: _Port) -> dict[str, Any]:
 
 
 def _error(error: dict[str, Any]) -> dict[str, Any]:
-    """Return *error* without the words of others than the implementation."""
+    """Return *error* without the texts that the implementation did not write."""
     message = _ADDRESS.sub("(an address)", str(error.get("message", "")))
     attributes = dict(error.get("attributes", {}))
     names = [str(error.get("class", "")), *map(str, error.get("bases", ()))]
@@ -110,7 +111,7 @@ def _error(error: dict[str, Any]) -> dict[str, Any]:
 
 
 def _connection(one: ConnectionFacts, port: _Port) -> Connection:
-    # A step may have taken the beginning of a record, so that the rest does not look like one.
+    # A step may have read the beginning of a record, so that the rest does not match the pattern.
     encrypted = one.unread and _TLS.search(one.received)
     excess = max(0, len(one.unread) - _BUFFERED)
     return Connection(
@@ -121,11 +122,11 @@ def _connection(one: ConnectionFacts, port: _Port) -> Connection:
         after=one.after,
         left=one.left,
         source=one.source,
-        # Only that it is the number of the server's own port is the same in every run.
+        # Only the fact that it equals the server's own port is the same in every run.
         source_port=PORT if one.source_port == port.number else 0,
     )
 
 
 def _readable(octets: bytes, port: _Port) -> bytes:
-    """Return *octets* with the server's port hidden; of TLS records, only that they are some."""
+    """Return *octets* with the server's port, and each run of TLS records, replaced by a name."""
     return port.octets(_TLS.sub(TLS_RECORDS, octets))

@@ -1,12 +1,12 @@
-"""Observed values in few words: the form in which golden records hold them, and back.
+"""Encodes observed values in the short form of golden records, and decodes them.
 
-In: values in the form of the driver protocol.  Out: JSON values that are short where a value is
-what one would guess, and from which the same value is made again.
+The input is values in the form of the driver protocol.  The output is JSON values that are short
+where a value can be predicted, and from which the same value is restored.
 
-A bare string is octets of the type that is usual at its place: the one string type of Python 2;
-bytes for what was read and text for all else in Python 3.  So the two are told with the same words
-where they do the same.  Octets with a pattern are told as a case file tells them, by `repeat` and
-`times`, and what is longer still by its digest; from a digest alone nothing is made again.
+A bare string is bytes of the usual type at its place: the only string type in Python 2; in Python
+3, bytes for what was read and text for all else.  So both are written the same where both do the
+same.  Bytes with a pattern are written as in a case file, with `repeat` and `times`; longer ones
+without a pattern are written as a digest, from which the bytes cannot be restored.
 """
 
 import hashlib
@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from typing import Any
 
 LONG = 160
-"""Octets from which on it pays to look for a pattern."""
+"""Length from which a pattern is searched for."""
 _MOST = 2_000
-"""Characters of a string that is told in full."""
+"""Characters of a string that is written in full."""
 _LONGEST_PATTERN = 64
 _FEWEST = 8
-"""Repetitions that are worth telling as such."""
+"""Number of repetitions from which a pattern is written as one."""
 _BUILT_IN = ("builtins.", "exceptions.", "__builtin__.")
 OWN = "~."
 """Stands for the name of the implementation's module before the name of a class."""
@@ -29,12 +29,12 @@ _STRINGS = ("bytes", "text")
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The two directions, for one implementation.
+    """Encoder and decoder for one implementation.
 
     Args:
-        module: its import name, which stands before the names of its classes.
+        module: its import name, which precedes the names of its classes.
         typed: whether bytes and text are two types.
-        classes: the bases of each class, by its short name; grown by `short`, read by `full`.
+        classes: the bases of each class, by its short name; `short` adds to it, `full` reads it.
     """
 
     module: str
@@ -42,7 +42,7 @@ class Values:
     classes: dict[str, list[str]]
 
     def short(self, value: Any, usual: str) -> Any:
-        """Return *value* in few words; a bare string will be of type *usual*."""
+        """Return the short form of *value*; in it, a bare string is of type *usual*."""
         if isinstance(value, list):
             return [self.short(item, usual) for item in value]
         if not isinstance(value, dict):
@@ -59,7 +59,7 @@ class Values:
         return {"is": value}
 
     def full(self, told: Any, usual: str) -> Any:
-        """Return the value that *told* is short for."""
+        """Return the value of which *told* is the short form."""
         if isinstance(told, str):
             return {"type": self._usual(usual), "value": told}
         if isinstance(told, list):
@@ -76,7 +76,7 @@ class Values:
         return inner
 
     def short_class(self, facts: Mapping[str, Any]) -> str:
-        """Return the short name of the class in *facts*, and remember its bases."""
+        """Return the short name of the class in *facts*, and store its bases."""
         name = self.short_name(facts["class"])
         self.classes[name] = [self.short_name(base) for base in facts["bases"]]
         return name
@@ -87,14 +87,14 @@ class Values:
         return {"class": self.full_name(name), "bases": bases}
 
     def short_name(self, native: str) -> str:
-        """Return the name of a class without what its module adds."""
+        """Return the name of a class without the name of its module."""
         for module, short in ((f"{self.module}.", OWN), *((one, "") for one in _BUILT_IN)):
             if native.startswith(module):
                 return short + native.removeprefix(module)
         return native if "." in native else f".{native}"
 
     def full_name(self, short: str) -> str:
-        """Return the qualified name that *short* stands for."""
+        """Return the qualified name that *short* abbreviates."""
         if short.startswith(OWN):
             return f"{self.module}.{short.removeprefix(OWN)}"
         if short.startswith("."):
@@ -107,7 +107,7 @@ class Values:
 
 
 def shortened(text: str) -> Any:
-    """Return *text*, or what stands for it where it is long."""
+    """Return *text*, or its abbreviation if it is long."""
     if len(text) <= LONG:
         return text
     parts = _in_parts(text)
@@ -118,7 +118,7 @@ def shortened(text: str) -> Any:
 
 
 def _in_parts(text: str) -> list[Any] | None:
-    """Return *text* as strings and repetitions; None where that takes too many words."""
+    """Return *text* as strings and repetitions; None if that takes too many parts."""
     parts: list[Any] = []
     at = plain = told = 0
     while at < len(text):
@@ -137,7 +137,7 @@ def _in_parts(text: str) -> list[Any] | None:
 
 
 def _period(text: str, at: int) -> int:
-    """Return the length of what is repeated from *at* on; 0 where nothing is, for long."""
+    """Return the length of the pattern that repeats from *at* on; 0 if too little repeats."""
     for period in range(1, _LONGEST_PATTERN + 1):
         size = max(_FEWEST * period, LONG // 2)
         if text[at + period : at + size] == text[at : at + size - period]:
@@ -146,7 +146,7 @@ def _period(text: str, at: int) -> int:
 
 
 def _end(text: str, at: int, period: int) -> int:
-    """Return where the repetition from *at* on ends, behind a whole pattern."""
+    """Return where the repetition from *at* on ends, after a complete pattern."""
     end, step = at + period, period
     while step:
         found = text[end : end + step]
@@ -159,7 +159,7 @@ def _end(text: str, at: int, period: int) -> int:
 
 
 def lengthened(told: Any) -> str:
-    """Return the text that *told* stands for; of a digest, the beginning and its words."""
+    """Return the text that *told* abbreviates; for a digest, the beginning and the note."""
     if isinstance(told, str):
         return told
     return "".join(
