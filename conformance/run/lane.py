@@ -1,8 +1,8 @@
-"""A lane: a driver with the servers it is played against, and how one case goes through them.
+"""A lane: a driver and its servers, through which cases run one after the other.
 
-In: a case.  Out: its result.  The lane runs in whatever thread calls it and waits without limit;
-`late` tells it that whoever watched has reset its sockets or killed its driver, and in what words,
-so that what follows is a HANG.
+The input is a case, the output its result.  The lane runs in the thread that calls it and waits
+without limit.  The watching thread sets `late` to the text of what it did, when it has reset the
+sockets or killed the driver; the case then ends with the verdict HANG.
 """
 
 import re
@@ -30,14 +30,17 @@ from mockserver import MockServer, Play, Record, TLSProvider
 Certificates = Mapping[str, Mapping[str, str]]
 Witness = Callable[[Case, Observation], None]
 _PATIENCE = 60.0
-"""Deadlines, or seconds where these are more, that a step waits for the client: the deadline alone
-decides."""
+"""How long a step waits for the client, in deadlines, or in seconds if that is longer.  It is so
+long
+that only the deadline ends a case.
+"""
 _LONGEST_ERROR = 200
-"""Characters of the text of an error that are kept where the case passes."""
+"""Characters of the text of an error that are kept for a case that passes."""
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
-"""Where an object stood in memory, which differs by run."""
+"""A memory address in the text of an object, which differs between runs."""
 _LONGEST_STORY = 64 * 1024
-"""Characters of the transcript of a case without end: more of them are an endless script."""
+"""Characters of the transcript of a case that does not end: a longer one means an endless script.
+"""
 
 
 class Lane:
@@ -46,13 +49,13 @@ class Lane:
     Args:
         driver: the implementation under test; the lane stops it.
         tls: makes the servers' TLS contexts.
-        certificates: returns the names of the PEM files for the driver; called when a case needs
-            them.
+        certificates: returns the names of the PEM files for the driver; called for the first case
+            that needs them.
         error_map: native exception names to known ones.
-        tolerant: whether outcomes graded tolerated count.
-        deadline: seconds without progress after which a case is late; told to the driver.
-        thorough: whether results tell trace and transcript also where nothing failed.
-        witness: called with each case and what was seen of it, before it is judged.
+        tolerant: whether outcomes graded tolerated are accepted.
+        deadline: seconds without progress after which a case is late; sent to the driver.
+        thorough: whether results contain trace and transcript also if nothing failed.
+        witness: called with each case and its observation, before it is judged.
         performed: what the driver has performed, in this lane or another; by default nothing.
     """
 
@@ -85,15 +88,15 @@ class Lane:
 
     @property
     def activity(self) -> tuple[int, ...]:
-        """What changes whenever something happens on the wire, the client's taking too."""
+        """A value that changes with every event on the wire, also when the client reads."""
         play = self._play
         return () if play is None else play.activity
 
     def reset(self, act: str) -> None:
-        """Reset all sockets of the case that runs; for the thread that watches.
+        """Reset all sockets of the running case; called by the watching thread.
 
         Args:
-            act: what the kit does thereby, in words; the record and the result say it.
+            act: the text for what the kit does; it appears in the record and the result.
         """
         self.late = act
         play = self._play
@@ -101,7 +104,7 @@ class Lane:
             play.abort(act)
 
     def so_far(self, result: Result) -> Result:
-        """Return *result*, of a case that is stuck, with what has happened on the wire."""
+        """Return *result*, of a case that is stuck, with what has happened on the wire so far."""
         play = self._play
         return result if play is None else _with_wire(result, play.so_far)
 
@@ -111,12 +114,12 @@ class Lane:
         self.abandon()
 
     def abandon(self) -> None:
-        """Stop the servers; the driver's thread is stuck, and nobody can stop that."""
+        """Stop the servers.  The driver's thread is stuck and cannot be stopped."""
         for server in self._servers.values():
             server.stop()
 
     def run_case(self, case: Case) -> Result:
-        """Play, run and judge *case*, for the client profile where the driver has only `fetch`."""
+        """Play, run and judge *case*; in the client profile if the driver has only `fetch`."""
         if self.driver.identity.is_client:
             if case.fetch is None:
                 return not_run(case, Verdict.UNSUPPORTED, "the case is about httplib's interface")
@@ -164,7 +167,10 @@ class Lane:
         return result
 
     def _told(self, case: Case, trace: Trace, record: Record, address: tuple[str, int]) -> Result:
-        """Return the result of what the driver has told, while it releases its objects."""
+        """Return the result of what the driver reported.
+
+        The driver releases its objects meanwhile.
+        """
         lacking = [op for op, one in zip(case.ops, trace, strict=True) if "unsupported" in one]
         if not lacking:
             self._performed.note(case.ops, trace)
@@ -236,14 +242,14 @@ class Lane:
 
 
 def asked_again(case: Case, record: Record) -> Iterator[str]:
-    """Yield how often a client of another interface has asked, where that is more than once."""
+    """Yield how many requests a client of another interface has sent, if more than one."""
     count = sum(len(one.requests) for one in record.connections)
     if case.profile == "client" and count > 1:
         yield f"it sent its request {count} times"
 
 
 def errors_told(case: Case, trace: Trace) -> Iterator[str]:
-    """Yield the text of each error in *trace*, bounded, and equal in every run."""
+    """Yield the text of each error in *trace*, bounded, and without what differs between runs."""
     for op, entry in zip(case.ops, trace, strict=True):
         if "error" in entry:
             text = _ADDRESS.sub("0x…", entry_text(entry))
@@ -252,7 +258,7 @@ def errors_told(case: Case, trace: Trace) -> Iterator[str]:
 
 
 def _with_wire(result: Result, record: Record) -> Result:
-    """Return *result* with the transcript, unless it is of a size that differs by run."""
+    """Return *result* with the transcript, unless its size differs between runs."""
     transcript = record.transcript()
     if len(transcript) > _LONGEST_STORY:
         return result
@@ -266,14 +272,14 @@ def _kept(sent: Iterable[bytes]) -> list[Kept]:
 def observation_of(
     trace: Trace, record: Record, address: tuple[str, int], *, blind: bool = False
 ) -> Observation:
-    """Return what a driver's *trace* and a server's *record* show together.
+    """Return the observation in a driver's *trace* and a server's *record*.
 
     Args:
-        trace: the entries of the driver.
-        record: that of the play.
-        address: of the server.
-        blind: whether the runtime reads sockets ahead of its program and closes them by itself, so
-            that what became of a connection cannot be seen.
+        trace: the entries that the driver reported.
+        record: the record of the play.
+        address: the address of the server.
+        blind: whether the runtime reads sockets ahead of its program and closes them automatically,
+            so that the record does not show what the client did with a connection.
     """
     host, port = address
     connections = record.connections

@@ -1,10 +1,11 @@
 """The overlay: what a baseline says about the results of a run.
 
-In: a baseline, the revisions of the corpus, a date, results.  Out: the same results, each that is
-listed or fails with a word on how it stands, and what the baseline lists that is nowhere.
+The input is a baseline, the revisions of the corpus, a date, and results.  The output is the same
+results: each that is listed or fails has its status, and entries that match no case are reported.
 
-An entry is about the cases of its revision alone: after a change of a case somebody has to look
-again.  Errors of the kit or the driver, and cases that were not run, say nothing about an entry.
+An entry applies only to cases of its revision: after a change of a case the entry has to be
+reviewed.  Errors of the kit or the driver, and cases that were not run, neither confirm nor
+contradict an entry.
 """
 
 import datetime as dt
@@ -19,13 +20,13 @@ from conformance.run.shard import Shard
 
 
 class Listing:
-    """A baseline beside the corpus: which entry is about which case.
+    """A baseline applied to the corpus: which entry is about which case.
 
     Args:
         baseline: the entries.
         revisions: the revision of each case of the corpus, by its id, and of each case with a
             setting that is run, by its name.
-        today: the day against which expiry is held.
+        today: the day with which expiry dates are compared.
 
     Raises:
         BaselineError: two entries are about the same case.
@@ -51,11 +52,11 @@ class Listing:
                 raise BaselineError(f"two entries are about {name}; one of them is {glob!r}")
 
     def entry(self, name: str) -> Entry | None:
-        """Return the entry about the case *name* in its present revision."""
+        """Return the entry about the present revision of the case *name*."""
         return self._entries.get(name)
 
     def nowhere(self, shard: Shard | None = None) -> Iterator[str]:
-        """Yield a line on each glob that is about no case of the corpus.
+        """Yield a line on each glob that matches no case of the corpus.
 
         Args:
             shard: the part of the run; each glob belongs to one of the parts, as a case would.
@@ -68,7 +69,7 @@ class Listing:
             if now not in (None, entry.rev):
                 yield f"{glob}: listed at revision {entry.rev}, and it is at {now}"
             elif setting and self._is_known(plain):
-                continue  # of a sweep that this run may not have made
+                continue  # it may match a setting of a sweep that this run did not make
             elif is_glob(glob):
                 yield f"{glob}: there is no such case at revision {entry.rev}"
             else:
@@ -116,7 +117,7 @@ class Listing:
         return f", {'expired on' if self._is_over(entry) else 'until'} {entry.expires.isoformat()}"
 
     def _earlier(self, result: Result) -> str:
-        """Return what the baseline says about *result* in another revision."""
+        """Return a line about an entry for *result* at another revision."""
         for glob, entry in self._nowhere:
             if glob == result.name:
                 return (
@@ -126,7 +127,7 @@ class Listing:
 
 
 def is_unexpected(result: Result) -> bool:
-    """Tell whether somebody has to look at *result*, be there a baseline or not."""
+    """Return whether *result* has to be reviewed, with or without a baseline."""
     if result.overlay:
         return result.overlay in (Overlay.REGRESSION, Overlay.STALE)
     return result.failed

@@ -1,13 +1,13 @@
-"""Runners side by side: the same results in the same order as from one, in less time.
+"""Runs cases in several runners in parallel, with the same results in the same order as in one.
 
-In: a call that makes a runner, and cases.  Out: a result for each, in order.  Each runner has its
-driver, its servers and its watch, and takes the next case when it has finished one; most of a run
-is waiting for clients that wait.
+The input is a function that makes a runner, and cases.  The output is a result for each case, in
+order.  Each runner has its own driver, servers and watch, and takes the next case when it has
+finished one.  Threads suffice, because most of a run is waiting for clients that wait.
 
-A driver that cannot be started again costs the cases that it was to run.  After `MOST_STARTS`
-failed starts in a row no further start is tried, and the remaining cases are results as well, each
-NOT_RUN with the reason.  Which runner ran which cases, and in which order, is kept as a `Line`:
-a second run in the same order needs it.
+If a driver cannot be restarted, the case at that moment is lost.  After `MOST_STARTS` failed starts
+in a row no further start is tried, and each remaining case has the result NOT_RUN with the reason.
+A `Line` keeps which runner ran which cases, and in which order: a second run in the same order
+needs it.
 """
 
 import contextlib
@@ -28,14 +28,18 @@ MOST_STARTS = 5
 
 
 class RunsCases(Protocol):
-    """What `Runners` needs of a runner."""
+    """The interface of a runner that `Runners` needs."""
 
     @property
     def identity(self) -> Identity:
-        """Who is being judged."""
+        """The implementation under test."""
 
     def examine(self) -> None:
-        """Let the implementation complete well-formed exchanges, or raise `DriverError`."""
+        """Let the implementation complete well-formed exchanges.
+
+        Raises:
+            DriverError: it does not complete one of them.
+        """
 
     def run(self, cases: Iterator[Case]) -> Iterator[Result]:
         """Yield the result of each of *cases*, in order."""
@@ -44,14 +48,14 @@ class RunsCases(Protocol):
         """Return the result of *case*."""
 
     def close(self) -> None:
-        """End it."""
+        """Stop the runner."""
 
 
 class Line:
-    """The names of the cases that one runner has run, in order: a built case is not kept.
+    """The names of the cases that one runner has run, in order; the built cases are not kept.
 
     Attributes:
-        names: all of them.
+        names: the names.
     """
 
     def __init__(self) -> None:
@@ -59,12 +63,12 @@ class Line:
         self._places: dict[str, int] = {}
 
     def add(self, name: str) -> None:
-        """Note that the case called *name* is run next."""
+        """Add the case called *name*, which is run next."""
         self._places[name] = len(self.names)
         self.names.append(name)
 
     def has(self, name: str) -> bool:
-        """Tell whether the case called *name* was run here."""
+        """Return whether the case called *name* was run here."""
         return name in self._places
 
     def place(self, name: str) -> int:
@@ -73,11 +77,11 @@ class Line:
 
 
 class Runners:
-    """Several runners of one implementation, used like one.
+    """Several runners of one implementation, with the interface of one runner.
 
     Args:
         make: starts a runner.
-        count: how many; the first is started at once, the others when there is work for them.
+        count: how many; the first is started at once, the others when there are cases for them.
 
     Raises:
         DriverError: the implementation cannot be started.
@@ -99,27 +103,31 @@ class Runners:
         self.close()
 
     def close(self) -> None:
-        """Stop all of them."""
+        """Stop all runners."""
         self._ended.set()
         for hand in self._hands:
             hand.close()
 
     def line(self, name: str) -> Line:
-        """Return the line in which the case called *name* was run."""
+        """Return the line of the runner that ran the case called *name*."""
         return next(hand.line for hand in self._hands if hand.line.has(name))
 
     @property
     def early(self) -> list[Result]:
-        """The results that wait for an earlier one; only a run that was interrupted has some."""
+        """Results that an earlier case still delays, in order.
+
+        Empty unless the run was interrupted.
+        """
         return [self._early[index] for index in sorted(self._early)]
 
     def examine(self) -> None:
         """Let the implementation complete well-formed exchanges.
 
-        Another runner does this: what an exchange leaves behind in a process is in no case's way.
+        A separate runner does this, so that state which an exchange leaves in its process does not
+        affect any case.
 
         Raises:
-            DriverError: it completes one of them not; all runners are closed then.
+            DriverError: it does not complete one of them; all runners are then closed.
         """
         try:
             with contextlib.closing(self._make()) as runner:
@@ -137,7 +145,7 @@ class Runners:
             try:
                 self._hands.append(_Hand(self._make, self._make()))
             except DriverError:
-                break  # fewer have to do: what only one can be of is run by that one
+                break  # the first may use a resource that only one process can use
         yield from self._shared_out(cases)
 
     def run_case(self, case: Case) -> Result:
@@ -166,7 +174,7 @@ _Done = tuple[int, "Result | BaseException"]
 
 
 class _Hand:
-    """One runner, another one in its place where it cannot go on, and the cases that it has run."""
+    """One runner, its replacement when it cannot go on, and the cases that both have run."""
 
     def __init__(self, make: Callable[[], RunsCases], runner: RunsCases) -> None:
         self.line = Line()
@@ -217,7 +225,7 @@ class _Hand:
         return self._runner
 
     def _taken(self, cases: Iterator[Case]) -> Iterator[Case]:
-        """Yield *cases*, each noted, as long as the driver can be started."""
+        """Yield *cases*, adding each to the line, as long as the driver can be started."""
         while not self._is_over and (case := next(cases, None)) is not None:
             self._pending.append(case)
             self.line.add(case.name)
@@ -228,7 +236,10 @@ class _Hand:
         return self._failed_starts >= MOST_STARTS
 
     def _lost(self, case: Case, error: DriverError) -> Result:
-        """Return the result of *case*, at which the runner gave up; another one follows it."""
+        """Return the result of *case*, at which the runner failed.
+
+        The next case starts another runner.
+        """
         self.close()
         if not self.line.has(case.name):
             self.line.add(case.name)
@@ -236,8 +247,8 @@ class _Hand:
         return not_run(case, Verdict.DRIVER_ERROR, f"{NO_RESTART}{problem}")
 
     def _noted(self, case: Case, result: Result) -> Result:
-        """Return *result*, that of *case*, having counted the failed starts."""
-        if self._is_over:  # the case was taken before this was known
+        """Return *result* of *case*, after updating the count of failed starts."""
+        if self._is_over:  # the case was taken before the last start failed
             return self._unreached(case)
         if result.verdict == Verdict.DRIVER_ERROR and result.reason.startswith(NO_RESTART):
             self._failed_starts += 1
@@ -255,14 +266,14 @@ class _Hand:
 
 
 def _before(first: deque[Case], rest: Iterator[Case]) -> Iterator[Case]:
-    """Yield the cases of *first*, taking them out, and then *rest*."""
+    """Yield the cases of *first*, removing them, and then *rest*."""
     while first:
         yield first.popleft()
     yield from rest
 
 
 class _Feed:
-    """The cases, each taken once, by the first runner that asks."""
+    """The cases; each is taken once, by the first runner that is free."""
 
     def __init__(self, cases: Sequence[Case], ended: threading.Event) -> None:
         self._waiting = enumerate(cases)
@@ -270,13 +281,13 @@ class _Feed:
         self._lock = threading.Lock()
 
     def take(self) -> tuple[int, Case] | None:
-        """Return the next case and its place; None when there is none left."""
+        """Return the next case and its place; None when all are taken."""
         with self._lock:
             return None if self._ended.is_set() else next(self._waiting, None)
 
 
 class _Share:
-    """What one runner takes of a feed, and the places of what it has not yet answered."""
+    """The cases that one runner takes from a feed, and the places of those without a result yet."""
 
     def __init__(self, feed: _Feed) -> None:
         self._feed = feed

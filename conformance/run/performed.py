@@ -1,9 +1,9 @@
-"""What a driver has performed so far, so that it cannot say later that it does not support it.
+"""Keeps which ops a driver has performed, so that it cannot later report them as unsupported.
 
-In: the ops of cases with their entries.  Out: whether an op like another one was performed.
+The input is the ops of cases with their entries.  The output is whether a similar op was performed.
 
-Two ops are alike where name, kind and receiver are the same, and so are the kinds of the arguments:
-a driver may support `request` and not support that its body is an open file.
+Two ops are similar if name, kind and receiver are the same, and the kinds of the arguments too: a
+driver may support `request` without supporting an open file as its body.
 """
 
 import threading
@@ -17,9 +17,9 @@ _Shape = tuple[str, ...]
 
 
 class Performed:
-    """The ops that were performed, in whatever process of the same driver; for any thread.
+    """The ops that were performed in any process of one driver; safe to share between threads.
 
-    What they are like is worked out when it is asked for.
+    They are only compared when `has` is called, which is rare.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Performed:
         self._lock = threading.Lock()
 
     def note(self, ops: tuple[Op, ...], trace: Trace) -> None:
-        """Note that *ops* came to the entries of *trace*, none of which is unsupported."""
+        """Add *ops* with the entries of *trace*, none of which is unsupported."""
         if all("value" in entry for entry in trace):
             self._noted.append(ops)
         else:
@@ -36,7 +36,7 @@ class Performed:
             self._noted.append(tuple(op for op, entry in done if "skipped" not in entry))
 
     def has(self, op: Op) -> bool:
-        """Return whether an op like *op* was performed."""
+        """Return whether an op similar to *op* was performed."""
         with self._lock:
             while self._noted:
                 self._shapes.update(map(_shape, self._noted.pop()))
@@ -59,7 +59,7 @@ def _shape(op: Op) -> _Shape:
 
 
 def _kinds(values: Sequence[Any]) -> Iterator[str]:
-    """Yield the kind of each argument, those inside others too."""
+    """Yield the kind of each argument, including those nested in others."""
     for value in values:
         if isinstance(value, dict):
             yield str(value["type"])

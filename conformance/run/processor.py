@@ -1,9 +1,10 @@
-"""Both ends of an exchange on one processor, as long as nobody else wants it.
+"""Keeps client and server on one processor while no other program needs it.
 
-In: how long threads of this process worked and waited.  Out: which processors they may have.  Where
-client and server share an interpreter, one of them waits while the other works; a second processor
-makes nothing faster, and to wake a thread up across processors costs more than what it has to do
-there.  Where the system cannot tell or set this, nothing is done.
+The input is how long the threads of this process worked and waited.  The output is the set of
+processors that they may use.  If client and server share an interpreter, one of them waits while
+the other works, so a second processor saves no time, and waking a thread on another processor costs
+more than the work that the thread then does.  If the system cannot report or set this, nothing is
+changed.
 """
 
 import contextlib
@@ -15,7 +16,7 @@ from pathlib import Path
 from conformance.drivers.effort import Effort, effort_of
 
 _PERIOD = 1.0
-"""Seconds between two looks at what the threads had."""
+"""Seconds between two readings of the threads' times."""
 _TASKS = Path("/proc/self/task")
 
 
@@ -24,11 +25,11 @@ def _effort() -> Effort | None:
 
 
 class OneProcessor:
-    """A context in which all threads of this process share the processor on which it is now.
+    """A context in which all threads of this process share the processor of the calling thread.
 
     Args:
-        effort: tells what this process has had of the processors.
-        clock: tells the time, in seconds.
+        effort: returns the times that this process has worked and waited; None if unknown.
+        clock: returns the time, in seconds.
     """
 
     def __init__(
@@ -52,35 +53,37 @@ class OneProcessor:
         self.give_up()
 
     def look(self) -> None:
-        """Give it up where the threads wait for it longer than they have it."""
+        """Give up the shared processor if the threads wait for it longer than they use it."""
         now = self._clock()
         if not self._before or now - self._looked < _PERIOD:
             return
         seen, before = self._effort(), self._seen
         self._seen, self._looked = seen, now
-        # Each end waits a little for the other; only somebody else can make them wait that long.
+        # Client and server wait only a little for each other.  A longer wait means that another
+        # program
+        # uses this processor.
         if seen and before and seen.waited - before.waited > seen.worked - before.worked:
             self.give_up()
 
     def give_up(self) -> None:
-        """Let all threads have the processors that they had before."""
+        """Let all threads use the processors that they had before."""
         before, self._before = self._before, set()
         if before:
             _allow(before)
 
 
 def _here() -> int | None:
-    """Return the number of the processor that runs this; None where it cannot be chosen."""
+    """Return the number of the present processor; None if it cannot be chosen."""
     if not hasattr(os, "sched_setaffinity"):
         return None
     try:
         fields = Path("/proc/self/stat").read_text(encoding="latin-1").rpartition(")")[2].split()
-        return int(fields[36])  # proc(5) counts the name and what stands before it as 1 and 2
+        return int(fields[36])  # proc(5) counts from 1, and the split begins after fields 1 and 2
     except (OSError, IndexError, ValueError):
         return None
 
 
 def _allow(processors: set[int]) -> None:
     for thread in _TASKS.iterdir():
-        with contextlib.suppress(OSError):  # this thread is gone, or the system does not allow it
+        with contextlib.suppress(OSError):  # this thread has ended, or the system does not allow it
             os.sched_setaffinity(int(thread.name), processors)

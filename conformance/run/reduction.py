@@ -1,8 +1,8 @@
-"""Failures under a sweep, reduced to the smallest settings that fail.
+"""Reduces failures under a sweep to the smallest settings that fail.
 
-In: the results of a run.  Out: the same results, in order; a failure whose case fails as well under
-a part of its setting tells in *within* which one.  Under ``--sweep product`` every part of a
-setting was run too, so that nothing has to be run again: what is left without *within* are the
+The input is the results of a run.  The output is the same results, in order; a failure whose case
+also fails under a part of its setting names that part in *within*.  Under ``--sweep product`` every
+part of a setting was run too, so nothing has to run again: the failures without *within* have the
 smallest settings that fail.
 """
 
@@ -16,7 +16,10 @@ from conformance.run.results import Result
 
 
 def reduced(results: Iterable[Result]) -> Iterator[Result]:
-    """Yield each of *results*, a failure within a smaller one with the name of that one."""
+    """Yield each of *results*.
+
+    A failure names the smaller setting within which it fails, if any.
+    """
     whole = list(results)
     failed: dict[str, list[Result]] = defaultdict(list)
     for result in whole:
@@ -30,7 +33,7 @@ def reduced(results: Iterable[Result]) -> Iterator[Result]:
 
 
 def _smallest_within(result: Result, failed: Iterable[Result]) -> Result | None:
-    """Return the first of *failed* whose setting is a part of that of *result*, and not all."""
+    """Return the first of *failed* whose setting is a proper part of that of *result*."""
     if result.verdict not in FAILURES:
         return None
     own = result.setting.items()

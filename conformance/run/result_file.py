@@ -1,15 +1,15 @@
 """Result files: JSON lines, one for the head of each run and one for each result.
 
-In: heads and results.  Out: a file, and from a file heads and results again.
+Heads and results are written to a file and read from it.
 
-Nothing that was measured is lost.  While a run lasts, each result is written as it is measured to
-``F.partial`` next to the file; at the end the whole file takes its place.  So after a `kill -9` the
-partial file is readable, and it says that the run did not end; after a full disk, what could be
-written is still there.
+Nothing that was measured is lost.  During a run, each result is written to ``F.partial`` next to
+the file as soon as it is measured; at the end the complete file replaces it.  So after a
+`kill -9` the partial file is readable and says that the run did not end; if the disk is full, the
+results before that are still in it.
 
 A head says how many results follow (`RunHead.cases`), and which other implementations have a run in
-the same file (`RunHead.among`).  A file that was cut after any line is found out by these, and its
-run is read as incomplete.
+the same file (`RunHead.among`).  A reader thus detects a file that was cut after any line, and
+reads its run as incomplete.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,25 +23,26 @@ from conformance.run.results import Result, RunHead
 FORMAT = 2
 """The format of result files: raised when an older kit would misread one."""
 NOT_ENDED = "the run did not end"
-"""What the head of a partial file says."""
+"""The note in the head of a partial file."""
 
 Runs = Iterable[tuple[RunHead, Sequence[Result]]]
 
 
 class ResultFile:
-    """A result file: a partial one while the run lasts, and the whole one in its place at the end.
+    """A result file: partial during the run, replaced by the complete file at the end.
 
-    It is opened before the run, so that a place that cannot be written is known at once.  A regular
+    It is opened before the run, so that a path that cannot be written is reported at once.  A
+    regular
     file is replaced; anything else, such as a pipe or a terminal, is written to at the end.
 
     Args:
-        path: where it is to be; a link is followed.
+        path: the path of the file; a link is followed.
 
     Attributes:
-        partial: where results are written while the run lasts; None for a pipe or a terminal.
+        partial: the path of the partial file; None for a pipe or a terminal.
 
     Raises:
-        OSError: nothing can be written there.
+        OSError: the path cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -67,15 +68,15 @@ class ResultFile:
         if file is not None:
             try:
                 file.close()
-            except OSError:  # what it still holds does not fit on the disk
+            except OSError:  # the buffered rest does not fit on the disk
                 return
 
     def begin(self, head: RunHead) -> None:
-        """Write the head of a run whose results follow."""
+        """Write the head of a run; its results follow."""
         self._append(stamped(head, [], cases=head.cases, incomplete=NOT_ENDED))
 
     def add(self, result: Result) -> None:
-        """Write a result at once, so that not even the end of this process can lose it."""
+        """Write a result at once, so that it is kept even if this process is killed."""
         self._append(result)
         self._holds_results = True
 
@@ -85,14 +86,14 @@ class ResultFile:
         try:
             self._file.write(msgspec.json.encode(line) + b"\n")
             self._file.flush()
-        except OSError:  # the run goes on: its end tries again, and reports what is wrong
+        except OSError:  # the run continues: `write` tries again, and reports the error
             self._close()
 
     def write(self, runs: Runs) -> None:
-        """Write everything, and put the file in its place.
+        """Write all runs, and replace the partial file by the complete one.
 
         Raises:
-            OSError: it cannot be written; the partial file stays where it is.
+            OSError: it cannot be written; the partial file stays.
         """
         if self.partial is None:
             if self._file is not None:
@@ -120,7 +121,7 @@ def _write(file: IO[bytes], runs: Runs) -> None:
 def stamped(
     head: RunHead, results: Sequence[Result], cases: int = 0, incomplete: str = ""
 ) -> RunHead:
-    """Return *head* with the format and the number of results; what it says already stays."""
+    """Return *head* with the format and the number of results, unless it already has them."""
     return msgspec.structs.replace(
         head,
         format=FORMAT,
@@ -132,12 +133,12 @@ def stamped(
 def read_results(path: Path) -> list[tuple[RunHead, list[Result]]]:
     """Return the head and the results of each run in the file at *path*.
 
-    A run of which results are missing, because the file was cut or its run did not end, has a head
-    that says so in `RunHead.incomplete`.
+    A run of which results are missing, because the file was cut or its run did not end, has the
+    reason in `RunHead.incomplete`.
 
     Raises:
-        ValueError: a line is not what it must be, or the file is of another format; the message
-            names file and line.
+        ValueError: a line is not valid, or the file has another format; the message names file and
+            line.
         OSError: it cannot be read.
     """
     *lines, tail = path.read_bytes().split(b"\n")
@@ -166,12 +167,12 @@ def read_results(path: Path) -> list[tuple[RunHead, list[Result]]]:
 
 
 def _with_gaps(head: RunHead, results: Sequence[Result], absent: Sequence[str]) -> RunHead:
-    """Return *head* with a word on what is missing.
+    """Return *head* with a note on what is missing.
 
     Args:
-        head: of a run.
+        head: the head of a run.
         results: its results.
-        absent: implementations that were to be in the file after this run, and are not.
+        absent: implementations that `RunHead.among` names and that have no run in the file.
     """
     count = f" ({len(results)} of {head.cases} results)"
     gaps = [head.incomplete + (count if head.incomplete == NOT_ENDED else "")]
@@ -183,7 +184,7 @@ def _with_gaps(head: RunHead, results: Sequence[Result], absent: Sequence[str]) 
 
 
 def _is_whole(line: bytes) -> bool:
-    """Tell whether *line* is JSON, and not cut."""
+    """Return whether *line* is complete JSON."""
     try:
         msgspec.json.decode(line)
     except (msgspec.DecodeError, RecursionError):
@@ -192,7 +193,7 @@ def _is_whole(line: bytes) -> bool:
 
 
 class _Kind(msgspec.Struct):
-    """What tells a head from a result."""
+    """The key that distinguishes a head from a result."""
 
     kit: str = ""
 

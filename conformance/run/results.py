@@ -1,8 +1,9 @@
-"""Results: what a run leaves behind, one JSON line a case, and all that a report needs.
+"""Results: what a run stores, one JSON line for each case, with all that a report needs.
 
-In: a case and its judgement.  Out: a `Result`; in a file (`result_file`), a `RunHead` stands before
-the results of each run.  There are no times and no port numbers in it, so that the same run gives
-the same file, but for what a client draws at random, such as the octets of a TLS handshake.
+The input is a case and its judgement.  The output is a `Result`; in a file (`result_file`), a
+`RunHead` precedes the results of each run.  Neither contains times or port numbers, so that the
+same run gives the same file, except for what a client draws at random, such as the bytes of a TLS
+handshake.
 """
 
 import enum
@@ -24,7 +25,7 @@ _NO_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The first line of a result file: who was judged, by which corpus.
+    """The first line of a result file: the implementation under test and the corpus.
 
     Args:
         kit: the version of the kit.
@@ -32,14 +33,14 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
         implementation: as the user wrote it.
         name: the implementation's own name.
         version: its own version.
-        label: both in one word, with the runtime where that is not the usual one.
-        runtime: what its interpreter calls itself; empty where nobody says.
+        label: name and version as one word, with the runtime if it is not CPython.
+        runtime: the name that its interpreter reports; empty if unknown.
         features: the optional features that it has.
-        requirements: what each requirement says, by its id.
-        baseline: where the known deviations come from, and whose they are; empty where no baseline
-            was applied.
-        stale: what that baseline says about cases that the corpus does not have, a line for each.
-        deadline: seconds without progress after which a case was given up; 0 where that is unknown.
+        requirements: the text of each requirement, by its id.
+        baseline: the source of the known deviations, and their implementation; empty without a
+            baseline.
+        stale: a line for each entry of that baseline that matches no case of the corpus.
+        deadline: seconds without progress after which a case was given up; 0 if unknown.
         fail_on_flaky: whether a flaky case fails the run.
         format: the format of the result file; 0 before it is written.
         select: the globs by which cases were chosen; empty for all.
@@ -48,14 +49,14 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
         levels: the levels that were chosen.
         sweep: how cases were varied: ``none``, ``each`` or ``product``.
         profile: ``httplib`` or ``client``.
-        tolerant: whether outcomes graded tolerated counted.
+        tolerant: whether outcomes graded tolerated were accepted.
         error_map: native exception names to known ones, as the user gave them.
         exit_first: whether the first failure ended the run.
         shard: which part of the run this is, as ``2/5``; empty for the whole.
-        among: all implementations of the command, where there are several.
-        cases: how many results there are to be.
+        among: all implementations of the command, if there are several.
+        cases: how many results follow, in a complete file.
         unreached: how many chosen cases were not run, because the first failure ended the run.
-        incomplete: why results are missing; empty where none are.
+        incomplete: why results are missing; empty if the run is complete.
     """
 
     kit: str
@@ -92,10 +93,10 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
         """Return the head of a run on the implementation with this *identity*.
 
         Args:
-            identity: who is judged.
+            identity: the implementation under test.
             kit: the version of the kit.
             corpus: the digest of the corpus.
-            settings: further fields of the head: how the run is made.
+            settings: further fields of the head, which describe the run.
         """
         return cls(
             kit=kit,
@@ -113,23 +114,23 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Overlay(enum.StrEnum):
-    """What lies over a verdict: how it stands to what was known before, and to a second run."""
+    """How a result compares with the baseline and with its second run."""
 
     EXPECTED = "EXPECTED"
-    """Fails as the baseline says."""
+    """It fails as the baseline says."""
     REGRESSION = "REGRESSION"
-    """Fails, and no entry that holds says so."""
+    """It fails, and no entry that applies says so."""
     STALE = "STALE"
     """An entry says that it fails, and it passes or fails differently."""
     FLAKY = "FLAKY"
-    """Was not expected, and was fine when it was run again, alone and after the same cases."""
+    """It was unexpected, and as expected when run again, alone and after the same cases."""
 
 
 class Again(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a case did when it was run again, alone; the fields are those of a `Result`.
+    """What a case did when it was run again, alone; the fields are those of `Result`.
 
     Args:
-        fine: whether nothing would have been said, had the first run come to this.
+        fine: whether this result, as the first one, would not have been unexpected.
     """
 
     verdict: str
@@ -150,28 +151,28 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
         verdict: a `Verdict`.
         basis: why a tolerated outcome is tolerated.
         reason: why the case was not run, or how the implementation hung or died.
-        where: the op or the key of ``wire`` at which the outcome was left.
+        where: the op or the key of ``wire`` at which the observation left the outcome.
         call: that op as a call.
-        accepted: what the accepted outcomes say about that place.
+        accepted: what the accepted outcomes require there.
         seen: what was seen there.
-        trace: what every op came to, as text; given where the case failed.
-        transcript: the wire as text; given where the case failed.
+        trace: the result of every op, as text; present if the case failed.
+        transcript: the wire as text; present if the case failed.
         octets: what the server sent on each connection of this run, one character for each byte, or
-            both ends of it; where the case did not fail, only if it is little.
+            both ends of it; if the case did not fail, only if it is short.
         twin: the well-formed case that differs in one place.
-        differs: that place in *octets*: connection, first octet, octet behind the last; empty where
-            there is none.
+        differs: that place in *octets*: connection, first byte, byte after the last; empty if there
+            is none.
         within: the name of the smallest part of the setting under which the case fails too.
-        overlay: an `Overlay`, where a baseline or a second run has something to say.
+        overlay: an `Overlay`, if it is listed, unexpected or flaky.
         known: what the baseline says about the case, and why.
-        link: where the baseline tells more.
-        again: the second run, alone, where it gave another verdict.
-        after: the cases after which alone this result is seen; ``other cases`` where their names
-            were not found, and empty where it does not depend on other cases.
-        strength: in the client profile, what the expectation is: `must`, `should` or `may`.
-        rfc: in the client profile, the sections that the expectation rests on.
+        link: a URL with further information, from the baseline.
+        again: the second run, alone, if it gave another verdict.
+        after: the cases that have to run before this one to give this result; ``other cases`` if
+            they were not found, and empty if the result does not depend on other cases.
+        strength: in the client profile, the strength of the expectation: `must`, `should` or `may`.
+        rfc: in the client profile, the sections that support the expectation.
         did: in the client profile, what the client did: ``accepts``, or ``rejects`` and why.
-        case_level: the level of the case, where *level* is that of the part that failed.
+        case_level: the level of the case, if *level* is that of the part that failed.
         script: a key of what the server plays; cases with the same key play the same. Empty for a
             case that was not run.
     """
@@ -209,7 +210,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def weight(self) -> str:
-        """What the expectation weighs: its strength in the client profile, else its level."""
+        """The weight of the expectation: its strength in the client profile, else its level."""
         return self.strength or self.level
 
     @property
@@ -224,7 +225,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def name(self) -> str:
-        """The id, with the setting where a dimension was varied."""
+        """The id, with the setting if a dimension was varied."""
         setting = ",".join(f"{key}={value}" for key, value in sorted(self.setting.items()))
         return f"{self.id}@{setting}" if setting else self.id
 
@@ -258,7 +259,7 @@ def result_of(case: Case, judgement: Judgement, **details: Any) -> Result:
 
 
 def _sound(text: str) -> str:
-    """Return *text* with a name for what is no character, so that JSON can hold it."""
+    """Return *text* with surrogates replaced by their names, so that it can be encoded as JSON."""
     return _NO_CHARACTER.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -269,7 +270,7 @@ def _sound_all(value: Any) -> Any:
 
 
 def without_port(result: Result, port: int) -> Result:
-    """Return *result* with ``PORT`` in the place of the server's port, which differs by run."""
+    """Return *result* with ``PORT`` in place of the server's port, which differs between runs."""
     number = re.compile(rf"(?<!\d){port}(?!\d)")
 
     def stable(text: str) -> str:
@@ -284,11 +285,11 @@ def without_port(result: Result, port: int) -> Result:
 
 
 def not_run(case: Case, verdict: Verdict, reason: str) -> Result:
-    """Return the result of a case that came to *verdict* without being judged."""
+    """Return the result of a case that has *verdict* without being judged."""
     return result_of(case, Judgement(verdict), reason=reason)
 
 
 def with_script(result: Result, played: Script) -> Result:
     """Return *result* with the key of the script that was *played* for it."""
-    # Past the cache, which would keep each script of a run.
+    # Call the function without its cache, which would keep each script of a run.
     return msgspec.structs.replace(result, script=key_of_script.__wrapped__(played))

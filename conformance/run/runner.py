@@ -1,10 +1,10 @@
 """The runner: a result for each case, whatever the implementation does.
 
-The cases go through a lane in a thread of its own; the calling thread only watches.  Where a case
-makes no progress for a second, all sockets of its server are reset; where its client is still stuck
-a second later, the driver's process is killed, or, in-process, the lane is abandoned and a new one
-goes on with the next case.  Results are collected by glances: a hand-over between threads for each
-would cost as much as a plain case.
+The cases go through a lane in a thread of its own; the calling thread only watches.  If a case
+makes no progress for one deadline, all sockets of its server are reset.  If its client is still
+stuck one deadline later, the driver's process is killed, or, in-process, the lane is abandoned and
+a new one continues with the next case.  The watching thread polls for results: a hand-over between
+threads for each result would cost as much as a plain case.
 """
 
 import tempfile
@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from queue import SimpleQueue
-from time import monotonic  # an implementation in this process may replace that of the module
+from time import monotonic  # an implementation in this process may patch the module
 
 from certs import CertificateAuthority
 from conformance.cases import Case, CaseError
@@ -32,13 +32,13 @@ from conformance.run.performed import Performed
 from conformance.run.results import Result, not_run, with_script
 
 _GLANCE = 0.02
-"""Seconds between two glances at the lane."""
+"""Seconds between two polls of the lane."""
 _MOST_QUIET = 6
-"""Deadlines of silence after which a case is late, however busy the machine is."""
+"""Deadlines of silence after which a case is late, even if the machine is busy."""
 _SLOWEST = 8.0
-"""How much slower than others a runtime may be: so many deadlines of work, and no more."""
+"""The longest working time, in deadlines, for a runtime that is slower than others."""
 _MOST = 20
-"""Deadlines that a case may take as a whole, however much happens."""
+"""Deadlines that a case may take in total, even if it makes progress."""
 
 
 class Runner:
@@ -47,15 +47,18 @@ class Runner:
     Args:
         target: the implementation.
         authority: the certificate authority of this run.
-        error_map: native exception names to known ones, before those that the driver reports.
+        error_map: native exception names to known ones, with priority over those that the driver
+            reports.
         deadline: seconds without progress after which a case is late.
-        tolerant: whether outcomes graded tolerated count; by default for all but the reference.
-        thorough: whether results tell trace and transcript also where nothing failed.
-        witness: called with each case and what was seen of it, from the thread that runs it.
-        performed: what the implementation has performed in other processes; by default nothing.
+        tolerant: whether outcomes graded tolerated are accepted; by default for all but the
+            reference.
+        thorough: whether results contain trace and transcript also if nothing failed.
+        witness: called with each case and its observation, in the thread that runs it.
+        performed: what the implementation has performed in other processes; by default empty.
 
     Raises:
-        DriverError: the implementation cannot be started, or reports an error map that is none.
+        DriverError: the implementation cannot be started, or reports an error map that is not
+            valid.
     """
 
     def __init__(
@@ -86,7 +89,7 @@ class Runner:
 
     @property
     def identity(self) -> Identity:
-        """Who is being judged."""
+        """The implementation under test."""
         return self._lane.driver.identity
 
     def __enter__(self) -> "Runner":
@@ -107,12 +110,12 @@ class Runner:
     def examine(self) -> None:
         """Let the implementation complete well-formed exchanges for the features that it claims.
 
-        A client that is not installed is left to the cases, each of which says so.
+        If a client is not installed, nothing is examined: each case reports it.
 
         Raises:
-            DriverError: it completes one of them not; the runner is closed then.
+            DriverError: it does not complete one of them; the runner is then closed.
         """
-        # Whoever copied an early example of a driver asks for `/`, whatever the path is.
+        # Drivers made from an early example request `/`, whatever the path is.
         any_path = not self.identity.written.startswith(EXEC)
         for exchange, problem in self.completed(any_path=any_path):
             if problem:
@@ -121,9 +124,10 @@ class Runner:
                 raise DriverError(f"{self.identity.written} cannot be judged: {reason}")
 
     def completed(self, *, any_path: bool = True) -> Iterator[tuple[Exchange, str]]:
-        """Yield each well-formed exchange, and why it was not completed, or nothing.
+        """Yield each well-formed exchange, and why it was not completed; empty if it was.
 
-        Where the implementation hung or died, it may have done so by chance, and gets another try.
+        An implementation that hung or died may have done so by chance, so the exchange is tried
+        again.
         """
         for exchange in exchanges(self.identity, any_path=any_path):
             result, seen = self._exchanged(exchange)
@@ -156,7 +160,7 @@ class Runner:
             yield from shift.results()
             if shift.stuck is None:
                 return
-            # Whoever takes the result may not come back: the lane is replaced before.
+            # The caller may not ask for another result: replace the lane before it gets this one.
             self._lane.abandon()
             self._lane = self._new_lane()
             yield shift.stuck
@@ -184,7 +188,7 @@ class Runner:
             raise DriverError(f"{driver.identity.written}: {error}") from None
 
     def _files(self) -> Certificates:
-        """Return the names of the PEM files for drivers, written at the first call."""
+        """Return the names of the PEM files for drivers; the first call writes them."""
         if self._directory is None:
             self._directory = tempfile.TemporaryDirectory(prefix="httplib-kit-")
             written = self._authority.files(Path(self._directory.name))
@@ -199,10 +203,10 @@ class Runner:
 
 
 class _Shift:
-    """One thread's work at a lane, and the watch over it.
+    """One thread that runs cases on a lane, and the watch over it.
 
     Args:
-        lane: the lane; nobody else uses it.
+        lane: the lane, which no other thread uses.
         waiting: the cases; an abandoned shift takes no further one.
         deadline: seconds without progress.
         prompt: whether each result is handed over at once, at the cost of a switch of threads.
@@ -225,10 +229,12 @@ class _Shift:
         self._news = threading.Event() if prompt else self._ended
 
     def results(self) -> Iterator[Result]:
-        """Yield the results as they come; the one of a case that is stuck for good is `stuck`.
+        """Yield the results as they are measured.
+
+        `stuck` gives that of a case that cannot be ended.
 
         Raises:
-            CaseError: one of the cases, which are built here, is not what the format allows.
+            CaseError: one of the cases, which are built here, is not valid.
         """
         threading.Thread(target=self._work, name="conformance-lane", daemon=True).start()
         try:
@@ -247,7 +253,7 @@ class _Shift:
             self._given_up.set()
 
     def end(self) -> None:
-        """Let the case that runs end, with a deadline, and take no further one."""
+        """Let the running case end, within a deadline, and take no further one."""
         self._given_up.set()
         if not self._ended.wait(self._deadline):
             self._lane.reset("the kit ended its run and reset its sockets")
@@ -269,7 +275,7 @@ class _Shift:
                 return
             result = self._result(case)
             if self._given_up.is_set():
-                return  # nobody waits for it, or the watch has given this case its verdict
+                return  # the caller has ended, or the watch has already given this case a verdict
             self._done.append(result)
             self._count += 1
             if self._prompt:
@@ -302,12 +308,15 @@ class _Shift:
 
 
 class _Watch:
-    """Counts the time in which nothing happens, and acts on it.
+    """Measures idle time, and acts when it exceeds the deadline.
 
-    Time counts for what the implementation could have done in it.  A glance that comes late counts
-    as one that came in time; while the implementation waits for a processor, time stands still; and
-    where it computes, a runtime that is slow to start is slow to load what a case needs.  All that
-    is bounded: an endless loop is found however busy the machine is.
+    Only time in which the implementation could have worked is counted.  A late poll counts as one
+    on
+    time, and time in which the implementation was runnable but not scheduled is not counted.  A
+    runtime
+    that is slow to start is also slow to load what a case needs, so its working time counts less.
+    All
+    of this is bounded, so that an endless loop is found even on a busy machine.
     """
 
     def __init__(self, lane: Lane, deadline: float) -> None:
@@ -321,10 +330,12 @@ class _Watch:
         self._measures = 0
 
     def is_lost(self, count: int) -> bool:
-        """Glance; take the next measure where it is due; tell whether there is none left.
+        """Poll; reset or kill when that is due.
+
+        Return whether nothing is left to do but abandon the lane.
 
         Args:
-            count: how many cases the lane has done.
+            count: how many cases the lane has finished.
         """
         self._pass_time()
         seen = count, self._lane.activity
@@ -358,11 +369,11 @@ class _Watch:
 
     @property
     def _slowness(self) -> float:
-        """How many seconds of work this runtime gets for one, from 1 to `_SLOWEST`."""
+        """How many seconds of work of this runtime count as one second, from 1 to `_SLOWEST`."""
         return min(_SLOWEST, max(1.0, self._lane.driver.start_cost / DEADLINE))
 
     def _due(self) -> str:
-        """Return in words what the kit has to do now; empty where the case has time left."""
+        """Return the text of what is due now; empty while the case has time left."""
         patience = self._deadline * self._slowness
         if not self._measures and self._spent >= _MOST * patience:
             return gave_up(_MOST * patience, progress=True)
@@ -371,9 +382,9 @@ class _Watch:
         return ""
 
     def _counted(self) -> float:
-        """Return how much of the quiet time the implementation could have used."""
+        """Return how much of the idle time the implementation could have used."""
         quiet = self._quiet
-        if quiet < self._deadline / 4:  # most cases are done by then: no look is needed
+        if quiet < self._deadline / 4:  # most cases end before: no reading is needed
             return quiet
         effort = self._lane.driver.effort()
         if effort is None:

@@ -1,7 +1,7 @@
-"""The JSON Schema of a result file, generated from what is written there.
+"""Generates the JSON Schema of a result file from the types that are written there.
 
-In: nothing.  Out: a JSON value that is committed among the fixtures; a test holds it against this.
-A result file is JSON lines: a head, and a result for each case.
+The schema is stored among the fixtures, and a test compares it with the generated one.  A result
+file is JSON lines: a head, and a result for each case.
 """
 
 import json
@@ -34,7 +34,7 @@ def results_schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """Return the file."""
+    """Return the text of the schema file."""
     return json.dumps(results_schema(), indent=1, ensure_ascii=False) + "\n"
 
 

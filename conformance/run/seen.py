@@ -1,13 +1,13 @@
-"""What was seen, in a form that is the same whenever the same implementation does the same.
+"""The normal form of what was seen, equal whenever the same implementation does the same.
 
-In: a result.  Out: the place at which it left what is accepted, and what was seen there, as one
-line.  A baseline compares these two, so that an entry does not cover another failure of the same
-case.
+The input is a result.  The output is the place at which the observation left what is accepted, and
+what was seen there, as one line.  A baseline compares these two, so that an entry does not cover
+another failure of the same case.
 
-Class names, status codes, values and bytes stay.  What differs from run to run or from machine to
-machine has a name instead: addresses in memory, ports, numbers of processes and descriptors, names
-of temporary files, durations, and the words that an operating system or a TLS library puts after
-its error number.  What is long is shortened, with a digest of the whole.
+Class names, status codes, values and bytes are kept.  What differs between runs or machines is
+replaced by a name: memory addresses, ports, numbers of processes and descriptors, names of
+temporary files, durations, and the text that an operating system or a TLS library adds to its error
+number.  Long text is shortened, with a digest of the whole.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from conformance.judge import Verdict
 from conformance.run.results import Result
 
 LONGEST = 200
-"""Characters of a normal form before it is shortened."""
+"""Characters of a normal form that are kept unshortened."""
 _START, _END = 100, 40
 
 _SYSTEM = re.compile(r"(?s)(?P<class>[\w.]+): .*\(errno (?P<number>-?\d+)\)")
@@ -43,9 +43,9 @@ _VARYING = tuple(
 
 
 def seen_in(result: Result) -> tuple[str, str]:
-    """Return the place and the normal form of what was seen there; empty where nothing was.
+    """Return the place and the normal form of what was seen there; both empty if there is none.
 
-    How a process died is seen without a place; a hang has nothing but its verdict.
+    The death of a process has no place; a hang has neither place nor form.
     """
     if result.where:
         return result.where, normal(result.seen)
@@ -55,7 +55,7 @@ def seen_in(result: Result) -> tuple[str, str]:
 
 
 def normal(text: str) -> str:
-    """Return *text* in its normal form, which is its own normal form too."""
+    """Return *text* in its normal form; the normal form of that is the same."""
     tls, system = _TLS.fullmatch(text), _SYSTEM.fullmatch(text)
     if tls:
         text = f"{tls['start'] or ''}{tls['name']}{tls['errno'] or ''}"

@@ -1,11 +1,11 @@
-"""What the server sent in one run of a case.
+"""Finds what the server sent in one run of a case.
 
-In: the case as it was run, with its setting and for its profile, and the server's record.  Out: the
-bytes of each connection that was made.
+The input is the case as it was run, with its setting and for its profile, and the server's record.
+The output is the bytes of each connection that was made.
 
-Where the run has a transcript, these are the bytes of the record, which the transcript shows too.
-Where it has none, because all went well, they are those of the steps that were played, without the
-chance that a client leaves while the server still writes: so the same run gives the same bytes.
+If the run has a transcript, these are the bytes of the record, which the transcript shows too.  If
+it has none, because the case passed, they are the bytes of the steps that were played: a client may
+leave while the server still writes, so the record could differ between runs, and the steps do not.
 """
 
 import itertools
@@ -16,19 +16,20 @@ from conformance.cases.twins import sent_octets
 from mockserver import Close, Connection, Drain, Record, Shutdown, Step, WritingStep
 
 FEW = 4_096
-"""Bytes of a case that are kept with a result that is no failure."""
+"""Bytes that are kept with a result that is not a failure."""
 
 
 def recorded(record: Record) -> list[bytes]:
-    """Return what *record* says that each connection carried."""
+    """Return the bytes of each connection according to *record*."""
     return [one.sent for one in record.connections]
 
 
 def planned(case: Case, record: Record) -> list[bytes]:
-    """Return what the steps of *case* send on the connections of *record*; nothing for too much.
+    """Return the bytes that the steps of *case* send on the connections of *record*.
 
-    A step that waits for a request that never came ends what was sent; where the client left while
-    the server wrote, the rest of what it writes counts.
+    The result is empty if that is too much.  A step that waits for a request that never arrived
+    ends
+    the bytes; if the client left while the server wrote, the rest of that write is included.
     """
     found: list[bytes] = []
     size = 0
@@ -52,11 +53,11 @@ def planned(case: Case, record: Record) -> list[bytes]:
 
 
 _WRITES_OR_ENDS = (WritingStep, Drain, Close, Shutdown)
-"""Steps that the server does, or leaves undone, according to when the client leaves."""
+"""Steps that the server performs or not, depending on when the client leaves."""
 
 
 def _is_large(steps: Iterable[Step]) -> bool:
-    """Tell whether *steps* write more than is kept, without making all of it."""
+    """Return whether *steps* write more than is kept, without making all of it."""
     size = 0
     for step in steps:
         for pieces in step.writes() if isinstance(step, WritingStep) else ():

@@ -1,7 +1,7 @@
-"""Shards: parts of a run, for machines side by side.
+"""Shards: parts of a run, for several machines in parallel.
 
-In: ``I/N``.  Out: whether a case belongs to the part.  A case stays in its shard whatever becomes
-of the others, with all its settings; together the shards are the whole, and no case is in two.
+The input is ``I/N``.  The output is whether a case belongs to the part.  A case stays in its shard
+when other cases are added or removed, with all its settings.  Each case is in exactly one shard.
 """
 
 import hashlib
@@ -16,8 +16,8 @@ class Shard:
     """One part of several.
 
     Args:
-        index: which, from 1.
-        count: of how many.
+        index: the number of the part, from 1.
+        count: how many parts there are.
     """
 
     index: int
@@ -25,10 +25,10 @@ class Shard:
 
     @classmethod
     def of(cls, text: str) -> "Shard":
-        """Return the shard that *text* names.
+        """Return the shard that *text* gives.
 
         Raises:
-            ValueError: it names none.
+            ValueError: *text* is not a shard.
         """
         found = _FORM.fullmatch(text)
         shard = cls(*map(int, found.groups())) if found else cls(0, 0)
@@ -40,6 +40,6 @@ class Shard:
         return f"{self.index}/{self.count}"
 
     def has(self, case_id: str) -> bool:
-        """Tell whether the case called *case_id* belongs here."""
+        """Return whether the case called *case_id* is in this shard."""
         drawn = int.from_bytes(hashlib.sha256(case_id.encode()).digest()[:8], "big")
         return drawn % self.count == self.index - 1

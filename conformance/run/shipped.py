@@ -1,8 +1,8 @@
-"""The shipped baselines: known deviations of implementations that are known to everybody.
+"""The shipped baselines: known deviations of widely used implementations.
 
-In: the identity that a driver reports.  Out: the file among the fixtures that is about it.  That
-of the very version comes first, then that of the minor version (``http.client-3.11`` for 3.11.9),
-then that of the nearest other version of the same minor version.
+The input is the identity that a driver reports.  The output is the file among the fixtures that is
+about it: the file of the same version, else that of the minor version (``http.client-3.11`` for
+3.11.9), else that of the nearest other version of the same minor version.
 """
 
 import re
@@ -16,7 +16,7 @@ _VERSION = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 
 def directory() -> Path:
-    """Return where the shipped baselines are."""
+    """Return the directory of the shipped baselines."""
     return fixtures_directory() / "baselines"
 
 
@@ -24,7 +24,7 @@ def shipped(identity: Identity) -> Path:
     """Return the shipped baseline for the implementation with this *identity*.
 
     Raises:
-        BaselineError: there is none; the message names those that there are.
+        BaselineError: there is none; the message lists those that exist.
     """
     names = sorted(path.stem for path in directory().glob("*.toml"))
     found = chosen(identity, names)
@@ -35,7 +35,7 @@ def shipped(identity: Identity) -> Path:
 
 
 def chosen(identity: Identity, names: list[str]) -> str | None:
-    """Return which of *names* is about the implementation with this *identity*; None for none."""
+    """Return which of *names* is about the implementation with this *identity*; None if none is."""
     if identity.label in names:
         return identity.label
     stem = identity.label.removesuffix(identity.version)

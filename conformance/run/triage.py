@@ -1,18 +1,19 @@
-"""Triage: what was not expected is run again, in two ways, before anyone is asked to look at it.
+"""Triage: each unexpected result is checked by two second runs before it is reported.
 
-In: a result, the cases that the same process had run before, and a call that starts a runner in a
-process of its own.  Out: the same result with what the second runs say of it.
+The input is a result, the cases that the same process had run before, and a function that starts a
+runner in a process of its own.  The output is the same result with the outcome of the second runs.
 
-A doubt is settled both ways: once *alone*, in a fresh process, and once more *in order*, in a
-process that has run the same cases before.  What is unexpected again in either is a failure; only
-what is fine in both is FLAKY.  Something that fails in order and not alone has a cause among the
-cases before it, such as a cookie jar that all connections share: the shortest row of cases that
-suffices is looked for, within a budget, and named in `Result.after`.
+An unexpected result is run again twice: *alone*, in a fresh process, and *in order*, in a process
+that has run the same cases before.  A result that is unexpected again in either run is a failure;
+only one that is as expected in both is FLAKY.  A case that fails in order and not alone is affected
+by an earlier case, for example through a cookie jar that all connections share.  A search with a
+budget finds the shortest sequence of earlier cases that suffices, and `Result.after` names it.
 
-Costs are bounded.  The runs in order share one process that goes on from doubt to doubt, so that
-together they take at most as long as the run itself; they are needed only where a case is fine
-alone.  A fresh process for each case is kept up for the first `FRESH` doubts, and for all once a
-case was fine alone; where an implementation simply fails, the later ones share a process.
+Costs are bounded.  All runs in order share one process, which continues from one unexpected result
+to the next, so that together they take at most as long as the run itself; they are needed only for
+a case that is as expected alone.  The first `FRESH` unexpected results get a fresh process each,
+and so do all later ones once a case was as expected alone.  If every case fails alone too, the
+implementation simply fails, and the later ones share a process.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,28 +29,28 @@ from conformance.run.parallel import Line, RunsCases
 from conformance.run.results import Again, Overlay, Result
 
 MOST = 100
-"""Results of a run that are run again: where more are unexpected, it is no matter of luck."""
+"""Results that are run again; if more are unexpected, the cause is not chance."""
 FRESH = 10
-"""Doubts that get a fresh process each, even where none of them was fine in it."""
+"""Unexpected results that get a fresh process each, even if none of them passes in it."""
 BUDGET = 4_000
-"""Cases that may be run to find out after which others a case fails."""
+"""Cases that may be run to find the earlier cases that make a case fail."""
 START = 20
-"""Cases in the time of which a process is started."""
+"""The cost of starting a process, in cases."""
 NAMED = 3
-"""Names of earlier cases that a result tells."""
+"""Names of earlier cases that a result contains."""
 OTHERS = "other cases"
-"""Stands for names that were not found."""
+"""Stands for earlier cases that were not found."""
 
 
 class OverBudget(Exception):
-    """The search for a cause has cost as much as it may."""
+    """The search for the earlier cases has used its budget."""
 
 
 class Start(Protocol):
     """Starts a runner in a process of its own."""
 
     def __call__(self) -> RunsCases:
-        """Return it.
+        """Return the runner.
 
         Raises:
             DriverError: it cannot be started.
@@ -57,12 +58,12 @@ class Start(Protocol):
 
 
 class Doubts:
-    """Settles the doubts of one run.
+    """Runs the unexpected results of one run again.
 
     Args:
-        start: starts a runner, whose results tell trace and transcript also where nothing failed.
-        find: returns the case with a name.
-        over: puts the overlay over a result.
+        start: starts a runner, whose results contain trace and transcript also if nothing failed.
+        find: returns the case with the given name.
+        over: adds the overlay to a result.
         most: how many results are run again.
     """
 
@@ -84,7 +85,7 @@ class Doubts:
         self._known: list[list[str]] = []
 
     def close(self) -> None:
-        """End what is running."""
+        """Stop the processes that still run."""
         for runner in (self._shared, *(shadow.runner for shadow in self._shadows.values())):
             if runner is not None:
                 runner.close()
@@ -92,11 +93,11 @@ class Doubts:
         self._shadows = {}
 
     def settled(self, first: Result, line: Line) -> Result:
-        """Return *first* as it stands after the second runs.
+        """Return *first* with the outcome of the second runs.
 
         Args:
             first: the result of a case in the run, with its overlay.
-            line: what the same runner has run, that case among it.
+            line: the cases that the same runner has run, including that case.
         """
         if self._left <= 0 or not is_unexpected(first):
             return first
@@ -104,7 +105,7 @@ class Doubts:
         name = first.name
         alone = self._alone(name)
         if alone is None or alone.verdict in NOT_RUN:
-            return first  # it could not be run again, which excuses nothing
+            return first  # it could not be run again, so the first result counts
         if is_unexpected(alone):
             return first if alone.verdict == first.verdict else _with(first, alone, fine=False)
         self._fresh = self._left + 1
@@ -115,7 +116,10 @@ class Doubts:
         return msgspec.structs.replace(told, after=self._causes(name, line, ordered))
 
     def _alone(self, name: str) -> Result | None:
-        """Return the result of the case *name* in a fresh process; None where there is none."""
+        """Return the result of the case *name* in a fresh process.
+
+        None if that cannot be started.
+        """
         try:
             if self._fresh > 0:
                 self._fresh -= 1
@@ -136,7 +140,7 @@ class Doubts:
         return self._over(last)
 
     def _in_order(self, name: str, line: Line) -> Result | None:
-        """Return the result of the case *name* after the same cases; None where there is none."""
+        """Return the result of the case *name* after the same cases; None if the driver fails."""
         place = line.place(name)
         shadow = self._shadows.get(id(line))
         if shadow is None or shadow.place > place:
@@ -155,7 +159,10 @@ class Doubts:
         return self._over(last)
 
     def _causes(self, name: str, line: Line, ordered: Result | None) -> list[str]:
-        """Return the names of the cases after which *name* fails; `OTHERS` where unknown."""
+        """Return the names of the cases after which *name* fails.
+
+        `OTHERS` if they are not found.
+        """
         before = line.names[: line.place(name)]
         if ordered is None or not before:
             return [OTHERS]
@@ -185,7 +192,7 @@ class Doubts:
 
 
 class _Shadow:
-    """A process that goes through a line again."""
+    """A process that runs the cases of a line again."""
 
     def __init__(self, runner: RunsCases) -> None:
         self.runner = runner
@@ -193,14 +200,14 @@ class _Shadow:
 
 
 def needed(before: Sequence[str], fails: Callable[[Sequence[str]], bool]) -> Sequence[str]:
-    """Return the one name of *before* that suffices, or else the shortest end of it that does.
+    """Return the one name of *before* that suffices, or else its shortest end that does.
 
     Args:
-        before: the names of the cases that were run before the one that fails.
-        fails: tells whether it fails after these cases, in a fresh process.
+        before: the names of the cases that ran before the one that fails.
+        fails: returns whether it fails after these cases, in a fresh process.
 
     Returns:
-        Names; none where it does not fail after all of *before* either.
+        Names; empty if it does not fail after all of *before* either.
     """
     short, size = 0, 1
     while not fails(before[-size:]):
@@ -220,7 +227,7 @@ def needed(before: Sequence[str], fails: Callable[[Sequence[str]], bool]) -> Seq
 
 
 def _single(part: Sequence[str], fails: Callable[[Sequence[str]], bool]) -> Sequence[str]:
-    """Return the one case of *part* that suffices; none where it takes several."""
+    """Return the one case of *part* that suffices; empty if several are needed together."""
     if not fails(part):
         return []
     while len(part) > 1:

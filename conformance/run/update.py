@@ -1,11 +1,11 @@
-"""The update of a baseline: what a whole run says is known from now on.
+"""Updates a baseline to the results of a complete run.
 
-In: the baseline so far, and the results of a whole run, triaged.  Out: the baseline that fits
-them.  What still holds stays as it is, with its words and in its place.  What is new, or fails in
-another way or at another revision than it was listed, is put behind it, with words that ask for
-better ones.
+The input is the present baseline, and the results of a complete run after triage.  The output is
+the baseline that matches them.  An entry that still applies stays unchanged, with its text and in
+its place.  An entry for a failure that is new, or that differs in kind or revision from what was
+listed, is added at the end, with a placeholder for the reason.
 
-A case that came to two verdicts is not written down as either.
+Flaky cases are left out.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,13 +18,13 @@ from conformance.run.results import Overlay, Result, RunHead
 from conformance.run.seen import seen_in
 
 WIDEST = 20
-"""Cases that one glob may stand for: a wider one would hide what it was not written for."""
+"""Cases that one glob may match: a wider glob would hide failures for which it was not written."""
 NEW = "not explained yet"
 AGAIN = "to be looked at again"
 
 
 def check_width(baseline: Baseline, revisions: Mapping[str, int]) -> None:
-    """Refuse a baseline with a glob that is too wide to be kept up to date.
+    """Check that no glob is too wide to be kept up to date.
 
     Raises:
         BaselineError: it has one; the message names it.
@@ -40,12 +40,12 @@ def check_width(baseline: Baseline, revisions: Mapping[str, int]) -> None:
 
 
 def updated(baseline: Baseline, head: RunHead, results: Sequence[Result]) -> Baseline:
-    """Return *baseline* as the *results* of a whole run want it.
+    """Return *baseline* updated to the *results* of a complete run.
 
     Args:
-        baseline: as it is.
-        head: of the run.
-        results: of the run, triaged; none of them an error of kit or driver.
+        baseline: the present baseline.
+        head: the head of the run.
+        results: the results of the run after triage, without errors of kit or driver.
     """
     told = {result.name: result for result in results if result.overlay != Overlay.FLAKY}
     unsettled = [result.name for result in results if result.overlay == Overlay.FLAKY]
@@ -71,13 +71,13 @@ def updated(baseline: Baseline, head: RunHead, results: Sequence[Result]) -> Bas
 def _kept(
     glob: str, entry: Entry, told: Mapping[str, Result], unsettled: frozenset[str]
 ) -> Iterator[tuple[str, set[str]]]:
-    """Yield what is left of *glob*, and the names that each part of it stands for."""
+    """Yield what is left of *glob*, and the names that each part of it matches."""
     names = [*told, *unsettled]
     found = matching(glob, names) if is_glob(glob) else [glob] if glob in names else []
     about = [name for name in found if name in unsettled or told[name].rev == entry.rev]
     holds = {name for name in about if name in unsettled or _holds(entry, told[name])}
     if not found and "@" in glob:
-        yield glob, set()  # of a sweep that this run has not made
+        yield glob, set()  # it may match settings of a sweep that this run did not make
     elif about and len(holds) == len(about):
         yield glob, holds
     else:
@@ -87,15 +87,15 @@ def _kept(
 
 
 def _holds(entry: Entry, result: Result) -> bool:
-    """Tell whether *entry* is not contradicted: what could not be run contradicts nothing."""
+    """Return whether no result contradicts *entry*; a case that could not be run does not."""
     ran = result.failed or result.verdict in OK
     return not ran or entry.covers(result)
 
 
 def _detailed(entry: Entry, told: Mapping[str, Result]) -> list[Entry]:
-    """Return *entry*; one that compares the verdict alone, with what was seen of its cases.
+    """Return *entry*; if it compares the verdict alone, add what was seen of its cases.
 
-    One with a glob stays as it is: its author has meant whatever it stands for.
+    An entry with a glob is unchanged: its author meant all that the glob matches.
     """
     if not entry.is_vague or any(map(is_glob, entry.globs)):
         return [entry]
@@ -115,7 +115,7 @@ def _detailed(entry: Entry, told: Mapping[str, Result]) -> list[Entry]:
 
 
 def _new(results: Iterable[Result], baseline: Baseline) -> list[Entry]:
-    """Return entries for *results*: those that one glance may explain stand together."""
+    """Return entries for *results*; results with a common explanation share an entry."""
     reasons = {glob: entry for entry in baseline.entry for glob in entry.globs}
     groups: dict[tuple[str, str, str, int, str, str, str], list[str]] = {}
     for result in results:
