@@ -1,10 +1,11 @@
-"""Reports: what a person or a pipeline reads, made from results alone.
+"""Reports for people and for CI services, made from results alone.
 
-In: a `RunHead` and `Result` values.  Out: text.  Nothing here runs a case, and the same results
-always give the same report: no times, no port numbers, no order but that of the cases.
+The input is a `RunHead` and `Result` values.  The output is text.  Nothing here runs a case, and
+the same results always give the same report: it contains no times and no port numbers, and its
+order is that of the cases.
 
-Results come from strangers: an implementation, a server's record, a file.  Every report shows every
-character of them (`octets`) and lets none of them act.
+Results contain untrusted text: from an implementation, a server's record, or a file.  Every report
+shows each character of it visibly (`octets`), and none of it can act as markup or as a command.
 """
 
 from conformance.report.matrix import matrix

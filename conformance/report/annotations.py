@@ -1,8 +1,8 @@
-"""Annotations: commands in the log of a CI run that put a failure where people look.
+"""Annotations: commands in the log of a CI run that show a failure in the service's overview.
 
-In: runs.  Out: lines of the form that GitHub's runner reads (``::error title=…::…``).  It shows ten
-of a step at most, so the tenth says how many there are.  Everything in them is escaped: no text can
-end its line, its property or its command.
+The input is runs.  The output is lines in the form that GitHub's runner reads
+(``::error title=…::…``).  The runner shows at most ten for each step, so the tenth line gives the
+number of failures.  All text is escaped: it cannot end its line, its property or its command.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ _LONGEST = 1_000
 
 
 def annotations(runs: Sequence[Run]) -> Iterator[str]:
-    """Yield the lines."""
+    """Yield the lines of annotations."""
     found = [(run, result) for run in runs for result in run.results if standing(result) in TOLD]
     for run in runs:
         if run.head.incomplete:

@@ -1,8 +1,8 @@
-"""A badge: how much of the corpus is met, as a picture and as JSON for a badge service.
+"""A badge: how much of the corpus passes, as a picture and as JSON for a badge service.
 
-In: runs.  Out: the octets of an SVG document, or of the JSON that a badge service fetches
-(``schemaVersion``, ``label``, ``message``, ``color``).  Of several runs the badge is about the one
-that meets least.
+The input is runs.  The output is an SVG document, or the JSON that a badge service fetches
+(``schemaVersion``, ``label``, ``message``, ``color``), as bytes.  With several runs, the badge
+shows the one with the lowest score.
 """
 
 import json
@@ -16,7 +16,7 @@ LABEL = "HTTP/1.1 client conformance"
 _COLOURS = {"brightgreen": "#4c1", "yellow": "#9a6700", "red": "#cf222e", "lightgrey": "#6e7781"}
 _HALF = 50
 _GLYPH = 6.6
-"""Pixels that a letter takes; the text is stretched to what that makes."""
+"""Pixels for each letter; the text is stretched to the width that results."""
 
 
 def endpoint(runs: Sequence[Run]) -> bytes:
@@ -27,7 +27,7 @@ def endpoint(runs: Sequence[Run]) -> bytes:
 
 
 def svg(runs: Sequence[Run]) -> bytes:
-    """Return the picture."""
+    """Return the SVG document."""
     message, colour = _told(runs)
     left, right = _width(LABEL), _width(message)
     text = escape(f"{LABEL}: {message}")
@@ -65,7 +65,7 @@ def _told(runs: Sequence[Run]) -> tuple[str, str]:
     name = f"{visible_text(run.head.name)} " if len(runs) > 1 else ""
     colour = "red"
     if 2 * found.well >= found.judged:
-        # A part of the corpus that passes is no reason for the colour of the whole.
+        # The colour for a complete pass requires that every case was judged.
         whole = found.well == found.judged and not found.not_judged
         colour = "brightgreen" if whole else "yellow"
     return f"{name}{found.short}{gap}", "lightgrey" if gap else colour

@@ -1,7 +1,8 @@
-"""Two runs held against each other: what changed.
+"""Compares two runs.
 
-In: two runs, from result files or from golden records.  Out: a `Change` for each case that came to
-something else, was added, is gone, or is of another revision; and lines that tell them.
+The input is two runs, from result files or from golden records.  The output is a `Change` for each
+case whose result differs, or that was added, removed, or changed in revision; and lines of text for
+these changes.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,12 +17,12 @@ from conformance.run.results import Result, RunHead
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A case that is not the same on both sides.
+    """A case that differs between the two sides.
 
     Args:
         name: the case, with its setting.
-        before: its result on the left side; None where there is none.
-        after: its result on the right side; None where there is none.
+        before: its result on the left side; None if there is none.
+        after: its result on the right side; None if there is none.
     """
 
     name: str
@@ -36,7 +37,7 @@ class Change:
 
 
 def changes(before: Run, after: Run) -> list[Change]:
-    """Return what is not the same, in the order of *before*, then of what only *after* has."""
+    """Return the changes, in the order of *before*, then of the cases that only *after* has."""
     left = {one.name: one for one in before.results}
     right = {one.name: one for one in after.results}
     found = [Change(name, left.get(name), right.get(name)) for name in {**left, **right}]
@@ -44,14 +45,14 @@ def changes(before: Run, after: Run) -> list[Change]:
 
 
 def _facts(result: Result | None) -> tuple[object, ...]:
-    """Return what counts in a comparison: what was seen, and not how it is told."""
+    """Return the facts that are compared; the text that describes them is not."""
     if result is None:
         return ()
     return (result.rev, result.verdict, result.basis, result.where, result.seen, result.did)
 
 
 def diff_lines(before: Run, after: Run, found: Sequence[Change]) -> Iterator[str]:
-    """Yield the lines that tell *found*, and a last one that counts."""
+    """Yield a line for each of *found*, and a last line with their number."""
     yield f"- {_title(before)}"
     yield f"+ {_title(after)}"
     for run, sign in ((before, "-"), (after, "+")):
@@ -72,13 +73,13 @@ _COMPARED = (
     *("kit", "features", "profile", "select", "exclude", "levels", "sweep"),
     *("tolerant", "error_map", "deadline", "exit_first"),
 )
-"""What two runs should have in common, so that a difference comes from the implementations."""
+"""Settings that both runs should share, so that a difference comes from the implementations."""
 
 
 def _settings(before: RunHead, after: RunHead) -> Iterator[str]:
-    """Yield a line for each setting in which two result files differ."""
+    """Yield a line for each setting that differs between two result files."""
     if not (before.format and after.format):
-        return  # a golden record, which was made in the usual way
+        return  # a golden record, which was made with the usual settings
     for field in _COMPARED:
         left, right = getattr(before, field), getattr(after, field)
         if left != right:

@@ -1,7 +1,7 @@
-"""The files of a report: each written whole or not at all.
+"""The files of a report, each written completely or not at all.
 
-In: where a file or a site is to be, known before the run, and what is in it, known behind it.  Out:
-files.  A place that cannot be written is found out before anything is run.
+A path is checked before the run, so that one that cannot be written is reported before anything
+runs.  The content is written after the run.
 """
 
 import shutil
@@ -9,21 +9,22 @@ from collections.abc import Iterable
 from pathlib import Path
 
 SIGN = '<meta name="generator" content="httplib-kit">'
-"""What the index of a site of ours contains; no other directory is ever replaced."""
+"""A text in the index of every site that the kit writes; a directory without it is never replaced.
+"""
 
 
 class Refused(ValueError):
-    """Nothing can be written there; the message is one line that names the place."""
+    """The path cannot be written; the message is one line that names it."""
 
 
 class WholeFile:
-    """A file that is replaced at the end; what is no regular file, such as a pipe, is written to.
+    """A file that is replaced at the end; if it is not a regular file, it is written to.
 
     Args:
-        path: where it is to be; a link is followed.
+        path: the path of the file; a link is followed.
 
     Raises:
-        Refused: nothing can be written there.
+        Refused: the path cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,14 +39,14 @@ class WholeFile:
             raise Refused(f"cannot write {path}: {error.strerror}") from None
 
     def write(self, content: bytes) -> None:
-        """Write *content*, which is everything, and put the file in its place."""
+        """Write *content*, which is complete, and replace the file."""
         with self._file:
             self._file.write(content)
         if self._replaces:
             self._target.replace(self._path)
 
     def close(self) -> None:
-        """Leave nothing behind that is not whole."""
+        """Remove what is incomplete."""
         self._file.close()
         if self._replaces:
             self._target.unlink(missing_ok=True)
@@ -55,10 +56,10 @@ class WholeSite:
     """A directory of files that is replaced as a whole.
 
     Args:
-        path: where it is to be: nothing, an empty directory, or an earlier site.
+        path: a path at which there is nothing, an empty directory, or an earlier site.
 
     Raises:
-        Refused: something else is there, or nothing can be written there.
+        Refused: there is something else, or the path cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -73,7 +74,7 @@ class WholeSite:
             raise Refused(f"cannot write {path}: {error.strerror}") from None
 
     def write(self, files: Iterable[tuple[str, str]]) -> None:
-        """Write *files*, by their names, and put the site in its place."""
+        """Write *files*, by their names, and replace the site."""
         for name, text in files:
             file = self._target / name
             file.parent.mkdir(exist_ok=True)
@@ -83,7 +84,7 @@ class WholeSite:
         self._target.replace(self._path)
 
     def close(self) -> None:
-        """Leave nothing behind that is not whole."""
+        """Remove what is incomplete."""
         shutil.rmtree(self._target, ignore_errors=True)
 
 

@@ -1,8 +1,9 @@
-"""JUnit XML: what CI servers and their plugins read.
+"""JUnit XML, for CI servers and their plugins.
 
-In: runs.  Out: the octets of one XML document, a ``testsuite`` for each run and a ``testcase`` for
-each result, with requirement and octets as properties.  What XML cannot hold is shown by name.  No
-times are given: the same results are the same document.
+The input is runs.  The output is the bytes of one XML document, with a ``testsuite`` for each run
+and a ``testcase`` for each result; requirement and bytes sent are properties.  A character that XML
+does not allow is shown by its name.  There are no times, so the same results give the same
+document.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -48,7 +49,8 @@ def _suite(root: ET.Element, run: Run) -> None:
     )
     _properties(suite, (*_of_run(run.head), *_of_score(run)))
     if run.head.incomplete:
-        # As a test that ended in an error: no service that reads JUnit XML overlooks that.
+        # An incomplete run is a test that ended in an error, which every service that reads JUnit
+        # XML shows.
         name = visible_text(f"{run.head.name}.run")
         case = ET.SubElement(suite, "testcase", classname=name, name="complete")
         problem = f"{INCOMPLETE}: {visible_text(run.head.incomplete)}"
@@ -68,7 +70,7 @@ def _suite(root: ET.Element, run: Run) -> None:
 
 
 def _standing(result: Result, head: RunHead) -> Standing:
-    """Return where *result* stands: a flaky case fails where the run was asked to fail on it."""
+    """Return the standing of *result*; a flaky case is a failure if the run has `fail_on_flaky`."""
     stands = standing(result)
     return Standing.FAILED if stands is Standing.FLAKY and head.fail_on_flaky else stands
 

@@ -1,8 +1,8 @@
-"""Markdown: the summary that a CI service shows beside a run.
+"""Markdown: the summary that a CI service shows next to a run.
 
-In: runs.  Out: text.  Foreign text stands in code spans and fences alone, each longer than any run
-of backticks in it, so that nothing in it is markup.  A service takes about a megabyte, so that
-failures beyond `MOST` octets are only counted.
+The input is runs.  The output is text.  Untrusted text appears only in code spans and fenced
+blocks, whose delimiters are longer than any run of backticks in the text, so that none of it is
+markup.  A service accepts about a megabyte, so failures beyond `MOST` bytes are only counted.
 """
 
 import re
@@ -16,7 +16,7 @@ from conformance.report.story import story
 from conformance.report.summary import scope, table, totals
 
 MOST = 900_000
-"""Octets of the stories and their list, over all runs."""
+"""Bytes allowed for the stories and their list, over all runs."""
 _LONGEST_CELL = 300
 
 
@@ -81,7 +81,7 @@ def code(text: str) -> str:
 
 
 def fence(lines: Sequence[str]) -> list[str]:
-    """Return *lines*, which are visible, as a fenced block."""
+    """Return *lines* of visible text as a fenced block."""
     ticks = "`" * max(3, _longest_run("\n".join(lines)) + 1)
     return [f"{ticks}text", *lines, ticks]
 
@@ -91,16 +91,17 @@ def _longest_run(text: str) -> int:
 
 
 def _cells(cells: Sequence[str]) -> str:
-    """Return a row of a table, in which a bar ends a cell even inside a code span.
+    """Return a row of a table.
 
-    It is shown by name: what a backslash before it means is not the same to every reader of
-    Markdown where another backslash stands before that.
+    A bar ends a cell even inside a code span, so it is shown by its name.  A backslash before it
+    does
+    not help: after another backslash, Markdown readers differ in what it means.
     """
     return "| " + " | ".join(cell.replace("|", "<U+007C>") for cell in cells) + " |"
 
 
 def _html(text: str) -> str:
-    """Return *text* for a line of HTML: letters and digits as they are, the rest by number."""
+    """Return *text* for a line of HTML, with all but letters and digits as character references."""
     return re.sub(r"[^\w ]", lambda found: f"&#{ord(found[0])};", visible_text(text))
 
 

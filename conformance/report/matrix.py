@@ -1,12 +1,12 @@
 """The matrix: many clients on one page.
 
-In: the head and the results of one run for each client, all over the same cases; for those who are
-not installed, what was recorded of them elsewhere.  Out: lines of plain text, the same for the same
-results.
+The input is the head and the results of one run for each client, all over the same cases; for
+clients that are not installed, the recorded runs.  The output is lines of plain text, the same for
+the same results.
 
-A large selection has a row for each client and a column for each family: how many cases are good,
-of how many that were judged.  A small one has a row for each case and a column for each client:
-whether it took the response or refused it, and whether it may.
+A large selection has a row for each client and a column for each family, with the number of cases
+that pass and that were judged.  A small one has a row for each case and a column for each client:
+whether the client accepted or rejected the response, and whether it may.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ from conformance.report.summary import INCOMPLETE, aligned
 from conformance.run.results import Result
 
 SMALL = 60
-"""Cases up to which each has a row of its own."""
+"""The largest number of cases for which each has a row of its own."""
 _LEGEND = (
     "+ accepts   - rejects   H hangs   C crashes   L leaks an exception that is none of its own",
     "~ against a SHOULD or a MAY   ! against a MUST   . not installed   ? not judged   F flaky",
@@ -32,8 +32,8 @@ def matrix(runs: Sequence[Run], recorded: Mapping[str, Run] | None = None) -> li
 
     Args:
         runs: at least one, over the same cases in one order.
-        recorded: runs that stand in for those that found nothing installed, by implementation as
-            the user wrote it.
+        recorded: recorded runs that replace those of clients that are not installed, by
+            implementation as the user wrote it.
     """
     clients = [_Client(run, (recorded or {}).get(run.head.implementation)) for run in runs]
     lines = _by_case if len(runs[0].results) <= SMALL else _by_family
@@ -41,7 +41,7 @@ def matrix(runs: Sequence[Run], recorded: Mapping[str, Run] | None = None) -> li
 
 
 def _not_run(clients: Sequence["_Client"]) -> Iterator[str]:
-    """Yield for each client of which a part was not judged how much, and why."""
+    """Yield a line for each client with cases that were not judged: how many, and why."""
     for one in clients:
         found = score(one.results.values(), one.unreached)
         if one.is_told and found.not_judged:
@@ -51,13 +51,13 @@ def _not_run(clients: Sequence["_Client"]) -> Iterator[str]:
 
 
 class _Client:
-    """A row or a column: what a client came to, here or where it was recorded.
+    """A row or a column: the results of a client, measured or recorded.
 
     Attributes:
-        label: who it is.
-        results: by case, in order.
-        unreached: how many cases its first failure kept from being run.
-        is_told: whether anything is known of it.
+        label: the name of the client.
+        results: its results, in order, by case.
+        unreached: how many cases were not run, because the run ended at its first failure.
+        is_told: whether there are results for it.
     """
 
     def __init__(self, run: Run, recorded: Run | None) -> None:
@@ -67,7 +67,7 @@ class _Client:
             self.label += f" ({INCOMPLETE}: {visible_text(shown.head.incomplete)})"
         if shown is recorded:
             self.label += " (NOT_INSTALLED, as recorded)"
-        # A run that stopped at its first failure lacks the cases behind it.
+        # A run that stopped at its first failure lacks the cases after it.
         self.unreached = shown.head.unreached
         self.results = {result.name: result for result in shown.results}
         self.is_told = shown is recorded or not run.is_absent
@@ -108,7 +108,7 @@ _MARKS = {
 
 
 def _mark(result: Result) -> str:
-    """Return what a client did, and before it whether that is against a rule."""
+    """Return what a client did, with a mark before it if a rule forbids that."""
     verdict = Verdict(result.verdict)
     if standing(result) is Standing.FLAKY:
         return "F"

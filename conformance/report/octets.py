@@ -1,10 +1,10 @@
-r"""Octets and foreign text made visible: each can be told from all others, and none acts.
+r"""Makes bytes and untrusted text visible, unambiguously and without effect on a terminal or a log.
 
-In: bytes, or text from anywhere.  Out: text in which every octet and every character stands for
-itself or for a name: ``\r``, ``\n``, ``\t``, ``\\`` and ``\xNN`` for octets, ``<U+202E>`` for
-characters.  Nothing in it moves a cursor, turns the direction of writing, ends a line, or is taken
-for a command by the log of a CI service.  What a medium itself gives a meaning to, such as ``<`` in
-XML, is the business of whoever writes that medium.
+The input is bytes, or text from anywhere.  The output is text in which every byte and every
+character is shown as itself or by a name: ``\r``, ``\n``, ``\t``, ``\\`` and ``\xNN`` for bytes,
+``<U+202E>`` for characters.  Nothing in it moves a cursor, changes the direction of writing, ends a
+line, or is a command in the log of a CI service.  Characters with a meaning in one format only,
+such as ``<`` in XML, are escaped by the code that writes that format.
 """
 
 import re
@@ -16,14 +16,15 @@ _VISIBLE = {
     if octet in _NAMES or not 0x20 <= octet < 0x7F
 }
 _LOG_COMMAND = re.compile(r"(?:\A *:(?=:))|#(?=#\w*\[)")
-"""What a CI service reads as a command in a log: ``::name::`` behind nothing but blanks, and
-``##[name]`` or ``##name[`` anywhere."""
+"""What a CI service reads as a command in a log: ``::name::`` with at most blanks before it, and
+``##[name]`` or ``##name[`` anywhere.
+"""
 _NAME = re.compile(r"<(?=U\+)")
-"""What would be taken for the name of a character."""
+"""Text that could be mistaken for the name of a character."""
 
 
 def visible(octets: bytes) -> str:
-    """Return *octets* as printable text, unambiguously."""
+    """Return *octets* as printable, unambiguous text."""
     return inert(_translated(octets))
 
 
@@ -32,7 +33,7 @@ def _translated(octets: bytes) -> str:
 
 
 def inert(text: str) -> str:
-    """Return *text*, which is visible, with nothing in it that a CI service reads as a command."""
+    """Return visible *text* with nothing in it that a CI service reads as a command."""
     return _LOG_COMMAND.sub(lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", text)
 
 
@@ -40,9 +41,9 @@ _BEGINS_A_COMMAND = re.compile(r"\A((?:\x1b\[[0-9;]*m|\s)*):(?=(?:\x1b\[[0-9;]*m
 
 
 def inert_line(line: str) -> str:
-    r"""Return a line that is printed as it is, styled or folded, with nothing in it that acts.
+    r"""Return a line that is printed unchanged, styled or folded, with nothing in it that acts.
 
-    What stands in the middle of a text, where it is harmless, may begin a line once it is folded.
+    Text that is harmless in the middle of a line may begin a line once the line is folded.
 
     >>> inert_line("\x1b[1m ::error::x")
     '\x1b[1m <U+003A>:error::x'
@@ -51,7 +52,7 @@ def inert_line(line: str) -> str:
 
 
 def visible_text(text: str) -> str:
-    r"""Return *text* in one line, unambiguously, with everything that might act shown by name.
+    r"""Return *text* in one unambiguous line, with every character that could act shown by name.
 
     >>> visible_text("a\x1b[2J\u202eb <U+1> ::error::")
     'a<U+001B>[2J<U+202E>b <U+003C>U+1> ::error::'
@@ -71,7 +72,7 @@ def _named(character: str | re.Match[str]) -> str:
 
 
 def named(error: UnicodeError) -> tuple[str, int]:
-    """Return the names of characters that an encoding lacks: a handler of errors for `codecs`."""
+    """Return the names of characters that an encoding lacks; an error handler for `codecs`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return "".join(map(_named, error.object[error.start : error.end])), error.end
@@ -87,7 +88,7 @@ def original_text(shown: str) -> str:
 
 
 def lines(octets: bytes, width: int = 96) -> list[str]:
-    """Return *octets* as visible lines, cut behind each line feed and at *width*."""
+    """Return *octets* as visible lines, split after each line feed and at *width*."""
     found: list[str] = []
     for line in split_lines(octets):
         text = _translated(line)
@@ -96,7 +97,7 @@ def lines(octets: bytes, width: int = 96) -> list[str]:
 
 
 def split_lines(octets: bytes) -> list[bytes]:
-    """Split behind every line feed, and nowhere else: a bare CR is data."""
+    """Split after every line feed, and nowhere else: a bare CR is data."""
     parts = octets.split(b"\n")
     ended = [part + b"\n" for part in parts[:-1]]
     return ended + ([parts[-1]] if parts[-1] else [])

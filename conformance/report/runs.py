@@ -1,7 +1,7 @@
-"""Runs: what a report is made from.
+"""Runs: the input of every report.
 
-In: result files, or results as they were just made.  Out: `Run` values, with every word in them
-known.  The parts of one run, as shards leave them, are put together again.
+The input is result files, or results of a run that has just ended.  The output is `Run` values,
+whose enumerated fields have been checked.  The shards of one run are joined.
 """
 
 import dataclasses
@@ -22,15 +22,15 @@ from conformance.run.shard import Shard
 
 
 class NoReport(ValueError):
-    """Nothing can be reported; the message is one line that says why."""
+    """There is nothing to report; the message is one line with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one implementation came to.
+    """The results of one implementation.
 
     Args:
-        head: who was judged, by which corpus.
+        head: the implementation under test and the corpus.
         results: a result for each case, in the order of the corpus.
     """
 
@@ -39,12 +39,12 @@ class Run:
 
     @property
     def is_absent(self) -> bool:
-        """Whether there was nobody to judge."""
+        """Whether the implementation is not installed."""
         return all(result.verdict == Verdict.NOT_INSTALLED for result in self.results)
 
     @property
     def is_client(self) -> bool:
-        """Whether it was judged by what any client may do."""
+        """Whether it was judged in the client profile."""
         return any(result.strength for result in self.results)
 
     @property
@@ -54,7 +54,7 @@ class Run:
 
     @property
     def exit_code(self) -> int:
-        """What `check` says of it: a run of which results are missing ends as an error does."""
+        """The exit code that `check` returns for this run; an incomplete run counts as an error."""
         code = exit_code(self.results, fail_on_flaky=self.head.fail_on_flaky)
         if self.head.incomplete:
             return EXIT_ERROR
@@ -62,13 +62,13 @@ class Run:
 
 
 def read_runs(paths: Iterable[Path]) -> list[Run]:
-    """Return the runs in the files at *paths*; shards of one implementation are joined to one run.
+    """Return the runs in the files at *paths*; shards of one implementation become one run.
 
-    A run of which lines or shards are missing says so in its head.
+    If lines or shards of a run are missing, its head says so.
 
     Raises:
-        NoReport: a file is not a result file, two tell of the same case or the same shard, or they
-            were not made by the same kit, with the same corpus and in the same way.
+        NoReport: a file is not a result file, two files contain the same case or the same shard, or
+            the files differ in kit, corpus or settings.
     """
     found: dict[tuple[str, ...], list[_Part]] = {}
     first: _Part | None = None
@@ -84,7 +84,7 @@ def read_runs(paths: Iterable[Path]) -> list[Run]:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A run as it stands in one file."""
+    """A run as one file contains it."""
 
     path: Path
     head: RunHead
@@ -92,11 +92,11 @@ class _Part:
 
 
 _OWN = frozenset({"shard", "cases", "stale", "incomplete", "unreached", "among", "requirements"})
-"""What the heads of two parts of one run need not have in common."""
+"""Fields of the head that may differ between two parts of one run."""
 
 
 def _joined(parts: Sequence[_Part]) -> Run:
-    """Return the run of which *parts* are the shards, or the only part."""
+    """Return the run whose shards, or whose only part, are *parts*."""
     first = parts[0]
     if len(parts) == 1:
         return Run(first.head, first.results)
@@ -142,7 +142,7 @@ def _shard(part: _Part) -> tuple[int, int]:
 
 
 def _check_same(first: _Part, other: _Part, field: str) -> None:
-    """Refuse two files whose heads say different things about *field*."""
+    """Check that the heads of two files have the same value of *field*."""
     here, there = getattr(other.head, field), getattr(first.head, field)
     if here != there:
         raise NoReport(
@@ -158,7 +158,7 @@ def _said(value: object) -> str:
 
 
 def _check_names(part: _Part) -> None:
-    """Refuse a part that tells of a case twice, or of one of another shard."""
+    """Check that a part contains no case twice, and no case of another shard."""
     shard = Shard(*_shard(part)) if part.head.shard else None
     names: set[str] = set()
     for result in part.results:
@@ -185,7 +185,7 @@ def _read(path: Path) -> list[tuple[RunHead, list[Result]]]:
 
 
 def _checked(path: Path, result: Result) -> Result:
-    """Return *result* if its words are known ones and its octets are octets."""
+    """Return *result* after checking its enumerated fields and its bytes."""
     again = () if result.again is None else (result.again.verdict,)
     for verdict in (result.verdict, *again):
         if verdict not in list(Verdict):

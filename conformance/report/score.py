@@ -1,7 +1,7 @@
-"""The score of a run: how much is well, of how much that was judged, and what was not run and why.
+"""The score of a run: how many judged cases pass, and how many were not run and why.
 
-In: results.  Out: a `Score`, and the words for it.  No report shows a number of passes without what
-was not run: a score over what an implementation happens to have says little about it.
+The input is results.  The output is a `Score`, and its text.  No report shows a number of passes
+without what was not run: a score over only the cases that an implementation supports would mislead.
 """
 
 from collections import Counter
@@ -15,7 +15,7 @@ from conformance.run.results import Result
 
 WELL = (Standing.OK,)
 ILL = (Standing.FAILED, Standing.EXPECTED, Standing.FLAKY)
-"""A known failure fails, and what is fine only sometimes is not fine."""
+"""Judged and not passed, which includes known failures and flaky cases."""
 _UNREACHED = f"{Verdict.NOT_RUN}: the first failure ended the run"
 _NO_FEATURE = "the implementation has no "
 _MOST_REASONS = 12
@@ -24,17 +24,17 @@ _LONGEST_REASON = 100
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What the results of a run amount to.
+    """The score of a run.
 
     Args:
-        well: judged cases that are well.
+        well: judged cases that pass.
         judged: cases that were judged.
         observed: cases that were run and are never judged.
         cases: all cases.
-        not_run: the others by the reason why they were not judged, the most frequent first.
-        scripts_well: distinct scripts of which every judged case is well; None where the results do
-            not say which script they are of.
-        scripts: distinct scripts of judged cases; None likewise.
+        not_run: the other cases, by the reason why they were not judged, most frequent first.
+        scripts_well: distinct scripts of which every judged case passes; None if the results do not
+            name their scripts.
+        scripts: distinct scripts of judged cases; None as above.
     """
 
     well: int
@@ -81,7 +81,7 @@ class Score:
 
 
 def counted(count: int, noun: str) -> str:
-    """Return *count* with *noun* in the right number."""
+    """Return *count* with *noun* in the singular or plural."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
@@ -114,7 +114,7 @@ def score(results: Iterable[Result], unreached: int = 0) -> Score:
 
 
 def _reason(result: Result) -> str:
-    """Return in a few words why *result* was not judged."""
+    """Return a short reason why *result* was not judged."""
     reason = visible_text(result.reason)
     if reason.startswith(_NO_FEATURE):
         return f"{result.verdict}: no {reason.removeprefix(_NO_FEATURE)}"

@@ -1,8 +1,8 @@
 """HTML: a small static site, an index with a page for each case.
 
-In: runs.  Out: the names and texts of its files.  There are no scripts in it, it asks for nothing
-but its own style sheet, and its own policy forbids anything else; foreign text is made visible
-before it is escaped.
+The input is runs.  The output is the names and texts of the site's files.  The pages contain no
+scripts and load only their own style sheet, and their content security policy forbids anything
+else.  Untrusted text is made visible before it is escaped.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ _WORST_FIRST = (
 
 @dataclass
 class Page:
-    """What is told of one case, over all runs and settings."""
+    """What the page of one case shows, over all runs and settings."""
 
     id: str
     file: str
@@ -44,7 +44,7 @@ class Page:
 
     @property
     def first(self) -> Result:
-        """A result that tells as much about the case as any."""
+        """The first result of the case; the facts about the case are the same in all."""
         return max((result for _, result in self.results), key=lambda one: len(one.octets))
 
     @property
@@ -65,7 +65,7 @@ class Page:
             yield spans
 
     def requirement(self, name: str) -> str:
-        """Return what the requirement called *name* says."""
+        """Return the text of the requirement called *name*."""
         return self.results[0][0].requirements.get(name, "")
 
 
@@ -82,7 +82,7 @@ def site(runs: Sequence[Run]) -> Iterator[tuple[str, str]]:
 def style_sheet() -> tuple[str, str]:
     """Return the name and the text of the file that the pages of all cases share.
 
-    Thousands of pages with a copy each would be half of the site.
+    A copy in each of thousands of pages would be half of the site's size.
     """
     return "style.css", _templates().get_template("style.css").render()
 
@@ -121,13 +121,13 @@ def _pages(runs: Sequence[Run]) -> list[Page]:
 
 
 def _worst(page: Page, head: RunHead) -> Result | None:
-    """Return the result of the run with *head* that a reader has to see first, if there is one."""
+    """Return the most serious result of the case in the run with *head*, if there is one."""
     found = [result for of, result in page.results if of is head]
     return min(found, key=lambda one: _WORST_FIRST.index(standing(one)), default=None)
 
 
 def _file_name(name: str) -> str:
-    """Return a name that no id can make dangerous: not a path, not too long."""
+    """Return a file name for any id: it is never a path, and never too long."""
     if _PLAIN_ID.fullmatch(name):
         return f"{name}.html"
     return f"{hashlib.sha256(visible_text(name).encode()).hexdigest()}.html"

@@ -1,7 +1,7 @@
-"""Where a result stands: what a pipeline does about it.
+"""The standing of a result: how a pipeline treats it.
 
-In: a result, with what a baseline and a second run say of it.  Out: one word.  Every report asks
-here, so that no two can disagree.
+The input is a result, with its overlay and its second run.  The output is one word.  Every report
+uses this function, so that no two reports disagree.
 """
 
 import enum
@@ -14,21 +14,21 @@ EXIT_OK, EXIT_FAILED, EXIT_ERROR, EXIT_NOTHING = 0, 1, 2, 3
 
 
 class Standing(enum.Enum):
-    """What a pipeline does about a result."""
+    """How a pipeline treats a result."""
 
     OK = "ok"
     FAILED = "failed"
     ERROR = "error"
     SKIPPED = "skipped"
-    """Not run, and nobody is at fault."""
+    """Not run, and not a fault."""
     EXPECTED = "expected"
     """Fails as its baseline says."""
     FLAKY = "flaky"
-    """Was fine when it was run again, alone and after the same cases; counted as neither."""
+    """As expected when run again, alone and after the same cases; neither passed nor failed."""
 
 
 def standing(result: Result) -> Standing:
-    """Return where *result* stands."""
+    """Return the standing of *result*."""
     verdict = Verdict(result.verdict)
     if verdict in ERRORS:
         return Standing.ERROR
@@ -47,14 +47,14 @@ def _overlaid(result: Result) -> Standing:
 
 
 TOLD = frozenset({Standing.FAILED, Standing.ERROR, Standing.FLAKY})
-"""What is told as a story."""
+"""Standings that are reported with a story."""
 
 
 def exit_code(results: Iterable[Result], *, fail_on_flaky: bool = False) -> int:
-    """Return 0 for ok, 1 for failures, 2 for an error of kit or driver, 3 where nothing ran.
+    """Return 0 for ok, 1 for failures, 2 for an error of kit or driver, 3 if nothing ran.
 
     Args:
-        results: of one run.
+        results: the results of one run.
         fail_on_flaky: whether a flaky case is a failure.
     """
     found = {standing(result) for result in results}
@@ -66,7 +66,7 @@ def exit_code(results: Iterable[Result], *, fail_on_flaky: bool = False) -> int:
 
 
 def worst(codes: Iterable[int]) -> int:
-    """Return the code of several runs: an error before a failure, both before nothing."""
+    """Return the exit code of several runs: an error before a failure, and both before nothing."""
     found = set(codes)
     return next(
         (code for code in (EXIT_ERROR, EXIT_FAILED, EXIT_NOTHING) if code in found), EXIT_OK

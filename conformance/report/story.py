@@ -1,10 +1,10 @@
 """The story of one result: what was sent, which call, what is accepted, what was seen, and why.
 
-In: a result with its background, and the head of its run.  Out: rows, each a label and spans of
-visible text, which any medium can set: a terminal in colours, a log as plain lines.
+The input is a result with its background, and the head of its run.  The output is rows, each a
+label and spans of visible text, which a terminal shows in colours and a log as plain lines.
 
-What is long is shortened in the middle, with the number of what is left out; nothing is left out
-silently.
+Long text is shortened in the middle, with a note of how much is left out; nothing is left out
+without a note.
 """
 
 import shlex
@@ -21,16 +21,16 @@ _MOST_WIRE = 400
 _MOST_LINES = 24
 _PART = "the case is {}; this part of it is {}: the page does not say it"
 _AROUND = 4
-"""Lines that are shown before and behind a mark."""
+"""Lines that are shown before and after a mark."""
 _WIDTH = 96
 LABEL = 9
 """The width of the labels."""
 OCTETS = ("sent", "wire")
-"""The labels of rows that show octets; these have an edge, and so have rows without a label."""
+"""The labels of rows that show bytes.  These rows have a border, as have rows without a label."""
 
 
 class Span(NamedTuple):
-    """Some visible text, and what it is."""
+    """Some visible text, and its kind."""
 
     text: str
     kind: str = ""
@@ -51,13 +51,13 @@ class Row(NamedTuple):
 
 
 def story(result: Result, head: RunHead) -> list[str]:
-    """Return the plain lines that tell *result*."""
+    """Return the story of *result* as plain lines."""
     first, *rest = rows(result, head)
     return ["".join(span.text for span in first.spans), *(row.text for row in rest)]
 
 
 def rows(result: Result, head: RunHead) -> Iterator[Row]:
-    """Yield the rows that tell *result*; the first is its heading."""
+    """Yield the rows of the story of *result*; the first is its heading."""
     level = Span(f"  [{visible_text(result.weight)}]", "dim")
     verdict = Span(f"{result.overlay} {result.verdict}".lstrip(), "verdict")
     yield Row("", (verdict, Span("  "), Span(visible_text(result.name), "name"), level))
@@ -96,7 +96,7 @@ def _difference(result: Result) -> Iterator[Row]:
 
 
 def _second_run(again: Again) -> Iterator[Row]:
-    """Yield what the case did when it was run again, alone."""
+    """Yield the result of the second run, alone."""
     yield Row("alone", (Span(visible_text(again.verdict), "verdict"),))
     if again.reason:
         yield _row("reason", again.reason)
@@ -133,7 +133,7 @@ def transcript_lines(result: Result | Again) -> list[str]:
 
 
 def _wire(result: Result | Again) -> list[str]:
-    """Return the lines of the transcript for a story: long ones without their middle."""
+    """Return the lines of the transcript for a story; a long transcript without its middle."""
     return [_shortened(line, _MOST_WIRE) for line in result.transcript.split("\n") if line]
 
 
@@ -142,7 +142,7 @@ def _row(label: str, text: str, kind: str = "") -> Row:
 
 
 def _shortened(text: str, most: int = _MOST_TEXT) -> str:
-    """Return *text*, made visible; a long one without its middle."""
+    """Return *text*, made visible; a long text without its middle."""
     if len(text) <= most:
         return visible_text(text)
     end = most // 8
@@ -171,15 +171,15 @@ def marked_lines(kept: Kept, start: int, end: int, twin: str) -> Iterator[tuple[
 
     Args:
         kept: the bytes, as a result keeps them.
-        start: the first marked octet; -1 for none.
-        end: the octet behind the last marked one; equal to *start* where octets are missing.
-        twin: what the marked octets differ from.
+        start: the first marked byte; -1 for none.
+        end: the byte after the last marked one; equal to *start* if bytes are missing.
+        twin: the twin, from which the marked bytes differ.
     """
     found = [line for at, part in parts(kept) for line in _numbered_lines(part, at)]
     shown = _chosen(found, start)
     left_out, pointed, expected = 0, False, 0
     for index, (at, line) in enumerate(found):
-        left_out += at - expected  # what the result does not keep
+        left_out += at - expected  # bytes that the result does not keep
         expected = at + len(line)
         if index not in shown:
             left_out += len(line)
@@ -207,7 +207,7 @@ def _marked(line: bytes, first: int, last: int) -> tuple[Span, ...]:
 
 
 def _numbered_lines(octets: bytes, at: int) -> Iterator[tuple[int, bytes]]:
-    """Yield pieces that fill at most a line each, with their offsets; the first one's is *at*."""
+    """Yield pieces of at most one line each, with their offsets; the first offset is *at*."""
     for line in split_lines(octets):
         for start in range(0, len(line), _WIDTH):
             piece = line[start : start + _WIDTH]

@@ -1,6 +1,6 @@
-"""A run in one table: how many of the judged cases are well, by family and level.
+"""A run in one table: how many of the judged cases pass, by family and level.
 
-In: the head of a run and its results.  Out: rows, or plain lines.
+The input is the head of a run and its results.  The output is rows, or plain lines.
 """
 
 from collections import Counter
@@ -16,16 +16,16 @@ from conformance.run.results import Overlay, Result, RunHead
 OBSERVED = "observe"
 """The level of cases that are never judged, so that none of them passes."""
 INCOMPLETE = "INCOMPLETE"
-"""Marks a run of which results are missing, in every report."""
+"""Marks an incomplete run, in every report."""
 
 
 def summary(head: RunHead, results: Sequence[Result]) -> list[str]:
-    """Return the lines that sum a run up, but for its totals."""
+    """Return the lines of the summary, without the totals."""
     return [title(head), *scope(head), "", *aligned(table(results))]
 
 
 def scope(head: RunHead) -> list[str]:
-    """Return a line on each way in which a run is not the whole one; none for a whole run."""
+    """Return a line for each way in which a run is partial; empty for a complete run."""
     told = [f"{INCOMPLETE}: {visible_text(head.incomplete)}"] if head.incomplete else []
     if head.shard:
         told.append(f"shard {visible_text(head.shard)}: the other shards are not in it")
@@ -35,13 +35,13 @@ def scope(head: RunHead) -> list[str]:
 
 
 def title(head: RunHead) -> str:
-    """Return who was judged, by which corpus."""
+    """Return the implementation under test and the corpus, as one line."""
     name = f"{visible_text(head.name)} {visible_text(head.version)}"
     return f"{name} · corpus {visible_text(head.corpus)}"
 
 
 def table(results: Sequence[Result]) -> list[list[str]]:
-    """Return the rows of the table; the first is its heading, the last column what was not run."""
+    """Return the rows of the table: first the heading; the last column is what was not run."""
     counts = Counter((one.family, one.weight, standing(one)) for one in results)
     families = list(dict.fromkeys(result.family for result in results))
     weights = {weight for _, weight, _ in counts}
@@ -67,7 +67,7 @@ def table(results: Sequence[Result]) -> list[list[str]]:
 
 
 def totals(results: Sequence[Result]) -> str:
-    """Return how often each verdict was given, in one line."""
+    """Return the number of results for each verdict, in one line."""
     flaky = sum(standing(result) is Standing.FLAKY for result in results)
     counts = Counter(one.verdict for one in results if standing(one) is not Standing.FLAKY)
     told = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
@@ -84,7 +84,7 @@ def _cell(well: int, failed: int) -> str:
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return *rows* as lines: the first column to the left, the others to the right."""
+    """Return *rows* as lines: the first column aligned to the left, the others to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
         "  ".join(

@@ -1,7 +1,8 @@
 """The report for a person: a summary of each run, its stories, and the totals.
 
-In: a run.  Out: on a terminal, colours and lines folded at its width; elsewhere plain lines, which
-are the same whatever the environment says.
+The input is a run.  The output on a terminal has colours and lines folded at its width; elsewhere
+it
+is plain lines, which do not depend on the environment.
 """
 
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ _STYLES = {
 
 
 def plain(run: Run, *, stories: bool = True) -> Iterator[str]:
-    """Yield the plain lines that tell *run*."""
+    """Yield the plain lines of the report on *run*."""
     yield from summary(run.head, run.results)
     yield ""
     yield from baseline_lines(run)
@@ -47,19 +48,22 @@ def plain(run: Run, *, stories: bool = True) -> Iterator[str]:
 
 
 def _stories(run: Run) -> Iterator[Result]:
-    """Yield the results that have a story; of a case under sweeps, the smallest that failed."""
+    """Yield the results that have a story; for a case under sweeps, the smallest that failed."""
     return (one for one in run.results if standing(one) in TOLD and not one.within)
 
 
 def _reduction(run: Run) -> Iterator[str]:
-    """Yield how many failures have no story because a smaller one of the same case has."""
+    """Yield how many failures have no story because the case fails under a smaller setting."""
     reduced = sum(bool(one.within) for one in run.results)
     if reduced:
         yield f"{reduced} more fail under settings of which a part fails too; they have no story"
 
 
 def baseline_lines(run: Run) -> Iterator[str]:
-    """Yield what is to be said of the baseline of *run*, and an empty line; nothing without one."""
+    """Yield the lines about the baseline of *run*, then an empty line.
+
+    Nothing without a baseline.
+    """
     if not run.head.baseline:
         return
     yield f"baseline {visible_text(run.head.baseline)}"
@@ -69,7 +73,7 @@ def baseline_lines(run: Run) -> Iterator[str]:
 
 
 def absence_lines(run: Run) -> Iterator[str]:
-    """Yield why nothing of *run* was run, and an empty line; nothing where something was."""
+    """Yield why no case of *run* was run, then an empty line; nothing if some were run."""
     if {result.verdict for result in run.results} != {Verdict.NOT_INSTALLED}:
         return
     yield f"{Verdict.NOT_INSTALLED}: {visible_text(run.results[0].reason)}"
@@ -77,7 +81,7 @@ def absence_lines(run: Run) -> Iterator[str]:
 
 
 def tell(console: Console, run: Run, *, stories: bool = True) -> None:
-    """Write *run* to *console*, which is a terminal."""
+    """Write the report on *run* to *console*, which is a terminal."""
     console.print(Text(title(run.head), "bold"))
     for line in scope(run.head):
         console.print(Text(line, "bold red"))
@@ -126,10 +130,10 @@ def _grid(rest: list[Row]) -> Table:
 
 
 class _Folded:
-    """Octets on lines that are all full: between words, a blank would be lost where it is folded.
+    """Bytes on full lines: a fold between words would lose a blank.
 
     Args:
-        text: the octets, as one long line.
+        text: the bytes, as one long line.
     """
 
     def __init__(self, text: Text) -> None:
