@@ -1,12 +1,12 @@
-"""Serve: every case at a URL, for whatever client a person has at hand; and how to reproduce one.
+"""Serve: every case at a URL, for any HTTP client; and text to reproduce a case.
 
-In: the corpus, and ports to listen on.  Out: the octets of a case's script, played for anyone who
-asks for it::
+The input is the corpus, and ports to listen on.  The output is the bytes of a case's script, played
+for each client that requests it::
 
     curl -i http://127.0.0.1:8080/c/chunked.size-line.hexadecimal
 
-A request's own first line says what is wanted; nothing else of a request is ever parsed.  What is
-played has bounds in time and size, nothing is dialled, and nobody is judged.
+The request line alone selects what is played; no other part of a request is parsed.  Plays have
+bounds in time and size.  The server opens no connections, and judges no client.
 """
 
 from conformance.cases.twins import sent_octets

@@ -1,16 +1,16 @@
-"""Where each case can be had: by a path, by a server name, by a CONNECT, at a port of its own.
+"""How each case is reached: by a path, a server name, a CONNECT, or a port of its own.
 
-In: the corpus, and the ports that a server has.  Out: an `Entry` for each case, with its URL.  The
-way to a case follows from the first steps of its script alone:
+The input is the corpus, and the ports of a server.  The output is an `Entry` for each case, with
+its URL.  The way to a case follows from the first steps of its script alone:
 
 ==========  ========================================================================================
 how         the script begins
 ==========  ========================================================================================
-``url``     by reading: the request's own line can say which case is wanted
+``url``     by reading: the request line can name the case
 ``tls``     with the handshake of a plain certificate, then by reading
-``name``    with another handshake, or a broken one: the server name says it in the ClientHello
-``proxy``   with a tunnel: the host of the CONNECT says it
-``port``    earlier: with silence, with octets, a reset, or a port that takes no connection; or
+``name``    with another handshake, or a broken one: the server name in the ClientHello names it
+``proxy``   with a tunnel: the host of the CONNECT names it
+``port``    earlier: with silence, with bytes, a reset, or a port that accepts no connection; or
             with routes, which choose by the whole target
 ``none``    not at all: the client does not connect
 ==========  ========================================================================================
@@ -27,12 +27,12 @@ How = Literal["url", "tls", "name", "proxy", "port", "none"]
 
 _READING = (ReadRequest, Read, ReadUntil, ReadEof)
 LOCALHOST = ".localhost"
-"""What stands behind an id in a server name; every such name is this machine."""
+"""The suffix of every server name; all such names resolve to this machine."""
 _WAITING = frozenset(step.step_name for step in (*_READING, Starttls, Tunnel))
 _UNSURE = frozenset({"server", "routes", "transforms"})
 """Keys of a case that may change how its script begins."""
 _HOSTS = {"names": "www.example.test"}
-"""Certificates for names of their own; the others are for the address."""
+"""Certificates for these names; the other certificates are for the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,10 @@ class Ports:
 
     Args:
         host: the address.
-        http: the port that serves cases by path.
-        tls: the same behind TLS.
+        http: serves cases by path.
+        tls: serves cases by path over TLS.
         proxy: takes CONNECT.
-        control: control pages only.
+        control: serves control pages only.
         own: the ports of cases that have one of their own, by id.
     """
 
@@ -56,13 +56,13 @@ class Ports:
     own: Mapping[str, int] = field(default_factory=dict)
 
     def at(self, port: int) -> str:
-        """Return host and port as a URL has them."""
+        """Return host and port in the form of a URL."""
         return f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A case, and how it can be had.
+    """A case, and how it is reached.
 
     Args:
         case: the case.
@@ -76,16 +76,16 @@ class Entry:
 
     @property
     def path(self) -> str:
-        """The path at which the case is had."""
+        """The path at which the case is served."""
         return f"/c/{self.case.id}"
 
     @property
     def secure(self) -> bool:
-        """Whether the client speaks TLS, or tries to."""
+        """Whether the client uses TLS, or tries to."""
         return _tries_tls(self.case)
 
     def port(self, ports: Ports) -> int:
-        """Return the port at which the case is had, 0 where it is not."""
+        """Return the port at which the case is served; 0 if there is none."""
         by_way = {"url": ports.http, "tls": ports.tls, "name": ports.tls, "proxy": ports.proxy}
         return ports.own.get(self.case.id, 0) if self.how == "port" else by_way.get(self.how, 0)
 
@@ -104,7 +104,7 @@ class Entry:
 
     @property
     def server_name(self) -> str:
-        """The name that has to be sent for the case's certificate; empty for none."""
+        """The server name that the client has to send for the case; empty if none is needed."""
         first = handshake(self.case)
         if self.how == "name":
             return self.case.id + LOCALHOST
@@ -116,7 +116,7 @@ class Catalogue:
 
     Args:
         corpus: the corpus.
-        only: the id of the one case that there is, which every connection plays; None for all.
+        only: the id of the only case, which every connection plays; None for all cases.
     """
 
     def __init__(self, corpus: Corpus, only: str | None = None) -> None:
@@ -136,7 +136,7 @@ class Catalogue:
 
 
 class _Entries(Mapping[str, Entry]):
-    """The entries by id, each made when it is asked for, and not kept.
+    """The entries by id; each is made when it is requested, and not kept.
 
     Args:
         corpus: the cases.
@@ -163,9 +163,9 @@ class _Entries(Mapping[str, Entry]):
 
 
 def _waits_for_a_client(raw: Mapping[str, Any]) -> bool:
-    """Tell whether the server begins, in all cases of a table as written, by waiting for bytes.
+    """Return whether the server waits for bytes first, in all cases of a table as written.
 
-    Then none of them needs a port of its own, and none has to be built to know that.
+    If so, none of these cases needs a port of its own, and none has to be built to find that out.
     """
     if not _UNSURE.isdisjoint(raw):
         return False
@@ -189,7 +189,7 @@ def entry_of(case: Case) -> Entry:
 
 
 def is_silent(case: Case) -> bool:
-    """Tell whether no connection to the case's port can come about."""
+    """Return whether no connection to the case's port can be established."""
     return case.script.listener.mode in ("refuse", "connect_stall")
 
 

@@ -1,8 +1,8 @@
-"""The ops of a case as lines of Python.
+"""Writes the ops of a case as lines of Python.
 
-In: ops in the form of the driver protocol.  Out: expressions and statements that do the same,
-written for a person: ``response = conn.getresponse()``.  What cannot be written so raises
-`NotReproducible` with the reason.
+The input is ops in the form of the driver protocol.  The output is expressions and statements that
+do the same, written for a reader: ``response = conn.getresponse()``.  An op that cannot be written
+in this way raises `NotReproducible` with the reason.
 """
 
 import keyword
@@ -13,16 +13,16 @@ from typing import Any
 from conformance.cases import Op
 
 _RUN = 64
-"""How many equal octets are written as a repetition."""
+"""How many equal bytes are written as a repetition."""
 _LONG_RUN = re.compile(rb"(.)\1{%d,}" % (_RUN - 1), re.DOTALL)
 
 
 class NotReproducible(ValueError):
-    """This case cannot be had in this form; the message says why."""
+    """The case cannot be written in this form; the message gives the reason."""
 
 
 def octets_code(data: bytes) -> str:
-    """Return an expression for *data*; long runs of one octet are written as repetitions.
+    """Return an expression for *data*; long runs of one byte are written as repetitions.
 
     >>> octets_code(b"ab" + b"x" * 100)
     "b'ab' + b'x' * 100"
@@ -106,7 +106,7 @@ _TAKEN = frozenset(
     | {"socket", "ssl", "step", "struct", "sys", "tempfile", "termios", "threading", "time", "told"}
     | {"urllib", "wait"}
 )
-"""What a program calls something of its own."""
+"""Variable names that a program would choose."""
 
 
 def variable(receiver: str) -> str:
@@ -152,10 +152,10 @@ def _agent_code(call: str, given: list[str]) -> str:
 
 
 def bound_name(op: Op) -> str | None:
-    """Return the variable that the result of *op* is kept in.
+    """Return the variable that stores the result of *op*.
 
     Raises:
-        NotReproducible: it has no name that Python could use.
+        NotReproducible: the op's id is not a valid name in Python.
     """
     name = op.message.get("as")
     if name is not None and (not str(name).isidentifier() or keyword.iskeyword(name)):
@@ -164,7 +164,7 @@ def bound_name(op: Op) -> str | None:
 
 
 def statement(op: Op) -> str:
-    """Return *op* as a person would write it, its value printed where it has one to look at."""
+    """Return *op* as a line of Python; its value is printed if it is worth reading."""
     code, name = op_code(op), bound_name(op)
     if name is not None:
         return f"{name} = {code}"
@@ -175,7 +175,7 @@ def statement(op: Op) -> str:
 
 
 def checked_statement(op: Op) -> str:
-    """Return *op* as a step that prints what came of it, an error too, and goes on."""
+    """Return *op* as a step that prints its result or its error, and continues."""
     name = bound_name(op)
     call = f"step({op.id!r}, lambda: {op_code(op)})"
     return call if name is None else f"{name} = {call}"

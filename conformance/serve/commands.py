@@ -1,6 +1,6 @@
-"""Commands to type against a running server.
+"""Commands to type for a running server.
 
-In: an entry of the catalogue, and ports.  Out: a `curl` command as a shell takes it.
+The input is an entry of the catalogue, and ports.  The output is a `curl` command for a shell.
 """
 
 import shlex
@@ -8,11 +8,11 @@ import shlex
 from conformance.serve.catalogue import Entry, Ports, handshake
 
 _GOOD = frozenset({"server", "names"})
-"""Certificates that a client which knows the authority has no reason to refuse."""
+"""Certificates that a client which trusts the authority has no reason to reject."""
 
 
 def curl(entry: Entry, ports: Ports) -> str:
-    """Return the command that has the case of *entry*; empty where it cannot be had."""
+    """Return the command that requests the case of *entry*; empty if the case is not served."""
     if entry.how == "none":
         return ""
     words = ["curl", "-i", "--http1.1", "--noproxy", "*"]
@@ -26,9 +26,9 @@ def curl(entry: Entry, ports: Ports) -> str:
 
 
 def _trust(entry: Entry, ports: Ports) -> str:
-    """Return the option for certificates: the authority's where the certificate is what counts.
+    """Return the option for certificates: the authority's if the case is about the certificate.
 
-    Where a good certificate is shown for another name than the URL's, it is not looked at.
+    If a valid certificate is for another name than the URL's, it is not verified.
     """
     first = handshake(entry.case)
     if first is None:

@@ -1,8 +1,9 @@
-"""How a visitor is led from a port to what is played.
+"""Selects what is played on an accepted connection.
 
-In: an accepted connection, and the door it came in by.  Out: whatever is asked for there, played on
-it: a case, a made response, a page.  A door waits only for what it needs to know: a path, a server
-name, the host of a CONNECT; a case with a port of its own needs nothing.
+The input is an accepted connection, and the port that accepted it.  The output is what the client
+requests there, played on the connection: a case, a made response, or a page.  Each door reads only
+what selects its reply: a path, a server name, or the host of a CONNECT.  A case with a port of its
+own needs none of these.
 """
 
 import ssl
@@ -28,12 +29,12 @@ from mockserver import (
 
 _CERTIFICATES = frozenset(SERVER_CERTIFICATES)
 _HELLO = 0x16
-"""The first octet of a TLS handshake, and of no request."""
+"""The first byte of a TLS handshake; no request begins with it."""
 _NO_CASE = 404, "nothing is served here; /_/ lists what there is"
 
 
 class Doors:
-    """Everything that can be asked for, by whichever way.
+    """The doors: one function for each way to request a case or a page.
 
     Args:
         catalogue: the cases.
@@ -49,7 +50,10 @@ class Doors:
         self._ports = ports
 
     def of(self, name: str) -> Callable[[GivenConnection], None]:
-        """Return the door of the port *name*: where one case is all there is, it is that case."""
+        """Return the door of the port *name*.
+
+        If the server has one case only, it always plays that.
+        """
         only = self._catalogue.only
         if only is not None and name != "control":
             return partial(self.own, entry=only)
@@ -57,7 +61,7 @@ class Doors:
         return doors[name]
 
     def http(self, given: GivenConnection) -> None:
-        """Serve requests, by their paths, for as long as the connection is open."""
+        """Serve requests by their paths while the connection is open."""
         while not given.ended:
             head = given.head()
             if head is None:
@@ -77,7 +81,7 @@ class Doors:
             self._write(given, self._pages.reply(asked.path, asked.method))
 
     def tls(self, given: GivenConnection) -> None:
-        """Do the handshake that the server name asks for; then the path says what is served."""
+        """Do the handshake that the server name selects; then serve by path."""
         name = _server_name(given).removesuffix(LOCALHOST)
         entry = self._catalogue.entries.get(name)
         if entry is not None and entry.how in ("tls", "name"):
@@ -90,7 +94,7 @@ class Doors:
         self.http(given)
 
     def proxy(self, given: GivenConnection) -> None:
-        """Serve a tunnel: the case that the CONNECT names, or this server behind it."""
+        """Serve a tunnel: to the case that the CONNECT names, or to this server."""
         head = given.head()
         asked = None if head is None else wanted(head)
         if head is None or asked is None or asked.method != "CONNECT":
@@ -108,13 +112,16 @@ class Doors:
             self.http(given)
 
     def own(self, given: GivenConnection, entry: Entry) -> None:
-        """Play the next connection of a case, from its first step; then wait for the client."""
+        """Play the next connection of a case from its first step.
+
+        Then wait for the client to close.
+        """
         self._play(given, self.rounds.visit(entry.case.id, entry.case.script))
         if not given.ended:
             given.await_closing()
 
     def _answer(self, given: GivenConnection, asked: Wanted, head: int) -> None:
-        """Play what a request asks for; its head is still in the buffer."""
+        """Play what a request selects; its head is still in the buffer."""
         entry = self._catalogue.entries.get(asked.case_id)
         if asked.path.startswith(CONTROL) or asked.path == "/":
             given.take(head)
@@ -144,7 +151,7 @@ class Doors:
     def _play(self, given: GivenConnection, visit: Visit) -> None:
         live = given.play(visit.steps, visit.state, visit.number)
         if live.ended_by is not None and not given.ended:
-            given.await_closing()  # it is abandoned: no request is answered on it
+            given.await_closing()  # not used further: no request is answered on it
 
     def _page(self, given: GivenConnection, status: int, text: str) -> None:
         self._write(given, Reply(status, body=f"{text}\n".encode(), framing="close"))
@@ -160,10 +167,11 @@ class Doors:
 
 
 def _server_name(given: GivenConnection) -> str:
-    """Return the server name of the ClientHello that arrives, and leave its octets in the buffer.
+    """Return the server name of the arriving ClientHello, and leave its bytes in the buffer.
 
-    A handshake that is broken off as soon as the name is known reads it: no octet of TLS is parsed
-    here, and none is answered.
+    The name is read by a handshake that is aborted as soon as the name is known: this module does
+    not
+    parse TLS, and sends no TLS.
     """
     names: list[str | None] = []
 

@@ -1,9 +1,9 @@
 """The control pages: what is served, and what was played last.
 
-In: a path under ``/_/``.  Out: a reply, as a step that can be written.
+The input is a path under ``/_/``.  The output is a reply, as a step that can be written.
 
 ``/_/``                  an index for a browser
-``/_/cases.json``        every case, how it is had, and the ports
+``/_/cases.json``        every case, how it is reached, and the ports
 ``/_/transcript/last``   the wire of the latest play
 ``/_/ca.pem``            the certificate of this run's authority
 """
@@ -30,7 +30,7 @@ class Pages:
     Args:
         catalogue: the cases.
         ports: where the server listens.
-        transcript: tells what was played last.
+        transcript: returns the transcript of what was played last.
         authority: returns the PEM of the certificate authority.
     """
 
@@ -47,7 +47,7 @@ class Pages:
         self._authority = authority
 
     def reply(self, path: str, method: str = "GET") -> Reply:
-        """Return the page at *path*; to HEAD, its head."""
+        """Return the page at *path*; for HEAD, its head only."""
         status, kind, body = self._page(path)
         headers = ((b"Content-Type", kind), (b"Content-Length", b"%d" % len(body)))
         seen = b"" if method == "HEAD" else body
@@ -65,7 +65,7 @@ class Pages:
         return 404, _TEXT, _NOTHING.encode()
 
     def listing(self) -> dict[str, Any]:
-        """Return what ``cases.json`` says."""
+        """Return the content of ``cases.json``."""
         ports = self._ports
         return {
             "corpus": self._catalogue.digest,
@@ -115,7 +115,7 @@ class Pages:
             '<a href="/c/bytes?text=hello">/c/bytes?text=hello</a>\n'
         )
         families: dict[str, list[str]] = {}
-        for entry in self._catalogue.entries.values():  # a family may have several files
+        for entry in self._catalogue.entries.values():  # several files may have cases of one family
             families.setdefault(entry.case.family, []).append(self._line(entry))
         for family, lines in families.items():
             yield f"<details><summary>{escape(family)}: {len(lines)}</summary><table>\n"

@@ -1,16 +1,16 @@
-"""Responses made from a URL, for what no case has.
+"""Responses made from a URL, for what no case contains.
 
-In: a path and its query.  Out: a script of one connection.
+The input is a path and its query.  The output is a script of one connection.
 
 ``/c/status/418?reason=…``
     a response with this status, which may be any text, and this reason;
 ``/c/bytes?text=…&hex=…&chunk=…``
-    exactly these octets, in the order given: *text* percent-decoded, *hex* in hexadecimal, *chunk*
+    exactly these bytes, in the order given: *text* percent-decoded, *hex* in hexadecimal, *chunk*
     as one chunk of the chunked coding; nothing is added;
 ``end=fin``, ``rst`` or ``open``
     how the connection ends, for both.
 
-Octets are octets here: nothing is decoded as text, and a plus sign stands for a blank.
+Values are bytes: they are not decoded as text, and a plus sign stands for a space.
 """
 
 from collections.abc import Sequence
@@ -38,20 +38,20 @@ _ENDS = ("fin", "rst", "open")
 
 
 class BadTarget(ValueError):
-    """A target that says nothing that can be served; the message says why."""
+    """The target does not describe a response; the message gives the reason."""
 
 
 def parsed_query(query: str) -> list[tuple[str, bytes]]:
-    """Return the pairs of *query*, names as text and values as octets."""
+    """Return the pairs of *query*, names as text and values as bytes."""
     pairs = (part.partition("=") for part in query.split("&") if part)
     return [(name, unquote_to_bytes(value.replace("+", " "))) for name, _, value in pairs]
 
 
 def made(path: str, query: Query) -> Script | None:
-    """Return the script that *path* and *query* describe; None for a path of something else.
+    """Return the script that *path* and *query* describe; None if the path is not one of these.
 
     Raises:
-        BadTarget: the query does not say what it has to.
+        BadTarget: the query is not valid.
     """
     given = dict(query)
     end = given.get("end", b"fin").decode("latin-1")

@@ -1,7 +1,8 @@
-"""A case as a program: a few lines against a running server, or one script that needs nothing.
+"""Writes a case as a program: a few lines for a running server, or one stand-alone script.
 
-In: a case.  Out: Python source.  The stand-alone script holds a server thread, the octets, and the
-client's calls; it needs the standard library only, so that it can go into a bug report as it is.
+The input is a case.  The output is Python source.  The stand-alone script contains a server thread,
+the bytes, and the client's calls; it needs the standard library only, so that it can be pasted
+unchanged into a bug report.
 """
 
 import functools
@@ -70,10 +71,10 @@ def context(kind):
 
 
 def snippet(entry: Entry, ports: Ports) -> str:
-    """Return a few lines of Python against ``httplib-kit serve CASE``.
+    """Return a few lines of Python for use with ``httplib-kit serve CASE``.
 
     Raises:
-        NotReproducible: the case needs what only the kit has.
+        NotReproducible: the case needs something that only the kit has.
     """
     case = entry.case
     if is_silent(case):
@@ -97,7 +98,7 @@ def script(entry: Entry) -> str:
     """Return a stand-alone script.
 
     Raises:
-        NotReproducible: the case needs what only the kit has.
+        NotReproducible: the case needs something that only the kit has.
     """
     case = entry.case
     refuse = case.script.listener.mode == "refuse"
@@ -127,7 +128,7 @@ def _imports(code: str, *lines: str) -> list[str]:
 
 @functools.cache
 def _source(part: Any) -> str:
-    """Return the source of *part* without its remarks for linters."""
+    """Return the source of *part* without comments for linters."""
     return re.sub(r"  # (type|noqa):.*", "", inspect.getsource(part))
 
 
@@ -143,7 +144,7 @@ def _plan(case: Case) -> Iterator[str]:
 
 
 def _unrolled(steps: tuple[Step, ...]) -> Iterator[Step]:
-    """Yield *steps* with those that are gone back to written out."""
+    """Yield *steps* with loops written out."""
     for index, step in enumerate(steps):
         if isinstance(step, Goto):
             again = steps[steps.index(Label(step.label)) + 1 : index]
@@ -155,7 +156,7 @@ def _unrolled(steps: tuple[Step, ...]) -> Iterator[Step]:
 
 
 def _steps(step: Step) -> Iterator[str]:
-    """Yield what *step* is in the plan of a script."""
+    """Yield the entries of a script's plan for *step*."""
     if isinstance(step, Dribble):
         for line in _sends(step):
             yield f'("{_TAKEN}",)'

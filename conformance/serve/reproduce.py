@@ -1,10 +1,10 @@
-"""How to reproduce a case by hand, in four forms.
+"""Text to reproduce a case by hand, in four forms.
 
-In: an entry of the catalogue, and the ports of a server.  Out: text that a person can paste.
+The input is an entry of the catalogue, and the ports of a server.  The output is text to paste.
 
-``curl``     a command against ``httplib-kit serve``
-``raw``      the octets that the server sends, as a shell makes them
-``python``   a few lines with the reference implementation, against ``httplib-kit serve CASE``
+``curl``     a command for use with ``httplib-kit serve``
+``raw``      a shell command that prints the bytes that the server sends
+``python``   a few lines with the reference implementation, for ``httplib-kit serve CASE``
 ``script``   one file with server and client, for a bug report; the standard library only
 """
 
@@ -28,7 +28,7 @@ def reproduce(entry: Entry, form: str, ports: Ports = DEFAULT_PORTS) -> str:
     """Return *form* of the case, ended by a line end.
 
     Raises:
-        NotReproducible: the case cannot be had in this form; the message says why.
+        NotReproducible: the case cannot be written in this form; the message gives the reason.
     """
     if form == "curl":
         return _command(entry, ports)

@@ -1,8 +1,8 @@
-"""What a visitor wants, read from the first line of a request.
+"""Reads the target from the request line.
 
-In: the head of a request.  Out: its target, taken apart.  Only the target counts: no field of the
-request is looked at, and octets before it on its line (the body of an earlier request, perhaps) do
-not matter.
+The input is the head of a request.  The output is its target, split into parts.  Only the target
+counts: fields are not read, and bytes before the target on its line are ignored (they may be the
+body of an earlier request).
 """
 
 import re
@@ -21,7 +21,8 @@ class Wanted:
 
     Args:
         method: the method.
-        authority: what a CONNECT asks for, such as ``host:443``; the whole target.
+        authority: the target of a CONNECT, such as ``host:443``; the whole target for other
+            methods.
         path: its path, still percent-encoded.
         query: the pairs of its query.
     """
@@ -33,23 +34,23 @@ class Wanted:
 
     @property
     def host(self) -> str:
-        """The host that a CONNECT asks for."""
+        """The host of a CONNECT."""
         return self.authority.rpartition(":")[0].lower()
 
     @property
     def case_id(self) -> str:
-        """What stands behind ``/c/``; empty where the path is none of a case."""
+        """What follows ``/c/``; empty if the path does not begin so."""
         return unquote(self.path.removeprefix("/c/")) if self.path.startswith("/c/") else ""
 
     @property
     def connection(self) -> int | None:
-        """Which connection of the script is asked for."""
+        """The number of the requested connection of the script."""
         given = dict(self.query).get("connection", b"")
         return int(given) if given.isdigit() and len(given) < 4 and int(given) else None
 
 
 def wanted(head: bytes) -> Wanted | None:
-    """Return what *head* asks for; None where it has no request line."""
+    """Return the target in *head*; None if it has no request line."""
     line = _LINE.search(head)
     if line is None:
         return None

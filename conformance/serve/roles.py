@@ -1,12 +1,12 @@
-r"""What the octets of a response are: a display's view of it, by lines.
+r"""The role of each byte of a response, by lines, for display.
 
-In: the steps of one connection or route.  Out: for each step the pieces that it writes, with their
-roles.  A step that knows what it writes says so itself; raw octets are told apart by their lines,
-as a person reads them: a line that begins with ``HTTP/`` opens a head, a blank line ends it, and
-behind a head that says `chunked` come size lines and data.
+The input is the steps of one connection or route.  The output is the pieces that each step writes,
+with their roles.  A step with a structure provides the roles itself.  Raw bytes are split by their
+lines, as a person reads them: a line that begins with ``HTTP/`` opens a head, an empty line ends
+it, and after a head that contains `chunked`, size lines and data follow.
 
-This is for colours.  It judges nothing, and where it cannot tell it says ``data``; the octets are
-the same in any case.
+The roles only select colours.  Nothing is judged: where the role is unclear it is ``data``, and the
+bytes are the same in any case.
 
 >>> one = roles_of_raw(b"HTTP/1.1 200 OK\r\nA: b\r\n\r\nhi")
 >>> [piece.role for piece in one]
@@ -26,7 +26,7 @@ _IN_HEAD = frozenset({"status-line", "field-line"})
 
 
 def annotated(part: Connection | Route) -> Iterator[tuple[Step, tuple[Piece, ...]]]:
-    """Yield each step with what it writes; bulk and steps that write nothing have no pieces."""
+    """Yield each step with the pieces that it writes; none for bulk steps."""
     role = ""
     for step in part.steps:
         pieces = tuple(_written(step))
@@ -47,8 +47,8 @@ def roles_of_raw(raw: bytes, *, in_head: bool = False) -> Iterator[Piece]:
     """Yield the pieces of *raw*.
 
     Args:
-        raw: octets that a step writes.
-        in_head: whether the octets before them left a head open.
+        raw: bytes that a step writes.
+        in_head: whether a head is still open before them.
     """
     at = 0
     while raw.startswith(b"HTTP/", at) or in_head:
@@ -64,7 +64,7 @@ def roles_of_raw(raw: bytes, *, in_head: bool = False) -> Iterator[Piece]:
 
 
 def _head(raw: bytes, in_head: bool) -> Iterator[Piece]:
-    """Yield the lines of a head through its blank line."""
+    """Yield the lines of a head, up to and including its empty line."""
     for number, line in enumerate(_LINE.findall(raw)):
         if line in _BLANK:
             yield Piece("end-of-head", line)
@@ -73,7 +73,7 @@ def _head(raw: bytes, in_head: bool) -> Iterator[Piece]:
 
 
 def _chunks(raw: bytes) -> Iterator[Piece]:
-    """Yield chunks as far as they can be told apart; the rest is data."""
+    """Yield chunks while the framing is valid; the rest is data."""
     at = 0
     while size := _SIZE.match(raw, at):
         length = int(size[1], 16)
@@ -92,7 +92,10 @@ def _chunks(raw: bytes) -> Iterator[Piece]:
 
 
 def _trailers(raw: bytes) -> Iterator[Piece]:
-    """Yield the lines of a trailer section through its blank line; the rest is data."""
+    """Yield the lines of a trailer section, up to and including its empty line.
+
+    The rest is data.
+    """
     at = 0
     for line in _LINE.findall(raw):
         at += len(line)

@@ -1,8 +1,8 @@
-"""Rounds: which connection of a script comes next, what its connections share, and what happened.
+"""Rounds: which connection of a script is next, the state its connections share, and what happened.
 
-In: the visits to a case.  Out: for each visit the steps of one connection: the first visit has the
-first connection of the script, the next one the next, and after the last it begins anew.  The
-latest round is what the transcript shows.
+The input is the visits to a case.  The output is the steps of one connection for each visit: the
+first visit gets the first connection of the script, the next visit the next one, and after the last
+one a new round begins.  The transcript shows the latest round.
 """
 
 import threading
@@ -19,9 +19,9 @@ class Visit(NamedTuple):
     """One connection of a round.
 
     Attributes:
-        number: which connection of the script it is, from 1.
-        steps: what is played.
-        state: what the connections of the round share.
+        number: the number of the connection in the script, from 1.
+        steps: the steps to play.
+        state: the state that the connections of the round share.
     """
 
     number: int
@@ -29,14 +29,14 @@ class Visit(NamedTuple):
     state: SharedState
 
     def without_handshake(self) -> "Visit":
-        """Return the visit for a connection whose handshake is done, or not asked for."""
+        """Return the visit for a connection whose handshake is done, or was not requested."""
         if self.steps and isinstance(self.steps[0], Starttls):
             return self._replace(steps=self.steps[1:])
         return self
 
 
 class _Round(NamedTuple):
-    """One way through the connections of a script, and which of them came last."""
+    """One pass through the connections of a script, and the number of the latest one."""
 
     name: str
     state: SharedState
@@ -47,7 +47,7 @@ class Rounds:
     """The rounds of all cases; safe to share between threads.
 
     Args:
-        address: host and port, as a request has them.
+        address: host and port, as in a request.
         contexts: makes the TLS contexts of a script.
     """
 
@@ -62,9 +62,9 @@ class Rounds:
         """Return the next connection of the script called *name*.
 
         Args:
-            name: the id of a case, or the target of a made script.
-            script: what is played.
-            number: which connection is asked for, from 1; the first begins a new round.
+            name: the id of a case, or the target for a made script.
+            script: the script to play.
+            number: the number of the requested connection, from 1; the first begins a new round.
         """
         with self._lock:
             current = self._current.get(name)
@@ -82,18 +82,18 @@ class Rounds:
             return Visit(wanted, planned.steps, current.state)
 
     def forget(self, name: str) -> None:
-        """Forget the round of a script that will not be asked for by this name again."""
+        """Remove the round of a script that will not be requested by this name again."""
         with self._lock:
             self._current.pop(name, None)
 
     def release(self) -> None:
-        """Let every connection go on that waits for a signal."""
+        """Let every connection continue that waits for a signal."""
         with self._lock:
             for current in self._current.values():
                 current.state.open_gates()
 
     def transcript(self) -> str:
-        """Return what the latest round has shown so far, without times and ports."""
+        """Return the transcript of the latest round so far, without times and ports."""
         with self._lock:
             shown = self._shown
         if shown is None:

@@ -1,7 +1,7 @@
-"""The server: its ports, a thread for each visitor, and a quick end.
+"""The server: its ports, a thread for each connection, and a prompt stop.
 
-In: the corpus, and where to listen.  Out: visitors, each led to what they ask for.  Everything that
-waits is bounded; a visitor beyond the bounds is reset.
+The input is the corpus, and where to listen.  Each accepted connection gets what its client
+requests.  Every wait is bounded; connections beyond the limit are reset.
 """
 
 import contextlib
@@ -26,11 +26,11 @@ Door = Callable[[GivenConnection], None]
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What no visitor can exceed.
+    """Limits for each connection.
 
     Args:
         stall: seconds that any single wait lasts.
-        octets: octets that one play reads and writes.
+        octets: bytes that one play reads and writes.
         connections: connections that are open at once.
     """
 
@@ -40,7 +40,7 @@ class Bounds:
 
 
 class ServeError(Exception):
-    """The server cannot listen as it was asked to; the message says where in one line."""
+    """The server cannot listen as requested; the message is one line with the place."""
 
 
 class Server:
@@ -49,11 +49,11 @@ class Server:
     Args:
         corpus: the cases.
         only: the id of the one case that every connection plays; None for all cases, by path.
-        ports: the host, and the wanted ports; 0 stands for any that is free.
-        bounds: what no visitor can exceed.
+        ports: the host, and the requested ports; 0 stands for any free port.
+        bounds: the limits for each connection.
 
     Raises:
-        ServeError: a port cannot be had.
+        ServeError: a port cannot be used.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Server:
         self._stopped.wait()
 
     def stop(self) -> None:
-        """Stop listening, break off every visit, and wait for the threads."""
+        """Stop listening, abort every play, and wait for the threads."""
         self._stopped.set()
         self._wake.send(b"!")
         self._acceptor.join()
@@ -130,7 +130,7 @@ class Server:
         return ports
 
     def _play_aside(self, host: str, script: Script) -> int:
-        """Have the mock server play a listener that does not accept; return its port."""
+        """Let the mock server play a listener that does not accept; return its port."""
         server = MockServer(host=host)
         server.start()
         self._silent.append(server)
@@ -145,7 +145,7 @@ class Server:
     def _accept(self, listener: Any, door: Door) -> None:
         try:
             sock, _ = listener.accept()
-        except OSError:  # whoever wanted to come is gone again
+        except OSError:  # the client has already left
             return
         try:
             given = GivenConnection(sock, Limits(self._bounds.stall, self._bounds.octets))
@@ -166,7 +166,7 @@ class Server:
         try:
             door(given)
         except Ended:
-            pass  # the transcript says so where something was being played
+            pass  # if something was played, its transcript shows the error
         finally:
             with contextlib.suppress(OSError):
                 given.close()
@@ -185,7 +185,7 @@ class Server:
 
 
 def _listener(host: str, port: int, selector: selectors.BaseSelector) -> socket.socket:
-    """Return a socket that listens; it is registered, so that it is closed with the others."""
+    """Return a listening socket, registered so that `stop` closes it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -1,7 +1,8 @@
-"""What a stand-alone script consists of, beside the octets and the calls of its case.
+"""The parts of a stand-alone script other than the bytes and the calls of its case.
 
-In: nothing; the source of these functions is copied into the script, each with all that it needs.
-So they import the standard library only, call nothing from this project, and know no case.
+The source of these functions is copied into the script, each with all that it needs.  Therefore
+they import the standard library only, call nothing from this project, and are the same for every
+case.
 """
 
 import fcntl
@@ -21,7 +22,7 @@ NAMES: dict[str, threading.Event] = {}
 
 
 def listen(host: str, connections: Plan, refuse: bool = False) -> int:
-    """Play *connections* on a port of its own, in the order in which they come."""
+    """Play *connections* on a port of its own, in the order in which clients connect."""
     server = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     server.bind((host, 0))
     if not refuse:
@@ -42,7 +43,7 @@ def listen(host: str, connections: Plan, refuse: bool = False) -> int:
 
 
 def play(sock: socket.socket, steps: list[tuple[Any, ...]]) -> None:
-    """Play the steps of one connection, as far as the client lets it."""
+    """Play the steps of one connection until they end or the client leaves."""
     inbox = bytearray()
     try:
         for name, *values in steps:
@@ -60,12 +61,12 @@ def play(sock: socket.socket, steps: list[tuple[Any, ...]]) -> None:
                 sock.close()
             else:
                 wait(sock, name, *values)
-    except (OSError, EOFError):  # the client is gone: nobody is left to play for
+    except (OSError, EOFError):  # the client has left: there is no peer to play for
         sock.close()
 
 
 def wait(sock: socket.socket, name: str, value: Any = None) -> None:
-    """Wait for the client's taking, for a signal of another connection, or for so many seconds."""
+    """Wait until the client has read, for another connection, or for a number of seconds."""
     if name == "wait until it is taken":
         while struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)))[0]:
             time.sleep(0.0001)
@@ -78,7 +79,7 @@ def wait(sock: socket.socket, name: str, value: Any = None) -> None:
 
 
 def read(sock: socket.socket, inbox: bytearray, wanted: int | bytes) -> None:
-    """Read so many octets, or through a marker."""
+    """Read a number of bytes, or up to and including a marker."""
     while len(inbox) < wanted if isinstance(wanted, int) else wanted not in inbox:
         data = sock.recv(65536)
         if not data:
@@ -89,7 +90,7 @@ def read(sock: socket.socket, inbox: bytearray, wanted: int | bytes) -> None:
 
 
 class Missing:
-    """What a call that failed would have made: calls on it are not made."""
+    """Stands for the result of a call that failed: calls on it are skipped."""
 
     def __getattr__(self, name: str) -> Any:
         raise LookupError(f"{name}: no such object")
@@ -99,7 +100,7 @@ class Missing:
 
 
 def step(name: str, call: Callable[[], Any]) -> Any:
-    """Make a call and print what came of it."""
+    """Make a call and print its result or its error."""
     try:
         result = call()
     except LookupError as error:
@@ -126,7 +127,7 @@ def told(value: Any) -> str:
 
 
 def opened(data: bytes, mode: str = "rb", seek: int = 0) -> Any:
-    """Return a real file with this content."""
+    """Return a real file with this content, opened."""
     descriptor, path = tempfile.mkstemp()
     with os.fdopen(descriptor, "wb") as made:
         made.write(data)
@@ -138,18 +139,18 @@ def opened(data: bytes, mode: str = "rb", seek: int = 0) -> Any:
 
 
 class SocketLike:
-    """A socket in no more than `sendall`, `makefile` and `close`."""
+    """A socket with `sendall`, `makefile` and `close` only."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.sends: list[bytes] = []
 
     def sendall(self, data: bytes) -> None:
-        """Keep what is sent."""
+        """Store what is sent."""
         self.sends.append(bytes(data))
 
     def makefile(self, *_: Any, **__: Any) -> io.BytesIO:
-        """Return what can be read."""
+        """Return a file for reading what was sent."""
         return io.BytesIO(self.data)
 
     def close(self) -> None:
