@@ -1,9 +1,10 @@
-"""The command `httplib-kit`: what a person or a pipeline types.
+"""The command `httplib-kit`, for people and CI pipelines.
 
-In: arguments.  Out: text on standard output, progress and errors on standard error, and an exit
-code: 0 ok, 1 failures, 2 an error of the kit, the driver or the usage, 3 nothing ran.
+The input is arguments.  The output is text on standard output, progress and errors on standard
+error, and an exit code: 0 ok, 1 failures, 2 an error of the kit, the driver or the usage, 3 nothing
+ran.
 
-An error is one line that names the place; nothing is half-written.
+An error is one line that names the place.  No file is left half-written.
 """
 
 from conformance.cli.main import main

@@ -1,4 +1,4 @@
-"""``python -m conformance.cli`` is the command `httplib-kit`."""
+"""Runs the command `httplib-kit` as ``python -m conformance.cli``."""
 
 from conformance.cli.main import main
 

@@ -1,7 +1,7 @@
-"""The options about baselines: which one lies over a run, and how a run changes it.
+"""The options about baselines: which one applies to a run, and how a run updates it.
 
-In: options.  Out: a `Known` for each implementation, which is asked before the run, so that a file
-that is none is known at once, and told behind it.
+The input is options.  The output is a `Known` for each implementation.  The file is read before the
+run, so that one that is not valid is reported at once; it is updated after the run.
 """
 
 import datetime as dt
@@ -50,7 +50,7 @@ _OPTIONS = (
 
 
 def baseline_options(command: F) -> F:
-    """Add the options to *command*, which gets them as one argument ``baselines``."""
+    """Add the options to *command*, which receives them as one argument ``baselines``."""
 
     @functools.wraps(command)
     def taking(*args: Any, **kwargs: Any) -> Any:
@@ -64,12 +64,12 @@ def baseline_options(command: F) -> F:
 
 
 class Baselines:
-    """What the options ask for.
+    """The values of the options.
 
     Args:
         source: a file, or ``shipped``; None for no baseline.
         update: whether the baseline is to be written.
-        today: the day against which expiry is held; None for today.
+        today: the day with which expiry dates are compared; None for today.
 
     Raises:
         click.UsageError: the options contradict each other.
@@ -83,11 +83,11 @@ class Baselines:
         self.today = (today or dt.datetime.now(dt.UTC)).date()
 
     def check(self, implementations: int, filtered: str) -> None:
-        """Refuse what cannot be done, before anything is run.
+        """Check that the options can be met, before anything is run.
 
         Args:
             implementations: how many are judged.
-            filtered: the option by which the run is not the whole one; empty where it is.
+            filtered: the option that makes the run partial; empty for a complete run.
 
         Raises:
             click.UsageError: the reason.
@@ -102,15 +102,15 @@ class Baselines:
             self._read(Path(str(self.source)))
 
     def known(self, identity: Identity, corpus: Corpus, cases: Iterable[Case]) -> "Known":
-        """Return what is known of the implementation with this *identity*.
+        """Return the known deviations of the implementation with this *identity*.
 
         Args:
-            identity: who is judged.
+            identity: the implementation under test.
             corpus: the whole corpus.
-            cases: those that are run, with their settings.
+            cases: the cases that are run, with their settings.
 
         Raises:
-            click.UsageError: there is no such baseline, or it is none.
+            click.UsageError: there is no such baseline, or it is not valid.
         """
         if self.source is None:
             return Known(None, Baseline(), None)
@@ -152,12 +152,12 @@ class Baselines:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of one implementation.
+    """The known deviations of one implementation.
 
     Args:
-        path: the file; None where there is no baseline.
-        baseline: what it says.
-        listing: the same beside the corpus.
+        path: the file; None without a baseline.
+        baseline: its content.
+        listing: the baseline applied to the corpus.
     """
 
     path: Path | None
@@ -165,10 +165,10 @@ class Known:
     listing: Listing | None
 
     def head(self, head: RunHead, *, whole: bool, shard: Shard | None = None) -> RunHead:
-        """Return *head* with a word on the baseline, and what it lists that is nowhere.
+        """Return *head* with the source of the baseline, and its entries that match no case.
 
         Args:
-            head: of the run.
+            head: the head of the run.
             whole: whether all cases are run, or all of *shard*.
             shard: the part of the run.
         """
@@ -188,10 +188,10 @@ class Known:
         return msgspec.structs.replace(head, baseline=told, stale=stale)
 
     def write(self, head: RunHead, results: Sequence[Result]) -> str:
-        """Write the baseline as *results*, those of a whole run, want it; return a line on it.
+        """Write the baseline, updated to the *results* of a complete run; return a line about it.
 
         Raises:
-            click.UsageError: it cannot be written, or the run was not sound.
+            click.UsageError: it cannot be written, or the run had errors.
         """
         if self.path is None:
             raise click.UsageError("--update-baseline needs --baseline: which one?")

@@ -1,4 +1,4 @@
-"""``httplib-kit check``: run the corpus against implementations, and say what is broken."""
+"""``httplib-kit check``: run the corpus against implementations, and report the failures."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -128,7 +128,7 @@ def check(
     baselines.check(len(found), filtered or ("" if shard is None else "--shard"))
     usual = ctx.get_parameter_source("levels") is ParameterSource.DEFAULT
     cases = _sharded(chosen.of(corpus, levels, usual=usual), shard)
-    # What a case is worth to httplib says nothing about its worth to other clients.
+    # The level of a case is about httplib; it says nothing about other clients.
     of_clients = chosen.of(corpus, LEVELS if usual else levels, usual=usual)
     if not cases and not any(one.for_clients for one in _sharded(of_clients, shard).listed):
         why = "; ".join(chosen.complaints(corpus)) or "`httplib-kit list` shows them"
@@ -161,7 +161,7 @@ def check(
         )
 
     def prepared(identity: Identity) -> tuple[Sequence[Case], Known, RunHead]:
-        """Return what is run of the implementation with this *identity*, and how."""
+        """Return the cases for the implementation with this *identity*, and how they are run."""
         of = _sharded(of_clients.for_clients(), shard) if identity.is_client else cases
         every = of.swept(cast("Sweep", sweep))
         known = baselines.known(identity, corpus, every)
@@ -175,7 +175,7 @@ def check(
         )
         return every, known, known.head(head, whole=not filtered, shard=shard)
 
-    # A case in this process may put something else in the place of sys.stdout.
+    # A case in this process may replace sys.stdout.
     screen = Screen(sys.stdout)
     runs: list[Run] = []
     problems: list[str] = []
@@ -190,7 +190,7 @@ def check(
         if judging.gap:
             runs[-1] = without(runs[-1], judging.gap)
         if len(found) > 1:
-            # What was recorded was judged in the usual way, and without a setting.
+            # Records were made with the usual judgement, and without settings.
             plain = sweep == "none" and not no_tolerance and error_map is None
             problems += _matrix(runs, corpus if plain else None, screen)
         problems += _written(written, results_file, runs)
@@ -201,11 +201,11 @@ def check(
 
 
 def _matrix(runs: Iterable[Run], corpus: Corpus | None, screen: Screen) -> list[str]:
-    """Write the matrix of the clients among *runs*, and return a line where that cannot be done.
+    """Write the matrix of the clients among *runs*; return a line if that fails.
 
     Args:
         runs: of all implementations.
-        corpus: by which those that are not installed are shown as recorded; None for not at all.
+        corpus: judges the records of clients that are not installed; None to leave them out.
         screen: where it is written.
     """
     clients = [run for run in runs if run.is_client]
@@ -220,7 +220,7 @@ def _matrix(runs: Iterable[Run], corpus: Corpus | None, screen: Screen) -> list[
 
 
 def _updated(known: Known, run: Run, screen: Screen) -> list[str]:
-    """Write the baseline, and return a line where that cannot be done."""
+    """Write the baseline; return a line if that fails."""
     if run.head.incomplete:
         return ["--update-baseline: nothing is written, for the run is incomplete"]
     try:
@@ -231,7 +231,7 @@ def _updated(known: Known, run: Run, screen: Screen) -> list[str]:
 
 
 def _written(file: ResultFile | None, path: Path | None, runs: Iterable[Run]) -> list[str]:
-    """Write the result file, and return a line where that cannot be done."""
+    """Write the result file; return a line if that fails."""
     if file is None:
         return []
     try:
@@ -248,7 +248,7 @@ def _check_the_others(
     baselines: Baselines,
     corpus: Corpus,
 ) -> None:
-    """Refuse what cannot be started or has no baseline before the first one is run."""
+    """Check, before the first one runs, that all can be started and have a baseline."""
     for one in others:
         with Check(one, error_map=error_map) as started:
             baselines.known(started.identity, corpus, ())

@@ -1,7 +1,7 @@
-"""The table of ``httplib-kit list --coverage``: what of the page, and of real bugs, has cases.
+"""The table of ``httplib-kit list --coverage``: which requirements and real bugs have cases.
 
-In: the selected cases.  Out: lines of text: on a terminal a table with its sums, piped one
-requirement a line, its fields parted by tabs.
+The input is the selected cases.  The output is lines of text: on a terminal a table with its
+totals, in a pipe one requirement a line, with its fields separated by tabs.
 """
 
 from collections import defaultdict
@@ -39,12 +39,12 @@ class Coverage:
         return [one for one in self._regressions if not any(map(one.is_caught_by, self._cases))]
 
     def plain(self) -> Iterator[str]:
-        """Yield for each requirement number, id, entry, cases as written, cases, and its text."""
+        """Yield for each requirement its number, id, entry, cases as written, cases, and text."""
         for one, authored, expanded in self._rows():
             yield f"{one.number}\t{one.id}\t{one.entry}\t{authored}\t{expanded}\t{one.text}"
 
     def table(self) -> Iterator[str]:
-        """Yield the table, and what it comes to."""
+        """Yield the table and its totals."""
         width = max(len(one.id) for one in self._requirements)
         yield f"  no  {'requirement':<{width}}  written  cases  text"
         for one, authored, expanded in self._rows():

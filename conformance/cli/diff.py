@@ -52,7 +52,7 @@ def _side(written: str, corpus: Corpus) -> Run:
     """Return the run that *written* names.
 
     Raises:
-        click.UsageError: it names none, or several.
+        click.UsageError: it names no run, or several.
     """
     path = Path(written)
     try:

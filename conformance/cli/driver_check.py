@@ -1,4 +1,4 @@
-"""``httplib-kit driver-check``: say what is wrong with a driver, in plain words."""
+"""``httplib-kit driver-check``: report what is wrong with a driver, in plain words."""
 
 import click
 

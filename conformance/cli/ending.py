@@ -1,8 +1,8 @@
-"""How a run ends before its time: by a signal, or by an error of the kit.
+"""How a run ends early: by a signal, or by an error of the kit.
 
-In: signals.  Out: a KeyboardInterrupt, once, and only while something is measured.  Whatever else
-is under way, such as second runs that are being closed or reports that are being written, is not
-interrupted: otherwise a second Ctrl-C would lose what the first one kept.
+A signal raises KeyboardInterrupt, once, and only during measurement.  Other work, such as closing
+second runs or writing reports, is not interrupted: otherwise a second Ctrl-C would lose the results
+that the first one kept.
 """
 
 import contextlib
@@ -17,10 +17,10 @@ _SIGNALS = tuple(
 
 
 class Ending:
-    """A context in which signals end measuring and nothing else.
+    """A context in which signals end measurement and nothing else.
 
     Attributes:
-        reason: which signal has ended it; empty for none.
+        reason: the signal that ended it; empty if there was none.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Ending:
 
     @contextlib.contextmanager
     def measuring(self) -> Iterator[None]:
-        """Let a signal interrupt what is done here; one that came before does so at once."""
+        """Let a signal interrupt this block; an earlier signal interrupts it at once."""
         self._measures = True
         try:
             if self.reason:

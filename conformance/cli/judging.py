@@ -1,8 +1,8 @@
-"""How `check` judges one implementation after the other, whatever ends that.
+"""How `check` judges one implementation after the other, and keeps results if it ends early.
 
-In: implementations, and how each is started and prepared.  Out: a run for each, whole or as far as
-it came, and what the baseline says.  Nothing that was measured is lost: an interrupt or an error of
-the kit ends a run, not the reports on it.
+The input is implementations, and how each is started and prepared.  The output is a run for each,
+complete or partial, and its known deviations.  Nothing that was measured is lost: an interrupt or
+an error of the kit ends the run, and the reports are still written.
 """
 
 import sys
@@ -35,14 +35,14 @@ class Judging:
 
     Args:
         start: starts the check of one.
-        prepared: returns which cases are run of the implementation with an identity, what is known
-            of it, and the head of its run.
-        background: what the corpus says beside a result.
-        ending: what may end a run.
+        prepared: returns, for the identity of an implementation, the cases to run, its known
+            deviations, and the head of its run.
+        background: what the corpus adds to a result.
+        ending: handles signals.
         written: where results are written as they are measured; None for nowhere.
 
     Attributes:
-        gap: which implementations have no run, and why; empty where all have one.
+        gap: which implementations have no run, and why; empty if all have one.
     """
 
     start: Callable[[Implementation], Check]
@@ -53,7 +53,9 @@ class Judging:
     gap: str = field(default="", init=False)
 
     def each(self, found: Sequence[Implementation]) -> Iterator[tuple[Run, Known]]:
-        """Yield the run of each of *found*, and what is known of it; an incomplete one is the last.
+        """Yield the run of each of *found*, and its known deviations.
+
+        An incomplete one is the last.
 
         Raises:
             DriverError: the first one cannot be started, so that nothing was measured.
@@ -101,7 +103,7 @@ class Judging:
 
 
 def without(run: Run, gap: str) -> Run:
-    """Return *run*, which says that others in the same file are missing."""
+    """Return *run* with the note that others in the same file are missing."""
     told = "; ".join(filter(None, [run.head.incomplete, gap]))
     return Run(msgspec.structs.replace(run.head, incomplete=told), run.results)
 
@@ -114,9 +116,9 @@ def _gap(others: Iterable[Implementation], why: str = "") -> str:
 def _shown(
     results: Iterable[Result], head: RunHead, written: ResultFile | None
 ) -> Iterator[Result]:
-    """Yield *results*, each written at once, with a bar on standard error if it is a terminal."""
+    """Yield *results*, each written at once; show a progress bar on a terminal."""
     console = Console(stderr=True)
-    # Colours can be forced where no terminal is; a bar there is only a row of lines.
+    # Colours can be forced without a terminal; a progress bar would then be a series of lines.
     columns = (TextColumn(visible_text(head.name), markup=False), BarColumn(), MofNCompleteColumn())
     with (
         Progress(*columns, console=console, transient=True, redirect_stdout=False)

@@ -1,4 +1,4 @@
-"""``httplib-kit list``: which cases there are, and what they cover."""
+"""``httplib-kit list``: the cases, and what they cover."""
 
 import difflib
 import sys
@@ -94,7 +94,7 @@ def _is_given(ctx: click.Context, name: str) -> bool:
 
 
 def _check_requirement(name: str) -> None:
-    """Refuse a requirement that the page does not have, with a word on those that it has."""
+    """Check that the page has the requirement; the error lists those that it has."""
     ids = list(load_requirements())
     if name in ids:
         return
@@ -104,7 +104,7 @@ def _check_requirement(name: str) -> None:
 
 
 def _explain(exception: str) -> None:
-    """Say on standard error what the list itself does not."""
+    """Write on standard error what the list itself does not show."""
     if exception in _SPECIAL:
         click.echo(f"{exception}: {_SPECIAL[exception]}", err=True)
     elif exception not in DOCUMENTED:
@@ -112,7 +112,7 @@ def _explain(exception: str) -> None:
 
 
 def _show_coverage(cases: tuple[Listed, ...]) -> int:
-    """Print what *cases* cover; return 1 where a requirement or a real bug has no case."""
+    """Print what *cases* cover; return 1 if a requirement or a real bug has no case."""
     found = Coverage(cases)
     lines = found.table() if sys.stdout.isatty() else found.plain()
     for line in lines:

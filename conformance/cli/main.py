@@ -18,7 +18,7 @@ import click
 from conformance.__main__ import EXIT_INTERRUPTED
 
 _NAMED = "httplib-kit-named"
-"""What an output's encoding lacks is shown by name."""
+"""The error handler for characters that an output's encoding lacks: it shows their names."""
 _ASK_THE_DRIVER = "; `httplib-kit driver-check` holds it against the protocol"
 EXIT_ERROR = 2
 COMMANDS: Mapping[str, tuple[str, str, str]] = {
@@ -66,7 +66,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
 class _Commands(click.Group):
     """A group whose commands are imported when they are run.
 
-    It ends every error of a user with one line and exit code 2.
+    It reports every error of a user with one line and exit code 2.
     """
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -81,7 +81,8 @@ class _Commands(click.Group):
             click.echo("httplib-kit: interrupted", err=True)
             ctx.exit(EXIT_INTERRUPTED)
         except BrokenPipeError:
-            # Whoever read our output has read enough; what Python still holds for it goes nowhere.
+            # The reader of the output has closed it; what Python still buffers goes to the null
+            # device.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(EXIT_ERROR)
         except OSError as error:
@@ -98,7 +99,7 @@ class _Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Return the command called *cmd_name*, and import it where it is not there yet."""
+        """Return the command called *cmd_name*, imported when first needed."""
         if cmd_name not in COMMANDS:
             return None
         module, function, _ = COMMANDS[cmd_name]
@@ -123,7 +124,7 @@ def _say(problem: str) -> None:
 
 
 def _is_of_the_user(error: Exception) -> bool:
-    """Tell whether *error* says in one line what the user can mend."""
+    """Return whether *error* describes in one line what the user can correct."""
     from conformance.cases import CaseError
     from conformance.drivers import DriverError, UnknownImplementation
     from conformance.run.golden import BookError
@@ -148,14 +149,14 @@ codecs.register_error(_NAMED, _named)
 
 
 def _open_what_is_closed() -> None:
-    """Give what was started without an output one that nobody reads; Python has None for it."""
+    """Replace each closed standard stream, for which Python has None, by the null device."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
 
 
 def _show_all_that_is_written() -> None:
-    """Let no output fail, or lose a character, because of the locale that it was opened in."""
+    """Make every output accept all characters, whatever the locale."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=_NAMED)
@@ -170,6 +171,6 @@ def _show_all_that_is_written() -> None:
 @click.version_option(package_name="httplib-kit", prog_name="httplib-kit")
 def main() -> None:
     """Judge HTTP/1.x clients by what they do on scripted connections."""
-    # What a run has started is ended with it: as by Ctrl-C, so by a polite request to end.
-    with contextlib.suppress(ValueError):  # not in the main thread: whoever calls us decides
+    # SIGTERM stops what a run has started, as Ctrl-C does.
+    with contextlib.suppress(ValueError):  # not in the main thread: the caller decides
         signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they select."""
+"""Options that several commands share, and the selections that they make."""
 
 import difflib
 import functools
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 _NEAR = 3
-"""Names that are proposed in the place of a wrong one."""
+"""How many names are proposed for a wrong one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which cases are chosen by their ids.
+    """Which cases are selected by their ids.
 
     Args:
-        select: globs, one of which an id must match; empty for all cases.
-        exclude: globs, none of which an id may match.
+        select: globs, of which an id must match at least one; empty for all cases.
+        exclude: globs, of which an id may match none.
     """
 
     select: tuple[str, ...] = ()
@@ -39,13 +39,14 @@ class Selection:
         return bool(self.select or self.exclude)
 
     def of(self, corpus: Corpus, levels: Iterable[str] = LEVELS, *, usual: bool = False) -> Cases:
-        """Return the cases of *corpus* at *levels* that are chosen.
+        """Return the selected cases of *corpus* at *levels*.
 
         Args:
             corpus: the cases.
             levels: the levels.
-            usual: whether these are the levels that nobody asked for: a user's own cases are then
-                chosen whatever their level.
+            usual: whether these are the default levels: a user's own cases are then selected
+                whatever
+                their level.
         """
         return corpus.select(self.select, levels, self.exclude, LEVELS if usual else None)
 
@@ -58,7 +59,7 @@ class Selection:
 
 
 def selection(command: F) -> F:
-    """Add ``--select`` and ``--exclude`` to *command*, which gets them as one `Selection`."""
+    """Add ``--select`` and ``--exclude`` to *command*, which receives them as one `Selection`."""
 
     @functools.wraps(command)
     def taking(*args: Any, **kwargs: Any) -> Any:
@@ -75,7 +76,7 @@ def selection(command: F) -> F:
 
 
 def own_cases(command: F) -> F:
-    """Add ``--cases`` to *command*, which gets the `Corpus` as one argument ``corpus``."""
+    """Add ``--cases`` to *command*, which receives the `Corpus` as one argument ``corpus``."""
 
     @functools.wraps(command)
     def taking(*args: Any, **kwargs: Any) -> Any:
@@ -102,7 +103,7 @@ def say_what_matches_nothing(chosen: Selection, corpus: Corpus) -> None:
 
 
 def near_names(name: str, corpus: Corpus) -> str:
-    """Return a clause that proposes ids or families that are like *name*, an id or a glob."""
+    """Return a clause that proposes ids or families similar to *name*, an id or a glob."""
     ids = [case.id for case in corpus.every.listed]
     if any(character in name for character in "*?["):
         heads = dict.fromkeys(
@@ -128,7 +129,7 @@ class DeadlineType(click.ParamType[float]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        """Return the seconds that *value* names."""
+        """Return the seconds that *value* gives."""
         try:
             return as_deadline(value)
         except ValueError as error:
@@ -190,7 +191,7 @@ class ErrorMapType(click.ParamType[dict[str, str]]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> dict[str, str]:
-        """Return the map in the file *value*."""
+        """Return the error map in the file *value*."""
         from conformance.judge.error_map import ErrorMapError, read_error_map
 
         if isinstance(value, dict):
@@ -213,14 +214,14 @@ def error_map_option(command: F) -> F:
 
 
 class ShardType(click.ParamType[Shard]):
-    """``I/N``: a part of a run."""
+    """``I/N``: one part of a run."""
 
     name = "shard"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Shard:
-        """Return the shard that *value* names."""
+        """Return the shard that *value* gives."""
         try:
             return value if isinstance(value, Shard) else Shard.of(str(value))
         except ValueError as error:

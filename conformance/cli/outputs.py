@@ -1,7 +1,8 @@
-"""What `check` and `report` write besides the terminal: options that both share.
+"""What `check` and `report` write in addition to the terminal: options that both share.
 
-In: options and the environment.  Out: files, annotations and a step summary, all made from the same
-runs; the files are opened before the run, so that a place that cannot be written is known at once.
+The input is options and the environment.  The output is files, annotations and a step summary, all
+made from the same runs.  The files are opened before the run, so that a path that cannot be written
+is reported at once.
 """
 
 import functools
@@ -52,7 +53,7 @@ _OPTIONS = (
 
 
 def output_options(command: F) -> F:
-    """Add the options to *command*, which gets them as one argument ``outputs``."""
+    """Add the options to *command*, which receives them as one argument ``outputs``."""
 
     @functools.wraps(command)
     def taking(*args: Any, **kwargs: Any) -> Any:
@@ -68,7 +69,7 @@ def output_options(command: F) -> F:
 
 
 class Outputs:
-    """What is to be written, and where.
+    """The files to write.
 
     Args:
         junit: the file for JUnit XML; None, here and below, for none.
@@ -96,7 +97,7 @@ class Outputs:
 
     @contextmanager
     def opened(self) -> Iterator[Write]:
-        """Open every place, and give a call that writes the runs to all of them.
+        """Open every place, and yield a function that writes the runs to all of them.
 
         Raises:
             click.UsageError: something cannot be written.
@@ -124,9 +125,9 @@ class Outputs:
 
 
 def _problem(place: str, write: Callable[[Sequence[Run]], None], runs: Sequence[Run]) -> str:
-    """Write *runs* to one place, and return what went wrong; empty where nothing did.
+    """Write *runs* to one place; return what went wrong, or an empty text.
 
-    A place that cannot be written, or a report that fails, costs no other report.
+    A place that cannot be written, or a report that fails, does not affect the other reports.
     """
     try:
         write(runs)
@@ -138,14 +139,14 @@ def _problem(place: str, write: Callable[[Sequence[Run]], None], runs: Sequence[
 
 
 class Screen:
-    """Standard output.  Where it cannot be written any more, no report is lost by that.
+    """Standard output.  If it cannot be written any more, the other reports are still written.
 
     Args:
-        out: where it goes.
+        out: the stream.
 
     Attributes:
         is_lost: whether something could not be written.
-        problem: why, in one line; empty where its reader has simply read enough.
+        problem: why, in one line; empty if its reader has only closed it.
     """
 
     def __init__(self, out: TextIO) -> None:
@@ -154,7 +155,7 @@ class Screen:
         self.problem = ""
 
     def tell(self, run: Run, *, stories: bool = True) -> None:
-        """Tell *run*: in colours where this is a terminal, as plain lines elsewhere."""
+        """Write the report on *run*: in colours on a terminal, as plain lines elsewhere."""
         console = Console(file=self._out, highlight=False, markup=False, emoji=False)
         if console.is_terminal:
             with console.capture() as captured:
@@ -171,11 +172,11 @@ class Screen:
                 self._out.flush()
 
     def has_failed(self, runs: Sequence[Run], problems: Iterable[str]) -> bool:
-        """Report on standard error what is missing or went wrong; return whether anything did.
+        """Report on standard error what is missing or failed; return whether anything is or did.
 
         Args:
-            runs: those that were told.
-            problems: what else went wrong, in lines.
+            runs: those that were reported.
+            problems: lines about other errors.
         """
         gaps = [(run.head.implementation, run.head.incomplete) for run in runs]
         lines = [*problems, self.problem]
@@ -194,12 +195,12 @@ class Screen:
             if not isinstance(error, BrokenPipeError):
                 self.problem = f"standard output: cannot write: {error.strerror or error}"
             with suppress(OSError, ValueError):
-                # What Python still holds for it goes nowhere.
+                # What Python still buffers for it goes to the null device.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
 
 
 def tell_pipeline(runs: Sequence[Run]) -> None:
-    """Tell the CI service that the environment names, if it names one that we know."""
+    """Write annotations and step summary if the environment names a known CI service."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in annotations(runs):
             click.echo(line)
@@ -237,7 +238,7 @@ def _write_file(
 
 
 def _write_site(place: WholeSite, runs: Sequence[Run]) -> None:
-    # Only those who want pages wait for the templates.
+    # Import the templates only when pages are requested.
     from conformance.report.site import site, style_sheet
 
     place.write([style_sheet(), *site(runs)])

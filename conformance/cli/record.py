@@ -1,4 +1,4 @@
-"""``httplib-kit record``: note what implementations do with each case, as golden records."""
+"""``httplib-kit record``: store what implementations do with each case, as golden records."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -131,7 +131,7 @@ def _absent(written: str, why: str) -> None:
 def _compared(
     book: Book, key: str, recorded: Recorded, seen: Iterable[tuple[Case, object]]
 ) -> bool:
-    """Tell what differs from *book*; return whether anything does."""
+    """Print the differences from *book*; return whether there are any."""
     before = book.implementations.get(key)
     if before is None:
         click.echo(f"{key}: not recorded")

@@ -1,8 +1,8 @@
-"""What implementations that need not be here did when they were recorded.
+"""What implementations that need not be installed did, according to the golden records.
 
-For `show`: a case and the golden records come in, and lines go out; those who did the same stand
-together, under the verdict that this comes to.  For the matrix: runs that found no client come in,
-and the recorded ones go out.
+For `show`, the input is a case and the records, and the output is lines; implementations that did
+the same share a block under its verdict.  For the matrix, the input is the runs of clients that are
+not installed, and the output is the recorded runs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,15 +18,15 @@ from conformance.run.golden.results import run_of
 
 
 def recorded_clients(runs: Sequence[Run], corpus: Corpus) -> dict[str, Run]:
-    """Return what was recorded of the clients that *runs* did not find, over the same cases.
+    """Return the records of the clients of *runs* that are not installed, over the same cases.
 
     Args:
         runs: of several clients.
-        corpus: by which the records are judged.
+        corpus: judges the records.
 
     Returns:
-        Runs, by implementation as the user wrote it; none for who was not recorded with any of the
-        cases as they are now.
+        Runs, by implementation as the user wrote it; a client without a record of any of the cases
+        in their present form is left out.
 
     Raises:
         click.UsageError: the records cannot be read.
@@ -53,7 +53,7 @@ def recorded_clients(runs: Sequence[Run], corpus: Corpus) -> dict[str, Run]:
 
 
 def recorded_lines(book: Book, case: Case) -> Iterator[str]:
-    """Yield the lines; none where nobody was recorded with the case as it is now."""
+    """Yield the lines; empty if there is no record of the present form of the case."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for one in judged(book, case):
         groups.setdefault((_verdict(one), *_calls(one)), []).append(one.key)
@@ -67,14 +67,14 @@ def _verdict(one: Judged) -> str:
     judgement = one.judgement
     told = f"{judgement.verdict} ({judgement.basis})" if judgement.basis else str(judgement.verdict)
     miss = judgement.mismatch
-    # What was seen at an op stands among the calls.
+    # What was seen at an op is listed among the calls.
     if miss is None or any(op.id == miss.where for op in one.case.ops):
         return told if miss is None else f"{told} at {miss.where}"
     return f"{told} at {miss.where}: {miss.seen}"
 
 
 def _calls(one: Judged) -> Iterator[str]:
-    """Yield what each call came to that says more than that it was made."""
+    """Yield the result of each call that does more than succeed without a value."""
     if one.observation is None:
         return
     for op in one.case.ops:

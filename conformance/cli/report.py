@@ -1,4 +1,4 @@
-"""``httplib-kit report``: what `check` tells, again, from result files."""
+"""``httplib-kit report``: the reports of `check`, from result files."""
 
 import sys
 from pathlib import Path

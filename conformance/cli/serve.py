@@ -82,12 +82,12 @@ def serve(
 
 
 def _after(port: int, place: int) -> int:
-    """Return the port *place* behind *port*; any free one behind any free one."""
+    """Return the port *place* after *port*; if *port* is any free port, the result is too."""
     return port + place if 0 < port <= 65535 - place else 0
 
 
 def _greeting(ports: Ports) -> str:
-    """Return where the server listens: for a person, or as one line of JSON."""
+    """Return the addresses of the server: as text for a person, or as one line of JSON."""
     numbers = {name: getattr(ports, name) for name in ("http", "tls", "proxy", "control")}
     if not sys.stdout.isatty():
         return msgspec.json.encode({"host": ports.host, **numbers}).decode()

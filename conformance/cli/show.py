@@ -1,4 +1,4 @@
-"""``httplib-kit show``: one case, whole: the bytes, the calls, what is accepted, and why."""
+"""``httplib-kit show``: one complete case: the bytes, the calls, what is accepted, and why."""
 
 import glob
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ _STYLES = {
     "chunk-data": "yellow",
 }
 _CONTROL = "dim red"
-"""What stands for an octet that is no visible character."""
+"""Shown in place of a byte that is not a visible character."""
 
 
 @click.command()
@@ -57,7 +57,7 @@ def show(case_id: str, corpus: Corpus, form: str | None) -> None:
     if console.is_terminal:
         for line in told(case):
             console.print(line, soft_wrap=True)
-    else:  # a case may have a hundred thousand lines, and nothing in them needs rendering
+    else:  # a case may have a hundred thousand lines, and plain ones need no rendering
         click.echo("\n".join(line.plain for line in told(case)))
 
 
@@ -72,7 +72,7 @@ def _reproduced(corpus: Corpus, case: Case, form: str) -> str:
 
 
 def _titled(form: str, entry: Entry) -> str:
-    """Return *form* under its name, or in its place why there is none."""
+    """Return *form* under its heading, or the reason why it does not exist."""
     try:
         return f"# {form}\n{reproduce(entry, form)}"
     except NotReproducible as error:
@@ -80,11 +80,11 @@ def _titled(form: str, entry: Entry) -> str:
 
 
 class OctetLine(NamedTuple):
-    """A line of octets under their role; as there may be very many, styled only where it is seen.
+    """A line of bytes with their role, styled only when it is shown: there may be very many.
 
     Attributes:
         role: such as `chunk-size`.
-        octets: the octets, visible.
+        octets: the bytes, as visible text.
     """
 
     role: str
@@ -101,7 +101,7 @@ class OctetLine(NamedTuple):
 
 
 def told(case: Case) -> Iterator[Text | OctetLine]:
-    """Yield the lines that tell the whole of *case*."""
+    """Yield the lines that describe the case."""
     yield _plain(f"{case.id}  (revision {case.rev}, {case.level}, {case.file})", "bold")
     yield _plain(case.title)
     yield _plain("")
@@ -153,7 +153,7 @@ def _script(case: Case) -> Iterator[Text | OctetLine]:
 
 
 def _limits(part: Connection | Route) -> str:
-    """Return for what requests it is, how often, and whether it may stay away."""
+    """Return the attributes of a connection or route that are not the default."""
     usual = Route() if isinstance(part, Route) else Connection()
     told = [
         f"{one.name} {'any' if value is None else value}"
@@ -164,7 +164,7 @@ def _limits(part: Connection | Route) -> str:
 
 
 def _arguments(step: Step) -> str:
-    """Return a step that writes no octets, with its main argument and whatever is not usual."""
+    """Return a step that writes no bytes, with its main and its non-default arguments."""
     given = {one.name: (getattr(step, one.name), one.default) for one in fields(step)}
     told = [
         f"{name}={value!r}"
@@ -175,7 +175,7 @@ def _arguments(step: Step) -> str:
 
 
 def _visible(line: str, style: str = "") -> Text:
-    """Return a line of visible octets, with what stands for control characters set apart."""
+    """Return a line of visible bytes, with the signs for control characters set apart."""
     text = Text(line, style)
     text.highlight_regex(r"(?:\\(?:x[0-9a-f]{2}|[rnt\\]))+", _CONTROL)
     return text

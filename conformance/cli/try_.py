@@ -1,7 +1,7 @@
-"""``httplib-kit try``: any octets, no case: what does each implementation make of them?
+"""``httplib-kit try``: any bytes, without a case, and what each implementation does with them.
 
-In: a file of octets, and implementations.  Out: their calls side by side, and on demand the octets
-as a case that waits to be edited.
+The input is a file of bytes, and implementations.  The output is their calls side by side, and, if
+requested, a case file with these bytes to edit.
 """
 
 import dataclasses
@@ -35,7 +35,7 @@ from conformance.run import Runner
 from conformance.run.golden.stable import stable
 
 MOST = 16 * 1024 * 1024
-"""Octets that are played; a case file may hold a few times as many."""
+"""Bytes that are played at most; a case file may contain a few times as many."""
 _COLUMN = 44
 _SKELETON = """\
 family = "framing"
@@ -105,7 +105,7 @@ def try_octets(
     makes no progress hangs: the kit resets its connection. Exit codes: 0 all calls ended, 1 an IMPL
     hung or crashed, 2 an error of the kit, of a driver or in the usage, 3 nothing was run.
     """
-    if save_case is not None and save_case.is_file():  # perhaps FILE itself
+    if save_case is not None and save_case.is_file():  # it may be FILE
         raise click.UsageError(f"--save-case: {save_case} is there already")
     octets = file.read(MOST + 1)
     if len(octets) > MOST:
@@ -127,10 +127,10 @@ def case_text(octets: bytes, name: str, method: str, end: str) -> str:
     """Return a case file with one case, which plays *octets*.
 
     Args:
-        octets: what the server sends.
-        name: of the file; the id is made of it.
-        method: of the request.
-        end: what follows: ``fin``, ``rst`` or ``open``.
+        octets: the bytes that the server sends.
+        name: the name of the file, from which the id is made.
+        method: the method of the request.
+        end: how the connection ends: ``fin``, ``rst`` or ``open``.
     """
     slug = "-".join(
         "".join(c if c.isascii() and c.isalnum() else " " for c in name.lower()).split()
@@ -145,7 +145,7 @@ def case_text(octets: bytes, name: str, method: str, end: str) -> str:
 
 
 def _string(text: str) -> str:
-    """Return *text* as a basic string of TOML, whose escapes are those of JSON but for DEL."""
+    """Return *text* as a TOML basic string, whose escapes are those of JSON except for DEL."""
     return json.dumps(text).replace("\x7f", "\\u007f")
 
 
@@ -158,13 +158,13 @@ def _save(path: Path, text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Tried:
-    """What one implementation made of the octets.
+    """What one implementation did with the bytes.
 
     Args:
-        label: who it is.
-        calls: what each call came to, by op.
-        ended: why there are no calls, or why they ended when they did.
-        verdict: what a run of them would be, were it judged.
+        label: the name of the implementation.
+        calls: the result of each call, by op.
+        ended: why there are no calls, or why they ended early.
+        verdict: the verdict on a judged run with these calls.
     """
 
     label: str
@@ -208,10 +208,11 @@ _FAILED = "fails, as the kit had reset the connection"
 
 
 def _after_the_reset(trace: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Yield the calls whose errors are of the kit's own reset, with what is told in their place.
+    """Yield the calls whose errors come from the kit's own reset, with the text shown instead.
 
-    Of these errors the first is what the call that hung came to.  One that is no error of a socket
-    was raised before the kit gave up, unless nothing else can have ended the case.
+    The first of these errors is the result of the call that hung.  An error that is not of a socket
+    was
+    raised before the kit gave up, unless nothing else can have ended the case.
     """
     failed = [entry for entry in trace if "error" in entry]
     of_sockets = [entry for entry in failed if _is_of_a_socket(entry["error"])]
@@ -220,7 +221,7 @@ def _after_the_reset(trace: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, 
 
 
 def _is_of_a_socket(error: Mapping[str, Any]) -> bool:
-    """Tell whether *error*, or one of its bases, is an error of the operating system or of TLS."""
+    """Return whether *error* or one of its bases is an error of the system or of TLS."""
     names = [str(error.get("class", "")), *map(str, error.get("bases", ()))]
     return "category" in error or any(name.rpartition(".")[2] in _SOCKET_ERRORS for name in names)
 
@@ -229,7 +230,7 @@ _SOCKET_ERRORS = frozenset({"OSError", "IOError", "EnvironmentError", "error", "
 
 
 def _exit_code(tried: Iterable[_Tried]) -> int:
-    """Return 2 after an error of kit or driver, 1 where one hung or died, 3 where none ran."""
+    """Return 2 after an error of kit or driver, 1 if one hung or died, 3 if none ran."""
     verdicts = {one.verdict for one in tried}
     if verdicts & ERRORS:
         return EXIT_ERROR
