@@ -1,11 +1,12 @@
-"""The pytest plugin: every case an ordinary test, run by the same `run_case` as the command.
+"""The pytest plugin: every case is an ordinary test, run by the same `run_case` as the command.
 
-In: options, such as ``--httplib-impl mypkg.client``.  Out: tests, for whoever collects this package
-(``pytest --pyargs conformance``), with an id that is the case's, and marks for family, level and
-exceptions; and fixtures for anybody's tests: `wire_case`, `mock_server`, `certificate_authority`.
+The input is options, such as ``--httplib-impl mypkg.client``.  The output is tests, for a session
+that collects this package (``pytest --pyargs conformance``), with the ids of the cases, and marks
+for family, level and exceptions; and fixtures for any test: `wire_case`, `mock_server`,
+`certificate_authority`.
 
-Loading this module imports nothing but pytest and the standard library: the kit comes in when a
-test asks for it, by way of `session`.
+Loading this module imports only pytest and the standard library.  The kit is imported, through
+`session`, when a test needs it.
 """
 
 import gc
@@ -30,7 +31,7 @@ __all__ = ["WireCase"]
 
 
 def __getattr__(name: str) -> Any:
-    """Give test modules the type of `wire_case` without loading the kit for all others."""
+    """Provide the type of `wire_case` to test modules without importing the kit for all others."""
     if name == "WireCase":
         from conformance.plugin.judged import WireCase
 
@@ -45,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marks, and refuse options that lead nowhere before any test is collected."""
+    """Register the marks, and reject invalid options before any test is collected."""
     config.add_cleanup(lambda: _thaw(config))  # the first to be added is the last to be called
     for line in collecting.marks():
         config.addinivalue_line("markers", line)
@@ -55,38 +56,38 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     from conformance.plugin.session import check_options, exception_marks
 
-    if not hasattr(config, "workerinput"):  # the main process has checked what it sends
+    if not hasattr(config, "workerinput"):  # the main process has checked the options that it sends
         check_options(options)
     for line in exception_marks():
         config.addinivalue_line("markers", line)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End what the session has started."""
+    """End the processes that the session has started."""
     if SESSION in config.stash:
         config.stash[SESSION].close()
 
 
 def _thaw(config: pytest.Config) -> None:
-    """Undo what `pytest_collection_finish` did, behind pytest's own look for garbage."""
+    """Undo `pytest_collection_finish`, after pytest has run the garbage collector itself."""
     if SESSION in config.stash:
         gc.unfreeze()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Give a worker of pytest-xdist the options: it may run where their files are not."""
+    """Send the options to a worker of pytest-xdist, which may not have their files."""
     node.workerinput[SENT] = Options.of(node.config).to_send
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Take what a worker of pytest-xdist says beside its reports."""
+    """Receive what a worker of pytest-xdist sends in addition to its reports."""
     told_in(node.config).add_nowhere(getattr(node, "workeroutput", {}).get(SENT, ()))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:  # noqa: ARG001
-    """Leave the kit's own modules alone, whatever the host's patterns say."""
+    """Ignore the kit's own modules, whatever the host's patterns match."""
     return collecting.is_no_test(collection_path) or None
 
 
@@ -94,7 +95,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collect_file(
     file_path: Path, parent: pytest.Collector
 ) -> Generator[None, list[Any], list[Any]]:
-    """Collect the conformance tests where the host's ``python_files`` do not name them."""
+    """Collect the conformance tests, also if the host's ``python_files`` do not match them."""
     found = yield
     if found or not collecting.is_ours(file_path):
         return found
@@ -104,7 +105,7 @@ def pytest_collect_file(
 def pytest_pycollect_makemodule(
     module_path: Path, parent: pytest.Collector
 ) -> pytest.Module | None:
-    """Make the conformance tests modules whose functions are found whatever the host calls his."""
+    """Make conformance modules collect their tests, whatever ``python_functions`` is."""
     if not collecting.is_ours(module_path):
         return None
     module: pytest.Module = collecting.ConformanceModule.from_parent(parent, path=module_path)
@@ -112,7 +113,7 @@ def pytest_pycollect_makemodule(
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give `wire_case` the cases that the module or a mark asks for."""
+    """Parametrize `wire_case` with the cases that the module or a mark names."""
     if "wire_case" not in metafunc.fixturenames:
         return
     parameters = session_of(metafunc.config).parameters(metafunc)
@@ -120,14 +121,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Take the corpus out of the garbage collector's rounds: it stays to the end anyhow."""
+    """Exclude the corpus from garbage collection: it lives until the end of the session."""
     if SESSION in session.config.stash:
         gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """End as `httplib-kit check` would; a worker of pytest-xdist only says what it knows."""
+    """Set the exit status of `httplib-kit check`.
+
+    A worker of pytest-xdist sends its part instead.
+    """
     config = session.config
     nowhere = config.stash[SESSION].nowhere if SESSION in config.stash else []
     if hasattr(config, "workeroutput"):
@@ -139,7 +143,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Tell what the tests do not tell themselves."""
+    """Report what no single test reports."""
     for title, lines in told_in(config).sections():
         terminalreporter.section(title)
         for line in lines:
@@ -148,7 +152,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 @pytest.fixture(scope="session")
 def certificate_authority(request: pytest.FixtureRequest) -> "CertificateAuthority":
-    """The certificate authority of this session; nothing of it is ever kept."""
+    """The certificate authority of this session; none of its files is kept."""
     return authority_of(request.config)
 
 
@@ -156,10 +160,10 @@ def certificate_authority(request: pytest.FixtureRequest) -> "CertificateAuthori
 def mock_server(
     certificate_authority: "CertificateAuthority",
 ) -> Iterator["Callable[..., MockServer]"]:
-    """Give a call that plays a script on a server of its own and returns the server.
+    """Return a function that plays a script on a server of its own and returns the server.
 
-    When the test is over, each script must have been met, or the test ends with an error that shows
-    the annotated transcript.
+    At the end of the test each script must have been played as written; otherwise the test ends
+    with an error that shows the annotated transcript.
     """
     from mockserver import MockServer
 
@@ -176,8 +180,8 @@ def mock_server(
 def wire_case(request: pytest.FixtureRequest) -> "WireCase":
     """One case with an implementation, ready to be checked.
 
-    A module says with ``FAMILY = "chunked"`` which cases its tests are about, or a test with
-    ``@pytest.mark.wire_cases("chunked.*", …)``; without either, it is about all.
+    A module selects the cases of its tests with ``FAMILY = "chunked"``, or a test with
+    ``@pytest.mark.wire_cases("chunked.*", …)``; without either, the test is run for all.
     """
     from conformance.plugin.judged import WireCase
 

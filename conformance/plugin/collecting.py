@@ -1,7 +1,6 @@
-"""Which files of this package are tests, whatever the host's patterns say; and the marks.
+"""Decides which files of this package are tests, independent of the host's patterns; and the marks.
 
-In: paths.  Out: yes or no.  The host's ``python_files`` and ``python_functions`` are about the
-host's own tests.
+The host's ``python_files`` and ``python_functions`` are about the host's own tests.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,7 +21,7 @@ class ConformanceModule(pytest.Module):
     """A module of conformance tests: its tests are called ``test_…``."""
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
-        """Return the tests; none where the options choose no case of the module's family."""
+        """Return the tests; empty if the options select no case of the module's family."""
         if self.config.stash.get(REFUSED, False):
             return []
         if getattr(self.obj, "OWN", False) and not session_of(self.config).own_families:
@@ -33,22 +32,22 @@ class ConformanceModule(pytest.Module):
         return super().collect()
 
     def funcnamefilter(self, name: str) -> bool:
-        """Tell whether *name* is that of a test."""
+        """Return whether *name* is that of a test."""
         return name.startswith("test_")
 
 
 def is_ours(path: Path) -> bool:
-    """Tell whether *path* is a module of conformance tests."""
+    """Return whether *path* is a module of conformance tests."""
     return path.parent == _PACKAGE and path.name.startswith("test_") and path.suffix == ".py"
 
 
 def is_no_test(path: Path) -> bool:
-    """Tell whether *path* is a module of the installed kit that is nobody's test."""
+    """Return whether *path* is a module of the installed kit that contains no tests."""
     return _INSTALLED and path.suffix == ".py" and _PACKAGE in path.parents and not is_ours(path)
 
 
 def marks() -> Iterator[str]:
-    """Yield a line for each mark that can be known without the kit."""
+    """Yield a line for each mark that is known without importing the kit."""
     yield "wire_cases(*globs): the cases that the fixture wire_case is parametrised with"
     for path in sorted(_PACKAGE.glob("test_*.py")):
         family = path.stem.removeprefix("test_")

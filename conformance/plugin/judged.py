@@ -1,8 +1,8 @@
-"""Who is judged, and what a test gets: one case of one implementation.
+"""The implementations under test, and the object that a test uses: one case of one implementation.
 
-In: an implementation, the options, cases.  Out: the results that `httplib-kit check` would give,
-from the same `Check`, and for a test its end: it passes, fails with the story, is skipped, or fails
-as its baseline says.
+The input is an implementation, the options, and cases.  The output is the results that
+`httplib-kit check` would give, from the same `Check`, and the end of each test: it passes, fails
+with the story, is skipped, or is an expected failure according to its baseline.
 """
 
 import dataclasses
@@ -34,18 +34,18 @@ from conformance.run.shipped import shipped
 
 
 class KnownDeviation(Exception):
-    """The case fails as the baseline says; pytest takes this for an expected failure."""
+    """The case fails as the baseline says; pytest reports an expected failure."""
 
 
 class Unusable(Exception):
-    """The implementation cannot be started; the message is one line that says why."""
+    """The implementation cannot be started; the message is one line with the reason."""
 
 
 class WireCase:
     """A case and an implementation.
 
     Args:
-        cases: those of the session.
+        cases: the cases of the session.
         name: the name of the case among them.
         judged: the implementation.
         item: the test.
@@ -66,7 +66,7 @@ class WireCase:
         return self._cases.named(self._name)
 
     def run(self) -> Result:
-        """Run the case and return its result, whatever it is."""
+        """Run the case and return its result, whatever the verdict."""
         result = self._judged_result()
         verdict = f"{result.overlay} {result.verdict}".lstrip()
         for name, value in (
@@ -86,9 +86,10 @@ class WireCase:
             raise self._end(str(error)) from None
 
     def check(self) -> None:
-        """Run the case; skip where it cannot be run, fail with the story where it is not met.
+        """Run the case; skip the test if it cannot be run, and fail with the story if it fails.
 
-        A case that is in the baseline is from then on expected to fail, and in no other way.
+        A case that is in the baseline must fail in exactly the listed way, and is an expected
+        failure.
         """
         result = self.run()
         stands = standing(result)
@@ -98,9 +99,9 @@ class WireCase:
         if entry is not None:
             self._item.add_marker(_expected(entry))
         if stands is Standing.OK or (result.overlay == Overlay.STALE and result.verdict in OK):
-            return  # the mark of an entry makes a failure of it
+            return  # a stale entry: its strict mark fails the test
         if stands is Standing.FLAKY and not self._judged.fail_on_flaky:
-            # Neither passed nor failed: pytest has no better word for it than an expected failure.
+            # Neither passed nor failed: the closest that pytest has is an expected failure.
             pytest.xfail(f"FLAKY {result.verdict}: fine when run again, alone and in order")
         if stands is Standing.EXPECTED:
             raise KnownDeviation(self._told(result))
@@ -110,11 +111,11 @@ class WireCase:
         return "\n".join(story(result, self._judged.head))
 
     def _end(self, problem: str) -> BaseException:
-        """Return what ends the session, for no test could pass."""
+        """Return the exception that ends the session, because no test could pass."""
         problem = visible_text(f"httplib-kit: {problem}")
         if not hasattr(self._item.config, "workerinput"):
             return pytest.exit.Exception(problem, returncode=pytest.ExitCode.USAGE_ERROR)
-        # A worker of pytest-xdist that just leaves is taken for one that crashed.
+        # pytest-xdist reports a worker that simply exits as crashed.
         self._item.session.shouldfail = problem
         return pytest.fail.Exception(problem, pytrace=False)
 
@@ -126,12 +127,12 @@ def _expected(entry: Entry) -> pytest.MarkDecorator:
 
 
 class Judged:
-    """An implementation that is judged by a check, which is started when it is first needed.
+    """An implementation and its check, which is started when it is first needed.
 
     Args:
         found: the implementation.
         authority: the certificate authority.
-        background: what the corpus says beside a result.
+        background: what the corpus adds to a result.
         options: how it is judged.
     """
 
@@ -145,7 +146,7 @@ class Judged:
         self.written = found.written
         self.is_client = isinstance(found, ClientTarget)
         self.listing: Listing | None = None
-        # What the host's configuration has added to the path, a worker finds as well.
+        # A worker also needs the entries that the host's configuration has added to the path.
         if isinstance(found, Target) and found.interpreter == sys.executable:
             found = dataclasses.replace(found, path=tuple(filter(None, sys.path)))
         self._target = found
@@ -191,15 +192,15 @@ class Judged:
         )
 
     def read_baseline(self, name: str, text: str, revisions: Mapping[str, int]) -> None:
-        """Find out what is known of the implementation.
+        """Read the known deviations of the implementation.
 
         Args:
             name: a file, or ``shipped``.
             text: the text of the file.
-            revisions: those of all cases, by their names.
+            revisions: the revisions of all cases, by their names.
 
         Raises:
-            Unusable: nothing is shipped for it, or the file is no baseline.
+            Unusable: no baseline is shipped for it, or the file is not a valid baseline.
         """
         try:
             if name == SHIPPED:
@@ -213,11 +214,11 @@ class Judged:
             raise Unusable(f"--httplib-baseline: {name}: {error}") from None
 
     def entry(self, case: Case) -> Entry | None:
-        """Return what the baseline says of *case*; None where it is silent."""
+        """Return the baseline's entry about *case*; None if there is none."""
         return None if self.listing is None else self.listing.entry(case.name)
 
     def run_case(self, case: Case) -> Result:
-        """Return the result of *case* with what the baseline and a second run say of it.
+        """Return the result of *case* with its overlay and its second run.
 
         Raises:
             Unusable: the implementation cannot be started.
@@ -225,6 +226,6 @@ class Judged:
         return self.check.run_case(case, self._background)
 
     def close(self) -> None:
-        """End the check, if it was started."""
+        """Close the check, if it was started."""
         if "check" in vars(self):
             self.check.close()

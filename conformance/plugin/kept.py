@@ -1,7 +1,7 @@
-"""What is kept for a whole session of pytest, made when it is first asked for.
+"""Objects that are kept for a whole pytest session, made when first needed.
 
-In: pytest's configuration.  Out: the corpus with its implementations, and the certificate
-authority.  The kit is imported here and nowhere before.
+The input is pytest's configuration.  The output is the corpus with its implementations, and the
+certificate authority.  The kit is imported here, and not before.
 """
 
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SESSION = pytest.StashKey["Session"]()
 REFUSED = pytest.StashKey[bool]()
-"""Whether the options have already been refused, which is told once."""
+"""Whether the options have already been reported as invalid, which happens once."""
 _AUTHORITY = pytest.StashKey["CertificateAuthority"]()
 
 
@@ -24,7 +24,7 @@ def session_of(config: pytest.Config) -> "Session":
     """Return the corpus with the implementations that are judged.
 
     Raises:
-        pytest.Collector.CollectError: the options lead nowhere.
+        pytest.Collector.CollectError: the options are not valid.
     """
     if SESSION not in config.stash:
         from conformance.plugin.session import Session, exception_marks

@@ -1,8 +1,8 @@
-"""The plugin's options, of the command line and of the host's configuration.
+"""The plugin's options, from the command line and the host's configuration.
 
-In: what pytest has parsed, or, in a worker of pytest-xdist, what the main process sends it.  Out:
-an `Options`, with the text of every file that it names: a worker may run where the file is not, and
-where the host's configuration is not found.
+The input is what pytest has parsed, or, in a worker of pytest-xdist, what the main process sends.
+The output is an `Options`, with the text of every file that it names: a worker may run where the
+file does not exist, and where the host's configuration is not found.
 """
 
 import dataclasses
@@ -14,17 +14,17 @@ from typing import Any
 import pytest
 
 DEADLINE = 1.0
-"""That of the runner, which is not loaded before it is needed."""
+"""Equal to the runner's deadline, whose module is not imported before it is needed."""
 REFERENCE = "httplib_impl"
 SHIPPED = "shipped"
 JUDGED = "documented,precedent,guard"
 SENT = "httplib_kit"
-"""Under this name a worker of pytest-xdist gets the options, and answers."""
+"""The key under which a worker of pytest-xdist receives the options and sends its answer."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What is to be judged, and how.
+    """The implementations and cases to judge, and how.
 
     Args:
         implementations: as `httplib-kit check` takes them.
@@ -33,7 +33,7 @@ class Options:
         globs: the ids of the cases; empty for all.
         exclude: the ids of cases that are left out.
         deadline: seconds without progress after which a case is late.
-        tolerant: whether outcomes graded tolerated count.
+        tolerant: whether outcomes graded tolerated are accepted.
         baselines: files, each with its text, or ``shipped``; one for all implementations, or one
             for each of them.
         error_map: a file that maps the implementation's exceptions, with its text; empty for none.
@@ -55,7 +55,9 @@ class Options:
 
     @classmethod
     def of(cls, config: pytest.Config) -> "Options":
-        """Return what *config* says; the command line comes before the configuration.
+        """Return the options in *config*.
+
+        The command line has priority over the configuration file.
 
         Raises:
             pytest.UsageError: a file cannot be read.
@@ -96,13 +98,13 @@ class Options:
 
     @property
     def usual(self) -> bool:
-        """Whether nothing was asked for that could be wrong."""
+        """Whether all options have their default, so that none can be wrong."""
         asked = self.baselines or self.error_map[0] or self.cases
         plain = self.levels == JUDGED and self.deadline == DEADLINE
         return self.implementations == (REFERENCE,) and plain and not asked
 
     def baseline(self, index: int) -> tuple[str, str]:
-        """Return name and text of the baseline of an implementation; empty for none."""
+        """Return name and text of the baseline of an implementation; empty without one."""
         if not self.baselines:
             return "", ""
         return self.baselines[index if len(self.baselines) > 1 else 0]
@@ -112,7 +114,7 @@ _OPTIONS = pytest.StashKey[Options]()
 
 
 def _baselines(config: pytest.Config) -> Iterator[tuple[str, str]]:
-    """Yield the baselines; a name in the configuration is relative to where that is."""
+    """Yield the baselines; a name in the configuration file is relative to its directory."""
     directory, names = config.invocation_params.dir, config.getoption("httplib_baseline")
     if not names:
         names = config.getini("httplib_baseline")
@@ -123,7 +125,10 @@ def _baselines(config: pytest.Config) -> Iterator[tuple[str, str]]:
 
 
 def _own_cases(config: pytest.Config) -> Iterator[tuple[str, str]]:
-    """Yield the user's own case files; a name in the configuration is relative to where that is."""
+    """Yield the user's own case files.
+
+    A name in the configuration file is relative to its directory.
+    """
     directory, names = config.invocation_params.dir, config.getoption("httplib_cases")
     if not names:
         names = config.getini("httplib_cases")

@@ -1,6 +1,6 @@
-"""What the plugin does with the kit: which cases of which implementations are tests, and marks.
+"""Connects the plugin to the kit: which cases of which implementations are tests, and their marks.
 
-In: options.  Out: parameters for tests, each a case and who is judged.
+The input is options.  The output is parameters for tests, each a case and an implementation.
 """
 
 from collections.abc import Iterator
@@ -28,10 +28,10 @@ __all__ = ["Session", "WireCase", "check_options", "exception_marks"]
 
 
 class Session:
-    """What lasts as long as the session.
+    """The state of one pytest session.
 
     Args:
-        options: what is to be judged, and how.
+        options: the implementations and cases to judge, and how.
         authority: the certificate authority.
     """
 
@@ -73,13 +73,13 @@ class Session:
                 raise pytest.Collector.CollectError(visible_text(str(error))) from None
 
     def close(self) -> None:
-        """End all runners."""
+        """Close all runners."""
         for one in self._judged:
             one.close()
 
     @property
     def nowhere(self) -> list[str]:
-        """What the baseline says about cases that are not there, where all cases were asked for."""
+        """Lines about baseline entries that match no case, if all cases were requested."""
         limited = self._options.globs or self._options.exclude or self._options.cases
         if limited or not set(JUDGED_LEVELS) <= set(levels_of(self._options.levels)):
             return []
@@ -87,7 +87,7 @@ class Session:
         return [visible_text(line) for listing in listings for line in listing.nowhere()]
 
     def has(self, family: str) -> bool:
-        """Tell whether any case of the kit of *family* is to be run."""
+        """Return whether any case of the kit of *family* is to be run."""
         return (False, family) in self._families
 
     @property
@@ -101,7 +101,7 @@ class Session:
             yield f"{FAMILY}{family.replace('-', '_')}: your own cases of the family {family}"
 
     def parameters(self, metafunc: pytest.Metafunc) -> list[Any]:
-        """Return a parameter for each implementation and each case that the test is about."""
+        """Return a parameter for each implementation and each case that the test uses."""
         wanted = self._wanted(metafunc)
         several = len(self._judged) > 1
         return [
@@ -116,12 +116,12 @@ class Session:
         ]
 
     def _chosen(self, judged: Judged) -> Cases | SweptCases:
-        """Return the cases that the options choose for *judged*, each with its settings."""
+        """Return the cases that the options select for *judged*, each with its settings."""
         options = self._options
         levels = levels_of(options.levels)
         usual = options.levels == JUDGED
         if judged.is_client and usual:
-            # What a case is worth to httplib says nothing about its worth to other clients.
+            # The level of a case is about httplib; it says nothing about other clients.
             levels = LEVELS
         own_levels = LEVELS if usual else levels
         found = self._corpus.select(options.globs, levels, options.exclude, own_levels)
@@ -129,7 +129,7 @@ class Session:
         return chosen.swept(cast("Sweep", options.sweep))
 
     def _wanted(self, metafunc: pytest.Metafunc) -> frozenset[str]:
-        """Return the ids of the cases that a test is about."""
+        """Return the ids of the cases that a test uses."""
         family = getattr(metafunc.module, "FAMILY", None)
         marks = list(metafunc.definition.iter_markers("wire_cases"))
         globs = [glob for mark in marks for glob in mark.args]
@@ -147,7 +147,7 @@ class Session:
         return found
 
     def _marks_of(self, case: Listed) -> tuple[pytest.MarkDecorator, ...]:
-        """Return the marks of *case*; equal ones are made once."""
+        """Return the marks of *case*; equal marks are made once."""
         names = [FAMILY + case.family.replace("-", "_"), LEVEL + case.level]
         names += [EXCEPTION + name for name in sorted(case.raises)]
         key = " ".join(names)
@@ -166,7 +166,7 @@ def levels_of(written: str) -> tuple[str, ...]:
     """Return the levels that *written* names.
 
     Raises:
-        pytest.UsageError: one of them is none.
+        pytest.UsageError: one of them is not a level.
     """
     if written == "all":
         return LEVELS
@@ -182,7 +182,7 @@ def _implementations(options: Options) -> list[tuple[Implementation, int]]:
     """Return each implementation, once, with the index of the option that names it.
 
     Raises:
-        pytest.Collector.CollectError: one of them leads nowhere.
+        pytest.Collector.CollectError: one of them cannot be used.
     """
     found: dict[str, tuple[Implementation, int]] = {}
     try:
@@ -196,10 +196,10 @@ def _implementations(options: Options) -> list[tuple[Implementation, int]]:
 
 
 def check_options(options: Options) -> None:
-    """Refuse what leads nowhere.
+    """Check the options.
 
     Raises:
-        pytest.UsageError: in one line, what and why.
+        pytest.UsageError: the option that is not valid, and why, in one line.
     """
     levels_of(options.levels)
     try:

@@ -1,8 +1,8 @@
-"""What a session tells beside its tests: flakes, stale entries, and implementations never judged.
+"""What a session adds to the tests: flaky cases, stale entries, unjudged implementations.
 
-In: the reports of tests, wherever they were run.  Out: sections of pytest's summary, and an exit
-status that is as good as that of `httplib-kit check`: a baseline about cases that are not there is
-a failure, and a session that judged nothing of an implementation ran nothing.
+The input is the reports of tests, from any process.  The output is sections of pytest's summary,
+and an exit status equivalent to that of `httplib-kit check`: a baseline entry that matches no case
+is a failure, and a session that judged no case of an implementation ran nothing.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,18 +17,18 @@ IMPLEMENTATION, CASE, VERDICT, FLAKE = (
     "httplib_kit.verdict",
     "httplib_kit.flaky",
 )
-"""The properties that the test of a case has, in the JUnit XML of pytest too."""
+"""The properties of a case's test, also in pytest's JUnit XML."""
 
 
 @dataclass(eq=False)
 class Told:
-    """What is gathered in a session.
+    """What is collected during a session.
 
     Args:
         judged: the implementations of which a case was judged.
-        skipped: those of which a case was not, each with the reason for the first.
-        flakes: the stories of cases that were fine when they were run again.
-        nowhere: what baselines say about cases that are not there.
+        skipped: those of which a case was skipped, each with the reason for the first.
+        flakes: the stories of flaky cases.
+        nowhere: lines about baseline entries that match no case.
     """
 
     judged: set[str] = field(default_factory=set)
@@ -37,7 +37,7 @@ class Told:
     nowhere: dict[str, None] = field(default_factory=dict)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take what the report of a call says, wherever it was made."""
+        """Collect the facts in the report of a test call, from any process."""
         known: dict[str, Any] = dict(report.user_properties)
         if report.when != "call" or IMPLEMENTATION not in known:
             return
@@ -50,17 +50,17 @@ class Told:
             self.flakes.append(known[FLAKE])
 
     def add_nowhere(self, lines: Iterable[str]) -> None:
-        """Take what baselines say about cases that are not there; of many workers, once."""
+        """Add lines about baseline entries that match no case; from several workers, once."""
         self.nowhere.update(dict.fromkeys(lines))
 
     @property
     def unjudged(self) -> list[str]:
-        """A line for each implementation of which nothing was judged."""
+        """A line for each implementation of which no case was judged."""
         absent = {name: why for name, why in self.skipped.items() if name not in self.judged}
         return [f"{name}: {why.removeprefix('Skipped: ')}" for name, why in absent.items()]
 
     def exit_status(self, status: int) -> int:
-        """Return what a session that would end with *status* ends with."""
+        """Return the exit status of a session that pytest would end with *status*."""
         if status == pytest.ExitCode.OK and self.unjudged:
             status = pytest.ExitCode.NO_TESTS_COLLECTED
         fine = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
@@ -81,5 +81,5 @@ TOLD = pytest.StashKey[Told]()
 
 
 def told_in(config: pytest.Config) -> Told:
-    """Return what is gathered in the session with this *config*."""
+    """Return what is collected in the session with this *config*."""
     return config.stash.setdefault(TOLD, Told())
