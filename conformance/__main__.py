@@ -1,7 +1,7 @@
-"""The command, by either of its names: ``httplib-kit`` and ``python -m conformance``.
+"""The command, under both of its names: ``httplib-kit`` and ``python -m conformance``.
 
-In: the arguments of the process.  Out: its exit code.  The kit takes a moment to load; who
-interrupts the command in that moment gets a line, as at any later time, and not a traceback.
+The input is the arguments of the process, the output its exit code.  Importing the kit takes a
+moment; Ctrl-C during that time prints one line, as at any later time, and not a traceback.
 """
 
 import os
@@ -9,11 +9,11 @@ import signal
 from types import FrameType
 
 EXIT_INTERRUPTED = 130
-"""As of a program that SIGINT ended: neither a failure nor an error."""
+"""The exit code of a program that SIGINT ended: neither a failure nor an error."""
 
 
 def run() -> None:
-    """Load the kit and run the command; never returns."""
+    """Import the kit and run the command; never returns."""
     usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if usual:
         signal.signal(signal.SIGINT, _leave)

@@ -1,7 +1,8 @@
-"""JSON Schema definitions of typed tables and messages, the same on every Python.
+"""JSON Schema definitions of typed tables and messages, equal on every Python.
 
-In: types that msgspec decodes.  Out: the definition of each, by its name.  A description is the
-docstring without its indentation, which Python 3.13 takes away itself and its forerunners keep.
+The input is types that msgspec decodes.  The output is the definition of each, by its name.  A
+description is the docstring without its indentation, which Python 3.13 removes itself and earlier
+versions keep.
 """
 
 import inspect

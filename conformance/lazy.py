@@ -1,7 +1,7 @@
-"""Packages whose names are loaded when they are first asked for.
+"""Packages whose names are imported on first use.
 
-In: a package, and the module of each of its names.  Out: its ``__getattr__``.  A command that needs
-one name of a package, or one module in it, does not wait for all others.
+The input is a package, and the module of each of its names.  The output is its ``__getattr__``.  A
+command that needs one name of a package, or one module in it, does not import all others.
 """
 
 import importlib
@@ -11,11 +11,12 @@ from typing import Any
 
 
 def loader(package: str, names: Mapping[str, str]) -> Callable[[str], Any]:
-    """Return what gives *package* its *names*.
+    """Return the ``__getattr__`` that provides *names* in *package*.
 
     Args:
         package: its ``__name__``.
-        names: the module inside it in which each is defined; none is called like a module of it.
+        names: maps each name to the module that defines it; no name equals that of a module in the
+            package.
     """
 
     def load(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Conformance: the chunked transfer coding, every production of it right and broken."""
+"""Conformance: the chunked transfer coding, each production well-formed and malformed."""
 
 from conformance.plugin import WireCase
 

@@ -1,4 +1,4 @@
-"""Conformance: every call in every state."""
+"""Conformance: every call in every connection state."""
 
 from conformance.plugin import WireCase
 

@@ -1,4 +1,4 @@
-"""Conformance: every documented exception: its class, and each way it can fire."""
+"""Conformance: every documented exception: its class, and each way it is raised."""
 
 from conformance.plugin import WireCase
 

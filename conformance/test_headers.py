@@ -1,4 +1,4 @@
-"""Conformance: the header block, and what must not be lost in it."""
+"""Conformance: the header block, and which of its content must be kept."""
 
 from conformance.plugin import WireCase
 

@@ -1,4 +1,4 @@
-"""Conformance: a user's own cases, which ``--httplib-cases`` names."""
+"""Conformance: a user's own cases, given with ``--httplib-cases``."""
 
 from conformance.plugin import WireCase
 

@@ -1,4 +1,4 @@
-"""Conformance: requests on the wire, octet by octet."""
+"""Conformance: requests on the wire, byte by byte."""
 
 from conformance.plugin import WireCase
 

@@ -1,4 +1,4 @@
-"""Conformance: status lines, well-formed and broken, strict and not."""
+"""Conformance: status lines, well-formed and malformed, strict and not."""
 
 from conformance.plugin import WireCase
 

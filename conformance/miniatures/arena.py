@@ -1,9 +1,9 @@
-"""The arena: one wrong client after the other, each in a process of its own, against the corpus.
+"""The arena: runs each wrong client against the corpus in a process of its own.
 
-A mutant and the cases that execute its lines come in, the first case that finds it out goes out.
-The process is forked from one that has loaded the corpus and no implementation, imports the
-reference with one module changed, and ends at the first failure. Whatever a mutant does, to its
-process, to its memory or by never coming back, is done to that process alone.
+The input is a mutant and the cases that execute its lines; the output is the first case that fails
+it.  The process is forked from one that has loaded the corpus and no implementation, imports the
+reference with one module changed, and ends at the first failure.  A mutant that damages its
+process, uses up memory or never returns affects only that process.
 """
 
 import gc
@@ -33,19 +33,19 @@ T = TypeVar("T")
 
 _FORK = multiprocessing.get_context("fork")
 _MEMORY = 2 << 30
-"""Octets of address space for one mutant."""
+"""Bytes of address space for one mutant."""
 _LONGEST = 120.0
 """Seconds of processor time for one mutant, far more than all cases need."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of a wrong client.
+    """The result of a wrong client.
 
     Args:
-        killer: the name of the case that it failed; empty where it got through, or died alone.
+        killer: the name of the case that it failed; empty if it survived, or died without a case.
         verdict: the verdict of that case, or how the client died: ``IMPORT``, ``DIED``.
-        cases: how many cases it met.
+        cases: how many cases were run.
     """
 
     killer: str
@@ -54,15 +54,16 @@ class Fate:
 
     @property
     def survived(self) -> bool:
-        """Whether no case found it out."""
+        """Whether no case failed it."""
         return not self.verdict
 
 
 def meet(module: str, source: str, cases: Sequence[Case]) -> Fate:
     """Run *cases* on the reference with one module's source changed, up to one that fails twice.
 
-    A case that cannot be run any more is a failure: a probe has found out what the change broke.
-    Changes the process for good.
+    A case that can no longer be run counts as a failure: a probe has detected the change.  The
+    change
+    to this process is permanent.
     """
     _install(module, source)
     try:
@@ -71,26 +72,29 @@ def meet(module: str, source: str, cases: Sequence[Case]) -> Fate:
         return Fate("", "IMPORT", 0)
     for count, case in enumerate(cases, 1):
         result = runner.run_case(case)
-        # Who fails by chance, on a busy machine, is not found out.
+        # A failure by chance, on a busy machine, does not count.
         if _fails(result) and _fails(runner.run_case(case)):
             return Fate(result.name, result.verdict, count)
     return Fate("", "", len(cases))
 
 
 def _fails(result: Result) -> bool:
-    """Whether a wrong client is found out; the reference can run all cases."""
+    """Return whether the client fails.
+
+    A case that was not run counts, as the reference runs all.
+    """
     return result.failed or result.verdict in NOT_RUN
 
 
 def _install(module: str, source: str) -> None:
-    """Let the next import of the reference find *source* in the place of one of its modules."""
+    """Make the next import of the reference load *source* for one of its modules."""
     for name in [name for name in sys.modules if name.partition(".")[0] == OURS]:
         del sys.modules[name]
     sys.meta_path.insert(0, _Changed(f"{OURS}.{module}", source))
 
 
 class _Changed(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
-    """Finds one module, and compiles another source for it."""
+    """A finder and loader for one module, which compiles another source for it."""
 
     def __init__(self, name: str, source: str) -> None:
         spec = importlib.util.find_spec(OURS)
@@ -101,7 +105,7 @@ class _Changed(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         self._source = source
 
     def find_spec(self, fullname: str, *_: object) -> importlib.machinery.ModuleSpec | None:
-        """Answer for the one module."""
+        """Return the spec of the one module."""
         if fullname != self._name:
             return None
         return importlib.util.spec_from_file_location(fullname, self._path, loader=self)
@@ -111,7 +115,7 @@ class _Changed(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return self._source
 
     def get_code(self, _: str) -> CodeType:
-        """Compile the changed source, as if it stood in the file; nothing is cached."""
+        """Compile the changed source under the file's name; nothing is cached."""
         return compile(self._source, self._path, "exec", dont_inherit=True)
 
 
@@ -122,7 +126,7 @@ def forked(tasks: Iterator[Callable[[], T]], workers: int) -> Iterator[tuple[int
         The number of the task and what it returned, in the order in which they end; None for a
         process that died.
     """
-    gc.freeze()  # what is loaded by now stays: a collection in a fork would copy all of it
+    gc.freeze()  # a collection in a fork would copy all objects of the parent
     running: dict[BaseProcess, tuple[int, Connection]] = {}
     numbered = enumerate(tasks)
     while True:
@@ -150,7 +154,7 @@ def _begun(task: Callable[[], T]) -> tuple[BaseProcess, Connection]:
 
 
 def _work(task: Callable[[], T], connection: Connection) -> None:
-    """Do one task, silent and within limits, and leave without a word to the threads that hang."""
+    """Do one task, without output and within limits; exit without waiting for hanging threads."""
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (int(_LONGEST), int(_LONGEST)))
     silence = os.open(os.devnull, os.O_WRONLY)

@@ -1,17 +1,17 @@
-"""``python -m conformance.miniatures.cover``: which cases find which wrong client out?
+"""``python -m conformance.miniatures.cover``: finds which cases fail which wrong clients.
 
-Miniatures meet the corpus, each in a process of its own, and `covering.toml` is written: for
-each miniature the cases that hold it. Each judged case stands there once at least, with the
-miniature that fails it and the fewest others; a grid stands for its cases where one miniature fails
-them all. Clients that are wrong about everything hold no case: that a case fails one of them says
-only that it looks at something. And each requirement and each real bug that a miniature is about is
-held by a case that is about it as well.
+Miniatures run the corpus, each in a process of its own, and `covering.toml` is written: it lists
+for each miniature the cases that cover it.  Each judged case is listed at least once, with the
+miniature that fails it and fails the fewest other cases; a grid stands for its cases if one
+miniature fails them all.  Clients that are wrong about everything cover no case, because failing
+them says only that the case compares something.  Each requirement and each real bug that a
+miniature is about is covered by a case that is about it too.
 
-What is recorded is kept, for the tests hold it: only new miniatures, and cases and subjects that
-are missing, are measured; ``--anew`` forgets it all first. All cases to all miniatures would take
-an hour even then. So a miniature meets the outermost and the middle case of each grid first, then
-the grids of which it failed one, or all grids if it failed none, then the cases about its own
-subjects, and at last the cases that nobody has failed by then.
+Records are kept, because the tests verify them: only new miniatures, and cases and subjects that
+are missing, are measured; ``--anew`` discards all records first.  Running all cases on all
+miniatures would take more than an hour.  So a miniature runs the outermost and the middle case of
+each grid first, then the grids of which it failed one, or all grids if it failed none, then the
+cases about its own subjects, and finally the cases that no miniature has failed so far.
 """
 
 import argparse
@@ -37,40 +37,40 @@ from conformance.run import Runner
 COVERING = Path(__file__).with_name("covering.toml")
 _BUGS = {one.id: one for one in load_regressions()}
 _MOST = 2
-"""Cases that are recorded for a miniature that holds no others."""
+"""Cases that are recorded for a miniature that covers no others."""
 
 _ROUNDS = 3
-"""How often what was found is tried again, where something of it was chance."""
+"""How often a result is measured again if some of it was chance."""
 
 Failures = dict[str, set[str]]
 """For each miniature the ids of the cases that it fails."""
 
 
 def recorded() -> Mapping[str, list[str]]:
-    """Return for each miniature the ids of cases and grids that hold it."""
+    """Return for each miniature the ids of the cases and grids that cover it."""
     table: dict[str, list[str]] = tomllib.loads(COVERING.read_text(encoding="utf-8"))
     return table
 
 
 def named(cases: Iterable[Case], names: Iterable[str]) -> list[Case]:
-    """Return those of *cases* that *names*, of cases or of grids, stand for."""
+    """Return those of *cases* that *names*, the ids of cases or grids, select."""
     wanted = frozenset(names)
     return [case for case in cases if case.id in wanted or case.authored in wanted]
 
 
 def is_about(case: Case, subject: str) -> bool:
-    """Tell whether *case* cites the requirement *subject*, or would have caught the bug."""
+    """Return whether *case* cites the requirement *subject*, or would have found the bug."""
     bug = _BUGS.get(subject)
     return subject in case.spec if bug is None else bug.is_caught_by(case)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write `covering.toml`; return 1 where a miniature, a case or a subject is left."""
+    """Write `covering.toml`; return 1 if a miniature, a case or a subject is uncovered."""
     parser = argparse.ArgumentParser(prog="cover", description=__doc__)
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 2)
     parser.add_argument("--anew", action="store_true", help="forget what is recorded")
     options = parser.parse_args(arguments)
-    cases = tuple(load_corpus().select(levels=JUDGED_LEVELS))  # built once: gone through often
+    cases = tuple(load_corpus().select(levels=JUDGED_LEVELS))  # built once, used several times
     failed = _kept(cases, {} if options.anew else recorded())
     _measure(failed, cases, options.jobs)
     table = _confirmed(failed, cases, options.jobs)
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _confirmed(failed: Failures, cases: Sequence[Case], jobs: int) -> dict[str, list[str]]:
-    """Return a table in which every case has failed its miniature once more."""
+    """Return the table after every case has failed its miniature once more."""
     for _round in range(_ROUNDS):
         table = _table(cases, failed)
         again: Failures = defaultdict(set)
@@ -98,7 +98,7 @@ def _kept(cases: Sequence[Case], before: Mapping[str, Sequence[str]]) -> Failure
 
 
 def _measure(failed: Failures, cases: Sequence[Case], jobs: int) -> None:
-    """Add to *failed* what is not known yet."""
+    """Add to *failed* what is not measured yet."""
     grids: dict[str, list[Case]] = defaultdict(list)
     for case in cases:
         grids[case.authored].append(case)
@@ -128,7 +128,7 @@ def _sample(grid: Sequence[Case]) -> list[Case]:
 
 
 def _meet(failed: Failures, wanted: Mapping[str, Sequence[Case]], jobs: int) -> None:
-    """Let miniatures meet cases, and note in *failed* which they fail."""
+    """Run cases on miniatures, and add to *failed* which fail."""
     meeting = [one for one in LIES if wanted.get(one.name)]
     tasks = (partial(_failed_by, one, wanted[one.name]) for one in meeting)
     for number, ids in forked(tasks, jobs):
@@ -143,7 +143,7 @@ def _failed_by(miniature: Miniature, cases: Sequence[Case]) -> list[str]:
 
 
 def _table(cases: Sequence[Case], failed: Failures) -> dict[str, list[str]]:
-    """Return for each miniature the cases and grids that hold it."""
+    """Return for each miniature the cases and grids that cover it."""
     table: dict[str, list[str]] = {one.name: [] for one in LIES}
     narrow = sorted((one for one in LIES if not one.universal), key=lambda x: len(failed[x.name]))
     grids: dict[str, list[str]] = defaultdict(list)
@@ -168,7 +168,7 @@ def _table(cases: Sequence[Case], failed: Failures) -> dict[str, list[str]]:
 def _holders(
     grid: str, ids: Sequence[str], narrow: Sequence[tuple[str, set[str]]]
 ) -> Iterator[tuple[str, str]]:
-    """Yield pairs of a miniature and what it fails: a whole grid, or one of its cases."""
+    """Yield pairs of a miniature and what it fails: a complete grid, or one case."""
     whole = next((name for name, failures in narrow if failures.issuperset(ids)), None)
     if whole is not None:
         yield whole, grid
@@ -205,7 +205,7 @@ def _told(cases: Sequence[Case], failed: Failures, table: Mapping[str, Sequence[
 
 
 def unshown(cases: Sequence[Case], table: Mapping[str, Sequence[str]]) -> set[str]:
-    """Return the subjects of lies, requirements and bugs, that no recorded case is about."""
+    """Return the subjects of lies, requirements and bugs, without a recorded case about them."""
     citable = {one for case in cases for one in case.spec} | _BUGS.keys()
     wanted = {subject for one in LIES for subject in one.about} & citable
     for one in LIES:

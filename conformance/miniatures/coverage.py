@@ -1,7 +1,8 @@
-"""Which cases execute which lines of the reference, recorded once.
+"""Records which cases execute which lines of the reference.
 
-Cases come in, a `Coverage` goes out. It is recorded by the interpreter's own tracing, in the thread
-in which the case runs; the time that each case took there tells the cheap ones from the rest.
+The input is cases, the output a `Coverage`.  The interpreter's own tracing records it, in the
+thread in which the case runs.  The time of each case is recorded too, so that quick cases can run
+first.
 """
 
 import threading
@@ -20,7 +21,7 @@ from conformance.drivers.factory import OURS
 from conformance.run import Runner
 
 Trace = Any
-"""What `sys.settrace` takes and returns."""
+"""The type that `sys.settrace` takes and returns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Coverage:
 
     Args:
         cases: for each module and line the indices of the cases that executed it.
-        seconds: how long each case took, traced.
+        seconds: how long each case took, with tracing.
         failed: the names of the cases that the unchanged reference failed.
     """
 
@@ -44,7 +45,7 @@ class Coverage:
 
 
 def record(cases: Sequence[Case], package: Path) -> Coverage:
-    """Run *cases* on the reference, whose files are in *package*, and note what they execute."""
+    """Run *cases* on the reference, whose files are in *package*, and record what they execute."""
     recorder = _Recorder(package)
     threading.settrace(recorder.trace)
     try:
@@ -64,7 +65,7 @@ class _Recorder:
         self._seen: list[set[tuple[str, int]]] = []
 
     def watched(self, cases: Sequence[Case]) -> Iterator[Case]:
-        """Yield the cases; the runner takes each when the one before it is done."""
+        """Yield the cases; the runner takes each when the previous one has ended."""
         for case in cases:
             self._lines = set()
             begun = time.perf_counter()
@@ -83,7 +84,7 @@ class _Recorder:
         return self._trace_line
 
     def by_line(self) -> dict[tuple[str, int], list[int]]:
-        """For each module and line the cases that executed it."""
+        """Return for each module and line the cases that executed it."""
         found: dict[tuple[str, int], list[int]] = defaultdict(list)
         for index, lines in enumerate(self._seen):
             for file, line in lines:

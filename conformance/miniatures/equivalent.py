@@ -1,7 +1,7 @@
-"""Equivalent mutants: changes of the reference that no user of it could see, each with its reason.
+"""Equivalent mutants: changes of the reference that have no visible effect, each with its reason.
 
-`equivalent.toml` comes in: entries that name mutants by module, function, operator, and the changed
-lines before and after, each a glob where it stands. An entry that meets no survivor is out of date.
+The input is `equivalent.toml`: its entries name mutants by module, function, operator, and the
+changed lines before and after, each as a glob.  An entry that matches no survivor is out of date.
 """
 
 import fnmatch
@@ -20,12 +20,12 @@ class Equivalent:
     """One entry.
 
     Args:
-        reason: why nobody can tell such a mutant from the reference.
-        module: a glob, as the rest.
-        function: of the qualified name.
-        operator: of the operator's name.
-        before: of the changed lines as they are.
-        after: of the lines in the mutant.
+        reason: why such a mutant cannot be distinguished from the reference.
+        module: a glob for the module; the other fields are globs too.
+        function: for the qualified name.
+        operator: for the operator's name.
+        before: for the original lines.
+        after: for the changed lines.
     """
 
     reason: str
@@ -56,11 +56,11 @@ class Equivalents:
         return cls(Equivalent(**entry) for entry in table.get("equivalent", ()))
 
     def reason(self, mutant: Mutant) -> str | None:
-        """Why this mutant is equivalent; None where nothing says so."""
+        """Return why this mutant is equivalent; None if no entry matches it."""
         return next((one.reason for one in self._entries if one.meets(mutant)), None)
 
     def unused(self, survivors: Iterable[Mutant], modules: Iterable[str]) -> list[str]:
-        """The entries about one of *modules* that meet none of *survivors*, as text."""
+        """Return the entries for one of *modules* that match none of *survivors*, as text."""
         alive, asked = list(survivors), set(modules)
         return [
             str(one)
@@ -70,5 +70,5 @@ class Equivalents:
 
 
 def _like(text: str, glob: str) -> bool:
-    """Whether text matches a glob in which only ``*`` is special."""
+    """Return whether text matches a glob in which only ``*`` is special."""
     return fnmatch.fnmatchcase(text, glob.replace("[", "[[]").replace("?", "[?]"))

@@ -1,8 +1,8 @@
-"""A miniature: the reference with one small override, named for the lie that it tells.
+"""A miniature: the reference with one small override, named for its fault (its lie).
 
-A lie is a function that gets a `Liar` and changes the reference through it, at the seams that stay:
-its public methods, its named functions and patterns, and the octets on the wire. Everything is put
-back when the miniature has had its say.
+A lie is a function that receives a `Liar` and changes the reference with it, at stable places: its
+public methods, its named functions and patterns, and the bytes on the wire.  Everything is restored
+when the miniature ends.
 """
 
 import inspect
@@ -26,10 +26,10 @@ class Miniature:
 
     Args:
         name: what it does wrong, as a verb.
-        about: the requirement of `spec.toml`, the subject of a reading, or the letter and number of
-            a real client's bug that it gets wrong.
-        change: tells the lie.
-        universal: whether it is wrong about everything, and so proves little of a case.
+        about: what it gets wrong: the requirement of `spec.toml`, the subject of a reading, or the
+            letter and number of a real client's bug.
+        change: makes the change.
+        universal: whether it is wrong about everything, so that a case that fails it shows little.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Miniature:
 
     @contextmanager
     def told(self) -> Iterator[None]:
-        """The reference tells this lie as long as the block runs."""
+        """The reference has this change while the block runs."""
         liar = Liar()
         try:
             self.change(liar)
@@ -49,18 +49,19 @@ class Miniature:
 
 
 class Liar:
-    """Changes the reference, and remembers what was there."""
+    """Changes the reference, and keeps what it replaced."""
 
     def __init__(self) -> None:
         self._undone: list[tuple[Any, str, Any]] = []
 
     def override(self, path: str, make: Callable[[Any], Any]) -> None:
-        """Replace what is at *path* of the reference by what *make* makes of it.
+        """Replace the object at *path* of the reference by the result of *make*.
 
         Args:
             path: ``module.function``, ``module.Class.method`` or ``module.NAME``; ``.NAME`` for a
-                public name. A name of a module is replaced in every module that has imported it.
-            make: gets what was there.
+                public
+                name. A name of a module is replaced in every module that has imported it.
+            make: receives the original object.
         """
         module, _, rest = path.partition(".")
         owner: Any = import_module(f"{OURS}.{module}" if module else OURS)
@@ -70,7 +71,7 @@ class Liar:
         true = vars(owner)[name]
         lie = make(true)
         if inspect.isfunction(true) and inspect.isfunction(lie):
-            # Whoever looks which arguments there are, to tell which features, sees the true ones.
+            # Code that inspects the arguments to detect features then finds the original ones.
             lie.__wrapped__ = true  # type: ignore[attr-defined]  # as functools.wraps does
         owners = [owner] if outer else [one for one in _modules() if vars(one).get(name) is true]
         for one in owners:
@@ -78,16 +79,16 @@ class Liar:
             setattr(one, name, lie)
 
     def put_back(self) -> None:
-        """Undo everything, the latest change first."""
+        """Undo all changes, the latest first."""
         while self._undone:
             setattr(*self._undone.pop())
 
     def hears(self, pattern: bytes, instead: bytes) -> None:
-        """Take octets of a server for others; what TLS encrypts is left alone."""
+        """Rewrite the bytes that a server sends; bytes encrypted by TLS are left unchanged."""
         self._on_the_wire(hear=lambda octets: re.sub(pattern, instead, octets))
 
     def says(self, pattern: bytes, instead: bytes) -> None:
-        """Send other octets than it should."""
+        """Rewrite the bytes that the client sends."""
         self._on_the_wire(say=lambda octets: re.sub(pattern, instead, octets))
 
     def _on_the_wire(self, hear: Rewrite = bytes, say: Rewrite = bytes) -> None:
@@ -107,7 +108,7 @@ def _modules() -> list[Any]:
 
 
 class Wire(socket.socket):
-    """A connected socket whose octets are rewritten, a block at a time."""
+    """A connected socket whose bytes are rewritten, a block at a time."""
 
     def __init__(self, sock: socket.socket, hear: Rewrite, say: Rewrite) -> None:
         timeout = sock.gettimeout()
@@ -118,7 +119,7 @@ class Wire(socket.socket):
         self._kept = b""
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
-        """At most so many octets of what was heard."""
+        """Return at most so many of the rewritten bytes."""
         if not self._kept:
             self._kept = self._hear(super().recv(1 << 20, flags & ~socket.MSG_WAITALL))
         octets, self._kept = self._kept[:bufsize], self._kept[bufsize:]
@@ -131,7 +132,7 @@ class Wire(socket.socket):
         return len(octets)
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:
-        """Send what is said instead."""
+        """Send the rewritten bytes."""
         super().sendall(self._say(bytes(data)), flags)
 
 
@@ -142,7 +143,7 @@ LIES: list[Miniature] = []
 def lie(
     name: str, *about: str, universal: bool = False
 ) -> Callable[[Callable[[Liar], None]], None]:
-    """Enter a function into the table of lies."""
+    """Add a function to the table of lies."""
 
     def enter(change: Callable[[Liar], None]) -> None:
         LIES.append(Miniature(name, about, change, universal))
@@ -151,25 +152,25 @@ def lie(
 
 
 def mishears(name: str, about: str, pattern: bytes, instead: bytes) -> None:
-    """Enter a client that takes a server's octets for others."""
+    """Add a client that reads other bytes than a server sends."""
     LIES.append(
         Miniature(name, tuple(about.split("; ")), lambda liar: liar.hears(pattern, instead))
     )
 
 
 def misspeaks(name: str, about: str, pattern: bytes, instead: bytes) -> None:
-    """Enter a client that sends other octets than it should."""
+    """Add a client that sends other bytes than it should."""
     LIES.append(Miniature(name, tuple(about.split("; ")), lambda liar: liar.says(pattern, instead)))
 
 
 def overrides(name: str, about: str, path: str, make: Callable[[Any], Any]) -> None:
-    """Enter a client in which one function, method or name is another."""
+    """Add a client in which one function, method or name is replaced."""
     change: Callable[[Liar], None] = lambda liar: liar.override(path, make)  # noqa: E731
     LIES.append(Miniature(name, tuple(about.split("; ")), change))
 
 
 def behind_init(change: Callable[[Any], object]) -> Callable[[Any], Any]:
-    """Return what makes of a constructor one behind which *change* touches the new object."""
+    """Return a function that wraps a constructor so that *change* then modifies the new object."""
 
     def init(true: Any) -> Any:
         def changed(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -182,7 +183,7 @@ def behind_init(change: Callable[[Any], object]) -> Callable[[Any], Any]:
 
 
 def after(change: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
-    """Return what makes of a method one whose result *change* may replace."""
+    """Return a function that wraps a method so that *change* may replace its result."""
 
     def method(true: Any) -> Any:
         def changed(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -194,7 +195,7 @@ def after(change: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
 
 
 def before(change: Callable[[Any], object]) -> Callable[[Any], Any]:
-    """Return what makes of a method one before which *change* touches its object."""
+    """Return a function that wraps a method so that *change* modifies its object first."""
 
     def method(true: Any) -> Any:
         def changed(self: Any, *args: Any, **kwargs: Any) -> Any:

@@ -1,10 +1,10 @@
 """Mutants: the source of a module with one small change.
 
-A file comes in, mutants go out, each a description and, on demand, the whole changed source. What
-can be changed into what is mutmut's table of operators, which know nothing of files and tests, and
-two operators that it lacks: a condition is turned round, and a call is left out. What no run can
-tell is left alone: annotations, docstrings, what only a type checker reads, the labels of
-enumerations, the wording of messages, and the letter case of codec names.
+The input is a file, the output is mutants, each a description and, when needed, the complete
+changed source.  The operators are mutmut's, which do not depend on files and tests, and two that it
+lacks: a condition is negated, and a call is omitted.  Changes that no run can detect are not made:
+annotations, docstrings, code for type checkers only, the labels of enumerations, the text of
+messages, and the letter case of codec names.
 """
 
 import ast
@@ -51,9 +51,9 @@ class Mutant:
         function: the qualified name of the function or class that was changed; empty at the top
             level.
         operator: the name of the operator that changed it.
-        lines: the lines of the original that hold the change.
-        before: the changed lines as they were, stripped, joined by one blank.
-        after: the same lines as they are in the mutant.
+        lines: the lines of the original that contain the change.
+        before: the original lines, stripped, joined by one blank.
+        after: the same lines of the mutant.
     """
 
     module: str
@@ -66,7 +66,7 @@ class Mutant:
 
     @property
     def name(self) -> str:
-        """Where the change is, and what it is."""
+        """The place of the change, and the change."""
         place = f"{self.module}.{self.function}" if self.function else self.module
         return f"{place}: {self.before}  ->  {self.after}"
 
@@ -133,9 +133,9 @@ def _is_docstring(node: cst.CSTNode) -> bool:
 
 
 def _is_wording(node: cst.CSTNode) -> bool:
-    """Whether only people read this: a constant message, or an enumeration whose values are labels.
+    """Return whether only people read this: a constant message, or an enumeration of labels.
 
-    A message that is put together says something of the case, and is not left alone.
+    A message that is composed at run time contains facts of the case, and is changed.
     """
     if isinstance(node, cst.Raise) and isinstance(node.exc, cst.Call):
         return any(isinstance(item.value, cst.SimpleString) for item in node.exc.args)
@@ -145,7 +145,7 @@ def _is_wording(node: cst.CSTNode) -> bool:
 
 
 def _is_for_types(node: cst.CSTNode) -> bool:
-    """Whether only a type checker reads this: ``TYPE_CHECKING`` and what hangs on it."""
+    """Return whether only a type checker reads this: ``TYPE_CHECKING`` and the code under it."""
     if isinstance(node, cst.If):
         return isinstance(node.test, cst.Name) and node.test.value == "TYPE_CHECKING"
     if isinstance(node, cst.Assign):
@@ -155,7 +155,7 @@ def _is_for_types(node: cst.CSTNode) -> bool:
 
 
 def _meaning(source: str) -> str | None:
-    """The syntax tree without places, by which two sources can be told apart; None if broken."""
+    """The syntax tree without positions, for comparing two sources; None if it does not parse."""
     try:
         return _CODEC.sub(lambda name: name.group().lower(), ast.dump(ast.parse(source)))
     except SyntaxError:
@@ -163,7 +163,7 @@ def _meaning(source: str) -> str | None:
 
 
 def _difference(before: str, after: str) -> tuple[str, str]:
-    """The lines that differ."""
+    """Return the lines that differ."""
     removed, added = [], []
     for line in difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm=""):
         if line.startswith("-") and not line.startswith("---"):

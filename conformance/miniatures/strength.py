@@ -1,12 +1,12 @@
-"""``python -m conformance.miniatures.strength``: how many generated mutants does the corpus kill?
+"""``python -m conformance.miniatures.strength``: counts the mutants that the corpus kills.
 
-Every mutant of `httplib_impl` meets the cases that execute the lines it changes, those first that
-killed its neighbours, up to one that it fails twice. What survives meets a part of the same cases
-again under the sweeps. Survivors are printed; one that no client's user could tell from the
-reference is recorded in `equivalent.toml`, with a reason.
+Every mutant of `httplib_impl` runs the cases that execute the lines it changes, first those that
+killed mutants of nearby lines, up to one that it fails twice.  A survivor runs a part of the same
+cases again under the sweeps.  Survivors are printed; one that no user of the client could
+distinguish from the reference is recorded in `equivalent.toml`, with a reason.
 
-Where a case has an outcome, the reference is held to it, also at the level `observe`: what is left
-open to other implementations is settled for this one.
+A case with an outcome applies to the reference also at the level `observe`: what other
+implementations may do differently is fixed for this one.
 """
 
 import argparse
@@ -31,17 +31,18 @@ from conformance.miniatures.mutants import Mutant, mutants_of
 
 PACKAGE = Path(__file__).resolve().parents[2] / "httplib_impl"
 _SKIPPED = {"__init__"}
-"""Modules that only name others."""
+"""Modules that only import names from others."""
 _SWEPT = 150
-"""How many settings of covering cases a survivor meets under the sweeps."""
+"""How many settings of covering cases a survivor runs under the sweeps."""
 _GLANCE = 400
-"""How many covering cases a mutant meets that is recorded as equivalent: a wrong entry shows,
-and those who get through do not take most of the time."""
+"""How many covering cases a mutant runs that is recorded as equivalent: enough to detect a wrong
+entry, while the survivors among them do not take most of the time.
+"""
 _GOAL = 0.97
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure; return 1 below the goal, or where `equivalent.toml` is out of date."""
+    """Measure; return 1 below the goal, or if `equivalent.toml` is out of date."""
     options = _parser().parse_args(arguments)
     begun = time.monotonic()
     cases = [
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def held(case: Case) -> Case:
-    """The case as one by which the reference is judged."""
+    """Return the case in the form in which the reference is judged."""
     return replace(case, level="precedent") if case.level == "observe" else case
 
 
@@ -92,7 +93,7 @@ def _generated(paths: Sequence[Path], jobs: int) -> list[Mutant]:
 
 
 def _recorded(cases: Sequence[Case]) -> Coverage:
-    """What the cases execute, recorded in another process: a fork of this one must be unhurt."""
+    """Return what the cases execute, recorded in another process: this one is forked later."""
     ((_, coverage),) = forked(iter([partial(record, cases, PACKAGE)]), 1)
     if coverage is None:
         raise RuntimeError("the coverage could not be recorded")
@@ -106,7 +107,7 @@ def _fates(
     known: AbstractSet[int],
     jobs: int,
 ) -> list[Fate]:
-    """What becomes of each mutant; *known* are the numbers of those recorded as equivalent."""
+    """Return the fate of each mutant; *known* are the numbers of those recorded as equivalent."""
     killers: dict[str, Counter[str]] = defaultdict(Counter)
 
     def first() -> Iterator[Callable[[], Fate]]:
@@ -139,21 +140,21 @@ _DIED = Fate("", "DIED", 0)
 
 
 def _places(mutant: Mutant) -> tuple[str, str]:
-    """Its function and its module: what killed one mutant there may kill the next."""
+    """Its function and its module: a case that killed one mutant there may kill the next."""
     return f"{mutant.module}.{mutant.function}", mutant.module
 
 
 def _ordered(
     mutant: Mutant, cases: Sequence[Case], coverage: Coverage, killers: Counter[str]
 ) -> list[Case]:
-    """The cases that execute the changed lines; those first that killed neighbours.
+    """Return the cases that execute the changed lines, first those that killed nearby mutants.
 
-    What runs at import only is executed by no case; then all cases are asked.
+    Code that runs only at import is executed by no case; then all cases are run.
     """
     indices = coverage.covering(mutant.module, mutant.lines)
     if not indices:
         indices = sorted(range(len(cases)), key=lambda index: (-killers[cases[index].id], index))
-    # Neighbours in a file look at the same thing: a stride through them meets more of the rest.
+    # Adjacent cases in a file test similar things: every seventeenth covers more of the rest.
     stride = 17
     spread = list(itertools.chain.from_iterable(indices[start::stride] for start in range(stride)))
     spread.sort(key=lambda index: (-killers[cases[index].id], coverage.seconds[index] > 0.1))
@@ -161,7 +162,7 @@ def _ordered(
 
 
 def _varied(mutant: Mutant, cases: Sequence[Case], coverage: Coverage) -> list[Case]:
-    """A part of the covering cases under the sweeps, spread over all of them."""
+    """Return a part of the covering cases under the sweeps, spread over all of them."""
     indices = coverage.covering(mutant.module, mutant.lines)
     quick = [cases[index] for index in indices if coverage.seconds[index] < 0.1]
     settings = [one for case in quick for one in swept(case, "each") if one.setting]

@@ -1,7 +1,7 @@
 """What a lie can be about: requirements of the page, real bugs, and subjects of the readings.
 
-In: nothing. Out: names. The readings say what the page means where it is silent or ambiguous; their
-subjects stand here in their own order, so that a subject about which nobody lies is found.
+The output is names.  The readings say what the page means where it is silent or ambiguous; their
+subjects are listed here in the order of the readings, so that a subject without a lie is found.
 """
 
 from conformance.cases.regressions import load_regressions
@@ -99,7 +99,7 @@ READINGS: tuple[str, ...] = (
     "text that ISO-8859-1 cannot hold, in a body or header",
 )
 UNJUDGED = frozenset({"a body file that cannot give octets"})
-"""Readings whose cases are recorded and never judged: no client can fail them."""
+"""Readings whose cases are recorded and never judged, so that no client can fail them."""
 
 
 def subjects() -> frozenset[str]:
