@@ -178,7 +178,7 @@ class Judged:
 
     @cached_property
     def head(self) -> RunHead:
-        """Who is judged, and how."""
+        """The implementation under test, and how it is judged."""
         options = self._options
         name, text = options.error_map
         return RunHead.of(

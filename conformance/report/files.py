@@ -29,7 +29,7 @@ class WholeFile:
 
     def __init__(self, path: Path) -> None:
         self._replaces = path.is_file() or not path.exists()
-        # What is no file, such as /dev/stdout where that is a pipe, may have no path of its own.
+        # Only a regular file is resolved: /dev/stdout, if it is a pipe, may resolve to no path.
         self._path = path.resolve() if self._replaces else path
         name = f".{self._path.name}.partial"
         self._target = self._path.with_name(name) if self._replaces else self._path

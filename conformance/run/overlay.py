@@ -76,7 +76,7 @@ class Listing:
                 yield f"{glob}: there is no such case"
 
     def _is_known(self, glob: str) -> bool:
-        """Tell whether *glob*, without a setting, stands for a case of the corpus."""
+        """Return whether *glob*, without a setting, matches a case of the corpus."""
         return glob in self._revisions or (is_glob(glob) and bool(matching(glob, self._revisions)))
 
     def over(self, results: Iterable[Result]) -> Iterator[Result]:

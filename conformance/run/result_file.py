@@ -47,7 +47,7 @@ class ResultFile:
 
     def __init__(self, path: Path) -> None:
         replaces = path.is_file() or not path.exists()
-        # What is no file, such as /dev/stdout where that is a pipe, may have no path of its own.
+        # Only a regular file is resolved: /dev/stdout, if it is a pipe, may resolve to no path.
         self._path = path.resolve() if replaces else path
         self.partial: Path | None = None
         if replaces:
