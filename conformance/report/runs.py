@@ -49,7 +49,7 @@ class Run:
 
     @property
     def score(self) -> Score:
-        """How much of it is well, of how much that was judged, and what was not run."""
+        """The score: how many judged cases pass, and what was not run."""
         return score(self.results, self.head.unreached)
 
     @property

@@ -130,7 +130,7 @@ class Again(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a case did when it was run again, alone; the fields are those of `Result`.
 
     Args:
-        fine: whether this result, as the first one, would not have been unexpected.
+        fine: whether this result would have been as expected in the first run.
     """
 
     verdict: str
