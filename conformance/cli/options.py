@@ -45,8 +45,7 @@ class Selection:
             corpus: the cases.
             levels: the levels.
             usual: whether these are the default levels: a user's own cases are then selected
-                whatever
-                their level.
+                whatever their level.
         """
         return corpus.select(self.select, levels, self.exclude, LEVELS if usual else None)
 

@@ -211,8 +211,7 @@ def _after_the_reset(trace: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, 
     """Yield the calls whose errors come from the kit's own reset, with the text shown instead.
 
     The first of these errors is the result of the call that hung.  An error that is not of a socket
-    was
-    raised before the kit gave up, unless nothing else can have ended the case.
+    was raised before the kit gave up, unless nothing else can have ended the case.
     """
     failed = [entry for entry in trace if "error" in entry]
     of_sockets = [entry for entry in failed if _is_of_a_socket(entry["error"])]

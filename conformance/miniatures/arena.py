@@ -62,8 +62,7 @@ def meet(module: str, source: str, cases: Sequence[Case]) -> Fate:
     """Run *cases* on the reference with one module's source changed, up to one that fails twice.
 
     A case that can no longer be run counts as a failure: a probe has detected the change.  The
-    change
-    to this process is permanent.
+    change to this process is permanent.
     """
     _install(module, source)
     try:

@@ -59,8 +59,7 @@ class Liar:
 
         Args:
             path: ``module.function``, ``module.Class.method`` or ``module.NAME``; ``.NAME`` for a
-                public
-                name. A name of a module is replaced in every module that has imported it.
+                public name. A name of a module is replaced in every module that has imported it.
             make: receives the original object.
         """
         module, _, rest = path.partition(".")

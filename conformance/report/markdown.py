@@ -94,8 +94,7 @@ def _cells(cells: Sequence[str]) -> str:
     """Return a row of a table.
 
     A bar ends a cell even inside a code span, so it is shown by its name.  A backslash before it
-    does
-    not help: after another backslash, Markdown readers differ in what it means.
+    does not help: after another backslash, Markdown readers differ in what it means.
     """
     return "| " + " | ".join(cell.replace("|", "<U+007C>") for cell in cells) + " |"
 

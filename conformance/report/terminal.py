@@ -1,8 +1,7 @@
 """The report for a person: a summary of each run, its stories, and the totals.
 
 The input is a run.  The output on a terminal has colours and lines folded at its width; elsewhere
-it
-is plain lines, which do not depend on the environment.
+it is plain lines, which do not depend on the environment.
 """
 
 from collections.abc import Iterator

@@ -31,9 +31,7 @@ Certificates = Mapping[str, Mapping[str, str]]
 Witness = Callable[[Case, Observation], None]
 _PATIENCE = 60.0
 """How long a step waits for the client, in deadlines, or in seconds if that is longer.  It is so
-long
-that only the deadline ends a case.
-"""
+long that only the deadline ends a case."""
 _LONGEST_ERROR = 200
 """Characters of the text of an error that are kept for a case that passes."""
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")

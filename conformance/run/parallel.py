@@ -94,7 +94,7 @@ class Runners:
         self._ended = threading.Event()
         self._early: dict[int, Result] = {}
         self.identity = self._hands[0].identity
-        """Who is being judged."""
+        """The implementation under test."""
 
     def __enter__(self) -> "Runners":
         return self

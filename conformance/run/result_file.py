@@ -3,9 +3,9 @@
 Heads and results are written to a file and read from it.
 
 Nothing that was measured is lost.  During a run, each result is written to ``F.partial`` next to
-the file as soon as it is measured; at the end the complete file replaces it.  So after a
-`kill -9` the partial file is readable and says that the run did not end; if the disk is full, the
-results before that are still in it.
+the file as soon as it is measured; at the end the complete file replaces it.  So after a `kill -9`
+the partial file is readable and says that the run did not end; if the disk is full, the results
+before that are still in it.
 
 A head says how many results follow (`RunHead.cases`), and which other implementations have a run in
 the same file (`RunHead.among`).  A reader thus detects a file that was cut after any line, and
@@ -32,8 +32,7 @@ class ResultFile:
     """A result file: partial during the run, replaced by the complete file at the end.
 
     It is opened before the run, so that a path that cannot be written is reported at once.  A
-    regular
-    file is replaced; anything else, such as a pipe or a terminal, is written to at the end.
+    regular file is replaced; anything else, such as a pipe or a terminal, is written to at the end.
 
     Args:
         path: the path of the file; a link is followed.

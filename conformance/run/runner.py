@@ -311,12 +311,9 @@ class _Watch:
     """Measures idle time, and acts when it exceeds the deadline.
 
     Only time in which the implementation could have worked is counted.  A late poll counts as one
-    on
-    time, and time in which the implementation was runnable but not scheduled is not counted.  A
-    runtime
-    that is slow to start is also slow to load what a case needs, so its working time counts less.
-    All
-    of this is bounded, so that an endless loop is found even on a busy machine.
+    on time, and time in which the implementation was runnable but not scheduled is not counted.  A
+    runtime that is slow to start is also slow to load what a case needs, so its working time counts
+    less. All of this is bounded, so that an endless loop is found even on a busy machine.
     """
 
     def __init__(self, lane: Lane, deadline: float) -> None:

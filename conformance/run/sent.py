@@ -28,8 +28,7 @@ def planned(case: Case, record: Record) -> list[bytes]:
     """Return the bytes that the steps of *case* send on the connections of *record*.
 
     The result is empty if that is too much.  A step that waits for a request that never arrived
-    ends
-    the bytes; if the client left while the server wrote, the rest of that write is included.
+    ends the bytes; if the client left while the server wrote, the rest of that write is included.
     """
     found: list[bytes] = []
     size = 0

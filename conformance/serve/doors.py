@@ -170,8 +170,7 @@ def _server_name(given: GivenConnection) -> str:
     """Return the server name of the arriving ClientHello, and leave its bytes in the buffer.
 
     The name is read by a handshake that is aborted as soon as the name is known: this module does
-    not
-    parse TLS, and sends no TLS.
+    not parse TLS, and sends no TLS.
     """
     names: list[str | None] = []
 
