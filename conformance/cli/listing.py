@@ -18,7 +18,6 @@ from conformance.cli.options import (
     say_what_matches_nothing,
     selection,
 )
-from conformance.report.octets import visible_text
 
 _SPECIAL: Mapping[str, str] = {
     "ImproperConnectionState": (
@@ -82,6 +81,8 @@ def list_cases(
     if not sys.stdout.isatty():
         click.echo("".join(f"{name}\n" for _, name, _ in rows), nl=False)
         return
+    from conformance.report.octets import visible_text  # a list that is piped needs no reports
+
     width = max((len(name) for _, name, _ in rows), default=0)
     for level, name, title in rows:
         head = f"{level:<{max(map(len, LEVELS))}}  {visible_text(name):<{width}}"
