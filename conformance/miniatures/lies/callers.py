@@ -58,7 +58,7 @@ def _counting_first(self: Any, true: Any, body: Any, headers: Any) -> None:
 
 def _naming(self: Any, true: Any, body: Any, headers: Any) -> None:
     if headers is not None and "Host" not in headers and "host" not in headers:
-        headers["Host"] = self._authority()
+        headers["Host"] = self._authority_()
         true(body, {name: value for name, value in headers.items() if name != "Host"})
     else:
         true(body, headers)

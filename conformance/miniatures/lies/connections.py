@@ -321,17 +321,23 @@ def retries_by_itself(liar: Liar) -> None:
 def goes_on_in_clear(liar: Liar) -> None:
     """Where the handshake fails, the plain socket is used."""
 
-    def secured(true: Any) -> Any:
-        def careless(self: Any, sock: Any) -> Any:
+    class Careless:
+        def __init__(self, context: Any) -> None:
+            self._context = context
+
+        def wrap_socket(self, sock: Any, **kwargs: Any) -> Any:
             spare = sock.dup()
             try:
-                return true(self, sock)
+                secured = self._context.wrap_socket(sock, **kwargs)
             except OSError:
                 return spare
+            spare.close()
+            return secured
 
-        return careless
+    def doubt(self: Any) -> None:
+        self._context = Careless(self._context)
 
-    liar.override("_tls.HTTPSConnection._secured", secured)
+    liar.override("_tls.HTTPSConnection.__init__", behind_init(doubt))
 
 
 @lie("digs-no-tunnel", "HTTPConnection.set_tunnel", "HTTPConnection.set_tunnel.https")
@@ -354,17 +360,17 @@ def forgets_tunnel_headers(liar: Liar) -> None:
 def trusts_any_proxy(liar: Liar) -> None:
     """A CONNECT that was refused counts as done: the request goes to the proxy in clear."""
 
-    def opened(true: Any) -> Any:
-        def careless(self: Any, *args: Any) -> None:
+    def read_answer(true: Any) -> Any:
+        def careless(*args: Any) -> None:
             try:
-                true(self, *args)
+                true(*args)
             except OSError as error:
                 if "Tunnel connection failed" not in str(error):
                     raise
 
         return careless
 
-    liar.override("_tunnel.Tunnel.open", opened)
+    liar.override("_tunnel.read_answer", read_answer)
 
 
 @lie("sets-tunnels-on-open-connections", "`set_tunnel`")

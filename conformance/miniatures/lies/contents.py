@@ -44,7 +44,7 @@ def merges_trailers(liar: Liar) -> None:
     """The trailers of a body are headers afterwards."""
 
     def respond(self: Any, octets: bytes) -> bytes:
-        if self.chunked and self._closed and self.msg is not None:
+        if self.chunked and self._closed_ and self.msg is not None:
             self.msg = type(self.msg)(self.msg._block + b"X-Trailer: merged\r\n")
         return octets
 

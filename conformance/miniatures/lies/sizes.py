@@ -77,7 +77,7 @@ for _limit in (8192, 16384):
 
 def _heads(limit: int) -> Any:
     def within(self: Any) -> None:
-        if sum(map(len, self._lines)) > limit:
+        if sum(map(len, self._lines_)) > limit:
             raise _refused("a head")
 
     return within
@@ -111,9 +111,7 @@ overrides("takes-no-head-over-262144", "more than 100 lines", _R + "begin", _rec
 def takes_no_long_tunnel_headers(liar: Liar) -> None:
     """Fields of a CONNECT have 1024 bytes at most."""
 
-    def init(true: Any) -> Any:
-        return lambda self, host, port, lines: true(
-            self, host, port, [line[:1024] for line in lines]
-        )
+    def connect_request(true: Any) -> Any:
+        return lambda *args: b"\r\n".join(line[:1024] for line in true(*args).split(b"\r\n"))
 
-    liar.override("_tunnel.Tunnel.__init__", init)
+    liar.override("_tunnel.connect_request", connect_request)

@@ -18,7 +18,7 @@ def _unset(conn: Any) -> bool:
 
 def _dial(name: str, about: str, change: Any) -> None:
     """Enter a client that *change* touches before it dials."""
-    overrides(name, about, _C + "_dial", before(change))
+    overrides(name, about, _C + "connect", before(change))
 
 
 def _for_ever(self: Any) -> None:
@@ -35,7 +35,7 @@ _dial(
 _dial(
     "ignores-the-default-timeout-in-tunnels",
     _DEFAULT + "; HTTPConnection.set_tunnel",
-    lambda self: _for_ever(self) if self._tunnel else None,
+    lambda self: _for_ever(self) if self._tunnel_host else None,
 )
 _dial(
     "prefers-the-default-timeout",
@@ -59,18 +59,20 @@ overrides(
 )
 
 
-def _dialled_for_ever(self: Any, sock: Any) -> Any:
-    if _unset(self):
-        sock.settimeout(None)
-    return sock
+@lie("takes-the-default-timeout-for-connecting-only", _DEFAULT)
+def takes_the_default_timeout_for_connecting_only(liar: Liar) -> None:
+    """The default timeout does not count for what follows the connection attempt."""
 
+    def dial(true: Any) -> Any:
+        def impatient(address: Any, timeout: Any, source_address: Any) -> Any:
+            sock = true(address, timeout, source_address)
+            if timeout is _UNSET:
+                sock.settimeout(None)
+            return sock
 
-overrides(
-    "takes-the-default-timeout-for-connecting-only",
-    _DEFAULT,
-    _C + "_dial",
-    after(_dialled_for_ever),
-)
+        return staticmethod(impatient)
+
+    liar.override(_C + "_create_connection", dial)
 
 
 @lie("dials-without-the-default-timeout", _DEFAULT, "HTTPConnection.timeout.connecting")
@@ -78,20 +80,16 @@ def dials_without_the_default_timeout(liar: Liar) -> None:
     """The default timeout counts for what follows the connection attempt."""
 
     def dial(true: Any) -> Any:
-        def patient(self: Any) -> Any:
-            if not _unset(self):
-                return true(self)
-            self.timeout = None
-            try:
-                sock = true(self)
-            finally:
-                self.timeout = _UNSET
+        def patient(address: Any, timeout: Any, source_address: Any) -> Any:
+            if timeout is not _UNSET:
+                return true(address, timeout, source_address)
+            sock = true(address, None, source_address)
             sock.settimeout(socket.getdefaulttimeout())
             return sock
 
-        return patient
+        return staticmethod(patient)
 
-    liar.override(_C + "_dial", dial)
+    liar.override(_C + "_create_connection", dial)
 
 
 def _anywhere(self: Any) -> None:
@@ -109,7 +107,7 @@ _dial(
 _dial(
     "ignores-the-source-port-in-tunnels",
     _SOURCE + "; HTTPConnection.set_tunnel",
-    lambda self: _anywhere(self) if self._tunnel else None,
+    lambda self: _anywhere(self) if self._tunnel_host else None,
 )
 
 
@@ -165,7 +163,7 @@ def sends_without_limit(liar: Liar) -> None:
 def rounds_timeouts(liar: Liar) -> None:
     """A timeout is a whole number of seconds, one at least."""
     liar.override(
-        _C + "_dial",
+        _C + "connect",
         before(
             lambda self: (
                 setattr(self, "timeout", max(1, round(self.timeout)))

@@ -73,7 +73,7 @@ def _adds(name: str, about: str, field: str, value_for: Any) -> None:
 
     def adds(self: Any) -> None:
         value = value_for(self)
-        if value is not None and self._lines:
+        if value is not None and self._lines_:
             self.putheader(field, value)
 
     overrides(name, about, _C + "endheaders", before(adds))
@@ -93,7 +93,7 @@ def _cookies(name: str, jar_of: Any) -> None:
             return response
 
         def send(self: Any) -> None:
-            if self._lines and "cookie" in jar_of(self):
+            if self._lines_ and "cookie" in jar_of(self):
                 self.putheader("Cookie", jar_of(self)["cookie"])
 
         liar.override(_C + "getresponse", after(keep))
@@ -150,7 +150,7 @@ def _validators(name: str, field: str, validator: str) -> None:
             return response
 
         def send(self: Any) -> None:
-            if self._lines and getattr(self, "validator", ""):
+            if self._lines_ and getattr(self, "validator", ""):
                 self.putheader(field, self.validator)
 
         liar.override(_C + "getresponse", after(keep))
@@ -183,7 +183,7 @@ def _of_length(limit: int) -> Any:
         "100-continue"
         if any(
             line[:15].lower() == b"content-length:" and int(line[15:]) > limit
-            for line in self._lines
+            for line in self._lines_
             if line[15:].strip().isdigit()
         )
         else None
@@ -207,12 +207,12 @@ overrides("moves-to-alternative-services", _ONE, _C + "getresponse", after(_move
 def _few(self: Any, response: Any) -> Any:
     if re.search(r"max=[01]\b|timeout=0", _said(response, "keep-alive")):
         response.will_close = True
-        response.take_over()
-        self._drop_socket()
-        self._unread = None
+        response.take_over_()
+        self._drop_socket_()
+        self._unread_ = None
         from httplib_impl._state import IDLE
 
-        self._state = IDLE
+        self._state_ = IDLE
     return response
 
 

@@ -12,7 +12,7 @@ from conformance.miniatures.miniature import (
 
 _C = "_connection.HTTPConnection."
 _R = "_response.HTTPResponse."
-_M = "_headers.HTTPMessage."
+_M = "_message.HTTPMessage."
 _FIELD = "HTTPConnection.putheader; HTTPConnection.request.headers"
 _GET = "HTTPResponse.getheader"
 
@@ -39,9 +39,9 @@ def _lines(name: str, about: str, change: Any) -> None:
     """Enter a client that sends what *change* makes of the field lines."""
 
     def changed(self: Any) -> None:
-        if len(self._lines) > 1:
-            first, *rest = self._lines
-            self._lines = [first, *change(b"\r\n".join(rest).split(b"\r\n"))]
+        if len(self._lines_) > 1:
+            first, *rest = self._lines_
+            self._lines_ = [first, *change(b"\r\n".join(rest).split(b"\r\n"))]
 
     overrides(name, about, _C + "endheaders", before(changed))
 
