@@ -4,7 +4,7 @@ import ssl
 import zlib
 from typing import Any
 
-from conformance.miniatures.miniature import Liar, lie, mishears, overrides
+from conformance.miniatures.miniature import Liar, before, lie, mishears, overrides
 
 _READ = "_response.HTTPResponse.read"
 _BEGIN = "_response.HTTPResponse.begin"
@@ -46,6 +46,12 @@ mishears(
     rb"(?is)(\r\ncontent-length: *\d+\r\n.*?)transfer-encoding: *chunked",
     rb"\1X-Coding: chunked",
 )
+mishears(
+    "counts-the-digits-in-a-length",
+    "`Content-Length`",
+    rb"(?i)(\r\ncontent-length: *)[a-z]?(\d+);?(?=\r\n)",
+    rb"\1\2",
+)
 mishears("knows-no-chunks", "Transfer-Encoding", rb"(?i)\r\ntransfer-encoding:", b"\r\nX-Coding:")
 mishears(
     "takes-gzip-for-nothing",
@@ -58,6 +64,12 @@ mishears(
     "Transfer-Encoding",
     rb"(?i)(\r\ntransfer-encoding:)[^\r]*chunked[^\r]*\r",
     rb"\1 chunked\r",
+)
+mishears(
+    "drops-odd-bytes-of-a-coding",
+    "Transfer-Encoding",
+    rb"(?i)(\r\ntransfer-encoding: *[a-z]*)(?:[\x00\x7f;]|\xc2?\xa0)(?=[a-z]*\r\n)",
+    rb"\1",
 )
 mishears(
     "compares-codings-exactly",
@@ -142,6 +154,24 @@ overrides(
     _READ,
     _wrapped(lambda self, true, amt: true(self, 3 if amt is None else amt)),
 )
+
+
+def _allocating(self: Any, true: Any, amt: int | None) -> Any:
+    if (amt or 0) >= 1 << 31:
+        raise MemoryError
+    return true(self, amt)
+
+
+overrides("allocates-what-is-asked-for", "HTTPResponse.read.amt", _READ, _wrapped(_allocating))
+
+
+def _skipping(self: Any, true: Any, amt: int | None) -> Any:
+    if amt == 0 and self._reader_ and not self.isclosed():
+        self._reader_.exactly(1)
+    return true(self, amt)
+
+
+overrides("loses-a-byte-for-an-amount-of-zero", "HTTPResponse.read.amt", _READ, _wrapped(_skipping))
 overrides(
     "reads-text",
     "`read()`",
@@ -264,6 +294,21 @@ def takes_a_reset_for_the_end(liar: Liar) -> None:
         return calm
 
     liar.override(_READ, read)
+
+
+def _wanting_an_alert(self: Any) -> None:
+    if self.will_close and isinstance(self._sock_, ssl.SSLSocket):
+        sock: Any = self._sock_
+        sock.suppress_ragged_eofs = False
+        sock.recv(1)
+
+
+overrides(
+    "wants-close-notify-behind-whole-bodies",
+    "TLS ends without close_notify, or inside a record",
+    "_response.HTTPResponse._end_",
+    before(_wanting_an_alert),
+)
 
 
 @lie("leaks-a-valueerror", "chunk-size line", "C6", "C8")

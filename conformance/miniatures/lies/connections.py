@@ -1,5 +1,6 @@
 """Lies about addresses, connections, tunnels and TLS."""
 
+import socket
 from typing import Any
 
 from conformance.miniatures.miniature import Liar, behind_init, lie, mishears, overrides
@@ -373,6 +374,26 @@ def trusts_any_proxy(liar: Liar) -> None:
     liar.override("_tunnel.read_answer", read_answer)
 
 
+@lie(
+    "refuses-tunnels-with-fields-of-a-body",
+    "HTTPConnection.set_tunnel",
+    "CONNECT not answered by an HTTP/1.x status 200 and a whole head",
+)
+def refuses_tunnels_with_fields_of_a_body(liar: Liar) -> None:
+    """A CONNECT is not granted where its response says how long a body is."""
+
+    def read_answer(true: Any) -> Any:
+        def wary(sock: Any, *args: Any) -> None:
+            head = sock.recv(1 << 16, socket.MSG_PEEK).lower()
+            true(sock, *args)
+            if b"\r\ncontent-length:" in head or b"\r\ntransfer-encoding:" in head:
+                raise OSError("Tunnel connection failed: there is a body")
+
+        return wary
+
+    liar.override("_tunnel.read_answer", read_answer)
+
+
 @lie("sets-tunnels-on-open-connections", "`set_tunnel`")
 def sets_tunnels_on_open_connections(liar: Liar) -> None:
     """An open connection is closed for it."""
@@ -399,3 +420,24 @@ def gives_minus_one_for_nothing(liar: Liar) -> None:
         return reply
 
     liar.override("_compat.HTTP.getreply", getreply)
+
+
+@lie("ends-files-at-the-last-line-end", "`HTTP`, `HTTPS`", "module.HTTP")
+def ends_files_at_the_last_line_end(liar: Liar) -> None:
+    """A file gives no line that the end of the stream cuts."""
+
+    class WholeLines:
+        def __init__(self, file: Any) -> None:
+            self._file = file
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._file, name)
+
+        def readline(self, *args: Any) -> bytes:
+            line: bytes = self._file.readline(*args)
+            return line if line.endswith(b"\n") else b""
+
+    def getfile(true: Any) -> Any:
+        return lambda self: true(self) and WholeLines(true(self))
+
+    liar.override("_compat.HTTP.getfile", getfile)

@@ -87,6 +87,7 @@ mishears(
     b"\r\n",
 )
 mishears("trims-names", "odd lines; E3", rb"(?<=\n)([\w-]+)[ \t]+:", rb"\1:")
+mishears("trims-names-of-vertical-blanks", "odd lines", rb"(?<=\n)([\w-]+)[\x0b\x0c]+:", rb"\1:")
 mishears("trims-leading-blanks", "odd lines; C4; C5", rb"(?<=\n)[ \t]+(?=[^\s:]+:)", b"")
 mishears("splits-at-a-bare-cr", "odd lines; D8", rb"\r(?!\n)", b"\r\n")
 mishears("wants-crlf", "odd lines; E5", rb"(?<!\r)\n(?=[\w-]+:)", b"_")

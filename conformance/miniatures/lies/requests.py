@@ -279,6 +279,12 @@ overrides(
     lambda true: re.compile(rb"[\r\n\x00]"),
 )
 overrides(
+    "writes-none-for-no-url",
+    "URL in `putrequest` and `request`",
+    "_request.request_line",
+    lambda true: lambda method, url, version: true(method, str(url), version),
+)
+overrides(
     "takes-no-host-from-a-url", "`Host`", "_request.host_in_url", lambda true: lambda url: None
 )
 

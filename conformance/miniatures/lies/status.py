@@ -82,6 +82,9 @@ mishears(
     rb"\g<1>2\2",
 )
 mishears("speaks-http-2.0", "version; exceptions.UnknownProtocol", rb"^HTTP/2\.0", b"HTTP/1.1")
+mishears(
+    "takes-http-0.0-for-0.9", "version; exceptions.UnknownProtocol", rb"^HTTP/0\.0", b"HTTP/0.9"
+)
 mishears("skips-a-leading-line", "`strict` true; C11", rb"^\r\n", b"")
 mishears("reads-lower-case-versions", "`strict` false, HTTP/0.9", rb"^http/", b"HTTP/")
 mishears(
@@ -118,6 +121,14 @@ overrides(
     "a code that is not understood",
     "_grammar.STATUS_CODE",
     lambda true: re.compile(rb"[0-9]+"),
+)
+
+
+overrides(
+    "loses-the-first-line-of-0.9",
+    "`strict` false, HTTP/0.9",
+    "_reader.Reader.unread",
+    lambda true: lambda self, octets: None,
 )
 
 
