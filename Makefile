@@ -17,11 +17,11 @@ conformance: .venv/installed  ## the verdicts on httplib_impl
 test: .venv/installed  ## the whole test suite
 	@$(BIN)/python -m pytest -q -n 4
 
-record: .venv/installed  ## the golden records anew, of every implementation that is here, and the shipped baselines
+record: .venv/installed  ## new golden records of every installed implementation, and the shipped baselines
 	@$(BIN)/httplib-kit record --all
 	@$(BIN)/python -m conformance.run.golden.baselines
 
-recorded: .venv/installed  ## every implementation that is here, held against its golden records
+recorded: .venv/installed  ## every implementation that is installed, compared with its golden records
 	@$(BIN)/httplib-kit record --all --check
 
 lint: .venv/installed-lint  ## format, lint and types
@@ -47,13 +47,13 @@ bench: .venv/installed-bench  ## ratios, each measured in one run; a table and a
 	@$(BIN)/python -m benchmarks.worker
 	@$(BIN)/python -m benchmarks.first_use
 
-fuzz: .venv/installed-fuzz  ## a million exchanges over octets that nobody wrote by hand
+fuzz: .venv/installed-fuzz  ## a million exchanges with random bytes
 	@$(BIN)/python -m httplib_impl.tests.fuzz --runs 1000000
 
-strength: .venv/installed-strength  ## how many generated wrong clients the corpus finds out; up to an hour
+strength: .venv/installed-strength  ## how many generated wrong clients the corpus finds; up to an hour
 	@$(BIN)/python -m conformance.miniatures.strength
 
-covering: .venv/installed  ## which cases find which hand-written wrong client out
+covering: .venv/installed  ## which cases find which hand-written wrong client
 	@$(BIN)/python -m conformance.miniatures.cover $(if $(ANEW),--anew)
 
 differential: .venv/installed  ## many drawn exchanges against a live Python 2.7

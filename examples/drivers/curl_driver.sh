@@ -1,7 +1,7 @@
 #!/bin/sh
 # A driver for curl: every line of standard input is a message, every answer a line.
 made=$(mktemp -d) && trap 'rm -rf "$made"' EXIT
-octets() { od -An -v -tx1 "$1" | tr -d ' \n' | sed 's/../\\u00&/g'; }
+escaped() { od -An -v -tx1 "$1" | tr -d ' \n' | sed 's/../\\u00&/g'; }
 while read -r line; do
   id=$(expr "$line" : '.*"id":"\([^"]*\)","on"'); url=$(expr "$line" : '.*"url":"\([^"]*\)"')
   case $line in
@@ -10,8 +10,8 @@ while read -r line; do
       : >"$made/body"
       status=$(curl -qsS --noproxy '*' -o "$made/body" -w '%{http_code}' "$url" 2>"$made/error")
       case $? in
-        0) fact='"value":{"type":"response","status":'$status',"reason":null,"headers":null,"body":"'$(octets "$made/body")'"}' ;;
-        *) fact='"error":{"class":"curl","message":"'$(octets "$made/error")'"}' ;;
+        0) fact='"value":{"type":"response","status":'$status',"reason":null,"headers":null,"body":"'$(escaped "$made/body")'"}' ;;
+        *) fact='"error":{"class":"curl","message":"'$(escaped "$made/error")'"}' ;;
       esac
       answer='"trace":[{"id":"'$id'",'$fact'}]' ;;
     '{"type":"run"'*) answer='"trace":[{"id":"'$id'","unsupported":true}]' ;;
