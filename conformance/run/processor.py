@@ -60,8 +60,7 @@ class OneProcessor:
         seen, before = self._effort(), self._seen
         self._seen, self._looked = seen, now
         # Client and server wait only a little for each other.  A longer wait means that another
-        # program
-        # uses this processor.
+        # program uses this processor.
         if seen and before and seen.waited - before.waited > seen.worked - before.worked:
             self.give_up()
 
