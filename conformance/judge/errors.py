@@ -43,7 +43,9 @@ def error_names(error: Mapping[str, Any], error_map: Mapping[str, str]) -> tuple
             names += [error_map[native], *ancestors(error_map[native])]
         else:
             names.append(_known(native, of_the_module) or "")
-    names += filter(is_of_the_module, map(str, exported or ()))
+    # A driver may report these names in any order.
+    mine = filter(is_of_the_module, map(str, exported or ()))
+    names += sorted(mine, key=lambda name: -len(tuple(ancestors(name))))
     return tuple(dict.fromkeys(name for name in names if name))
 
 

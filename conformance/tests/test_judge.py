@@ -349,6 +349,14 @@ def test_native_exceptions_go_by_known_names(
     assert error_names({"class": native, "bases": bases}, {}) == known
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_exported_names_are_given_nearest_first(order: int) -> None:
+    exported = ["HTTPException", "ImproperConnectionState", "CannotSendRequest"][::order]
+    error = {"class": "httplib.CannotSendRequest", "bases": [], "exported": exported}
+    nearest_first = ("CannotSendRequest", "ImproperConnectionState", "HTTPException")
+    assert error_names(error, {}) == nearest_first
+
+
 def test_an_error_map_comes_before_the_rules() -> None:
     error = {"class": "mine.Broken", "bases": ["builtins.ValueError"]}
     names = error_names(error, {"mine.Broken": "BadStatusLine"})
