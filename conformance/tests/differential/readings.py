@@ -342,6 +342,7 @@ ROWS: Sequence[Row] = (
             and (_is_fresh_connection(d) or _call(d) in ("request", "putrequest"))
         ),
     ),
+    ("what the client still owes", lambda d: _follows_an_unfinished_request(d)),
     ("leftovers", lambda d: _is_fresh_connection(d) and _second_request(d)),
     # Requests
     (
@@ -418,6 +419,30 @@ def _is_behind_a_read_of_nothing(difference: Difference) -> bool:
     return op is not None and any(
         one.get("call") == "read" and one["args"] == [0] and one["on"] == op["on"] for one in before
     )
+
+
+def _follows_an_unfinished_request(difference: Difference) -> bool:
+    """Whether the caller announced a body, and a response was read before the call.
+
+    The reference then refuses the rest of the body, and sends the next request on a connection of
+    its own; 2.7 sends both on the old one, and waits there until its response is read.
+    """
+    if not (_announced_a_body(difference) and _second_request(difference)):
+        return False
+    if difference.op is None:
+        return difference.ours[0] in ("requests", "after")
+    if _call(difference) == "send":
+        return _raised(difference.ours) == "NotConnected" and not _raised(difference.theirs)
+    if _call(difference) == "getresponse":
+        return True
+    return difference.op["on"] != "r0" and (_call(difference) in _HEAD_CALLS or _reads(difference))
+
+
+def _announced_a_body(difference: Difference) -> bool:
+    """Whether a caller's own field before the call says that a body follows."""
+    before = difference.example.ops[: len(difference.before)]
+    words = (str(word).lower() for op in before for word in _texts(op.get("args", ())))
+    return any(word in ("content-length", "transfer-encoding") for word in words)
 
 
 def _second_request(difference: Difference) -> bool:
