@@ -15,6 +15,7 @@ READINGS: tuple[str, ...] = (
     "IPv6",
     "host",
     "URL in `putrequest` and `request`",
+    "method, URL, header name",
     "method",
     "`set_tunnel` headers",
     "a call refused by validation",
@@ -92,14 +93,35 @@ READINGS: tuple[str, ...] = (
     "`HTTPResponse` before `begin()`",
     "exception details",
     "socket-likes",
+    "overriding `connect`",
+    "`_tunnel_host`, `_tunnel_port`, `_tunnel_headers`, `_tunnel()`",
+    "`httplib.socket`, `httplib.ssl`, `_MAXHEADERS`, `_MAXLINE`",
+    "`_send_request`, `_send_output`, `HTTPResponse.close` and `HTTPConnection.close` as hooks",
+    "`response.length`",
+    "hooks that are not kept",
+    "names of a subclass",
+    "`from httplib import *`",
     "reading `conn.sock` beside the response",
     # Python 3
     "`read()`",
     "`socket.error`",
     "text that ISO-8859-1 cannot hold, in a body or header",
 )
-UNJUDGED = frozenset({"a body file that cannot give octets"})
-"""Readings whose cases are recorded and never judged, so that no client can fail them."""
+UNJUDGED = frozenset({"a body file that cannot give octets", "method, URL, header name"})
+"""Readings whose cases are recorded and never judged: no client can fail them."""
+
+UNREACHED = frozenset(
+    {
+        "`httplib.socket`, `httplib.ssl`, `_MAXHEADERS`, `_MAXLINE`",
+        "`_send_request`, `_send_output`, `HTTPResponse.close` and `HTTPConnection.close` as hooks",
+        "`response.length`",
+        "hooks that are not kept",
+        "names of a subclass",
+        "`from httplib import *`",
+    }
+)
+"""Readings that no case is about: no case makes a subclass, changes a limit of the module, sets a
+length, or imports names. The tests of the reference hold it to them."""
 
 
 def subjects() -> frozenset[str]:

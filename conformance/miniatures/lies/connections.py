@@ -3,7 +3,7 @@
 import socket
 from typing import Any
 
-from conformance.miniatures.miniature import Liar, behind_init, lie, mishears, overrides
+from conformance.miniatures.miniature import Liar, before, behind_init, lie, mishears, overrides
 
 _C = "_connection.HTTPConnection."
 
@@ -392,6 +392,29 @@ def refuses_tunnels_with_fields_of_a_body(liar: Liar) -> None:
         return wary
 
     liar.override("_tunnel.read_answer", read_answer)
+
+
+overrides(
+    "tunnels-to-the-default-port",
+    "`_tunnel_host`, `_tunnel_port`, `_tunnel_headers`, `_tunnel()`",
+    _C + "_tunnel",
+    before(lambda self: setattr(self, "_tunnel_port", None)),
+)
+
+
+@lie("adds-no-tls", "overriding `connect`")
+def adds_no_tls(liar: Liar) -> None:
+    """`connect` of `HTTPSConnection` does no more than that of `HTTPConnection`."""
+
+    def connect(true: Any) -> Any:
+        def plain(self: Any) -> None:
+            from httplib_impl import HTTPConnection
+
+            HTTPConnection.connect(self)
+
+        return plain
+
+    liar.override("_tls.HTTPSConnection.connect", connect)
 
 
 @lie("sets-tunnels-on-open-connections", "`set_tunnel`")
