@@ -54,13 +54,14 @@ class Liar:
     def __init__(self) -> None:
         self._undone: list[tuple[Any, str, Any]] = []
 
-    def override(self, path: str, make: Callable[[Any], Any]) -> None:
+    def override(self, path: str, make: Callable[[Any], Any], *, everywhere: bool = True) -> None:
         """Replace the object at *path* of the reference by the result of *make*.
 
         Args:
             path: ``module.function``, ``module.Class.method`` or ``module.NAME``; ``.NAME`` for a
                 public name. A name of a module is replaced in every module that has imported it.
             make: receives the original object.
+            everywhere: False to leave the name in modules that have imported it.
         """
         module, _, rest = path.partition(".")
         owner: Any = import_module(f"{OURS}.{module}" if module else OURS)
@@ -72,7 +73,8 @@ class Liar:
         if inspect.isfunction(true) and inspect.isfunction(lie):
             # Code that inspects the arguments to detect features then finds the original ones.
             lie.__wrapped__ = true  # type: ignore[attr-defined]  # as functools.wraps does
-        owners = [owner] if outer else [one for one in _modules() if vars(one).get(name) is true]
+        shared = everywhere and not outer
+        owners = [one for one in _modules() if vars(one).get(name) is true] if shared else [owner]
         for one in owners:
             self._undone.append((one, name, true))
             setattr(one, name, lie)

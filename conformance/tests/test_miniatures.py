@@ -41,6 +41,8 @@ def test_a_wrong_client_fails_the_cases_that_hold_it(
     with capsys.disabled():
         found = results(miniature, held)
     assert [result.id for result in found if not result.failed] == []
+    # A lie that uses a private name that the reference has no more fails every case by accident.
+    assert [result.seen for result in found if "has no attribute '_" in result.seen] == []
 
 
 def test_every_case_is_failed_by_a_client_that_is_wrong_about_one_thing() -> None:

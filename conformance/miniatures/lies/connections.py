@@ -445,6 +445,14 @@ def gives_minus_one_for_nothing(liar: Liar) -> None:
     liar.override("_compat.HTTP.getreply", getreply)
 
 
+overrides(
+    "reads-files-in-small-blocks",
+    "`HTTP`, `HTTPS`; module.HTTP",
+    "_compat._RawFile.read",
+    lambda true: lambda self, size=-1: true(self, min(size, 4096)),
+)
+
+
 @lie("ends-files-at-the-last-line-end", "`HTTP`, `HTTPS`", "module.HTTP")
 def ends_files_at_the_last_line_end(liar: Liar) -> None:
     """A file gives no line that the end of the stream cuts."""

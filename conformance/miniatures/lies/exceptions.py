@@ -1,9 +1,11 @@
 """Lies about exceptions and constants: each class in turn is only its base."""
 
 from http import HTTPStatus
+from importlib import import_module
 from typing import Any
 
 from conformance.cases.requirements import load_requirements
+from conformance.drivers.factory import OURS
 from conformance.miniatures.miniature import Liar, lie, overrides
 
 _STATES = ("CannotSendRequest", "CannotSendHeader", "ResponseNotReady")
@@ -33,12 +35,14 @@ def _class(name: str, true: Any, *bases: Any) -> type:
 
 
 def _is_its_base(name: str) -> None:
-    overrides(
-        f"raises-a-base-for-{name}",
-        _about(name),
-        f"_exceptions.{name}",
-        lambda true: _class(f"Some{name}", true, *true.__bases__),
-    )
+    def change(liar: Liar) -> None:
+        public = getattr(import_module(OURS), name)
+        liar.override(
+            f"_exceptions.{name}", lambda true: _class(f"Some{name}", true, *true.__bases__)
+        )
+        liar.override(f".{name}", lambda _: public, everywhere=False)
+
+    lie(f"raises-a-base-for-{name}", _about(name))(change)
 
 
 def _stands_apart(name: str) -> None:
@@ -60,7 +64,7 @@ for _name in _ALL:
 def hides_its_exceptions(liar: Liar) -> None:
     """The names of the module are others than the classes that are raised."""
     for name in _ALL:
-        liar.override(f".{name}", lambda true: LookupError)
+        liar.override(f".{name}", lambda true: LookupError, everywhere=False)
 
 
 @lie(

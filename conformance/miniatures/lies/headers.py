@@ -67,6 +67,15 @@ overrides(
     "has-no-raw-lines", "`msg`", _M + "getallmatchingheaders", lambda true: lambda self, name: []
 )
 overrides("has-no-raw-header", "`msg`", _M + "getrawheader", lambda true: lambda self, name: None)
+overrides(
+    "counts-field-lines", "`msg`", _M + "__len__", lambda true: lambda self: len(self.headers)
+)
+overrides(
+    "strips-every-blank-of-a-type",
+    "`msg`",
+    _M + "getmaintype",
+    lambda true: lambda self: true(self).strip(),
+)
 overrides("says-text-html", "`msg`", _M + "gettype", lambda true: lambda self: "text/html")
 overrides(
     "leaves-parameters-quoted", "`msg`; E7", "_message._unquote", lambda true: lambda text: text
