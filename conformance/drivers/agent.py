@@ -116,11 +116,20 @@ class Agent(object):
         except:  # every exception is a fact to report; in Python 2 it may be of an old-style class
             # Later ops on this name must be skipped, and not use an object that an earlier op stored under it.
             self.objects.pop(op.get("as"), None)
-            error = sys.exc_info()[1]
-            return {"id": op["id"], "error": readable(error_facts, error, self.exported(error))}
+            return {"id": op["id"], "error": self.caught()}
         if op.get("as"):
             self.objects[op["as"]] = result
         return {"id": op["id"], "value": readable(value_facts, result)}
+
+    def caught(self):
+        """Return the facts of the exception that is being handled.
+
+        No frame of its traceback may refer to it: such a cycle keeps every object of the failed call alive until the
+        garbage collector runs, and with them the sockets that the implementation has dropped.  This frame does not
+        belong to the traceback.
+        """
+        error = sys.exc_info()[1]
+        return readable(error_facts, error, self.exported(error))
 
     def exported(self, error):
         """Return the names under which a caller can catch *error*: those that the module exports.
