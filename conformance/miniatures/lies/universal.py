@@ -18,7 +18,7 @@ def knows_no_answer(liar: Liar) -> None:
     liar.override("_connection.HTTPConnection.getresponse", getresponse)
 
 
-@lie("makes-no-connection", "HTTPConnection.transaction", universal=True)
+@lie("makes-no-connection", "module.client-side", "HTTPConnection.transaction", universal=True)
 def makes_no_connection(liar: Liar) -> None:
     """The constructors raise what nobody expects."""
 
