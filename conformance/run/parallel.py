@@ -124,14 +124,18 @@ class Runners:
         """Let the implementation complete well-formed exchanges.
 
         A separate runner does this, so that state which an exchange leaves in its process does not
-        affect any case.
+        affect any case.  If no second one can be started, the one that runs the cases does it.
 
         Raises:
             DriverError: it does not complete one of them; all runners are then closed.
         """
         try:
-            with contextlib.closing(self._make()) as runner:
-                runner.examine()
+            runner = self._separate()
+            if runner is None:
+                self._hands[0].examine()
+            else:
+                with contextlib.closing(runner):
+                    runner.examine()
         except DriverError:
             self.close()
             raise
@@ -142,15 +146,22 @@ class Runners:
             yield from self._hands[0].run(iter(cases))
             return
         while len(self._hands) < min(self._count, len(cases)):
-            try:
-                self._hands.append(_Hand(self._make, self._make()))
-            except DriverError:
-                break  # the first may use a resource that only one process can use
+            runner = self._separate()
+            if runner is None:
+                break
+            self._hands.append(_Hand(self._make, runner))
         yield from self._shared_out(cases)
 
     def run_case(self, case: Case) -> Result:
         """Return the result of *case*."""
         return self._hands[0].run_case(case)
+
+    def _separate(self) -> RunsCases | None:
+        """Return another runner; None if the first uses what only one process can use."""
+        try:
+            return self._make()
+        except DriverError:
+            return None
 
     def _shared_out(self, cases: Sequence[Case]) -> Iterator[Result]:
         feed, done = _Feed(cases, self._ended), queue.SimpleQueue[_Done]()
@@ -189,6 +200,10 @@ class _Hand:
         runner, self._runner = self._runner, None
         if runner is not None:
             runner.close()
+
+    def examine(self) -> None:
+        """Let the runner complete well-formed exchanges."""
+        self._started().examine()
 
     def run(self, cases: Iterator[Case]) -> Iterator[Result]:
         """Yield the result of each of *cases*, in order."""

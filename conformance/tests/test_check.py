@@ -70,10 +70,10 @@ class Scripted:
 
     def __init__(self, fails: str = "", slow: str = "") -> None:
         self.identity = Identity("x", "x", "1", frozenset())
-        self.fails, self.slow, self.closed = fails, slow, False
+        self.fails, self.slow, self.closed, self.examined = fails, slow, False, False
 
     def examine(self) -> None:
-        """Complete everything."""
+        self.examined = True
 
     def run(self, cases: Iterator[Case]) -> Iterator[Result]:
         yield from map(self.run_case, cases)
@@ -148,6 +148,23 @@ def test_where_only_one_can_be_started_that_one_runs_all_cases() -> None:
 
     with Runners(make, 4) as runners:
         assert {one.verdict for one in runners.run(cases(20))} == {"PASS"}
+
+
+@pytest.mark.parametrize("only", [True, False])
+def test_a_separate_runner_is_examined_if_there_can_be_one(only: bool) -> None:
+    made: list[Scripted] = []
+
+    def make() -> Scripted:
+        if made and only:
+            raise DriverError("there can be but one")
+        made.append(Scripted())
+        return made[-1]
+
+    with Runners(make, 1) as runners:
+        runners.examine()
+        assert [one.examined for one in made] == ([True] if only else [False, True])
+        assert {one.verdict for one in runners.run(cases(3))} == {"PASS"}
+    assert all(one.closed for one in made)
 
 
 def test_nobody_runs_on_when_nobody_listens() -> None:

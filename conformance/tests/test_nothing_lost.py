@@ -382,10 +382,14 @@ for line in sys.stdin:
         if runs == 4:
             sys.exit(3)
         with socket.create_connection(message["address"]) as sock:
-            sock.sendall(b"GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
-            sock.recv(100)
-        error = {"class": "once.Refused", "message": "no"}
-        answer["trace"] = [{"id": message["ops"][0]["id"], "error": error}]
+            host = "%s:%d" % tuple(message["address"])
+            sock.sendall(f"GET / HTTP/1.1\\r\\nHost: {host}\\r\\n\\r\\n".encode())
+            body = b"".join(iter(lambda: sock.recv(100), b"")).decode("latin-1")
+        fact = {"error": {"class": "once.Refused", "message": "no"}}
+        if runs <= 2:  # the exchanges before the first case
+            value = {"type": "response", "status": 200, "reason": None, "headers": None}
+            fact = {"value": {**value, "body": body}}
+        answer["trace"] = [{"id": message["ops"][0]["id"], **fact}]
     elif message["type"] == "stop":
         break
     print(json.dumps(answer), flush=True)
