@@ -19,6 +19,7 @@ from conformance.drivers.factory import ProgramTarget
 from conformance.drivers.worker import Worker
 from conformance.judge import Verdict
 from conformance.run import Result, Runner
+from conformance.run.parallel import MOST_STARTS, Runners
 
 SHORT = 0.3
 """A deadline for tests in which it is missed on purpose."""
@@ -406,11 +407,13 @@ def test_a_driver_that_starts_only_once_is_not_started_for_every_case(
     tmp_path: Path, authority: CertificateAuthority
 ) -> None:
     path = driver(tmp_path, start="if again: sys.exit('once is enough')", run="os._exit(3)")
-    with Runner(program(path), authority, deadline=SHORT) as runner:
-        results = list(runner.run([*cases(), *cases()[1:]]))
-    assert [one.verdict for one in results] == [Verdict.CRASH, *[Verdict.DRIVER_ERROR] * 2]
-    assert "once is enough" in results[2].reason
-    assert (tmp_path / "starts").read_text() == "xx"
+    bad, good = cases()
+    with Runners(lambda: Runner(program(path), authority, deadline=SHORT), 1) as runners:
+        results = [runners.run_case(one) for one in [bad, *[good] * (MOST_STARTS + 2)]]
+    lost = [Verdict.DRIVER_ERROR] * MOST_STARTS
+    assert [one.verdict for one in results] == [Verdict.CRASH, *lost, *[Verdict.NOT_RUN] * 2]
+    assert all("once is enough" in one.reason for one in results[1:])
+    assert (tmp_path / "starts").read_text() == "x" * (1 + MOST_STARTS)
 
 
 def test_a_slow_start_is_no_hang(tmp_path: Path, authority: CertificateAuthority) -> None:
