@@ -1,6 +1,7 @@
 """Options of several commands: deadlines, chosen and excluded cases, and wrong ones in one line."""
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -83,8 +84,9 @@ def test_what_is_proposed_matches_a_case() -> None:
 
 def test_a_program_gets_the_name_of_its_case(tmp_path: Path) -> None:
     script, log = tmp_path / "client.sh", tmp_path / "log"
-    script.write_text(f'printf "%s\\n" "$HTTPLIB_KIT_CASE" >> {log}\nexit 1\n')
-    written = f"client:cmd:sh {script} {{url}}"
+    script.write_text(f'printf "%s\\n" "$HTTPLIB_KIT_CASE" >> {log}\nexec "$@"\n')
+    get = "import sys, urllib.request as u; sys.stdout.buffer.write(u.urlopen(sys.argv[1]).read())"
+    written = f"client:cmd:sh {script} {shlex.join([sys.executable, '-c', get])} {{url}}"
     kit("check", written, "--select", "chunked.size-line.not-hex", "--sweep", "each")
     name = "chunked.size-line.not-hex"
     assert set(log.read_text().split()) >= {name, f"{name}@cut=bytes", f"{name}@cut=steps"}
