@@ -27,9 +27,11 @@ ON_THE_PAGE = {
 """The names that the page lists, and the two attributes in which a port and a host are stored."""
 OF_A_MESSAGE = {
     *("getallmatchingheaders", "getfirstmatchingheader", "getrawheader", "get", "has_key"),
-    *("keys", "items", "values", "headers"),
+    *("keys", "items", "values", "headers", "setdefault", "fp", "unixfrom"),
+    *("getaddr", "getaddrlist", "getdate", "getdate_tz"),
+    *("isheader", "islast", "iscomment", "rewindbody"),
 }
-"""Names of `mimetools.Message`, which the page says that `msg` is."""
+"""Documented names of `mimetools.Message`, which the page says that `msg` is, and of its base."""
 OF_THE_KIT = {"builtins", "agent"}
 BAD_LINE = 'getresponse = { raises = "BadStatusLine", line = "HTTP/1.1 abc OK" }'
 

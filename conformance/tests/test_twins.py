@@ -55,6 +55,7 @@ PLACES = {
     "framing.content-length.not-the-field.{name}": "the field, and the body behind it",
     "framing.no-body.101.{header}": "a field, and the body behind it",
     "framing.no-body.{status}.{header}": "the status code, and a field",
+    "framing.odd-first-line.{octets}": "the whole response",
     "framing.transfer-encoding.none.{form}": "a field, and octets behind the body",
     "framing.transfer-encoding.unknown-then-close": "the coding, and the body",
     "headers.end.{place}": "a field line, cut",
