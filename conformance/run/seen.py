@@ -29,6 +29,7 @@ _VARYING = tuple(
     (re.compile(pattern), name)
     for pattern, name in (
         (r" ?\(_ssl\.c:\d+\)", ""),
+        (r"(?<=\b_ssl\.c):\d+", ""),
         (r"\bat 0x[0-9a-fA-F]+|@[0-9a-f]{5,8}\b|\bobject 0x[0-9a-f]+", "(an address)"),
         (r"\b0x[0-9a-fA-F]{6,}", "(an address)"),
         (r"[^\s'\"]*httplib-kit-[^\s'\"/]+", "(a file)"),

@@ -53,6 +53,7 @@ def result(name: str = "a.b", verdict: str = "WRONG_VALUE", **more: str) -> Resu
             "ssl.SSLError: [SSL: BAD] (errno 1)",
         ),
         ("ssl.SSLError: cut (_ssl.c:10)", "ssl.SSLError: cut"),
+        ("ssl.SSLError: ('_ssl.c:711: timed out',)", "ssl.SSLError: ('_ssl.c: timed out',)"),
         ("id 01234567-89ab-cdef-0123-456789abcdef", "id ffffffff-89ab-cdef-0123-456789abcdef"),
     ],
 )
