@@ -6,14 +6,31 @@ reaches is then found built. The cases live as long as the process, so the garba
 kept away from them: one full collection would take 0.2 s of processor time with them.
 """
 
+import dataclasses
 import gc
 
 from conformance.cases import load_corpus
+from conformance.cases.twins import sent_octets
+from mockserver import Connection
 
 EVERY = tuple(load_corpus().cases)
 """All cases, in the order of the corpus."""
 BY_ID = {case.id: case for case in EVERY}
 """The same by their ids."""
+
+
+def played_whole(connection: Connection) -> set[bytes]:
+    """Return all that *connection* can send without a step unplayed.
+
+    These are the bytes of all steps, and those before each optional read: the client may end there,
+    and then the rest is not missed.
+    """
+    ends = [
+        index for index, step in enumerate(connection.steps) if getattr(step, "optional", False)
+    ]
+    parts = [dataclasses.replace(connection, steps=connection.steps[:end]) for end in ends]
+    return {sent_octets(part) for part in (*parts, connection)}
+
 
 gc.collect()
 gc.freeze()

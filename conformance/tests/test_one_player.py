@@ -27,6 +27,7 @@ from mockserver import Ended, GivenConnection, Limits, MockServer
 
 LATE = 20.0
 """Seconds after which a play that should be over is a fault."""
+_MORE = re.compile(r"… \d+ octets more$", re.MULTILINE)
 CORPUS = load_corpus()
 CATALOGUE = Catalogue(CORPUS)
 
@@ -151,6 +152,9 @@ def test_a_case_is_played_alike_both_ways(bench: Bench, family: str) -> None:
     different = []
     for case in servable()[family]:
         wanted, seen = bench.by_mock_server(case), bench.by_serve(case)
+        if case.script.listener.receive_buffer is not None:
+            # How much a client sends before it gives up depends on the kernel's buffers.
+            wanted, seen = _MORE.sub("…", wanted), _MORE.sub("…", seen)
         if wanted != seen:
             lines = difflib.unified_diff(wanted.splitlines(), seen.splitlines(), lineterm="")
             different.append("\n".join((case.id, *lines)))
