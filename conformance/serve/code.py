@@ -5,6 +5,7 @@ do the same, written for a reader: ``response = conn.getresponse()``.  An op tha
 in this way raises `NotReproducible` with the reason.
 """
 
+import builtins
 import keyword
 import re
 from collections.abc import Callable, Mapping
@@ -104,16 +105,17 @@ _RECEIVERS = {"module": "httplib"}
 _TAKEN = frozenset(
     {"array", "fcntl", "httplib", "importlib", "io", "listen", "opened", "os", "play", "read"}
     | {"socket", "ssl", "step", "struct", "sys", "tempfile", "termios", "threading", "time", "told"}
-    | {"urllib", "wait"}
+    | {"urllib", "wait", "context"}
+    | set(dir(builtins))
 )
-"""Variable names that a program would choose."""
+"""Names that a program uses itself: its own, its modules, and the built-in ones."""
 
 
 def variable(receiver: str) -> str:
     """Return the variable for a receiver of ops.
 
-    >>> variable("module"), variable("first"), variable("socket")
-    ('httplib', 'first', 'socket_')
+    >>> variable("module"), variable("first"), variable("socket"), variable("list")
+    ('httplib', 'first', 'socket_', 'list_')
     """
     return _RECEIVERS.get(receiver, f"{receiver}_" if receiver in _TAKEN else receiver)
 

@@ -113,7 +113,8 @@ def script(entry: Entry) -> str:
     listen = f"HOST = {case.host!r}\nPORT = listen(HOST, CONNECTIONS{', True' if refuse else ''})"
     importing = 'httplib = importlib.import_module(sys.argv[1] if sys.argv[1:] else "http.client")'
     about = f'"""{case.id}: {case.title}.\n\nUsage: python SCRIPT [MODULE]\n"""'
-    typing = ("from collections.abc import Callable", "from typing import Any")
+    views = "Callable, ItemsView, KeysView, ValuesView"
+    typing = (f"from collections.abc import {views}", "from typing import Any")
     imports = "\n".join(_imports(code + calls, "import importlib", "import sys", *typing))
     return "\n\n".join((about, imports, _NAMES, code, plan, f"{listen}\n{importing}\n{calls}\n"))
 

@@ -14,7 +14,7 @@ import tempfile
 import termios
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, ItemsView, KeysView, ValuesView
 from typing import Any
 
 Plan = list[list[tuple[Any, ...]]]
@@ -116,7 +116,7 @@ def step(name: str, call: Callable[[], Any]) -> Any:
 
 def told(value: Any) -> str:
     """Return a value as text, and an object by the name of its class."""
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | KeysView | ValuesView | ItemsView):
         return "[" + ", ".join(told(item) for item in value) + "]"
     if isinstance(value, dict):
         pairs = (f"{told(key)}: {told(item)}" for key, item in value.items())
