@@ -3,7 +3,8 @@
 async function get(url) {
   const got = await fetch(url, { redirect: "manual" });
   const body = Buffer.from(await got.arrayBuffer()).toString("latin1");
-  return { type: "response", status: got.status, reason: got.statusText, headers: [...got.headers], body };
+  const reason = Buffer.from(got.statusText).toString("latin1"); // fetch decodes it as UTF-8
+  return { type: "response", status: got.status, reason, headers: [...got.headers], body };
 }
 async function entry({ id, call }, url) {
   if (call !== "fetch") return { id, unsupported: true };
