@@ -420,11 +420,11 @@ def test_a_driver_that_cannot_be_started_again_costs_its_cases_and_no_report(
 def test_only_the_first_signal_interrupts_and_only_what_is_measured() -> None:
     with Ending() as ending:
         with pytest.raises(KeyboardInterrupt), ending.measuring():
-            os.kill(os.getpid(), signal.SIGTERM)
-        os.kill(os.getpid(), signal.SIGINT)  # while reports are written
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)  # while reports are written
         assert ending.reason == "interrupted by SIGTERM"
         with pytest.raises(KeyboardInterrupt), ending.measuring():
             pytest.fail("nothing more is measured")
     with Ending() as ending:
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         assert ending.reason == "interrupted"
