@@ -267,6 +267,7 @@ class Play(SharedState):
         with self.lock:
             if self.released:
                 return
+            self.released = True  # a connection that is accepted later is refused
             for one in self.connections:
                 one.wire.happens(Happens.SERVER_RESETS)
                 one.note(note)

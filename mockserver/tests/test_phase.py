@@ -166,3 +166,20 @@ def test_a_connection_can_be_given_up_whoever_has_it(server: MockServer) -> None
             for sock in clients:
                 with contextlib.suppress(ConnectionError):
                     to_end(sock)
+
+
+def test_no_connection_is_accepted_while_a_play_is_given_up(
+    server: MockServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play = server.play(script(connection(ReadRequest(), times=2)))
+    give_up = play._give_up
+
+    def dial_first() -> None:
+        connect(play.address)
+        wait_until(lambda: bool(play.connections) or play.refused_extra > 0)
+        give_up()
+
+    monkeypatch.setattr(play, "_give_up", dial_first)
+    play.abort()
+    record = play.finish()
+    assert (record.connections, record.refused_extra) == ((), 1)
