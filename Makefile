@@ -19,7 +19,7 @@ test: .venv/installed  ## the whole test suite
 
 record: .venv/installed  ## new golden records of every installed implementation, and the shipped baselines
 	@$(BIN)/httplib-kit record --all
-	@$(BIN)/python -m conformance.run.golden.baselines
+	@$(BIN)/python -m conformance.results.golden.baselines
 
 recorded: .venv/installed  ## every implementation that is installed, compared with its golden records
 	@$(BIN)/httplib-kit record --all --check

@@ -17,12 +17,12 @@ import msgspec
 from conformance.cases import Case, Corpus
 from conformance.drivers import Identity
 from conformance.report.files import Refused, WholeFile
-from conformance.run import Result, RunHead
-from conformance.run.baseline import Baseline, BaselineError, baseline_text, read_baseline
-from conformance.run.overlay import Listing
-from conformance.run.shard import Shard
-from conformance.run.shipped import directory, shipped
-from conformance.run.update import check_width, updated
+from conformance.results import Result, RunHead
+from conformance.results.baseline import Baseline, BaselineError, baseline_text, read_baseline
+from conformance.results.overlay import Listing
+from conformance.results.shard import Shard
+from conformance.results.shipped import directory, shipped
+from conformance.results.update import check_width, updated
 
 F = TypeVar("F", bound=Callable[..., Any])
 

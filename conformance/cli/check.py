@@ -34,10 +34,10 @@ from conformance.drivers.factory import OURS
 from conformance.report import Run, matrix
 from conformance.report.octets import visible_text
 from conformance.report.standing import EXIT_ERROR, EXIT_NOTHING, worst
-from conformance.run import ResultFile, RunHead
+from conformance.results import ResultFile, RunHead
+from conformance.results.shard import Shard
 from conformance.run.background import Background
 from conformance.run.check import Check
-from conformance.run.shard import Shard
 
 
 @click.command()

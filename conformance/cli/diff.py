@@ -10,8 +10,8 @@ from conformance.report import NoReport, Run, read_runs
 from conformance.report.diff import changes, diff_lines
 from conformance.report.octets import visible_text
 from conformance.report.standing import EXIT_ERROR, EXIT_FAILED, EXIT_OK
-from conformance.run.golden import BookError, load_book
-from conformance.run.golden.results import run_of
+from conformance.results.golden import BookError, load_book
+from conformance.results.golden.results import run_of
 
 
 @click.command()

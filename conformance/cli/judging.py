@@ -21,10 +21,10 @@ from conformance.cli.ending import Ending
 from conformance.drivers import DriverError, Identity, Implementation
 from conformance.report import Run
 from conformance.report.octets import visible_text
-from conformance.run import Result, ResultFile, RunHead
+from conformance.results import Result, ResultFile, RunHead
+from conformance.results.result_file import stamped
 from conformance.run.background import Background
 from conformance.run.check import Check
-from conformance.run.result_file import stamped
 
 Prepared = tuple[Sequence[Case], Known, RunHead]
 

@@ -127,7 +127,7 @@ def _is_of_the_user(error: Exception) -> bool:
     """Return whether *error* describes in one line what the user can correct."""
     from conformance.cases import CaseError
     from conformance.drivers import DriverError, UnknownImplementation
-    from conformance.run.golden import BookError
+    from conformance.results.golden import BookError
 
     return isinstance(error, BookError | CaseError | UnknownImplementation | DriverError)
 

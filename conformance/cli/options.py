@@ -12,8 +12,8 @@ import click
 from conformance.cases import Cases, Corpus, load_corpus
 from conformance.cases.corpus import JUDGED_LEVELS, LEVELS
 from conformance.cases.own import own_files, with_own
+from conformance.results.shard import Shard
 from conformance.run.deadlines import DEADLINE, LONGEST_DEADLINE, SHORTEST_DEADLINE, as_deadline
-from conformance.run.shard import Shard
 
 if TYPE_CHECKING:
     from conformance.cases import Case

@@ -14,19 +14,10 @@ from conformance.cli.options import (
 )
 from conformance.drivers import Implementation, UnknownImplementation, targets
 from conformance.report.octets import visible_text
-from conformance.run.golden import (
-    ROSTER,
-    Book,
-    BookError,
-    NotRecorded,
-    Recorded,
-    read_book,
-    write_book,
-)
-from conformance.run.golden import (
-    record as record_one,
-)
-from conformance.run.golden.book import observed_directory
+from conformance.results.golden import ROSTER, Book, BookError, Recorded, read_book, write_book
+from conformance.results.golden.book import observed_directory
+from conformance.run import NotRecorded
+from conformance.run import record as record_one
 
 _SHOWN = 10
 

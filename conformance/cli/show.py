@@ -16,7 +16,7 @@ from conformance.cli.options import find_case, own_cases
 from conformance.cli.recorded import recorded_lines
 from conformance.judge.judge import expectation_text
 from conformance.report.octets import lines, visible_text
-from conformance.run.golden import load_book
+from conformance.results.golden import load_book
 from conformance.serve import FORMS, Catalogue, Entry, NotReproducible, annotated, reproduce
 from mockserver import Connection, Listener, Route, Step
 

@@ -31,8 +31,8 @@ from conformance.judge.verdicts import ERRORS, NOT_RUN, Verdict
 from conformance.report.files import Refused, WholeFile
 from conformance.report.octets import inert_line, visible_text
 from conformance.report.standing import EXIT_ERROR, EXIT_FAILED, EXIT_NOTHING, EXIT_OK
+from conformance.results.golden.stable import stable
 from conformance.run import Runner
-from conformance.run.golden.stable import stable
 
 MOST = 16 * 1024 * 1024
 """Bytes that are played at most; a case file may contain a few times as many."""

@@ -27,7 +27,8 @@ from conformance.cases import Case
 from conformance.drivers import target
 from conformance.drivers.factory import OURS
 from conformance.judge.verdicts import NOT_RUN
-from conformance.run import Result, Runner
+from conformance.results import Result
+from conformance.run import Runner
 
 T = TypeVar("T")
 

@@ -24,13 +24,13 @@ from conformance.plugin.telling import CASE, FLAKE, IMPLEMENTATION, VERDICT
 from conformance.report import story
 from conformance.report.octets import visible_text
 from conformance.report.standing import Standing, standing
-from conformance.run import Result, RunHead
+from conformance.results import Result, RunHead
+from conformance.results.baseline import BaselineError, Entry, parse_baseline, read_baseline
+from conformance.results.overlay import Listing
+from conformance.results.result import Overlay
+from conformance.results.shipped import shipped
 from conformance.run.background import Background
-from conformance.run.baseline import BaselineError, Entry, parse_baseline, read_baseline
 from conformance.run.check import Check
-from conformance.run.overlay import Listing
-from conformance.run.results import Overlay
-from conformance.run.shipped import shipped
 
 
 class KnownDeviation(Exception):

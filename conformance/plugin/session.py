@@ -20,8 +20,8 @@ from conformance.plugin.collecting import EXCEPTION, FAMILY, LEVEL
 from conformance.plugin.judged import Judged, Unusable, WireCase
 from conformance.plugin.options import JUDGED, SHIPPED, Options
 from conformance.report.octets import visible_text
+from conformance.results.baseline import BaselineError, parse_baseline
 from conformance.run.background import Background
-from conformance.run.baseline import BaselineError, parse_baseline
 from conformance.run.deadlines import as_deadline
 
 __all__ = ["Session", "WireCase", "check_options", "exception_marks"]

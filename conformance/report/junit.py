@@ -14,8 +14,8 @@ from conformance.report.runs import Run
 from conformance.report.standing import Standing, standing
 from conformance.report.story import place, story
 from conformance.report.summary import INCOMPLETE
-from conformance.run.bounds import Clipped, left_out, parts
-from conformance.run.results import Overlay, Result, RunHead
+from conformance.results.bounds import Clipped, left_out, parts
+from conformance.results.result import Overlay, Result, RunHead
 
 _ELEMENTS = {
     Standing.FAILED: "failure",

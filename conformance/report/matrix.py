@@ -17,7 +17,7 @@ from conformance.report.runs import Run
 from conformance.report.score import score
 from conformance.report.standing import Standing, standing
 from conformance.report.summary import INCOMPLETE, aligned
-from conformance.run.results import Result
+from conformance.results.result import Result
 
 SMALL = 60
 """The largest number of cases for which each has a row of its own."""

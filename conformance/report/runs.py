@@ -15,10 +15,10 @@ from conformance.cases.corpus import LEVELS, STRENGTHS
 from conformance.judge import Verdict
 from conformance.report.score import Score, score
 from conformance.report.standing import EXIT_ERROR, EXIT_FAILED, exit_code
-from conformance.run.bounds import Clipped, Kept, length
-from conformance.run.result_file import read_results
-from conformance.run.results import Overlay, Result, RunHead
-from conformance.run.shard import Shard
+from conformance.results.bounds import Clipped, Kept, length
+from conformance.results.result import Overlay, Result, RunHead
+from conformance.results.result_file import read_results
+from conformance.results.shard import Shard
 
 
 class NoReport(ValueError):

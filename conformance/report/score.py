@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from conformance.judge.verdicts import Verdict
 from conformance.report.octets import visible_text
 from conformance.report.standing import Standing, standing
-from conformance.run.results import Result
+from conformance.results.result import Result
 
 WELL = (Standing.OK,)
 ILL = (Standing.FAILED, Standing.EXPECTED, Standing.FLAKY)

@@ -19,8 +19,8 @@ from conformance.report.score import score_lines
 from conformance.report.standing import Standing, standing
 from conformance.report.story import Span, command, place, transcript_lines
 from conformance.report.summary import scope, table, totals
-from conformance.run.bounds import Clipped, left_out, parts
-from conformance.run.results import Result, RunHead
+from conformance.results.bounds import Clipped, left_out, parts
+from conformance.results.result import Result, RunHead
 
 _PLAIN_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,150}")
 _WORST_FIRST = (

@@ -8,7 +8,7 @@ import enum
 from collections.abc import Iterable
 
 from conformance.judge.verdicts import ERRORS, NOT_RUN, OK, Verdict
-from conformance.run.results import Overlay, Result
+from conformance.results.result import Overlay, Result
 
 EXIT_OK, EXIT_FAILED, EXIT_ERROR, EXIT_NOTHING = 0, 1, 2, 3
 

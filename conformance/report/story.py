@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from conformance.report.octets import inert, split_lines, visible, visible_text
-from conformance.run.bounds import Kept, parts
+from conformance.results.bounds import Kept, parts
+from conformance.results.result import Again, Result, RunHead
 from conformance.run.deadlines import DEADLINE
-from conformance.run.results import Again, Result, RunHead
 
 _MOST_TEXT = 2_000
 _MOST_WIRE = 400

@@ -17,7 +17,7 @@ from conformance.report.score import score_lines
 from conformance.report.standing import TOLD, standing
 from conformance.report.story import LABEL, OCTETS, Row, Span, rows, story
 from conformance.report.summary import scope, summary, table, title, totals
-from conformance.run.results import Overlay, Result
+from conformance.results.result import Overlay, Result
 
 _STYLES = {
     "verdict": "bold red",

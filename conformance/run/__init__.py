@@ -1,4 +1,4 @@
-"""Runs cases: a server plays each case, a driver performs it, and the result is judged and stored.
+"""Runs cases: a server plays each case, a driver performs it, and the result is judged.
 
 The input is an `Implementation`, any number of cases, and a certificate authority.  The output is
 one `Result` for each case, in the order of the cases.
@@ -14,17 +14,11 @@ from typing import TYPE_CHECKING
 from conformance.lazy import loader
 
 if TYPE_CHECKING:
-    from conformance.run.result_file import ResultFile, read_results
-    from conformance.run.results import Result, RunHead
+    from conformance.run.recorder import NotRecorded, record
     from conformance.run.runner import Runner
 
-__all__ = ["Result", "ResultFile", "RunHead", "Runner", "read_results"]
+__all__ = ["NotRecorded", "Runner", "record"]
 
 __getattr__ = loader(
-    __name__,
-    {
-        **dict.fromkeys(("Result", "RunHead"), "results"),
-        **dict.fromkeys(("ResultFile", "read_results"), "result_file"),
-        "Runner": "runner",
-    },
+    __name__, {"NotRecorded": "recorder", "record": "recorder", "Runner": "runner"}
 )

@@ -11,8 +11,8 @@ import msgspec
 from conformance.cases import Corpus, client_case
 from conformance.cases.sweeps import with_setting
 from conformance.cases.twins import difference, sent_by
-from conformance.run.bounds import length
-from conformance.run.results import Result
+from conformance.results.bounds import length
+from conformance.results.result import Result
 
 
 class Background:

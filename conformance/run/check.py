@@ -15,14 +15,14 @@ from certs import CertificateAuthority
 from conformance.cases import Case
 from conformance.drivers import Identity, Implementation
 from conformance.drivers.factory import apart
+from conformance.results.overlay import Listing, is_unexpected
+from conformance.results.result import Result
 from conformance.run.background import Background
 from conformance.run.deadlines import DEADLINE
-from conformance.run.overlay import Listing, is_unexpected
 from conformance.run.parallel import Runners
 from conformance.run.performed import Performed
 from conformance.run.processor import OneProcessor
 from conformance.run.reduction import reduced
-from conformance.run.results import Result
 from conformance.run.runner import Runner
 from conformance.run.triage import Doubts
 

@@ -26,7 +26,7 @@ from conformance.drivers.protocol import ANY_OP
 from conformance.judge import Observation, Verdict
 from conformance.judge.judge import entry_text
 from conformance.judge.verdicts import OK
-from conformance.run.results import Result
+from conformance.results.result import Result
 
 Check = Callable[[Observation, str], str]
 """Returns what is wrong, given the observation and the random text; empty if nothing is."""

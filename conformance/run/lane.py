@@ -20,10 +20,10 @@ from conformance.judge import Observation, Verdict, judge
 from conformance.judge.client import did_of
 from conformance.judge.judge import entry_text
 from conformance.judge.verdicts import OK
+from conformance.results.bounds import Kept, kept_octets
+from conformance.results.result import Result, not_run, result_of, without_port
 from conformance.run.acts import ended_process
-from conformance.run.bounds import Kept, kept_octets
 from conformance.run.performed import Performed
-from conformance.run.results import Result, not_run, result_of, without_port
 from conformance.run.sent import planned, recorded
 from mockserver import MockServer, Play, Record, TLSProvider
 

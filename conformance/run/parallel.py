@@ -21,7 +21,7 @@ from conformance.cases import Case
 from conformance.drivers import DriverError, Identity
 from conformance.drivers.base import NO_RESTART
 from conformance.judge import Verdict
-from conformance.run.results import Result, not_run
+from conformance.results.result import Result, not_run
 
 MOST_STARTS = 5
 """Failed starts in a row after which a driver is not started again."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from conformance.judge.verdicts import FAILURES
-from conformance.run.results import Result
+from conformance.results.result import Result
 
 
 def reduced(results: Iterable[Result]) -> Iterator[Result]:

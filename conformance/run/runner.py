@@ -23,13 +23,13 @@ from conformance.drivers.effort import Effort
 from conformance.judge import Observation, Verdict
 from conformance.judge.error_map import ErrorMapError, checked
 from conformance.judge.verdicts import NOT_RUN
+from conformance.results.bounds import bounded
+from conformance.results.result import Result, not_run, with_script
 from conformance.run.acts import abandoned_thread, gave_up
-from conformance.run.bounds import bounded
 from conformance.run.deadlines import DEADLINE
 from conformance.run.exchanges import Exchange, exchanges
 from conformance.run.lane import Certificates, Lane, Witness
 from conformance.run.performed import Performed
-from conformance.run.results import Result, not_run, with_script
 
 _GLANCE = 0.02
 """Seconds between two polls of the lane."""

@@ -24,9 +24,9 @@ import msgspec
 from conformance.cases import Case
 from conformance.drivers import DriverError
 from conformance.judge.verdicts import NOT_RUN
-from conformance.run.overlay import is_unexpected
+from conformance.results.overlay import is_unexpected
+from conformance.results.result import Again, Overlay, Result
 from conformance.run.parallel import Line, RunsCases
-from conformance.run.results import Again, Overlay, Result
 
 MOST = 100
 """Results that are run again; if more are unexpected, the cause is not chance."""

@@ -19,7 +19,8 @@ from conformance.report.octets import visible_text
 from conformance.report.runs import Run
 from conformance.report.site import site
 from conformance.report.story import story
-from conformance.run import Result, RunHead, Runner
+from conformance.results import Result, RunHead
+from conformance.run import Runner
 
 UNFINISHED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
 GAVE_UP = "the kit gave up after 0.3 s without progress and reset its sockets"

@@ -10,8 +10,8 @@ import pytest
 from conformance.drivers import Identity
 from conformance.report import Run, exit_code
 from conformance.report.standing import Standing, standing
-from conformance.run import Result, RunHead
-from conformance.run.baseline import (
+from conformance.results import Result, RunHead
+from conformance.results.baseline import (
     Baseline,
     BaselineError,
     Entry,
@@ -19,10 +19,10 @@ from conformance.run.baseline import (
     parse_baseline,
     read_baseline,
 )
-from conformance.run.overlay import Listing
-from conformance.run.results import Again, Overlay
-from conformance.run.shipped import chosen
-from conformance.run.update import AGAIN, NEW, check_width, updated
+from conformance.results.overlay import Listing
+from conformance.results.result import Again, Overlay
+from conformance.results.shipped import chosen
+from conformance.results.update import AGAIN, NEW, check_width, updated
 
 TODAY = dt.date(2026, 6, 1)
 HEAD = RunHead("1", "c0ffee", "some.client", "some.client", "1.2.3", [])

@@ -21,10 +21,19 @@ from conformance.report.markdown import markdown
 from conformance.report.runs import Run, read_runs
 from conformance.report.site import site, style_sheet
 from conformance.report.story import story
-from conformance.run import Result, ResultFile, RunHead, Runner
+from conformance.results import Result, ResultFile, RunHead
+from conformance.results.bounds import (
+    MOST,
+    bounded,
+    kept_lines,
+    kept_octets,
+    kept_text,
+    length,
+    parts,
+)
+from conformance.results.result import not_run
+from conformance.run import Runner
 from conformance.run.background import Background
-from conformance.run.bounds import MOST, bounded, kept_lines, kept_octets, kept_text, length, parts
-from conformance.run.results import not_run
 from conformance.tests.support import EVERY
 
 CORPUS = load_corpus()

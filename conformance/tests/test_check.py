@@ -12,10 +12,10 @@ from conformance.cases import Case
 from conformance.cases.loader import load_text
 from conformance.drivers import DriverError, Identity, target
 from conformance.drivers.base import NO_RESTART
-from conformance.run import Result
+from conformance.results import Result
+from conformance.results.shard import Shard
 from conformance.run.check import Check
 from conformance.run.parallel import MOST_STARTS, Line, Runners
-from conformance.run.shard import Shard
 from conformance.run.triage import NAMED, OTHERS, Doubts, needed
 from conformance.tests.conftest import LATE
 

@@ -10,8 +10,8 @@ import pytest
 from conformance.cases import fixtures_directory
 from conformance.cli import main
 from conformance.report import read_runs
-from conformance.run.baseline import Baseline, Entry, baseline_text, read_baseline
-from conformance.run.schema import SCHEMA_FILE, results_schema, schema_text
+from conformance.results.baseline import Baseline, Entry, baseline_text, read_baseline
+from conformance.results.schema import SCHEMA_FILE, results_schema, schema_text
 from conformance.tests.support import EVERY
 
 SOME = "status-line.*"

@@ -8,7 +8,7 @@ from conformance.cases import Case, CaseError, client_case, client_cases
 from conformance.cases.loader import load_text
 from conformance.judge import Observation, Verdict, judge
 from conformance.judge.client import did_of
-from conformance.run.golden.stable import Connection
+from conformance.results.golden.stable import Connection
 
 ACCEPT = '{ accept = { status = 200, reason = "OK", body = "hello", headers = { X-Name = "1" } } }'
 FRAMING = '{ reject = ["bad-framing", "truncated-body"] }'

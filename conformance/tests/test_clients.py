@@ -20,8 +20,9 @@ from conformance.drivers.clients.programs import _taken_by_wget as taken_by_wget
 from conformance.drivers.clients.python_client import CLIENTS, head_of
 from conformance.judge import Verdict
 from conformance.report.standing import EXIT_NOTHING, worst
-from conformance.run import Result, Runner
-from conformance.run.golden import load_book
+from conformance.results import Result
+from conformance.results.golden import load_book
+from conformance.run import Runner
 from conformance.tests.support import BY_ID
 
 KNOWN = BY_ID

@@ -11,7 +11,7 @@ from conformance.cases.values import Octets, Scalar
 from conformance.judge import Observation, Verdict, judge
 from conformance.judge.spelling import page_forms
 from conformance.report.story import story
-from conformance.run.results import RunHead, result_of
+from conformance.results.result import RunHead, result_of
 from conformance.tests.support import EVERY
 from conformance.tests.test_judge import HELLO, Seen, case_with, observed, octets, raised
 

@@ -14,23 +14,22 @@ from conformance.cases.loader import load_text
 from conformance.cli import main
 from conformance.drivers import Identity, UnknownImplementation, target
 from conformance.judge import Observation, Verdict, judge
-from conformance.run.golden import (
+from conformance.results.golden import (
     ROSTER,
     Book,
     BookError,
-    NotRecorded,
     Recorded,
     judged,
     load_book,
     read_book,
-    record,
     write_book,
 )
-from conformance.run.golden.codec import Codec
-from conformance.run.golden.recorder import key_of
-from conformance.run.golden.results import run_of
-from conformance.run.golden.stable import PORT, Connection, stable
-from conformance.run.golden.values import Values, lengthened, shortened
+from conformance.results.golden.codec import Codec
+from conformance.results.golden.results import run_of
+from conformance.results.golden.stable import PORT, Connection, stable
+from conformance.results.golden.values import Values, lengthened, shortened
+from conformance.run import NotRecorded, record
+from conformance.run.recorder import key_of
 from conformance.tests.support import EVERY
 
 SAMPLE = 30

@@ -18,7 +18,8 @@ from conformance.drivers import program as program_module
 from conformance.drivers.factory import ProgramTarget
 from conformance.drivers.worker import Worker
 from conformance.judge import Verdict
-from conformance.run import Result, Runner
+from conformance.results import Result
+from conformance.run import Runner
 from conformance.run.parallel import MOST_STARTS, Runners
 
 SHORT = 0.3

@@ -6,7 +6,8 @@ from certs import CertificateAuthority
 from conformance.cases.loader import load_text
 from conformance.drivers import target
 from conformance.judge import Verdict
-from conformance.run import Result, Runner
+from conformance.results import Result
+from conformance.run import Runner
 from conformance.run.lane import observation_of
 from mockserver import ConnectionRecord, Record
 

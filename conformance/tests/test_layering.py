@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("httplib_impl", "mockserver", "certs", "conformance")
-ORDER = ("cases", "judge", "run", "report", "serve", "cli")
+ORDER = ("cases", "judge", "results", "run", "report", "serve", "cli")
 """The subpackages of `conformance`: each may import those before it."""
 
 PYTHON_2 = "__builtin__"
@@ -58,7 +58,7 @@ def test_a_package_imports_only_what_it_may(package: str, path: Path) -> None:
     assert tops <= sys.stdlib_module_names | allowed
 
 
-@pytest.mark.parametrize("package", ["cases", "judge", "run", "report", "serve", "cli"])
+@pytest.mark.parametrize("package", ORDER)
 def test_the_subpackages_import_in_one_direction(package: str) -> None:
     later = set(ORDER[ORDER.index(package) + 1 :]) | {"plugin"}
     for path in modules(f"conformance/{package}"):

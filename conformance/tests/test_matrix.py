@@ -1,7 +1,7 @@
 """The matrix of many clients, from results written by hand."""
 
 from conformance.report import Run, matrix
-from conformance.run import Result, RunHead
+from conformance.results import Result, RunHead
 
 
 def run(name: str, *results: Result) -> Run:

@@ -14,7 +14,8 @@ from conformance.miniatures import lies
 from conformance.miniatures.cover import COVERING, named, recorded, unshown
 from conformance.miniatures.miniature import LIES, Miniature
 from conformance.miniatures.subjects import UNJUDGED, UNREACHED, subjects
-from conformance.run import Result, Runner
+from conformance.results import Result
+from conformance.run import Runner
 from conformance.tests.support import EVERY
 
 CASES = [case for case in EVERY if case.level in JUDGED_LEVELS]

@@ -19,9 +19,9 @@ import pytest
 from conformance.cli import main
 from conformance.cli.ending import Ending
 from conformance.report import NoReport, read_runs
-from conformance.run import Result, ResultFile, RunHead
+from conformance.results import Result, ResultFile, RunHead
+from conformance.results.result_file import FORMAT
 from conformance.run.check import Check
-from conformance.run.result_file import FORMAT
 from conformance.run.triage import Doubts
 from conformance.tests.conftest import LATE, ROOT
 
@@ -109,7 +109,7 @@ def test_a_file_of_an_earlier_format_is_one_line(tmp_path: Path) -> None:
 
 def shards(tmp_path: Path, *heads: RunHead) -> list[Path]:
     """Write a file for each of *heads*, with the cases of its shard."""
-    from conformance.run.shard import Shard
+    from conformance.results.shard import Shard
 
     paths = []
     for number, head in enumerate(heads):

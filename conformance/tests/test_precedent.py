@@ -12,10 +12,11 @@ import pytest
 from certs import CertificateAuthority
 from conformance.cases import load_corpus
 from conformance.drivers import target
-from conformance.run import Result, Runner
-from conformance.run.golden import read_book
-from conformance.run.golden.book import observed_directory
-from conformance.run.golden.judging import judged_one
+from conformance.results import Result
+from conformance.results.golden import read_book
+from conformance.results.golden.book import observed_directory
+from conformance.results.golden.judging import judged_one
+from conformance.run import Runner
 from conformance.tests.support import EVERY
 
 FAMILIES = sorted({case.family for case in EVERY if case.level == "precedent"})

@@ -8,7 +8,7 @@ import pytest
 from conformance.cases import Case
 from conformance.cases.loader import load_text
 from conformance.judge import Judgement, Observation, Verdict, judge
-from conformance.run.golden.stable import Connection
+from conformance.results.golden.stable import Connection
 from conformance.run.performed import Performed
 
 HEAD = """

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from conformance.report import Run
 from conformance.report.terminal import plain
+from conformance.results.result import Result, RunHead
 from conformance.run.reduction import reduced
-from conformance.run.results import Result, RunHead
 
 SETTINGS = [
     {key: value for key, value in (("cut", cut), ("end", end), ("reuse", reuse)) if value}

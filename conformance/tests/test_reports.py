@@ -35,8 +35,8 @@ from conformance.report.site import site
 from conformance.report.standing import TOLD, Standing, standing
 from conformance.report.story import story
 from conformance.report.terminal import plain, tell
-from conformance.run import Result, ResultFile, RunHead
-from conformance.run.results import Again, Overlay, not_run
+from conformance.results import Result, ResultFile, RunHead
+from conformance.results.result import Again, Overlay, not_run
 from conformance.tests.support import EVERY
 
 NASTY = [

@@ -16,19 +16,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from conformance.cases import Case, Corpus, load_corpus
+from conformance.cases import Case, Corpus, load_corpus, sent_octets
 from conformance.cli.show import show
 from conformance.drivers import target
-from conformance.serve import (
-    FORMS,
-    Catalogue,
-    Entry,
-    NotReproducible,
-    Ports,
-    Server,
-    reproduce,
-    sent_octets,
-)
+from conformance.serve import FORMS, Catalogue, Entry, NotReproducible, Ports, Server, reproduce
 from conformance.tests.conftest import LATE, ROOT
 from conformance.tests.support import EVERY, played_whole
 from mockserver import Goto, MockServer, Record, Starttls

@@ -19,7 +19,8 @@ from conformance.drivers import (
 from conformance.drivers.factory import module_target
 from conformance.drivers.worker import AGENT, Worker
 from conformance.judge import Verdict
-from conformance.run import Result, Runner
+from conformance.results import Result
+from conformance.run import Runner
 
 UNREADABLE = "raise type('E', (Exception,), {'partial': property(lambda self: 1 / 0)})"
 DRIPS = """sock = socket.create_connection((self.host, self.port))

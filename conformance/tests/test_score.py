@@ -22,7 +22,7 @@ from conformance.report.runs import Run
 from conformance.report.score import score, score_lines
 from conformance.report.site import site
 from conformance.report.terminal import plain
-from conformance.run import Result, RunHead
+from conformance.results import Result, RunHead
 
 HEAD = RunHead(kit="0", corpus="0", implementation="x", name="x", version="1", features=[])
 

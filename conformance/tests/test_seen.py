@@ -9,8 +9,8 @@ import pytest
 from conformance.cli import main
 from conformance.drivers import Identity
 from conformance.report import read_runs
-from conformance.run import Result, RunHead
-from conformance.run.baseline import (
+from conformance.results import Result, RunHead
+from conformance.results.baseline import (
     Baseline,
     BaselineError,
     Entry,
@@ -18,9 +18,9 @@ from conformance.run.baseline import (
     parse_baseline,
     read_baseline,
 )
-from conformance.run.results import Overlay
-from conformance.run.seen import LONGEST, normal, seen_in
-from conformance.run.update import AGAIN, updated
+from conformance.results.result import Overlay
+from conformance.results.seen import LONGEST, normal, seen_in
+from conformance.results.update import AGAIN, updated
 from conformance.tests.test_baseline import entry, overlay
 
 HEAD = RunHead("1", "c0ffee", "some.client", "some.client", "1.2.3", [], runtime="CPython")

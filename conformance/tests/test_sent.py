@@ -13,9 +13,10 @@ from conformance.drivers import target
 from conformance.report.runs import Run
 from conformance.report.site import site
 from conformance.report.story import story
-from conformance.run import Result, RunHead, Runner
+from conformance.results import Result, RunHead
+from conformance.results.bounds import Clipped, kept_octets
+from conformance.run import Runner
 from conformance.run.background import Background
-from conformance.run.bounds import Clipped, kept_octets
 from conformance.run.lane import Lane
 from conformance.tests.support import EVERY
 from mockserver import Dispatch, Record

@@ -17,10 +17,10 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from certs import CertificateAuthority
-from conformance.cases import Case, Corpus, load_corpus
+from conformance.cases import Case, Corpus, load_corpus, sent_octets
 from conformance.drivers import target
 from conformance.drivers.base import Trace
-from conformance.serve import Bounds, Catalogue, Entry, Ports, ServeError, Server, sent_octets
+from conformance.serve import Bounds, Catalogue, Entry, Ports, ServeError, Server
 from conformance.tests.conftest import LATE
 from mockserver import Close, MockServer, ReadRequest, Send
 

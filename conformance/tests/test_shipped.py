@@ -5,12 +5,12 @@ import datetime as dt
 import pytest
 
 from conformance.cases import load_corpus
-from conformance.run.baseline import baseline_text, is_glob, read_baseline
-from conformance.run.golden import load_book
-from conformance.run.golden.baselines import renewed
-from conformance.run.overlay import Listing
-from conformance.run.shipped import directory
-from conformance.run.update import AGAIN, NEW
+from conformance.results.baseline import baseline_text, is_glob, read_baseline
+from conformance.results.golden import load_book
+from conformance.results.golden.baselines import renewed
+from conformance.results.overlay import Listing
+from conformance.results.shipped import directory
+from conformance.results.update import AGAIN, NEW
 
 NAMES = sorted(path.stem for path in directory().glob("*.toml"))
 NEVER = dt.date(9999, 1, 1)

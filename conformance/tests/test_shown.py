@@ -16,7 +16,8 @@ from certs import CertificateAuthority
 from conformance.cases import Case
 from conformance.cli.show import told
 from conformance.drivers import target
-from conformance.run import Result, Runner
+from conformance.results import Result
+from conformance.run import Runner
 from conformance.run.lane import Lane
 from conformance.tests.support import EVERY, played_whole
 from mockserver import Dispatch, Fill, Garbage, Goto, Record

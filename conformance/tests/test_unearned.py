@@ -16,7 +16,8 @@ from conformance.cli import main
 from conformance.drivers import DriverError, Target
 from conformance.drivers.factory import ProgramTarget, module_target
 from conformance.judge.verdicts import OK
-from conformance.run import Result, Runner
+from conformance.results import Result
+from conformance.run import Runner
 
 CLIENT = """
 import json, os, socket, sys

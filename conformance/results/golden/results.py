@@ -9,11 +9,11 @@ from importlib.metadata import version
 from conformance.cases import Corpus
 from conformance.judge.client import did_of
 from conformance.judge.judge import entry_text
-from conformance.run.bounds import bounded
-from conformance.run.golden.book import Book
-from conformance.run.golden.judging import Judged, judged_one
-from conformance.run.golden.stable import PORT
-from conformance.run.results import Result, RunHead, result_of, with_script, without_port
+from conformance.results.bounds import bounded
+from conformance.results.golden.book import Book
+from conformance.results.golden.judging import Judged, judged_one
+from conformance.results.golden.stable import PORT
+from conformance.results.result import Result, RunHead, result_of, with_script, without_port
 
 
 def run_of(book: Book, key: str, corpus: Corpus) -> tuple[RunHead, list[Result]]:

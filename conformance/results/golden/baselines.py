@@ -1,6 +1,6 @@
 """Updates the shipped baselines from the golden records.
 
-``python -m conformance.run.golden.baselines`` writes them.
+``python -m conformance.results.golden.baselines`` writes them.
 
 The input is the records and the present baselines.  The output is the updated files.  An entry that
 is still true keeps its text; a new entry follows the old ones and asks for a reason; an entry that
@@ -12,11 +12,11 @@ from pathlib import Path
 
 from conformance.cases import Corpus, load_corpus
 from conformance.drivers import Identity
-from conformance.run.baseline import Baseline, BaselineError, baseline_text, read_baseline
-from conformance.run.golden.book import Book, load_book
-from conformance.run.golden.results import run_of
-from conformance.run.shipped import shipped
-from conformance.run.update import AGAIN, NEW, updated
+from conformance.results.baseline import Baseline, BaselineError, baseline_text, read_baseline
+from conformance.results.golden.book import Book, load_book
+from conformance.results.golden.results import run_of
+from conformance.results.shipped import shipped
+from conformance.results.update import AGAIN, NEW, updated
 
 
 def renewed(book: Book, corpus: Corpus) -> Iterator[tuple[Path, Baseline]]:

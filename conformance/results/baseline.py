@@ -36,9 +36,9 @@ import msgspec
 
 from conformance.drivers import Identity
 from conformance.judge.verdicts import FAILURES, Verdict
-from conformance.run.bounds import kept_name
-from conformance.run.results import Result
-from conformance.run.seen import seen_in
+from conformance.results.bounds import kept_name
+from conformance.results.result import Result
+from conformance.results.seen import seen_in
 
 _HEADS = ("implementation", "version", "runtime")
 _WILD = re.compile(r"[*?\[]")

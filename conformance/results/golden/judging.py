@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from conformance.cases import Case, client_case
 from conformance.judge import Judgement, Observation, Verdict, judge
-from conformance.run.golden.book import Book, Recorded
-from conformance.run.golden.codec import Codec
-from conformance.run.golden.values import Values
+from conformance.results.golden.book import Book, Recorded
+from conformance.results.golden.codec import Codec
+from conformance.results.golden.values import Values
 
 
 @dataclass(frozen=True, slots=True)

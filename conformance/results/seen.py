@@ -14,7 +14,7 @@ import hashlib
 import re
 
 from conformance.judge import Verdict
-from conformance.run.results import Result
+from conformance.results.result import Result
 
 LONGEST = 200
 """Characters of a normal form that are kept unshortened."""

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from conformance.judge.verdicts import OK
-from conformance.run.baseline import Baseline, BaselineError, Entry, is_glob, matching
-from conformance.run.results import Overlay, Result, RunHead
-from conformance.run.seen import seen_in
+from conformance.results.baseline import Baseline, BaselineError, Entry, is_glob, matching
+from conformance.results.result import Overlay, Result, RunHead
+from conformance.results.seen import seen_in
 
 WIDEST = 20
 """Cases that one glob may match: a wider glob would hide failures for which it was not written."""

@@ -15,8 +15,8 @@ from typing import Any
 from conformance.cases import Case, Op
 from conformance.cases.model import Accept
 from conformance.judge import Observation
-from conformance.run.golden.stable import PORT, Connection
-from conformance.run.golden.values import OWN, Values, lengthened, shortened
+from conformance.results.golden.stable import PORT, Connection
+from conformance.results.golden.values import OWN, Values, lengthened, shortened
 
 _READS = frozenset({"read", "recv", "readline"})
 _OCTETS = ("partial", "before")

@@ -12,14 +12,14 @@ from conformance.cases import Case, client_cases
 from conformance.drivers import DriverError, Identity, Implementation
 from conformance.drivers.factory import apart
 from conformance.judge import Observation, Verdict
+from conformance.results.golden.book import Recorded
+from conformance.results.golden.codec import Codec
+from conformance.results.golden.stable import stable
+from conformance.results.golden.values import Values
+from conformance.results.result import Result
 from conformance.run.deadlines import DEADLINE
-from conformance.run.golden.book import Recorded
-from conformance.run.golden.codec import Codec
-from conformance.run.golden.stable import stable
-from conformance.run.golden.values import Values
 from conformance.run.parallel import Runners
 from conformance.run.performed import Performed
-from conformance.run.results import Result
 from conformance.run.runner import Runner
 
 _STANDARD = ("httplib", "http.client")

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 import msgspec
 
-from conformance.run.results import Result, RunHead
+from conformance.results.result import Result, RunHead
 
 FORMAT = 2
 """The format of result files: raised when an older kit would misread one."""

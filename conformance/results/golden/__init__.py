@@ -5,22 +5,26 @@ observations, one file for each topic of the corpus.  Each distinct observation 
 the implementations that made it.  An observation from a book is judged like a new one.
 """
 
-from conformance.run.golden.book import Book, BookError, Recorded, load_book, read_book, write_book
-from conformance.run.golden.judging import Judged, judged, judged_one
-from conformance.run.golden.recorder import NotRecorded, record
-from conformance.run.golden.roster import ROSTER
+from conformance.results.golden.book import (
+    Book,
+    BookError,
+    Recorded,
+    load_book,
+    read_book,
+    write_book,
+)
+from conformance.results.golden.judging import Judged, judged, judged_one
+from conformance.results.golden.roster import ROSTER
 
 __all__ = [
     "ROSTER",
     "Book",
     "BookError",
     "Judged",
-    "NotRecorded",
     "Recorded",
     "judged",
     "judged_one",
     "load_book",
     "read_book",
-    "record",
     "write_book",
 ]

@@ -11,7 +11,7 @@ from conformance.cases import fixtures_directory
 from conformance.cases.corpus import LEVELS
 from conformance.definitions import definitions_of
 from conformance.judge import Verdict
-from conformance.run.results import Again, Overlay, Result, RunHead
+from conformance.results.result import Again, Overlay, Result, RunHead
 
 SCHEMA_FILE = "results.schema.json"
 

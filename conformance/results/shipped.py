@@ -10,7 +10,7 @@ from pathlib import Path
 
 from conformance.cases import fixtures_directory
 from conformance.drivers import Identity
-from conformance.run.baseline import BaselineError
+from conformance.results.baseline import BaselineError
 
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)*")
 

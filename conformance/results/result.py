@@ -18,7 +18,7 @@ from conformance.cases.scripts import key_of_script
 from conformance.drivers import Identity
 from conformance.judge import FAILURES, Judgement, Verdict
 from conformance.judge.verdicts import ERRORS
-from conformance.run.bounds import Kept, kept_name
+from conformance.results.bounds import Kept, kept_name
 from mockserver import Script
 
 _NO_CHARACTER = re.compile("[\ud800-\udfff]")

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from conformance.judge.verdicts import OK
-from conformance.run.baseline import Baseline, BaselineError, Entry, is_glob, matching
-from conformance.run.results import Overlay, Result
-from conformance.run.shard import Shard
+from conformance.results.baseline import Baseline, BaselineError, Entry, is_glob, matching
+from conformance.results.result import Overlay, Result
+from conformance.results.shard import Shard
 
 
 class Listing:
