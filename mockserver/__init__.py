@@ -16,8 +16,8 @@ It needs the standard library only, shares no code with any client, and never sl
 # Each module of steps lists its own names, so that a new step needs no word here.
 from mockserver import _control, _secure, _writing
 from mockserver._control import *  # noqa: F403
-from mockserver._endings import Ended, EndOfStream
 from mockserver._given import GivenConnection, Limits, play_steps
+from mockserver._phase import Ended, EndOfStream
 from mockserver._play import MockServerError, Play, SharedState, TLSProvider
 from mockserver._record import ConnectionRecord, Event, ReceivedRequest, Record
 from mockserver._replay import script_from
@@ -34,7 +34,7 @@ from mockserver._script import (
 )
 from mockserver._secure import *  # noqa: F403
 from mockserver._server import MockServer
-from mockserver._step import STEPS, Piece, ScriptError, Step, WritingStep, field_bounds
+from mockserver._step import STEPS, Piece, ScriptError, Step, WritingStep, field_bounds, pieces_of
 from mockserver._transforms import (
     FAULTS,
     TRANSFORMS,
@@ -87,6 +87,7 @@ __all__ = [
     "malformed_response_chunk",
     "marks",
     "pause_at",
+    "pieces_of",
     "play_steps",
     "random_data_then_close",
     "read_request",

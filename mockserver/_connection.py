@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from ssl import SSLContext
 from typing import Literal, Protocol
 
-from mockserver._endings import Ended, EndOfStream, PeerReset
-from mockserver._phase import Happens, Owner, Phase
+from mockserver._phase import Ended, EndOfStream, Happens, Owner, PeerReset, Phase
 from mockserver._record import FIN_SENT, UNREAD, ConnectionRecord, Entry, Event, events_of
 from mockserver._request import SHORT, Inbox, is_bare
 from mockserver._step import Action, Begins, Piece, Step, joined, place
@@ -23,9 +22,9 @@ _READS_IN_A_ROW = 16
 """How often a client can be read from in one go before other connections are let in."""
 _KEPT = 1 << 26
 """How many unread bytes are kept. What comes then stays in the kernel, so that the client has to
-wait; after the script's own end of the connection it is counted and thrown away instead."""
+wait; after the script's own end of the connection it is counted and discarded instead."""
 _DISCARDED_AT_ONCE = 1 << 24
-"""Bytes that are thrown away before others are let in: a client may send without end."""
+"""Bytes that are discarded before others are let in: a client may send without end."""
 
 Plan = list[tuple[Action, Begins]]
 """For each step what plays it, and how it begins; connections with the same steps share it."""
@@ -199,7 +198,7 @@ class LiveConnection:
 
     @property
     def events(self) -> list[Event]:
-        """What has happened, each piece of a write by itself."""
+        """What has happened, each piece of a write as an event of its own."""
         return list(events_of(tuple(self.log)))
 
     @property
@@ -328,7 +327,7 @@ class LiveConnection:
         return tls
 
     def discard_input(self) -> None:
-        """Throw away what still comes: after a fault of TLS it can only be an alert."""
+        """Discard what still comes: after a fault of TLS it can only be an alert."""
         self.channel = Discarding(self.wire)
 
     def let_others_lead(self) -> None:
@@ -432,7 +431,7 @@ class LiveConnection:
         """The events for the bytes that no step has read."""
         events = [Event("<", self._taken, bytes(self.buffer), UNREAD, -1)] if self.buffer else []
         if self.discarded:
-            text = f"{self.discarded} more octets came and were not kept"
+            text = f"{self.discarded} more bytes came and were not kept"
             events.append(Event("note", 0, b"", text, -1))
         return events
 

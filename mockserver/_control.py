@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from mockserver._connection import LiveConnection, RoutePlan
-from mockserver._endings import EndOfStream, PeerReset, Unanswered
+from mockserver._phase import EndOfStream, PeerReset, Unanswered
 from mockserver._reads import (
     always,
     await_end,
@@ -31,7 +31,7 @@ from mockserver._step import (
     Leaves,
     Name,
     Positive,
-    SomeOctets,
+    SomeBytes,
     Step,
 )
 
@@ -58,7 +58,7 @@ __all__ = [
 ]
 
 ADDRESS = b"\0address\0"
-"""In `Expect`, in `raw` and the values of `headers`: stands for the server's `host:port`, which is
+"""In `Expect`, in `raw` and the values of `headers`: replaced by the server's `host:port`, which is
 known only once it plays."""
 
 
@@ -115,7 +115,7 @@ class ReadUntil(Step):
     step_name: ClassVar[str] = "read_until"
     primary: ClassVar[str | None] = "marker"
     reads: ClassVar[bool] = True
-    marker: SomeOctets
+    marker: SomeBytes
 
     def play(self, connection: LiveConnection) -> None:
         """Read through the marker."""
@@ -146,7 +146,7 @@ class Expect(Step):
     Attributes:
         headers: Fields that must be there: names without case, values without outer blanks.
         absent: Names of fields that must not be there.
-        raw: The whole request, byte by byte; `ADDRESS` in it stands for the server's address.
+        raw: The whole request, byte by byte; `ADDRESS` in it is replaced by the server's address.
         connection: `new` for the first request of its connection, `same` for a later one.
     """
 
@@ -172,7 +172,7 @@ class Expect(Step):
         Args:
             raw: The request.
             is_first: Whether it is the first of its connection.
-            address: What stands for `ADDRESS`.
+            address: What replaces `ADDRESS`.
         """
         parts = request_parts(raw)
         compared = (
@@ -272,7 +272,7 @@ class Stall(Step):
 
 @dataclass(frozen=True, slots=True)
 class Shutdown(Step):
-    """Close the writing half: the client sees an end of stream and can go on sending."""
+    """Close the writing half: the client reads an end of stream and can go on sending."""
 
     step_name: ClassVar[str] = "shutdown"
     primary: ClassVar[str | None] = "how"
@@ -361,7 +361,7 @@ class Close(Step):
 
     Attributes:
         how: `fin` ends the stream in order (inside TLS after a close_notify), whatever is unread;
-            `rst` resets, throwing away what the client's kernel has not received yet; `abandon`
+            `rst` resets, discarding what the client's kernel has not received yet; `abandon`
             leaves the connection open and silent until the play is finished.
     """
 

@@ -1,4 +1,4 @@
-"""How a play comes to rest, and what is then known about each connection.
+"""How a play comes to rest, and what is then recorded about each connection.
 
 In come connections whose client has finished its calls, out come facts. A worker is at rest when it
 is done, or blocked on its client while the kernel's counts show that nothing is on its way to wake
@@ -16,7 +16,7 @@ from mockserver._record import ConnectionRecord, events_of
 from mockserver._wire import Wait
 
 _UNSEEN_REST = 0.02
-"""Seconds of silence that stand for rest where the kernel cannot be asked about the client."""
+"""Seconds of silence that count as rest where the kernel cannot be asked about the client."""
 _IN_FLIGHT = 0.25
 """Seconds for bytes, or a FIN, to cross the loopback; only a peer elsewhere takes longer."""
 
@@ -80,7 +80,7 @@ def is_moving(one: LiveConnection) -> bool:
     return one.wire.peer() is not None and not _at_rest(one)
 
 
-def _octets_rest(one: LiveConnection, peer: _kernel.Peer) -> bool:
+def _bytes_rest(one: LiveConnection, peer: _kernel.Peer) -> bool:
     wire = one.wire
     return peer.open and peer.quiet and _kernel.received(wire.sock) == wire.taken
 
@@ -94,14 +94,14 @@ def _taking_rests(_: LiveConnection, peer: _kernel.Peer) -> bool:
 
 
 def _room_rests(one: LiveConnection, _: _kernel.Peer) -> bool:
-    """There is no room, and none has come about in a while that acknowledgements would need."""
+    """There is no room, and there was none for as long as acknowledgements would need."""
     given = one.wire.given
     time.sleep(0.002)
     return given == one.wire.given and not _has_room(one)
 
 
 _REST: dict[Wait, Callable[[LiveConnection, _kernel.Peer], bool]] = {
-    Wait.OCTETS: _octets_rest,
+    Wait.BYTES: _bytes_rest,
     Wait.CLOSING: _closing_rests,
     Wait.TAKING: _taking_rests,
     Wait.ROOM: _room_rests,
@@ -122,7 +122,7 @@ def _is_silent(one: LiveConnection) -> bool:
 
 def take_facts(one: LiveConnection) -> ConnectionRecord:
     """The facts about a connection at rest; nothing is given up yet."""
-    if one.wire.waits is not Wait.OCTETS:  # else its thread has read everything itself
+    if one.wire.waits is not Wait.BYTES:  # else its thread has read everything itself
         _take_all(one)
     after, left = _client_state(one)
     return ConnectionRecord(
@@ -152,7 +152,7 @@ def _has_all(one: LiveConnection) -> bool:
 def unmet_expectations(one: LiveConnection) -> Iterator[str]:
     """What a connection at rest still waits for and the client was expected to do by now."""
     step = one.current
-    if step is not None and step.awaited is not None and one.wire.waits is Wait.OCTETS:
+    if step is not None and step.awaited is not None and one.wire.waits is Wait.BYTES:
         yield f"{one.place}: {step.awaited}"
 
 

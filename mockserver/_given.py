@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from ssl import SSLContext
 
 from mockserver._connection import LiveConnection
-from mockserver._endings import Ended, EndOfStream, Expired, LimitReached, TLSBroken
 from mockserver._kernel import Diagnosis
-from mockserver._phase import Owner
+from mockserver._phase import Ended, EndOfStream, Expired, LimitReached, Owner, TLSBroken
 from mockserver._play import SharedState, TLSProvider, contexts_of
 from mockserver._player import plan_of, play_on
 from mockserver._reads import never
@@ -33,11 +32,11 @@ class Limits:
 
     Attributes:
         wait: Seconds that any single wait lasts.
-        octets: Bytes that are read and written in all.
+        total: Bytes that are read and written in all.
     """
 
     wait: float = 10.0
-    octets: int = 1 << 26
+    total: int = 1 << 26
 
 
 class LimitedWire(Wire):
@@ -92,8 +91,8 @@ class LimitedWire(Wire):
 
     def _spend(self, count: int) -> None:
         self._spent += count
-        if self._spent > self._limits.octets:
-            raise LimitReached(f"more than {self._limits.octets} octets, the limit")
+        if self._spent > self._limits.total:
+            raise LimitReached(f"more than {self._limits.total} bytes, the limit")
 
 
 class GivenConnection:
@@ -173,7 +172,7 @@ class GivenConnection:
         except EndOfStream:
             return None
         if too_long:
-            raise LimitReached(f"a head of more than {_LONGEST_HEAD} octets, the limit")
+            raise LimitReached(f"a head of more than {_LONGEST_HEAD} bytes, the limit")
         head = inbox.take()
         self.buffer[:0] = head
         return head

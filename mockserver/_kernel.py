@@ -1,8 +1,8 @@
-"""What the kernel knows about a connection: the peer's state and queues, our own counters.
+"""The kernel's facts about a connection: the peer's state and queues, our own counters.
 
 In come sockets and addresses, out come plain numbers. Linux answers all of it without privileges
 (inet_diag over netlink, `TCP_INFO`); elsewhere the answer is None, and the caller says
-what cannot be known. Nothing here waits for the network, reads a stream or changes a socket.
+what cannot be found out. Nothing here waits for the network, reads a stream or changes a socket.
 """
 
 import errno
@@ -24,7 +24,7 @@ _SEQUENCE = struct.Struct("=I")  # nlmsg_seq, in a message and its answer
 _SEQUENCE_AT = 8
 _REQUEST = struct.Struct("=BBBxI")  # struct inet_diag_req_v2, up to its socket id
 _PORTS = struct.Struct("!HH")
-_REST = struct.Struct("=III")  # interface, and a cookie that stands for any
+_REST = struct.Struct("=III")  # interface, and a cookie that matches any
 _QUEUES = struct.Struct("=IIII")  # rqueue, wqueue, uid, inode of struct inet_diag_msg
 _QUEUES_AT = 72
 _ATTRIBUTES_AT = 88
@@ -39,7 +39,7 @@ _FIN_IN_FLIGHT = (4, 9, 11)  # FIN_WAIT1, LAST_ACK, CLOSING
 
 
 class Peer(NamedTuple):
-    """The other end of a connection, as its kernel sees it.
+    """The other end of a connection, as its kernel reports it.
 
     Attributes:
         state: The TCP state, or 0 where there is no such socket any more.
@@ -110,7 +110,7 @@ class Diagnosis:
                     return _parse(answer)
                 if _error(answer) == -errno.ENOENT:
                     return Peer(0)  # there is no such socket
-        return None  # for want of memory, for instance: it has not looked
+        return None  # for want of memory, for instance: it has not searched
 
     def _ask(self, netlink: socket.socket, message: bytes) -> bytes:
         """Exchange a message, which gets a number here.
@@ -151,7 +151,7 @@ def _error(answer: bytes) -> int:
 def _parse(answer: bytes) -> Peer:
     state = answer[17]
     unread, unsent, _, inode = _QUEUES.unpack_from(answer, _QUEUES_AT)
-    # A FIN that waits to be read counts as an byte of the queue.
+    # A FIN that waits to be read counts as a byte of the queue.
     unread -= state == CLOSE_WAIT and unread > 0
     return Peer(state, unread, unsent, _count(answer), inode != 0)
 
@@ -183,5 +183,5 @@ def received(sock: socket.socket) -> int | None:
     info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _RECEIVED_AT + _RECEIVED.size)
     if len(info) < _RECEIVED_AT + _RECEIVED.size:
         return None
-    (octets,) = _RECEIVED.unpack_from(info, _RECEIVED_AT)
-    return int(octets)
+    (count,) = _RECEIVED.unpack_from(info, _RECEIVED_AT)
+    return int(count)

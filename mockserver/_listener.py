@@ -24,8 +24,8 @@ import time
 from typing import Protocol
 
 from mockserver._connection import LiveConnection
-from mockserver._endings import Ended, Expired
 from mockserver._kernel import Diagnosis
+from mockserver._phase import Ended, Expired
 from mockserver._player import play_on
 from mockserver._wire import Condition, configure
 

@@ -1,6 +1,6 @@
-"""The states of a connection: one table for its two streams, one field for who may act on it.
+"""The states of a connection, who may act on it, and why a play of it ends before its script does.
 
-A TCP connection is two streams, and each ends by itself, in order or by a reset. `TABLE` has what
+A TCP connection is two streams, and each ends on its own, in order or by a reset. `TABLE` has what
 becomes of the connection in each event; nothing else decides it. Who acts on a connection is a
 fact of its own: its owner. Only the owner reads, writes and closes; a play that gives a connection
 up while a worker uses it makes that worker close it.
@@ -94,3 +94,66 @@ class Owner(enum.Enum):
     SELECTOR = "it waits for bytes without a thread"
     PLAY = "its steps are over"
     NO_ONE = "it is given up; a worker that still uses it closes it"
+
+
+# ---------------------------------------------------------------------------- endings
+
+
+class Ended(Exception):
+    """The base: nothing more can be played on this connection.
+
+    Attributes:
+        note: What the transcript says about it.
+        blamed: Whether it goes against the script.
+    """
+
+    note = "the play of this connection ended"
+    blamed = False
+
+    def __init__(self, note: str | None = None) -> None:
+        super().__init__(note or self.note)
+        self.note = note or self.note
+
+
+class EndOfStream(Ended):
+    """The client ended its stream where a step requires bytes."""
+
+    note = "the client ended its stream"
+
+
+class PeerReset(Ended):
+    """The client reset the connection, or closed it so that nothing can be written."""
+
+    note = "the client reset the connection"
+
+
+class Expired(Ended):
+    """Nothing moved for as long as the server's patience lasts."""
+
+    note = "patience ran out"
+    blamed = True
+
+
+class LimitReached(Expired):
+    """A limit of a connection was reached, whose client is not trusted."""
+
+    note = "a limit was reached"
+
+
+class Unanswered(Ended):
+    """A request came for which the script has no route, or none that is left."""
+
+    note = "no route is left for the request"
+    blamed = True
+
+
+class Released(Ended):
+    """The play was finished or aborted while the step waited."""
+
+    note = "released"
+
+
+class TLSBroken(Ended):
+    """The handshake failed, or TLS broke later."""
+
+    note = "TLS broke"

@@ -21,7 +21,7 @@ from mockserver._player import plan_of
 from mockserver._record import RST_SENT, ReceivedRequest, Record
 from mockserver._request import request_parts
 from mockserver._script import Connection, Route, Script
-from mockserver._step import ScriptError, Step
+from mockserver._step import ScriptError, Step, authority
 from mockserver._wire import Wait, Wire
 
 _OWN_PATIENCE = 5.0
@@ -87,8 +87,7 @@ class SharedState:
     @property
     def address_text(self) -> bytes:
         """The address as a Host field has it."""
-        host, port = self.address
-        return (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").encode()
+        return authority(self.address).encode()
 
     @property
     def crowded(self) -> bool:
@@ -340,11 +339,11 @@ class Play(SharedState):
             if wire.server_ended and wire.client_ended:
                 wire.close()
             return False
-        waits_in_vain = one.buffer and one.ended_by is None and not wire.server_ended
-        if waits_in_vain and now - one.unread_since > self._patience:
+        is_stuck = one.buffer and one.ended_by is None and not wire.server_ended
+        if is_stuck and now - one.unread_since > self._patience:
             one.note(RST_SENT)
             one.abort()
-            self.problem(f"connection {one.number}: the client waits behind the last step")
+            self.problem(f"connection {one.number}: the client waits after the last step")
         return not wire.is_reset
 
     def _planned_next(self) -> _Next | None:

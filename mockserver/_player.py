@@ -7,7 +7,7 @@ does is never an error of the server.
 
 from mockserver._connection import LiveConnection, Plan
 from mockserver._control import Goto
-from mockserver._endings import Ended, PeerReset, Released
+from mockserver._phase import Ended, PeerReset, Released
 from mockserver._step import Begins, Step
 from mockserver._wire import Wait
 

@@ -7,7 +7,7 @@ it should. A wait that leads to nothing ends in one of the endings.
 from collections.abc import Callable
 
 from mockserver._connection import LiveConnection
-from mockserver._endings import Ended, EndOfStream, PeerReset
+from mockserver._phase import Ended, EndOfStream, PeerReset
 from mockserver._request import read_request
 
 
@@ -94,7 +94,7 @@ def await_end(connection: LiveConnection, expected: type[Ended]) -> None:
         if not isinstance(ending, expected):
             connection.problem(f"{ending.note}; expected that {expected.note}")
     else:
-        connection.problem(f"the client sent octets; expected that {expected.note}")
+        connection.problem(f"the client sent bytes; expected that {expected.note}")
 
 
 def await_silence(connection: LiveConnection) -> None:
@@ -107,4 +107,4 @@ def await_silence(connection: LiveConnection) -> None:
         connection.note(ending.note)
     if data:
         connection.buffer[:] = data
-        connection.problem("the client sent octets; expected none")
+        connection.problem("the client sent bytes; expected none")

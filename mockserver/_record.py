@@ -42,7 +42,7 @@ class Mask:
             host, port = re.escape(address[0]), address[1]
             names = rf"(?:(?<![\d.]){host}|\[{host}\]|(?i:\blocalhost)):"
             self._text = re.compile(rf"({names}){port}(?!\d)")
-            self._octets = re.compile(self._text.pattern.encode())
+            self._bytes = re.compile(self._text.pattern.encode())
 
     def text(self, text: str) -> str:
         r"""The text, with a word in place of the port.
@@ -52,11 +52,11 @@ class Mask:
         """
         return self._text.sub(r"\1PORT", text) if self._text else text
 
-    def octets(self, data: bytes) -> bytes:
+    def masked(self, data: bytes) -> bytes:
         """As many bytes, with a letter for each digit of the port."""
         if self._text is None:
             return data
-        return self._octets.sub(
+        return self._bytes.sub(
             lambda found: found[1] + b"P" * (len(found[0]) - len(found[1])), data
         )
 
@@ -77,7 +77,7 @@ def lines_of(
         yield f"  {direction} {offset + start:>6}  {role:<14}  {text}"
     if len(data) > _SHOWN:
         more = len(data) - _SHOWN
-        yield f"  {direction} {offset + _SHOWN:>6}  {role:<14}  … {more} octets more"
+        yield f"  {direction} {offset + _SHOWN:>6}  {role:<14}  … {more} bytes more"
 
 
 def _rows(data: bytes, mask: Mask) -> Iterator[tuple[int, str]]:
@@ -89,14 +89,14 @@ def _rows(data: bytes, mask: Mask) -> Iterator[tuple[int, str]]:
             continue
         together = list(run)
         first = together[0].start()
-        for start, text in _dump_lines(mask.octets(data[first : together[-1].end()])):
+        for start, text in _dump_lines(mask.masked(data[first : together[-1].end()])):
             yield first + start, text
 
 
 def _dump_lines(data: bytes) -> Iterator[tuple[int, str]]:
     for start in range(0, len(data), 16):
         row = data[start : start + 16]
-        text = "".join(chr(octet) if 0x20 <= octet < 0x7F else "." for octet in row)
+        text = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in row)
         yield start, f"{row.hex(' '):<47}  |{text}|"
 
 
@@ -138,7 +138,7 @@ Entry = tuple[Literal["<", ">", "note"], int, bytes | tuple[Piece, ...], str, in
 
 
 def events_of(entries: Iterable[Entry]) -> Iterator[Event]:
-    """The events of entries, each piece of a write by itself."""
+    """The events of entries, each piece of a write as an event of its own."""
     for direction, offset, what, role, step in entries:
         if isinstance(what, bytes):
             yield Event(direction, offset, what, role, step)
@@ -209,7 +209,7 @@ class ConnectionRecord:
             else:
                 yield from lines_of(event.direction, event.offset, event.role, event.data, mask)
         if self.after is not None:
-            left = f", {self.left} octets unread by it" if self.left else ""
+            left = f", {self.left} bytes unread by it" if self.left else ""
             yield f"  = client: {self.after}{left}"
         for step in self.unplayed:
             yield f"  - not played: {step.step_name}"
@@ -263,7 +263,7 @@ class Record:
         step has read on a connection that the script did not end.
         """
         unread = tuple(
-            f"connection {number}: {len(one.unread)} octets from the client that no step reads"
+            f"connection {number}: {len(one.unread)} bytes from the client that no step reads"
             for number, one in enumerate(self.connections, 1)
             if one.unread and not one.ended
         )

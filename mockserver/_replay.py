@@ -18,7 +18,7 @@ from mockserver._control import (
     Shutdown,
     Stall,
 )
-from mockserver._endings import EndOfStream, PeerReset
+from mockserver._phase import EndOfStream, PeerReset
 from mockserver._record import (
     ABANDONED,
     CLIENT_CLOSED,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from mockserver._endings import EndOfStream
+from mockserver._phase import EndOfStream
 
 _BLANK = (b"\r\n", b"\n")
 _LINE_ENDS = (b"\r", b"\n")
@@ -129,7 +129,7 @@ def read_request(inbox: Inbox, limit: int, with_body: Callable[[bytes], bool]) -
         head = inbox.head()
         return _read_body(inbox, head) if with_body(head) else None
     except Full:
-        return f"the request is longer than {limit} octets"
+        return f"the request is longer than {limit} bytes"
 
 
 def _read_body(inbox: Inbox, head: bytes) -> str | None:

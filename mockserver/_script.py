@@ -20,7 +20,7 @@ class Listener:
 
     Attributes:
         mode: `accept` plays the script; `refuse` reserves a port on which no socket listens;
-            `connect_stall` lets no connection come about; `accept_rst` resets each as it comes.
+            `connect_stall` lets no connection be established; `accept_rst` resets each as it comes.
         receive_buffer: Bytes of the kernel's receive queue of each connection, as SO_RCVBUF; a
             small one makes a client wait that sends what no step reads. None for the usual queue.
     """

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from mockserver._connection import LiveConnection
-from mockserver._endings import PeerReset, TLSBroken
+from mockserver._phase import PeerReset, TLSBroken
 from mockserver._reads import always, take_request
 from mockserver._record import TLS_ESTABLISHED
 from mockserver._step import (
@@ -39,7 +39,7 @@ class Starttls(Step):
     """Do a TLS handshake as the server; a failure is recorded and ends the connection's play.
 
     Attributes:
-        cert: The name of the certificate to show, as the TLS provider knows it.
+        cert: The name of the certificate to show, as the TLS provider calls it.
         client_cert: Whether the client is asked for a certificate.
         alpn: The protocols to offer.
         tickets: How many session tickets to send after a TLS 1.3 handshake.
@@ -151,7 +151,7 @@ class TlsFault(Step):
         if self.kind in ("alert", "cut-hello"):
             self.refuse("data", f"has no place in {self.kind}")
         if len(self.data) > _RECORD:
-            self.refuse("data", f"must be at most {_RECORD} octets")
+            self.refuse("data", f"must be at most {_RECORD} bytes")
         if self.kind != "no-close-notify" and not self.data:
             self.refuse("data", "must not be empty")
 
@@ -161,7 +161,7 @@ class TlsFault(Step):
         return self.kind in ("half-record", "flipped-bit", "no-close-notify")
 
     @property
-    def octets(self) -> bytes:
+    def content(self) -> bytes:
         """The data, or what suits the kind."""
         return self.data if self.data is not None else _USUAL[self.kind]
 
@@ -189,7 +189,7 @@ _ALERT = bytes.fromhex("15 03 03 00 02 02 28")
 
 def _plaintext(connection: LiveConnection, step: TlsFault) -> None:
     _client_hello(connection)
-    connection.write((Piece("plaintext", step.octets),))
+    connection.write((Piece("plaintext", step.content),))
 
 
 def _alert(connection: LiveConnection, _: TlsFault) -> None:
@@ -222,24 +222,24 @@ def _client_hello(connection: LiveConnection) -> bytes:
 def _half_record(connection: LiveConnection, step: TlsFault) -> None:
     record = _encrypted(connection, step)
     connection.wire.write(record[: len(record) // 2])
-    connection.note(f"half of a record of {len(step.octets)} octets sent")
+    connection.note(f"half of a record of {len(step.content)} bytes sent")
 
 
 def _flipped_bit(connection: LiveConnection, step: TlsFault) -> None:
-    *octets, last = _encrypted(connection, step)
-    connection.wire.write(bytes((*octets, last ^ 1)))
-    connection.note(f"record of {len(step.octets)} octets sent, its last bit turned")
+    *start, last = _encrypted(connection, step)
+    connection.wire.write(bytes((*start, last ^ 1)))
+    connection.note(f"record of {len(step.content)} bytes sent, its last bit turned")
 
 
 def _no_close_notify(connection: LiveConnection, step: TlsFault) -> None:
-    if step.octets:
-        connection.write((Piece("data", step.octets),))
+    if step.content:
+        connection.write((Piece("data", step.content),))
     connection.note("no close_notify sent")
 
 
 def _encrypted(connection: LiveConnection, step: TlsFault) -> bytes:
     assert isinstance(connection.channel, TLS)  # the script's order was checked
-    return connection.channel.record(step.octets)
+    return connection.channel.record(step.content)
 
 
 _FAULTS: dict[str, Callable[[LiveConnection, TlsFault], None]] = {

@@ -15,7 +15,7 @@ from mockserver._listener import Pool, reserve
 from mockserver._play import MockServerError, Play, TLSProvider, contexts_of
 from mockserver._record import ReceivedRequest, Record
 from mockserver._script import Script
-from mockserver._step import ScriptError
+from mockserver._step import ScriptError, authority
 
 
 class MockServer:
@@ -65,8 +65,7 @@ class MockServer:
     @property
     def url(self) -> str:
         """The address as the beginning of an `http` URL, without a slash at its end."""
-        host, port = self.address
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return f"http://{authority(self.address)}"
 
     @property
     def requests(self) -> tuple[ReceivedRequest, ...]:

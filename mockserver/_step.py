@@ -3,7 +3,7 @@
 A step is one class. It has its name in scripts, its fields with their bounds as data, the facts by
 which the order of a script is checked, and `play`, which acts on a connection. Defining the class
 registers it: the loader of case files, the JSON Schema and the player need no word about it. What
-is here knows no sockets; the player, the schema and the checks read these classes, so no table of
+is here uses no sockets; the player, the schema and the checks read these classes, so no table of
 steps exists anywhere else.
 """
 
@@ -101,7 +101,7 @@ Bound = AtLeast | Between | NotEmpty
 Count = Annotated[int, AtLeast(0)]
 Positive = Annotated[int, AtLeast(1)]
 Name = Annotated[str, NotEmpty()]
-SomeOctets = Annotated[bytes, NotEmpty()]
+SomeBytes = Annotated[bytes, NotEmpty()]
 
 
 # ---------------------------------------------------------------------------- steps
@@ -236,9 +236,22 @@ def write_of(step: WritingStep) -> Action:
     return lambda connection: connection.write(pieces, data)
 
 
+def pieces_of(*steps: Step) -> Iterator[Piece]:
+    """What steps write, piece by piece; nothing for those that do not write."""
+    for step in steps:
+        for pieces in step.writes() if isinstance(step, WritingStep) else ():
+            yield from pieces
+
+
 def place(title: str, index: int, step: Step) -> str:
     """How messages name a step, for instance `connection 1, step 3 (send)`."""
     return f"{title}, step {index + 1} ({step.step_name})"
+
+
+def authority(address: tuple[str, int]) -> str:
+    """An address as a URL has it: `127.0.0.1:80`, `[::1]:80`."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def joined(pieces: tuple[Piece, ...]) -> bytes:

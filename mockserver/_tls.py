@@ -1,8 +1,9 @@
-"""TLS over a wire, as the server, through memory buffers; and a channel that throws input away.
+"""TLS over a wire, as the server, through memory buffers; and a channel that discards input.
 
 In come bytes of the application, out come records on the wire, and back. The pump reads no more
 from the socket than the wire gives it, so that bytes which came with a CONNECT head can be part of
-the ClientHello, and the wire's counts stay true. It knows no steps and reports no OpenSSL texts.
+the ClientHello, and the wire's counts stay true. No steps and no
+OpenSSL texts are here.
 """
 
 import contextlib
@@ -10,15 +11,14 @@ import ssl
 from collections.abc import Callable
 from typing import TypeVar
 
-from mockserver._endings import Ended, EndOfStream, TLSBroken
-from mockserver._phase import Phase
+from mockserver._phase import Ended, EndOfStream, Phase, TLSBroken
 from mockserver._wire import BLOCK, Wire
 
 T = TypeVar("T")
 
 
 class Discarding:
-    """A channel that writes to the wire, and throws away what comes."""
+    """A channel that writes to the wire, and discards what comes."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
@@ -32,7 +32,7 @@ class Discarding:
         return self._wire.client_ended
 
     def rest(self) -> bytes | None:
-        """Throw away what has come: `b""` at the end, None for nothing yet."""
+        """Discard what has come: `b""` at the end, None for nothing yet."""
         while data := self._wire.rest():
             pass
         return data
@@ -149,7 +149,7 @@ class TLS:
         return data
 
     def _pump(self, work: Callable[[], T], *, patient: bool = True) -> T:
-        """Do `work`, feeding it from the wire for as long as it wants."""
+        """Do `work`, feeding it from the wire for as long as it needs bytes."""
         while True:
             try:
                 return work()

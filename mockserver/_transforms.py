@@ -16,7 +16,7 @@ from mockserver._connection import LiveConnection
 from mockserver._control import Close, Drain, Pause
 from mockserver._script import Script
 from mockserver._secure import Tunnel
-from mockserver._step import Piece, ScriptError, Step, WritingStep
+from mockserver._step import Piece, ScriptError, Step, WritingStep, pieces_of
 from mockserver._writing import Dribble, EndHeaders, Garbage, Header, Reply, Send, StatusLine
 
 Steps = tuple[Step, ...]
@@ -123,11 +123,11 @@ def marks(script: Script, *, connection: int = 1, route: int | None = None) -> t
     """Every mark of what a connection, or a route, writes, in the order of the bytes."""
     found: list[Steps] = []
 
-    def look(steps: Steps) -> Steps:
+    def collect(steps: Steps) -> Steps:
         found.append(steps)
         return steps
 
-    _changed(script, connection, route, look)
+    _changed(script, connection, route, collect)
     return tuple(name for name, _, _ in _marked(found[0]))
 
 
@@ -167,7 +167,7 @@ def _split(steps: Steps, at: int | str) -> tuple[Steps, Steps]:
     for index, step in enumerate(steps):
         if not isinstance(step, WritingStep):
             continue
-        size = sum(len(piece.data) for pieces in step.writes() for piece in pieces)
+        size = sum(len(piece.data) for piece in pieces_of(step))
         if offset < size or (offset == size and not _writes(steps[index + 1 :])):
             before, after = _halves(step, offset, size)
             return (*steps[:index], *before), (*after, *steps[index + 1 :])
@@ -211,7 +211,7 @@ def _offset(steps: Steps, at: int | str) -> int:
         return _offset_of_mark(steps, at)
     written = max((end for _, _, end in _marked(steps)), default=0)
     if not 0 <= at <= written:
-        raise ScriptError(f"at: {at!r} is not within the {written} octets that are written")
+        raise ScriptError(f"at: {at!r} is not within the {written} bytes that are written")
     return at
 
 
@@ -225,19 +225,17 @@ def _offset_of_mark(steps: Steps, at: str) -> int:
         raise ScriptError(f"at: there is no {name!r}, only {', '.join(known) or 'nothing'}")
     start, end = known[name]
     if start + extra > end:
-        raise ScriptError(f"at: {name!r} has {end - start} octets, so there is no place {at!r}")
+        raise ScriptError(f"at: {name!r} has {end - start} bytes, so there is no place {at!r}")
     return start + extra
 
 
 def _marked(steps: Steps) -> Iterator[tuple[str, int, int]]:
     """Each piece that is written: its mark, where it begins and where it ends."""
     at, counts = 0, dict[str, int]()
-    for step in steps:
-        for pieces in step.writes() if isinstance(step, WritingStep) else ():
-            for role, data in pieces:
-                counts[role] = counts.get(role, 0) + 1
-                yield f"{role}:{counts[role]}", at, at + len(data)
-                at += len(data)
+    for role, data in pieces_of(*steps):
+        counts[role] = counts.get(role, 0) + 1
+        yield f"{role}:{counts[role]}", at, at + len(data)
+        at += len(data)
 
 
 # ---------------------------------------------------------------------------- whole faults

@@ -3,7 +3,7 @@
 In come bytes to send and waits to make, out come bytes that arrived, ends of waits, or one of the
 endings. A thread says what it waits for *before* it blocks and takes that back *after*, and bytes
 are counted only then. So an observer that finds a waiting thread, and the kernel's counts equal to
-ours, can be sure that nothing is on its way. Nothing here knows steps, requests or TLS.
+ours, can be sure that nothing is on its way. Nothing here uses steps, requests or TLS.
 """
 
 import enum
@@ -15,9 +15,18 @@ import threading
 import time
 from collections.abc import Callable
 
-from mockserver._endings import Expired, PeerReset, Released
 from mockserver._kernel import Diagnosis, Peer, question
-from mockserver._phase import CLIENT_HAS_ENDED, SERVER_HAS_ENDED, TABLE, Happens, Owner, Phase
+from mockserver._phase import (
+    CLIENT_HAS_ENDED,
+    SERVER_HAS_ENDED,
+    TABLE,
+    Expired,
+    Happens,
+    Owner,
+    PeerReset,
+    Phase,
+    Released,
+)
 
 BLOCK = 1 << 16
 BRIEF = 0.002
@@ -32,7 +41,7 @@ class Condition:
     """How threads report to an observer that something has changed.
 
     Unlike `threading.Condition` it costs a thread one comparison where no observer waits, which is
-    the usual case; and it asks again by itself, because the kernel reports nothing.
+    the usual case; and it asks again on its own, because the kernel reports nothing.
 
     Attributes:
         waiting: How many observers wait.
@@ -87,7 +96,7 @@ class Wait(enum.Enum):
 
     NOTHING = "it is running"
     READY = "it is running, and bytes or an end are known to have come"
-    OCTETS = "octets from the client"
+    BYTES = "bytes from the client"
     ROOM = "room in the client's queue"
     CLOSING = "the client's closing"
     TAKING = "the client's taking what was sent"
@@ -97,7 +106,7 @@ class Wait(enum.Enum):
 
 
 # A member of an enum is slow to look up: 40 ns each, of the 8 us that a request takes.
-_OCTETS, _NOTHING, _READY = Wait.OCTETS, Wait.NOTHING, Wait.READY
+_BYTES, _NOTHING, _READY = Wait.BYTES, Wait.NOTHING, Wait.READY
 _WORKER, _SELECTOR, _NO_ONE = Owner.WORKER, Owner.SELECTOR, Owner.NO_ONE
 
 
@@ -220,7 +229,7 @@ class Wire:
             self.phase = TABLE[event][self.phase]
 
     def peer(self) -> Peer | None:
-        """The client's socket as its kernel sees it; None where that cannot be known."""
+        """The client's socket as its kernel reports it; None where the system does not say."""
         if not self._question:
             self._question = question(*self._ends)
         return self._diagnosis.peer(self._question)
@@ -256,7 +265,7 @@ class Wire:
         how = socket.SHUT_RDWR if self.waits is Wait.ROOM else socket.SHUT_RD
         try:
             self.sock.shutdown(how)
-        except OSError:  # gone already: the thread wakes by itself
+        except OSError:  # gone already: the thread wakes without help
             return
 
     def wait_for(self, waits: Wait) -> None:
@@ -273,7 +282,7 @@ class Wire:
             patient: Whether the wait may expire.
         """
         if self.waits is _NOTHING:  # else it is said already, or no wait is to come
-            self.wait_for(_OCTETS)
+            self.wait_for(_BYTES)
         data: bytes | None = None
         try:
             data = self.sock.recv(BLOCK)
@@ -294,8 +303,8 @@ class Wire:
 
     def _read_on(self, patient: bool) -> bytes | None:
         """The long wait, in which others lead; None for a reset."""
-        if self.waits is not _OCTETS:
-            self.wait_for(_OCTETS)
+        if self.waits is not _BYTES:
+            self.wait_for(_BYTES)
         if self._timeout != self.patience:
             self.step_aside()
             self._wait_at_most(self.patience)
@@ -317,7 +326,7 @@ class Wire:
             if self.owner is _NO_ONE:
                 return False
             self.owner = _SELECTOR
-        self.waits = _OCTETS
+        self.waits = _BYTES
         return True
 
     def resume(self) -> None:

@@ -1,7 +1,7 @@
 """The steps that write: raw bytes, whole replies, heads and chunks piece by piece, bulk.
 
 In come arguments that may lie about lengths and break every rule of grammar; out come the exact
-bytes with the role of each piece. Only `Reply` adds fields by itself, and only the one that its
+bytes with the role of each piece. Only `Reply` adds fields, and only the one that its
 framing needs; there is never a Date or a Server.
 """
 
@@ -20,7 +20,7 @@ from mockserver._step import (
     Leaves,
     Piece,
     Positive,
-    SomeOctets,
+    SomeBytes,
     Step,
     WritingStep,
     field_lines,
@@ -46,7 +46,7 @@ BLOCK = 1 << 16
 
 
 def status_line(status: int, reason: bytes | None, version: bytes = b"HTTP/1.1") -> Piece:
-    """A status line; the registered phrase stands in for a missing reason."""
+    """A status line; the registered phrase replaces a missing reason."""
     if reason is None:
         reason = HTTPStatus(status).phrase.encode() if status in _REGISTERED else b""
     return Piece("status-line", b"%b %d %b" % (version, status, reason) + CRLF)
@@ -244,7 +244,7 @@ class Fill(WritingStep):
     step_name: ClassVar[str] = "fill"
     primary: ClassVar[str | None] = "n"
     n: Count
-    pattern: SomeOctets = b"x"
+    pattern: SomeBytes = b"x"
 
     def play(self, connection: LiveConnection) -> None:
         """Write it all, on a thread that no other connection waits for."""

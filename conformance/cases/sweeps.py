@@ -27,7 +27,18 @@ from typing import Literal, TypeVar
 
 from conformance.cases.model import Case, Op
 from conformance.cases.reuse import on_a_kept_connection
-from mockserver import Close, Connection, Drain, Dribble, Reply, Route, Step, Tunnel, WritingStep
+from mockserver import (
+    Close,
+    Connection,
+    Drain,
+    Dribble,
+    Reply,
+    Route,
+    Step,
+    Tunnel,
+    WritingStep,
+    pieces_of,
+)
 
 P = TypeVar("P", Connection, Route)
 Sweep = Literal["none", "each", "product"]
@@ -108,8 +119,8 @@ def _written(step: Step) -> bytes:
     """
     octets = b""
     if isinstance(step, WritingStep) and not _does_more(step):
-        for pieces in step.writes():
-            octets += b"".join(piece.data for piece in pieces)
+        for piece in pieces_of(step):
+            octets += piece.data
             if len(octets) > _LONGEST_DRIBBLE:
                 break
     return octets

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from mockserver import Connection, Route, Script, WritingStep
+from mockserver import Connection, Route, Script, pieces_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,7 @@ class Place:
 
 def sent_octets(part: Connection | Route) -> bytes:
     """Return every byte that the steps of *part* write."""
-    return b"".join(
-        piece.data
-        for step in part.steps
-        if isinstance(step, WritingStep)
-        for pieces in step.writes()
-        for piece in pieces
-    )
+    return b"".join(piece.data for piece in pieces_of(*part.steps))
 
 
 def sent_by(script: Script) -> tuple[bytes, ...]:

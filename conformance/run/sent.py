@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from conformance.cases import Case
 from conformance.cases.twins import sent_octets
-from mockserver import Close, Connection, Drain, Record, Shutdown, Step, WritingStep
+from mockserver import Close, Connection, Drain, Record, Shutdown, Step, WritingStep, pieces_of
 
 FEW = 4_096
 """Bytes that are kept with a result that is not a failure."""
@@ -58,9 +58,8 @@ _WRITES_OR_ENDS = (WritingStep, Drain, Close, Shutdown)
 def _is_large(steps: Iterable[Step]) -> bool:
     """Return whether *steps* write more than is kept, without making all of it."""
     size = 0
-    for step in steps:
-        for pieces in step.writes() if isinstance(step, WritingStep) else ():
-            size += sum(len(piece.data) for piece in pieces)
-            if size > FEW:
-                return True
+    for piece in pieces_of(*steps):
+        size += len(piece.data)
+        if size > FEW:
+            return True
     return False

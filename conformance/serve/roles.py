@@ -16,7 +16,7 @@ bytes are the same in any case.
 import re
 from collections.abc import Iterator
 
-from mockserver import Connection, Fill, Garbage, Piece, Route, Step, WritingStep
+from mockserver import Connection, Fill, Garbage, Piece, Route, Step, pieces_of
 
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 _CHUNKED = re.compile(rb"(?i)\ntransfer-encoding[ \t]*:[^\n]*chunked")
@@ -29,18 +29,12 @@ def annotated(part: Connection | Route) -> Iterator[tuple[Step, tuple[Piece, ...
     """Yield each step with the pieces that it writes; none for bulk steps."""
     role = ""
     for step in part.steps:
-        pieces = tuple(_written(step))
+        pieces = () if isinstance(step, Fill | Garbage) else tuple(pieces_of(step))
         if pieces and all(piece.role == "data" for piece in pieces):
             raw = b"".join(piece.data for piece in pieces)
             pieces = tuple(roles_of_raw(raw, in_head=role in _IN_HEAD))
         role = pieces[-1].role if pieces else role
         yield step, pieces
-
-
-def _written(step: Step) -> Iterator[Piece]:
-    if isinstance(step, WritingStep) and not isinstance(step, Fill | Garbage):
-        for pieces in step.writes():
-            yield from pieces
 
 
 def roles_of_raw(raw: bytes, *, in_head: bool = False) -> Iterator[Piece]:

@@ -11,7 +11,16 @@ from itertools import takewhile
 import h11
 
 from conformance.cases import Case
-from mockserver import Connection, Expect, Read, ReadRequest, ReadUntil, Tunnel, WritingStep
+from mockserver import (
+    Connection,
+    Expect,
+    Read,
+    ReadRequest,
+    ReadUntil,
+    Tunnel,
+    WritingStep,
+    pieces_of,
+)
 
 _READS = (Expect, Read, ReadRequest, ReadUntil)
 _ROOM = 1 << 20
@@ -31,7 +40,7 @@ def _of_connection(connection: Connection) -> Iterator[bytes]:
             yield answer
             answer = b""
         elif isinstance(step, WritingStep):
-            answer += b"".join(piece.data for write in step.writes() for piece in write)
+            answer += b"".join(piece.data for piece in pieces_of(step))
     yield answer
 
 

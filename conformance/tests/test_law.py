@@ -26,6 +26,7 @@ from mockserver import (
     Shutdown,
     Step,
     WritingStep,
+    pieces_of,
 )
 
 CASES = [case for case in EVERY if case.fetch is not None]
@@ -44,7 +45,7 @@ def answer(case: Case) -> tuple[bytes, str] | None:
     end = "open"
     for step in steps if isinstance(first, ReadRequest) else [first]:
         if isinstance(step, WritingStep):
-            sent += [piece.data for pieces in step.writes() for piece in pieces]
+            sent += [piece.data for piece in pieces_of(step)]
         elif not isinstance(step, Close | Shutdown | Drain | Pause | ExpectEof):
             return None
         end = ended(step) or end

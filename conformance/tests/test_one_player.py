@@ -27,7 +27,7 @@ from mockserver import Ended, GivenConnection, Limits, MockServer
 
 LATE = 20.0
 """Seconds after which a play that should be over is a fault."""
-_MORE = re.compile(r"… \d+ octets more$", re.MULTILINE)
+_MORE = re.compile(r"… \d+ bytes more$", re.MULTILINE)
 CORPUS = load_corpus()
 CATALOGUE = Catalogue(CORPUS)
 

@@ -132,7 +132,7 @@ def transcribed(transcript: str) -> Iterator[str | None]:
 
 
 def is_no_text(line: re.Match[str]) -> bool:
-    return bool(_DUMP.match(line[2])) or "octets more" in line[2]
+    return bool(_DUMP.match(line[2])) or "bytes more" in line[2]
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_a_client_is_not_held_up_by_what_the_record_cannot_keep(connect: Connect
     assert server.record is not None
     (one,) = server.record.connections
     assert len(one.unread) == 64 << 20
-    assert one.events[-1].role == f"{16 << 20} more octets came and were not kept"
+    assert one.events[-1].role == f"{16 << 20} more bytes came and were not kept"
 
 
 def recorded(server: MockServer, *parts: Step | Route, sent: bytes, reads: int) -> Record:
@@ -164,12 +164,12 @@ def test_inside_tls(server: MockServer, authority: CertificateAuthority) -> None
 @pytest.mark.parametrize(
     ("steps", "problem"),
     [
-        ((Shutdown(), ExpectNoBytes()), "the client sent octets; expected none"),
+        ((Shutdown(), ExpectNoBytes()), "the client sent bytes; expected none"),
         (
             (Shutdown(), ExpectEof()),
-            "the client sent octets; expected that the client ended its stream",
+            "the client sent bytes; expected that the client ended its stream",
         ),
-        ((ExpectNoBytes(), Close()), "the client sent octets; expected none"),
+        ((ExpectNoBytes(), Close()), "the client sent bytes; expected none"),
     ],
 )
 def test_a_script_that_allows_no_bytes_says_so(
@@ -192,7 +192,7 @@ def test_a_script_that_leaves_the_connection_open_complains_as_ever(
     client.sendall(HEAD + b"0123456789")
     exactly(client, len(RESPONSE))
     complaints = play.finish().complaints()
-    assert complaints == ("connection 1: 10 octets from the client that no step reads",)
+    assert complaints == ("connection 1: 10 bytes from the client that no step reads",)
 
 
 SURPLUS = (
@@ -212,7 +212,7 @@ def test_what_comes_together_with_a_whole_request_was_not_in_flight(
     client.sendall(connect_first + b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcd")
     to_end(client)
     complaints = play.finish().complaints()
-    assert complaints == ("connection 1: 1 octets from the client that no step reads",)
+    assert complaints == ("connection 1: 1 bytes from the client that no step reads",)
 
 
 def test_what_follows_a_connect_may_be_in_flight(server: MockServer, connect: Connect) -> None:

@@ -137,8 +137,8 @@ def test_a_pause_is_cut_short_at_the_limit(pair: Pair) -> None:
 def test_bytes_have_a_limit_in_each_direction(pair: Pair, steps: tuple[Step, ...]) -> None:
     client, accepted = pair
     client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 2000\r\n\r\n" + bytes(2000))
-    record = play_steps(accepted, *steps, Close(), limits=Limits(octets=1000))
-    assert record.events[-1].role == "more than 1000 octets, the limit"
+    record = play_steps(accepted, *steps, Close(), limits=Limits(total=1000))
+    assert record.events[-1].role == "more than 1000 bytes, the limit"
     assert is_reset(client)
 
 
@@ -159,7 +159,7 @@ def test_one_connection_carries_several_plays(pair: Pair) -> None:
 
 def test_each_play_on_a_connection_has_its_own_count_of_bytes(pair: Pair) -> None:
     client, accepted = pair
-    given = GivenConnection(accepted, Limits(octets=1000))
+    given = GivenConnection(accepted, Limits(total=1000))
     for _ in range(3):
         assert given.play((Fill(900),)).record.unplayed == ()
         assert exactly(client, 900) == b"x" * 900

@@ -309,7 +309,7 @@ def test_octets_are_no_end_of_stream(server: MockServer, connect: Connect) -> No
     record = problems_after(server, connect, b"x", ExpectEof(), Close())
     assert record.problems == (
         "connection 1, step 1 (expect_eof): "
-        "the client sent octets; expected that the client ended its stream",
+        "the client sent bytes; expected that the client ended its stream",
     )
 
 
@@ -348,7 +348,7 @@ def test_silence_is_broken_by_an_octet(server: MockServer, connect: Connect) -> 
         server, connect, REQUEST + b"x", ReadRequest(), ExpectNoBytes(), Close()
     )
     assert record.problems == (
-        "connection 1, step 2 (expect_no_bytes): the client sent octets; expected none",
+        "connection 1, step 2 (expect_no_bytes): the client sent bytes; expected none",
     )
     assert record.connections[0].unread == b"x"
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from mockserver._endings import EndOfStream
+from mockserver._phase import EndOfStream
 from mockserver._request import Inbox, read_request, request_parts
 
 LIMIT = 1 << 20
@@ -95,7 +95,7 @@ def test_the_limit_holds_for_heads_and_bodies(
     raw: bytes, cut: Callable[[bytes], list[bytes]]
 ) -> None:
     inbox = inbox_of(cut(raw))
-    assert read_request(inbox, 100, with_body) == "the request is longer than 100 octets"
+    assert read_request(inbox, 100, with_body) == "the request is longer than 100 bytes"
     assert inbox.take() == raw[:100]
 
 

@@ -89,7 +89,7 @@ def test_unread_octets_fail(connect: Connect) -> None:
     client = connect(server.address)
     client.sendall(REQUEST + b"more")
     to_end(client)
-    with pytest.raises(MockServerError, match="4 octets from the client"):
+    with pytest.raises(MockServerError, match="4 bytes from the client"):
         server.__exit__(None, None, None)
 
 
@@ -238,7 +238,7 @@ def test_a_client_that_waits_behind_the_last_step_is_freed(
     with pytest.raises(ConnectionResetError):
         each_read(client)
     record = one.finish()
-    assert record.problems == ("connection 1: the client waits behind the last step",)
+    assert record.problems == ("connection 1: the client waits after the last step",)
     assert record.connections[0].unread == REQUEST
 
 

@@ -33,6 +33,7 @@ from mockserver import (
     Tunnel,
     WritingStep,
     connection,
+    pieces_of,
     script,
 )
 from mockserver._step import NotEmpty
@@ -41,11 +42,11 @@ from mockserver.tests.support import VOCABULARY, to_end
 
 
 def octets(step: WritingStep) -> bytes:
-    return b"".join(piece.data for pieces in step.writes() for piece in pieces)
+    return b"".join(piece.data for piece in pieces_of(step))
 
 
 def roles(step: WritingStep) -> list[str]:
-    return [piece.role for pieces in step.writes() for piece in pieces]
+    return [piece.role for piece in pieces_of(step)]
 
 
 def test_every_step_is_listed_under_its_own_name() -> None:

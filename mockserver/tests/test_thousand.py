@@ -53,6 +53,7 @@ from mockserver import (
     Tunnel,
     WritingStep,
     connection,
+    pieces_of,
     route,
     script,
 )
@@ -149,7 +150,7 @@ def says_nothing(_: socket.socket) -> bool:
 
 def writes(*steps: WritingStep) -> Kind:
     """A client that gets exactly the octets of these steps."""
-    octets = b"".join(piece.data for one in steps for pieces in one.writes() for piece in pieces)
+    octets = b"".join(piece.data for piece in pieces_of(*steps))
     return Kind((ReadRequest(), *steps, Close()), asks_and_gets(octets))
 
 

@@ -169,7 +169,7 @@ def test_data_before_an_end_without_close_notify(
     [
         (("alert", b"x"), "data has no place in alert"),
         (("plaintext", b""), "data must not be empty"),
-        (("half-record", bytes(16385)), "data must be at most 16384 octets"),
+        (("half-record", bytes(16385)), "data must be at most 16384 bytes"),
         (("half-records",), "kind must be"),
         (("cut-hello", None, ""), "cert must not be empty"),
     ],

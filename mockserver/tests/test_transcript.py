@@ -23,7 +23,7 @@ def test_octets_that_are_no_text_are_dumped() -> None:
 
 def test_long_data_is_cut_short() -> None:
     *_, last = lines_of(">", 5, "fill", b"x" * 5000)
-    assert last == "  >   4101  fill            … 904 octets more"
+    assert last == "  >   4101  fill            … 904 bytes more"
 
 
 def test_a_record_reads_like_a_story() -> None:
@@ -42,7 +42,7 @@ def test_a_record_reads_like_a_story() -> None:
         "  >      0  status-line     HTTP/1.1 200 OK\\r\\n\n"
         "  = the client reset the connection\n"
         "  <     18  unread          more\n"
-        "  = client: kept, 3 octets unread by it\n"
+        "  = client: kept, 3 bytes unread by it\n"
         "  - not played: close\n"
         "beyond the script: 1 connections, each reset by the server\n"
         "problem: it went wrong\n"

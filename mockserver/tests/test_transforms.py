@@ -31,6 +31,7 @@ from mockserver import (
     inject_at,
     marks,
     pause_at,
+    pieces_of,
     route,
     script,
 )
@@ -155,7 +156,7 @@ def test_every_kind_of_step_can_be_taken_apart(
 ) -> None:
     closes = () if step == Reply(body=b"abcdef", framing="close") else (Close(),)
     played = script(connection(ReadRequest(), step, *closes))
-    whole = b"".join(piece.data for pieces in step.writes() for piece in pieces)
+    whole = b"".join(piece.data for piece in pieces_of(step))
     for offset in {0, 1, 3, len(whole) // 2, len(whole)}:
         data, record = answered(server, connect, inject_at(played, offset, b"!"))
         assert data == whole[:offset] + b"!" + whole[offset:]
@@ -207,11 +208,11 @@ def test_transforms_can_follow_each_other(server: MockServer, connect: Connect) 
 @pytest.mark.parametrize(
     ("at", "message"),
     [
-        (-1, "-1 is not within the 73 octets"),
-        (74, "74 is not within the 73 octets"),
+        (-1, "-1 is not within the 73 bytes"),
+        (74, "74 is not within the 73 bytes"),
         ("chunk-size:3", "there is no 'chunk-size:3', only status-line:1, "),
         ("trailer", "there is no 'trailer:1'"),
-        ("chunk-data:1+6", "'chunk-data:1' has 5 octets"),
+        ("chunk-data:1+6", "'chunk-data:1' has 5 bytes"),
         ("chunk-size:0", "a mark is like"),
         ("chunk size", "a mark is like"),
         ("chunk-size:2\n", "a mark is like"),
