@@ -186,7 +186,7 @@ def test_an_expected_request_can_hold_the_address() -> None:
         ("respond = 'abc'\ntransforms = [{ cut_at = {} }]", "transforms[0].cut_at: Object missing"),
         (
             "respond = 'abc'\ntransforms = [{ cut_at = { at = 4 } }]",
-            "transforms[0].cut_at: at: 4 is not within the 3 octets",
+            "transforms[0].cut_at: at: 4 is not within the 3 bytes",
         ),
         (
             "respond = 'abc'\ntransforms = [{ cut_at = { at = 'body' } }]",
