@@ -2,11 +2,11 @@
 
 import click
 
+from conformance.driver_check import Checkup
 from conformance.drivers.base import EXEC
 from conformance.drivers.factory import command_in
 from conformance.drivers.worker import START_PATIENCE
 from conformance.report.octets import visible_text
-from conformance.run.checkup import Checkup
 
 
 @click.command("driver-check", context_settings={"ignore_unknown_options": True})

@@ -132,7 +132,7 @@ def test_a_good_driver_has_nothing_wrong(tmp_path: Path) -> None:
 def test_a_defect_is_told_in_plain_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str, what: str, problem: str
 ) -> None:
-    monkeypatch.setattr("conformance.run.conversation.PATIENCE", 1.0)
+    monkeypatch.setattr("conformance.driver_check.conversation.PATIENCE", 1.0)
     assert old in GOOD
     path = tmp_path / "driver.py"
     path.write_text(GOOD.replace(old, new))

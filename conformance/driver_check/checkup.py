@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from certs import CertificateAuthority
+from conformance.driver_check.conversation import PATIENCE, STOP, Conversation, Problem
 from conformance.drivers.base import EXEC, FETCH, DriverError
 from conformance.drivers.factory import ProgramTarget
 from conformance.drivers.protocol import ANY_OP, PROBE, Started, op_name
 from conformance.judge.error_map import KNOWN, ErrorMapError, checked
-from conformance.run.conversation import PATIENCE, STOP, Conversation, Problem
 from conformance.run.runner import Runner
 from mockserver import Close, MockServer, ReadRequest, Send, Stall, Step, connection, script
 
