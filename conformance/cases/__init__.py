@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from conformance.cases.places import fixtures_directory
     from conformance.cases.scripts import client_cases, script_key
     from conformance.cases.sweeps import DIMENSIONS, swept
+    from conformance.cases.twins import sent_octets
 
 __all__ = [
     "DIMENSIONS",
@@ -44,6 +45,7 @@ __all__ = [
     "fixtures_directory",
     "load_corpus",
     "script_key",
+    "sent_octets",
     "swept",
 ]
 
@@ -68,5 +70,6 @@ __getattr__ = loader(
         "script_key": "scripts",
         "DIMENSIONS": "sweeps",
         "swept": "sweeps",
+        "sent_octets": "twins",
     },
 )

@@ -16,8 +16,10 @@ from conformance.cli.options import find_case, own_cases
 from conformance.cli.recorded import recorded_lines
 from conformance.judge.judge import expectation_text
 from conformance.report.octets import lines, visible_text
+from conformance.report.roles import annotated
+from conformance.reproduce import FORMS, NotReproducible, reproduce
 from conformance.results.golden import load_book
-from conformance.serve import FORMS, Catalogue, Entry, NotReproducible, annotated, reproduce
+from conformance.serve import Catalogue, Entry
 from mockserver import Connection, Listener, Route, Step
 
 _STYLES = {

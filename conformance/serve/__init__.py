@@ -1,4 +1,4 @@
-"""Serve: every case at a URL, for any HTTP client; and text to reproduce a case.
+"""Serve: every case at a URL, for any HTTP client.
 
 The input is the corpus, and ports to listen on.  The output is the bytes of a case's script, played
 for each client that requests it::
@@ -9,24 +9,17 @@ The request line alone selects what is played; no other part of a request is par
 bounds in time and size.  The server opens no connections, and judges no client.
 """
 
-from conformance.cases.twins import sent_octets
-from conformance.serve.catalogue import Catalogue, Entry, Ports
-from conformance.serve.code import NotReproducible
-from conformance.serve.reproduce import DEFAULT_PORTS, FORMS, reproduce
-from conformance.serve.roles import annotated
+from conformance.serve.catalogue import DEFAULT_PORTS, Catalogue, Entry, Ports, curl, is_silent
 from conformance.serve.server import Bounds, ServeError, Server
 
 __all__ = [
     "DEFAULT_PORTS",
-    "FORMS",
     "Bounds",
     "Catalogue",
     "Entry",
-    "NotReproducible",
     "Ports",
     "ServeError",
     "Server",
-    "annotated",
-    "reproduce",
-    "sent_octets",
+    "curl",
+    "is_silent",
 ]

@@ -16,6 +16,7 @@ how         the script begins
 ==========  ========================================================================================
 """
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -31,6 +32,8 @@ LOCALHOST = ".localhost"
 _WAITING = frozenset(step.step_name for step in (*_READING, Starttls, Tunnel))
 _UNSURE = frozenset({"server", "routes", "transforms"})
 """Keys of a case that may change how its script begins."""
+_GOOD = frozenset({"server", "names"})
+"""Certificates that a client which trusts the authority has no reason to reject."""
 _HOSTS = {"names": "www.example.test"}
 """Certificates for these names; the other certificates are for the address."""
 
@@ -58,6 +61,9 @@ class Ports:
     def at(self, port: int) -> str:
         """Return host and port in the form of a URL."""
         return f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
+
+
+DEFAULT_PORTS = Ports("127.0.0.1", http=8080, tls=8081, proxy=8082, control=8083)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,3 +219,30 @@ def handshake(case: Case) -> Starttls | None:
     """Return the handshake of the first connection, if it has one."""
     steps = case.script.connections[0].steps if case.script.connections else ()
     return next((step for step in steps if isinstance(step, Starttls)), None)
+
+
+def curl(entry: Entry, ports: Ports) -> str:
+    """Return the command that requests the case of *entry*; empty if the case is not served."""
+    if entry.how == "none":
+        return ""
+    words = ["curl", "-i", "--http1.1", "--noproxy", "*"]
+    if entry.how == "proxy":
+        words[3:] = ["--proxytunnel", "--noproxy", "", "--proxy", f"http://{ports.at(ports.proxy)}"]
+    if entry.server_name and entry.how != "proxy":
+        address = f"{entry.server_name}:{ports.tls}:{ports.host}"
+        words += ["--resolve", address]
+    trust = _trust(entry, ports)
+    return " ".join(filter(None, (shlex.join(words), trust, shlex.quote(entry.url(ports)))))
+
+
+def _trust(entry: Entry, ports: Ports) -> str:
+    """Return the option for certificates: the authority's if the case is about the certificate.
+
+    If a valid certificate is for another name than the URL's, it is not verified.
+    """
+    first = handshake(entry.case)
+    if first is None:
+        return ""
+    if first.cert in _GOOD and entry.how != "tls":
+        return "--insecure"
+    return f"--cacert <(curl -s http://{ports.at(ports.http)}/_/ca.pem)"

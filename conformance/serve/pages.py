@@ -14,8 +14,7 @@ from typing import Any
 
 import msgspec
 
-from conformance.serve.catalogue import Catalogue, Entry, Ports
-from conformance.serve.commands import curl
+from conformance.serve.catalogue import Catalogue, Entry, Ports, curl
 from mockserver import Reply
 
 CONTROL = "/_/"

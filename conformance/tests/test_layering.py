@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("httplib_impl", "mockserver", "certs", "conformance")
-ORDER = ("cases", "judge", "results", "run", "driver_check", "report", "serve", "cli")
+ORDER = ("cases", "judge", "results", "run", "driver_check", "report", "serve", "reproduce", "cli")
 """The subpackages of `conformance`: each may import those before it."""
 
 PYTHON_2 = "__builtin__"

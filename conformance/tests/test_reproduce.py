@@ -19,7 +19,8 @@ from click.testing import CliRunner
 from conformance.cases import Case, Corpus, load_corpus, sent_octets
 from conformance.cli.show import show
 from conformance.drivers import target
-from conformance.serve import FORMS, Catalogue, Entry, NotReproducible, Ports, Server, reproduce
+from conformance.reproduce import FORMS, NotReproducible, reproduce
+from conformance.serve import Catalogue, Entry, Ports, Server
 from conformance.tests.conftest import LATE, ROOT
 from conformance.tests.support import EVERY, played_whole
 from mockserver import Goto, MockServer, Record, Starttls

@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from conformance.cases import Case
-from conformance.serve import standalone
-from conformance.serve.catalogue import Entry, Ports, is_silent
-from conformance.serve.code import (
+from conformance.reproduce import standalone
+from conformance.reproduce.code import (
     NotReproducible,
     checked_statement,
     octets_code,
     statement,
 )
+from conformance.serve import Entry, Ports, is_silent
 from mockserver import (
     Close,
     Drain,

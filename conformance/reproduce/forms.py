@@ -12,14 +12,12 @@ import base64
 from collections.abc import Iterator
 
 from conformance.cases.twins import sent_octets
-from conformance.serve.catalogue import Entry, Ports
-from conformance.serve.code import NotReproducible
-from conformance.serve.commands import curl
-from conformance.serve.programs import script, snippet
+from conformance.reproduce.code import NotReproducible
+from conformance.reproduce.programs import script, snippet
+from conformance.serve import DEFAULT_PORTS, Entry, Ports, curl
 from mockserver import Connection, Route
 
 FORMS = ("curl", "raw", "python", "script")
-DEFAULT_PORTS = Ports("127.0.0.1", http=8080, tls=8081, proxy=8082, control=8083)
 _LONGEST_PRINTF = 4096
 _NAMED = {0x0D: "\\r", 0x0A: "\\n", 0x09: "\\t", 0x5C: "\\\\", 0x25: "%%", 0x27: "\\047"}
 
