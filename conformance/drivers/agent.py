@@ -15,6 +15,9 @@ An answer repeats the `serial` of its message, so that it cannot be mistaken for
 An op is ``{"id", "on", "call", "args", "kwargs", "as"}``, with ``get``, ``set`` and ``value``, or ``item`` in place of
 ``call``.  A trace entry is ``{"id", "value"}``, ``{"id", "error"}`` or ``{"id", "skipped": true}``.
 
+The `frames` of an error are the innermost lines of the implementation, the innermost first, each as ``{"file", "line",
+"function", "text"}``.
+
 A value that JSON can express is sent unchanged; all others are ``{"type": ...}``: ``bytes`` and ``text`` (bytes as
 Latin-1), ``tuple``, ``mapping`` (pairs), ``class`` and ``object`` (names of the class and its bases), and ``int``, in
 hexadecimal, for a whole number beyond 64 bits.
@@ -28,6 +31,7 @@ import array
 import inspect
 import io
 import json
+import linecache
 import os
 import platform
 import shutil
@@ -74,6 +78,7 @@ class Agent(object):
         self.names = {}
         self.printed = None
         self.usual = None
+        self.frames = Frames(self.module)
         self.default_timeout = socket.getdefaulttimeout()
 
     def start(self):
@@ -128,8 +133,10 @@ class Agent(object):
         garbage collector runs, and with them the sockets that the implementation has dropped.  This frame does not
         belong to the traceback.
         """
-        error = sys.exc_info()[1]
-        return readable(error_facts, error, self.exported(error))
+        error, traceback = sys.exc_info()[1:]
+        facts = readable(error_facts, error, self.exported(error))
+        frames = self.frames.of(stack_of(traceback))
+        return dict(facts, frames=frames) if frames else facts
 
     def exported(self, error):
         """Return the names under which a caller can catch *error*: those that the module exports.
@@ -721,6 +728,72 @@ def error_facts(error, exported):
         message = "(no text)"
     facts = class_facts("error", class_of(error))
     return dict(facts, attributes=attributes, message=message, exported=exported)
+
+
+class Frames(object):
+    """Chooses the frames that show where an implementation is: its own, the innermost first.
+
+    Frames of other libraries are left out, unless none is its own, and those of the standard library, unless there are
+    no others.  Frames of this file are always left out.
+    """
+
+    def __init__(self, module):
+        self.here = os.getcwd()
+        self.paths = sorted([self.here] + [one for one in sys.path if isinstance(one, str)], key=len, reverse=True)
+        self.standard = os.path.dirname(self.full(os.__file__)) + os.sep
+        package = sys.modules[module.__name__.partition(".")[0]]
+        name = self.full(getattr(module, "__file__", None) or "").replace(".pyc", ".py")
+        here = os.path.dirname(name) + os.sep
+        self.own = tuple(self.full(one) + os.sep for one in getattr(package, "__path__", ()))
+        # The other files in the directory of a single module belong to it, unless it is a directory of libraries.
+        self.is_directory = not self.own and not self.is_library(here)
+        self.own = self.own or (here if self.is_directory else name,)
+
+    def of(self, stack):
+        """Return the frames of *stack*, which is a list of (file, line, function), the outermost first."""
+        found = [(self.full(name), line, function) for name, line, function in stack]
+        found = [one for one in found if one[0] != THIS_FILE]
+        for chosen in (self.is_own, lambda name: not self.is_standard(name)):
+            found = [one for one in found if chosen(one[0])] or found
+        return [self.facts(*one) for one in reversed(found[-FRAMES:])]
+
+    def is_own(self, name):
+        return name.startswith(self.own) and not (self.is_directory and self.is_library(name))
+
+    def is_standard(self, name):
+        return name.startswith("<frozen") or (name.startswith(self.standard) and PACKAGES not in name)
+
+    def is_library(self, name):
+        return PACKAGES in name or self.is_standard(name)
+
+    def full(self, name):
+        return name if name[:1] == "<" else os.path.join(self.here, name)
+
+    def facts(self, name, line, function):
+        text = linecache.getline(name, line).strip()[:LINE]
+        short = next((name[len(path) + 1 :] for path in self.paths if name.startswith(path + os.sep)), name)
+        named = {"file": short[-LINE:], "function": function[:LINE], "text": text}
+        return dict([(key, decoded(value)) for key, value in named.items()], line=line)
+
+
+FRAMES = 5  # an error is reported with at most this many frames
+LINE = 200  # characters of the text of a frame
+PACKAGES = "-packages" + os.sep  # part of the name of a directory of installed packages
+THIS_FILE = os.path.abspath(readable.__code__.co_filename)
+
+
+def stack_of(traceback):
+    """Return the frames of *traceback* as (file, line, function), the outermost first."""
+    found = []
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        found.append((code.co_filename, traceback.tb_lineno, code.co_name))
+        traceback = traceback.tb_next
+    return found
+
+
+def decoded(text):
+    return text if isinstance(text, TEXT) else text.decode("utf-8", "replace")
 
 
 def as_text(text):

@@ -160,6 +160,15 @@ class Response(Struct, frozen=True, tag_field="type", tag="response"):
 Typed = Bytes | Text | Int | Float | Tuple | Table | Class | Object | Response
 
 
+class Frame(Struct, frozen=True, omit_defaults=True):
+    """A line of the client's code that was being executed."""
+
+    file: Annotated[str, Meta(description="its path, relative where possible")]
+    line: Annotated[int, Meta(ge=0)]
+    function: str = ""
+    text: Annotated[str, Meta(description="the line without its indentation")] = ""
+
+
 class Error(Struct, frozen=True):
     """An exception, or its equivalent in the driver's language."""
 
@@ -172,6 +181,9 @@ class Error(Struct, frozen=True):
         list[str] | UnsetType,
         Meta(description="the names under which the module exports this class or a base of it"),
     ] = UNSET
+    frames: Annotated[
+        list[Frame], Meta(description="where in the client it was raised, the innermost first")
+    ] = []
 
 
 class Entry(Struct, frozen=True):

@@ -17,7 +17,7 @@ from conformance.report.octets import split_lines, visible, visible_text
 from conformance.report.runs import Run
 from conformance.report.score import score_lines
 from conformance.report.standing import Standing, standing
-from conformance.report.story import Span, command, place, transcript_lines
+from conformance.report.story import Span, command, frame_lines, place, transcript_lines
 from conformance.report.summary import scope, table, totals
 from conformance.results.bounds import Clipped, left_out, parts
 from conformance.results.result import Result, RunHead
@@ -99,6 +99,7 @@ def _templates() -> jinja2.Environment:
         table=table,
         scope=scope,
         place=place,
+        frames=frame_lines,
         transcript=transcript_lines,
         standing=lambda result: standing(result).value,
     )

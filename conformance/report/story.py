@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from conformance.judge import Verdict
 from conformance.report.octets import inert, split_lines, visible, visible_text
 from conformance.results.bounds import Kept, parts
 from conformance.results.result import Again, Result, RunHead
@@ -87,12 +88,13 @@ def rows(result: Result, head: RunHead) -> Iterator[Row]:
 
 
 def _difference(result: Result) -> Iterator[Row]:
-    if not result.where:
-        return
-    yield _row("at", place(result))
-    for index, accepted in enumerate(result.accepted):
-        yield _row("or" if index else "accepted", accepted, "accepted")
-    yield _row("seen", result.seen, "seen")
+    if result.where:
+        yield _row("at", place(result))
+        for index, accepted in enumerate(result.accepted):
+            yield _row("or" if index else "accepted", accepted, "accepted")
+        yield _row("seen", result.seen, "seen")
+    for label, text in frame_lines(result):
+        yield _row(label, text)
 
 
 def _second_run(again: Again) -> Iterator[Row]:
@@ -105,6 +107,15 @@ def _second_run(again: Again) -> Iterator[Row]:
         yield _row("seen", again.seen, "seen")
     for index, line in enumerate(_wire(again)):
         yield Row("" if index else "wire", (Span(line, "octets"),))
+
+
+def frame_lines(result: Result) -> Iterator[tuple[str, str]]:
+    """Yield a label and a line for each frame of *result*: file, line, function and text."""
+    label = "hung in" if result.verdict == Verdict.HANG else "raised in"
+    for one in result.frames:
+        function = f" in {one.function}" if one.function else ""
+        yield label, f"{one.file}:{one.line}{function}" + (f": {one.text}" if one.text else "")
+        label = "from"
 
 
 def place(result: Result | Again) -> str:

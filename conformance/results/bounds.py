@@ -6,9 +6,13 @@ what is kept here, so this module alone limits the size of reports.
 """
 
 import hashlib
+import itertools
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
+
+from conformance.drivers.protocol import Frame
 
 S = TypeVar("S", bound=msgspec.Struct)
 MOST = 1_000
@@ -17,8 +21,10 @@ MOST_WIRE = 6 * MOST
 """Characters of a transcript, in which a byte takes up to four and has a line of its own."""
 MOST_ITEMS = 64
 """Entries of a list, such as connections, that are kept."""
+MOST_FRAMES = 5
+"""Frames of an error, or of a client that hangs, that are kept: the innermost."""
 _NAME = 200
-"""Characters of a name or a version that are kept whole."""
+"""Characters of a name, a version or a line of code that are kept whole."""
 
 
 class Clipped(msgspec.Struct, frozen=True):
@@ -102,6 +108,15 @@ def kept_lines(text: str) -> str:
 def kept_name(text: str) -> str:
     """Return a name or a version, shortened as the head of a run stores it."""
     return kept_text(text, _NAME)
+
+
+def kept_frames(told: Iterable[Mapping[str, Any]]) -> list[Frame]:
+    """Return the frames that a driver reported as *told*, shortened as a result stores them."""
+    found = [msgspec.convert(one, Frame) for one in itertools.islice(told, MOST_FRAMES)]
+    return [
+        Frame(kept_name(one.file), one.line, kept_name(one.function), kept_name(one.text))
+        for one in found
+    ]
 
 
 _LINES = "transcript"

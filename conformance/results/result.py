@@ -16,6 +16,7 @@ from conformance.cases import Case
 from conformance.cases.requirements import load_requirements
 from conformance.cases.scripts import key_of_script
 from conformance.drivers import Identity
+from conformance.drivers.protocol import Frame
 from conformance.judge import FAILURES, Judgement, Verdict
 from conformance.judge.verdicts import ERRORS
 from conformance.results.bounds import Kept, kept_name
@@ -155,6 +156,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
         call: that op as a call.
         accepted: what the accepted outcomes require there.
         seen: what was seen there.
+        frames: the lines of the implementation at which it raised or hung, the innermost first.
         trace: the result of every op, as text; present if the case failed.
         transcript: the wire as text; present if the case failed.
         octets: what the server sent on each connection of this run, one character for each byte, or
@@ -191,6 +193,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     call: str = ""
     accepted: list[str] = []
     seen: str = ""
+    frames: list[Frame] = []
     trace: list[str] = []
     transcript: str = ""
     octets: list[Kept] = []
@@ -266,6 +269,8 @@ def _sound(text: str) -> str:
 def _sound_all(value: Any) -> Any:
     if isinstance(value, list):
         return [_sound_all(one) for one in value]
+    if isinstance(value, Frame):
+        return Frame(*map(_sound_all, msgspec.structs.astuple(value)))
     return _sound(value) if isinstance(value, str) else value
 
 

@@ -114,8 +114,9 @@ _OK = "HTTP/1.1 200 OK\r\n"
 _FRAMED = {
     "a GET whose response has a Content-Length": f"{_OK}Content-Length: 40\r\n\r\n<p>NONCE</p>\n",
     "a GET whose response is chunked": f"{_OK}Transfer-Encoding: chunked\r\n\r\n"
-    "3\r\n<p>\r\n25\r\nNONCE</p>\n\r\n0\r\n\r\n",
+    "3\r\n<p>\r\nPARTS5\r\n</p>\n\r\n0\r\n\r\n",
 }
+"""Each chunk-size is the same in decimal: a client that reads it so is wrong, but can be judged."""
 _KEYWORDS = {"strict": True, "source_address": {"tuple": ["127.0.0.1", 0]}}
 
 
@@ -174,9 +175,10 @@ def _case(title: str, nonce: str, **table: Any) -> Case:
 
 
 def _filled(value: Any, nonce: str) -> Any:
-    """Return *value* with ``NONCE`` replaced by *nonce*."""
+    """Return *value* with ``NONCE`` replaced by *nonce*, and ``PARTS`` by its parts as chunks."""
     if isinstance(value, str):
-        return value.replace("NONCE", nonce)
+        parts = (f"{_PART}\r\n{nonce[at : at + _PART]}\r\n" for at in range(0, len(nonce), _PART))
+        return value.replace("NONCE", nonce).replace("PARTS", "".join(parts))
     if isinstance(value, dict):
         return {key: _filled(item, nonce) for key, item in value.items()}
     if isinstance(value, list | tuple):

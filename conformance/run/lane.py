@@ -20,7 +20,7 @@ from conformance.judge import Observation, Verdict, judge
 from conformance.judge.client import did_of
 from conformance.judge.judge import entry_text
 from conformance.judge.verdicts import OK
-from conformance.results.bounds import Kept, kept_octets
+from conformance.results.bounds import Kept, kept_frames, kept_octets
 from conformance.results.result import Result, not_run, result_of, without_port
 from conformance.run.acts import ended_process
 from conformance.run.performed import Performed
@@ -227,10 +227,13 @@ class Lane:
         lines = [
             f"{op.text} -> {entry_text(entry)}" for op, entry in zip(case.ops, trace, strict=True)
         ]
+        where = judgement.mismatch.where if judgement.mismatch else ""
+        failed = observation.trace.get(where, {}).get("error", {})
         result = result_of(
             case,
             judgement,
             reason=reason if judgement.faults or judgement.verdict in OK else "",
+            frames=kept_frames(failed.get("frames", ())),
             trace=lines,
             transcript=record.transcript(),
             did=did,

@@ -59,6 +59,12 @@ class HTTPConnection:
         if self.reads == 3:
             raise Odd()
         return b"ab"
+    def deep(self, levels):
+        if not levels:
+            return int("zz", 16)
+        return self.deep(levels - 1)
+    def connect(self):
+        socket.create_connection(("127.0.0.1", 1))
     def drop(self):
         dropped = Dropped()
         raise Odd()
@@ -176,6 +182,28 @@ def test_what_a_failed_call_drops_is_freed_at_once(interpreter: str, tmp_path: P
         pytest.skip("PyPy frees objects only when its garbage collector runs")
     _, entry = run(interpreter, tmp_path, op("drop"), op("drops"))
     assert entry["value"] == 1
+
+
+def test_an_error_names_the_lines_of_the_implementation(interpreter: str, tmp_path: Path) -> None:
+    deep, connect, absent = run(interpreter, tmp_path, op("deep", 9), op("connect"), op("absent"))
+    innermost, *others = deep["error"]["frames"]
+    line = 1 + PROBE_MODULE.splitlines().index('            return int("zz", 16)')
+    text = 'return int("zz", 16)'
+    assert innermost == {"file": "probe.py", "line": line, "function": "deep", "text": text}
+    assert [one["line"] for one in others] == [line + 1] * 4
+    assert [one["function"] for one in connect["error"]["frames"]] == ["connect"]
+    assert "frames" not in absent["error"]
+
+
+def test_the_lines_of_a_standard_module_are_its_own(interpreter: str, tmp_path: Path) -> None:
+    module = module_of(interpreter)
+    talk = [{**NEW, "args": ["127.0.0.1", 1]}, op("connect")]
+    _, answer = ask(
+        interpreter, module, {"type": "start"}, {"type": "run", "ops": talk}, cwd=tmp_path
+    )
+    frames = answer["trace"][1]["error"]["frames"]
+    name = "httplib.py" if module == "httplib" else "http/client.py"
+    assert {one["file"] for one in frames} == {name}
 
 
 def test_a_call_without_a_receiver_is_skipped(interpreter: str, tmp_path: Path) -> None:

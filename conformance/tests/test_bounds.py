@@ -24,7 +24,9 @@ from conformance.report.story import story
 from conformance.results import Result, ResultFile, RunHead
 from conformance.results.bounds import (
     MOST,
+    MOST_FRAMES,
     bounded,
+    kept_frames,
     kept_lines,
     kept_octets,
     kept_text,
@@ -44,6 +46,13 @@ class HTTPConnection(http.client.HTTPConnection):
         raise HTTPException("A" + "x" * (8 << 20) + "Z")
 """
 FILLER = "x" * (8 << 20)
+
+
+def test_of_frames_the_innermost_are_kept_and_long_texts_shortened() -> None:
+    told = [{"file": "x" * 5_000, "line": line, "text": "y" * 5_000} for line in range(100)]
+    kept = kept_frames(told)
+    assert [one.line for one in kept] == list(range(MOST_FRAMES))
+    assert max(len(text) for one in kept for text in (one.file, one.text)) < MOST
 
 
 @given(st.text(), st.integers(2, 40))

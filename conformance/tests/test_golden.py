@@ -199,6 +199,13 @@ def test_two_runs_are_told_alike() -> None:
     assert one.port == PORT
 
 
+def test_the_lines_of_an_implementation_are_not_told() -> None:
+    plain = raised("builtins.ValueError", "no")
+    frames = [{"file": "client.py", "line": 3}]
+    located = {"error": {**plain["error"], "frames": frames}}
+    assert stable(observation(read=located)) == stable(observation(read=plain))
+
+
 def test_the_words_of_a_system_are_not_told() -> None:
     one, two = (
         stable(observation(request=raised("builtins.OSError", text, errno=number)))

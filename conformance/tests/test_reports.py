@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from rich.console import Console
 
+from conformance.cases import load_corpus
 from conformance.cases.twins import difference
 from conformance.cli import main
 from conformance.cli.outputs import Screen, document, tell_pipeline
+from conformance.drivers.protocol import Frame
 from conformance.judge import Verdict
 from conformance.report.annotations import MOST, annotations
 from conformance.report.badge import endpoint, svg
@@ -120,6 +122,7 @@ def results(draw: st.DrawFn, verdicts: Sequence[str] = VERDICTS) -> Result:
         call=draw(texts),
         accepted=draw(st.lists(texts, max_size=2)),
         seen=draw(texts),
+        frames=draw(st.lists(st.builds(Frame, texts, st.just(7), texts, texts), max_size=2)),
         trace=draw(st.lists(texts, max_size=2)),
         transcript=draw(texts),
         octets=[one.decode("latin-1") for one in sent],
@@ -225,6 +228,14 @@ def test_junit_holds_every_value(run: Run) -> None:
         assert list(map(original_text, found.get("accepted", []))) == result.accepted
         assert original_text(found["case"][0]) == result.id
         assert original_text(found["requirement"][0]).startswith(result.spec[0])
+
+
+def test_a_story_names_the_lines_of_the_client() -> None:
+    frames = [Frame("client.py", 7, "read", "x = 1/0"), Frame("client.py", 3)]
+    one = not_run(next(iter(load_corpus().cases)), Verdict.LEAK, "")
+    told = story(msgspec.structs.replace(one, frames=frames), _head("a", {}))
+    assert "  raised in client.py:7 in read: x = 1/0" in told
+    assert "  from      client.py:3" in told
 
 
 @PROPERTY

@@ -2,7 +2,8 @@
 
 The argument is the name of a client; each line on standard input is a message of the driver
 protocol and gets one line on standard output. This file runs as a program under the interpreter in
-which the client is installed, so it imports nothing of the kit.
+which the client is installed, so it imports nothing of the kit; it loads one file, the agent, which
+finds the client's own lines in a traceback.
 
 An adapter gets a URL and returns status, reason, fields and content, in the form in which the
 client gives them, and None for what its interface does not offer. As far as the client has options
@@ -15,6 +16,7 @@ import contextlib
 import functools
 import importlib
 import importlib.metadata
+import importlib.util
 import io
 import json
 import os
@@ -23,6 +25,7 @@ import resource
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 TIMEOUT = 5.0
@@ -311,7 +314,19 @@ def error_facts(client: Client, error: BaseException) -> dict[str, Any]:
         "attributes": {},
         "message": str(error),
         "category": category(client, natives, error),
+        "frames": _frames(client.package or "urllib")(error.__traceback__),
     }
+
+
+@functools.cache
+def _frames(package: str) -> Callable[[Any], list[Any]]:
+    """Return a function from a traceback to the frames of *package* in it."""
+    path = Path(__file__).resolve().parents[1] / "agent.py"
+    spec: Any = importlib.util.spec_from_file_location("httplib_kit_agent", path)
+    agent: Any = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(agent)
+    frames = agent.Frames(sys.modules[package])
+    return lambda traceback: frames.of(agent.stack_of(traceback))
 
 
 def category(client: Client, natives: Sequence[str], error: BaseException) -> str:

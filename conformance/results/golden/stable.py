@@ -107,7 +107,8 @@ def _error(error: dict[str, Any]) -> dict[str, Any]:
     elif isinstance(attributes.get("errno"), int):
         message = f"[Errno {attributes['errno']}]"
         attributes.pop("args", None)
-    return {**error, "message": message, "attributes": attributes}
+    told = {key: value for key, value in error.items() if key != "frames"}
+    return {**told, "message": message, "attributes": attributes}
 
 
 def _connection(one: ConnectionFacts, port: _Port) -> Connection:
