@@ -51,13 +51,13 @@ fuzz: .venv/installed-fuzz  ## a million exchanges with random bytes
 	@$(BIN)/python -m httplib_impl.tests.fuzz --runs 1000000
 
 strength: .venv/installed-strength  ## how many generated wrong clients the corpus finds; up to an hour
-	@$(BIN)/python -m conformance.miniatures.strength
+	@$(BIN)/python -m tools.mutation.strength
 
 covering: .venv/installed  ## which cases find which hand-written wrong client
-	@$(BIN)/python -m conformance.miniatures.cover $(if $(ANEW),--anew)
+	@$(BIN)/python -m tools.miniatures.cover $(if $(ANEW),--anew)
 
 differential: .venv/installed  ## many drawn exchanges against a live Python 2.7
-	@HTTPLIB_KIT_EXAMPLES=2000 HTTPLIB_KIT_SEED=$$$$ $(BIN)/python -m pytest -q conformance/tests/test_differential.py
+	@HTTPLIB_KIT_EXAMPLES=2000 HTTPLIB_KIT_SEED=$$$$ $(BIN)/python -m pytest -q tools/tests/test_differential.py
 
 clean:
 	rm -rf .venv .nox .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -35,7 +35,7 @@ def test_the_wheel_holds_four_packages_with_the_fixtures_and_no_unit_tests(
     data = {name.removeprefix("conformance/") for name in names if "/fixtures/" in name}
     fixtures = [path for path in (ROOT / "fixtures").rglob("*") if path.is_file()]
     assert data == {str(path.relative_to(ROOT)) for path in fixtures}
-    assert not [name for name in names if "/tests/" in name or "/miniatures/" in name]
+    assert not [name for name in names if "/tests/" in name]
     families = {path.name for path in (ROOT / "conformance").glob("test_*.py")}
     assert families == {
         name.partition("/")[2] for name in names if re.match(r"conformance/test_\w+\.py", name)

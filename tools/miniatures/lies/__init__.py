@@ -1,0 +1,41 @@
+"""The table of lies, by topic; importing this fills `miniature.LIES`."""
+
+from tools.miniatures.lies import (
+    arguments,
+    bodies,
+    callers,
+    calls,
+    connections,
+    contents,
+    exceptions,
+    headers,
+    memories,
+    requests,
+    signatures,
+    sizes,
+    status,
+    times,
+    unasked,
+    universal,
+    words,
+)
+
+__all__ = [
+    "arguments",
+    "bodies",
+    "callers",
+    "calls",
+    "connections",
+    "contents",
+    "exceptions",
+    "headers",
+    "memories",
+    "requests",
+    "signatures",
+    "sizes",
+    "status",
+    "times",
+    "unasked",
+    "universal",
+    "words",
+]
