@@ -26,9 +26,14 @@ if TYPE_CHECKING:
     from conformance.cases.scripts import client_cases, script_key
     from conformance.cases.sweeps import DIMENSIONS, swept
     from conformance.cases.twins import sent_octets
+    from conformance.cases.words import FAMILIES, JUDGED_LEVELS, LEVELS, STRENGTHS
 
 __all__ = [
     "DIMENSIONS",
+    "FAMILIES",
+    "JUDGED_LEVELS",
+    "LEVELS",
+    "STRENGTHS",
     "Case",
     "CaseError",
     "Cases",
@@ -71,5 +76,6 @@ __getattr__ = loader(
         "DIMENSIONS": "sweeps",
         "swept": "sweeps",
         "sent_octets": "twins",
+        **dict.fromkeys(("FAMILIES", "JUDGED_LEVELS", "LEVELS", "STRENGTHS"), "words"),
     },
 )

@@ -19,14 +19,12 @@ from typing import TYPE_CHECKING, overload
 from conformance.cases.casefile import Authored, CaseFile, Listed
 from conformance.cases.errors import CaseError
 from conformance.cases.places import fixtures_directory
+from conformance.cases.words import LEVELS
 
 if TYPE_CHECKING:  # listing cases must not import what builds them
     from conformance.cases.model import Case
     from conformance.cases.sweeps import Sweep
 
-LEVELS = ("documented", "precedent", "guard", "observe")
-JUDGED_LEVELS = LEVELS[:3]
-STRENGTHS = ("must", "should", "may")
 _WILD = re.compile(r"[*?\[]")
 
 

@@ -1,10 +1,11 @@
 """The closed lists of a case file: every string that selects one of a few alternatives.
 
-These are types, from which the tables are made. A test compares the lists that other packages
-define too with theirs.
+These are types, from which the tables are made. Levels, strengths and families are also tuples, in
+their order; nothing else lists them. A test compares the lists that the mock server and the
+certificate authority define with these.
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 Level = Literal["documented", "precedent", "guard", "observe"]
 Grade = Literal["pass", "tolerated"]
@@ -78,3 +79,8 @@ Family = Literal[
     "limits",
     "faults",
 ]
+LEVELS: tuple[str, ...] = get_args(Level)
+JUDGED_LEVELS = LEVELS[:3]
+"""The levels that are judged; a case of the last one is only shown."""
+STRENGTHS: tuple[str, ...] = get_args(Strength)
+FAMILIES: tuple[str, ...] = get_args(Family)

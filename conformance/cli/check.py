@@ -11,8 +11,7 @@ from typing import cast
 import click
 from click.core import ParameterSource
 
-from conformance.cases import Case, Cases, Corpus
-from conformance.cases.corpus import JUDGED_LEVELS, LEVELS
+from conformance.cases import JUDGED_LEVELS, LEVELS, Case, Cases, Corpus
 from conformance.cases.sweeps import Sweep
 from conformance.cli.baselines import Baselines, Known, baseline_options
 from conformance.cli.ending import Ending

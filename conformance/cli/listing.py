@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import click
 
-from conformance.cases import Corpus, Listed
-from conformance.cases.corpus import LEVELS
+from conformance.cases import LEVELS, Corpus, Listed
 from conformance.cases.names import DOCUMENTED, PARENTS
 from conformance.cases.requirements import load_requirements
 from conformance.cli.coverage import Coverage

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from conformance.cases import Cases, Corpus, load_corpus
-from conformance.cases.corpus import JUDGED_LEVELS, LEVELS
+from conformance.cases import JUDGED_LEVELS, LEVELS, Cases, Corpus, load_corpus
 from conformance.cases.own import own_files, with_own
 from conformance.results.shard import Shard
 from conformance.run.deadlines import DEADLINE, LONGEST_DEADLINE, SHORTEST_DEADLINE, as_deadline

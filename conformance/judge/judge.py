@@ -18,7 +18,7 @@ from typing import Any
 
 from conformance.cases import documented_part
 from conformance.cases.model import Case, Expectation, Op, Outcome, WireExpectation
-from conformance.cases.names import FAMILIES, met_by
+from conformance.cases.names import KINDS, met_by
 from conformance.cases.octets import AddressHole, Pieces, fill
 from conformance.cases.values import expected_text
 from conformance.judge.client import error_text, judge_fetch, response_text
@@ -248,7 +248,7 @@ class _Bench:
             named = any(
                 item.anything or any(met_by(name, names) for name in item.raises) for item in wanted
             )
-            if not named and FAMILIES.isdisjoint(names):
+            if not named and KINDS.isdisjoint(names):
                 text = expectation_text(wanted[0]) if wanted else ""
                 return Mismatch(Verdict.LEAK, op.id, position, text, entry_text(entry))
         return None

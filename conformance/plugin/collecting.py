@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from conformance.cases import FAMILIES, LEVELS
 from conformance.plugin.kept import REFUSED, session_of
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _INSTALLED = not (_PACKAGE / "tests").is_dir()
-LEVELS = ("documented", "precedent", "guard", "observe")
-_OWN = "own_cases"
 FAMILY, LEVEL, EXCEPTION = "family_", "level_", "exception_"
 
 
@@ -21,13 +20,8 @@ class ConformanceModule(pytest.Module):
     """A module of conformance tests: its tests are called ``test_…``."""
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
-        """Return the tests; empty if the options select no case of the module's family."""
-        if self.config.stash.get(REFUSED, False):
-            return []
-        if getattr(self.obj, "OWN", False) and not session_of(self.config).own_families:
-            return []
-        family = getattr(self.obj, "FAMILY", None)
-        if family is not None and not session_of(self.config).has(family):
+        """Return the tests; empty if the options select no case."""
+        if self.config.stash.get(REFUSED, False) or session_of(self.config).is_empty:
             return []
         return super().collect()
 
@@ -49,10 +43,7 @@ def is_no_test(path: Path) -> bool:
 def marks() -> Iterator[str]:
     """Yield a line for each mark that is known without importing the kit."""
     yield "wire_cases(*globs): the cases that the fixture wire_case is parametrised with"
-    for path in sorted(_PACKAGE.glob("test_*.py")):
-        family = path.stem.removeprefix("test_")
-        if family == _OWN:
-            continue
-        yield f"{FAMILY}{family}: cases of the family {family.replace('_', '-')}"
+    for family in FAMILIES:
+        yield f"{FAMILY}{family.replace('-', '_')}: cases of the family {family}"
     for level in LEVELS:
         yield f"{LEVEL}{level}: cases of the level {level}"

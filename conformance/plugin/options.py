@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
-DEADLINE = 1.0
-"""Equal to the runner's deadline, whose module is not imported before it is needed."""
+from conformance.cases import JUDGED_LEVELS
+from conformance.run import DEADLINE
+
 REFERENCE = "httplib_impl"
 SHIPPED = "shipped"
-JUDGED = "documented,precedent,guard"
+JUDGED = ",".join(JUDGED_LEVELS)
 SENT = "httplib_kit"
 """The key under which a worker of pytest-xdist receives the options and sends its answer."""
 

@@ -9,8 +9,15 @@ from typing import Any, cast
 import pytest
 
 from certs import CertificateAuthority
-from conformance.cases import CaseError, Cases, Listed, SweptCases, load_corpus
-from conformance.cases.corpus import JUDGED_LEVELS, LEVELS
+from conformance.cases import (
+    JUDGED_LEVELS,
+    LEVELS,
+    CaseError,
+    Cases,
+    Listed,
+    SweptCases,
+    load_corpus,
+)
 from conformance.cases.names import PARENTS
 from conformance.cases.own import with_own
 from conformance.cases.sweeps import Sweep
@@ -86,18 +93,14 @@ class Session:
         listings = [one.listing for one in self._judged if one.listing is not None]
         return [visible_text(line) for listing in listings for line in listing.nowhere()]
 
-    def has(self, family: str) -> bool:
-        """Return whether any case of the kit of *family* is to be run."""
-        return (False, family) in self._families
-
     @property
-    def own_families(self) -> list[str]:
-        """The families of the user's own cases that are to be run."""
-        return sorted(family for is_own, family in self._families if is_own)
+    def is_empty(self) -> bool:
+        """Whether the options select no case."""
+        return not self._families
 
     def own_marks(self) -> Iterator[str]:
         """Yield a line for the mark of each family of the user's own cases."""
-        for family in self.own_families:
+        for family in sorted(family for is_own, family in self._families if is_own):
             yield f"{FAMILY}{family.replace('-', '_')}: your own cases of the family {family}"
 
     def parameters(self, metafunc: pytest.Metafunc) -> list[Any]:
@@ -133,12 +136,10 @@ class Session:
         family = getattr(metafunc.module, "FAMILY", None)
         marks = list(metafunc.definition.iter_markers("wire_cases"))
         globs = [glob for mark in marks for glob in mark.args]
-        about_own = getattr(metafunc.module, "OWN", False)
         found = frozenset(
             one.id
             for one in (self._corpus.select(globs) if globs else self._corpus.every).listed
-            if (not about_own and family is None)
-            or (one.is_own is about_own and family in (None, one.family))
+            if family is None or (family == one.family and not one.is_own)
         )
         if not found:
             about = f"FAMILY {family!r}" if family else ", ".join(globs)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from conformance.cases.corpus import LEVELS, STRENGTHS
+from conformance.cases import LEVELS, STRENGTHS
 from conformance.judge import Verdict
 from conformance.report.score import Score, score
 from conformance.report.standing import EXIT_ERROR, EXIT_FAILED, exit_code

@@ -6,7 +6,7 @@ The input is the head of a run and its results.  The output is rows, or plain li
 from collections import Counter
 from collections.abc import Sequence
 
-from conformance.cases.corpus import LEVELS, STRENGTHS
+from conformance.cases import LEVELS, STRENGTHS
 from conformance.judge.verdicts import Verdict
 from conformance.report.octets import visible_text
 from conformance.report.score import ILL, WELL, counted

@@ -7,8 +7,7 @@ file is JSON lines: a head, and a result for each case.
 import json
 from typing import Any
 
-from conformance.cases import fixtures_directory
-from conformance.cases.corpus import LEVELS
+from conformance.cases import LEVELS, fixtures_directory
 from conformance.definitions import definitions_of
 from conformance.judge import Verdict
 from conformance.results.result import Again, Overlay, Result, RunHead

@@ -14,11 +14,17 @@ from typing import TYPE_CHECKING
 from conformance.lazy import loader
 
 if TYPE_CHECKING:
+    from conformance.run.deadlines import DEADLINE
     from conformance.run.recorder import NotRecorded, record
     from conformance.run.runner import Runner
 
-__all__ = ["NotRecorded", "Runner", "record"]
+__all__ = ["DEADLINE", "NotRecorded", "Runner", "record"]
 
 __getattr__ = loader(
-    __name__, {"NotRecorded": "recorder", "record": "recorder", "Runner": "runner"}
+    __name__,
+    {
+        "DEADLINE": "deadlines",
+        **dict.fromkeys(("NotRecorded", "record"), "recorder"),
+        "Runner": "runner",
+    },
 )

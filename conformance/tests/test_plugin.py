@@ -332,7 +332,7 @@ def test_a_worker_far_away_gets_options_baseline_and_error_map(
     args = ("-p", "conformance.plugin", "-rx", "--httplib-error-map=map.toml")
     chosen = ("--httplib-select", "framing.length.all-octets")
     tx = ("--dist", "load", "--tx", f"popen//chdir={far}")
-    ours = ("--pyargs", "conformance.test_framing")
+    ours = ("--pyargs", "conformance.test_corpus")
     result = pytester.runpytest_subprocess(*args, *chosen, *tx, *ours)
     result.assert_outcomes(xfailed=1)
 

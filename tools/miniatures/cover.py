@@ -24,8 +24,7 @@ from functools import partial
 from pathlib import Path
 
 from certs import CertificateAuthority
-from conformance.cases import Case, load_corpus
-from conformance.cases.corpus import JUDGED_LEVELS
+from conformance.cases import JUDGED_LEVELS, Case, load_corpus
 from conformance.cases.regressions import load_regressions
 from conformance.drivers import target
 from conformance.drivers.factory import OURS

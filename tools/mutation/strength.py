@@ -22,8 +22,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from conformance.cases import Case, load_corpus, swept
-from conformance.cases.corpus import JUDGED_LEVELS
+from conformance.cases import JUDGED_LEVELS, Case, load_corpus, swept
 from tools.miniatures.arena import Fate, forked, meet
 from tools.mutation.coverage import Coverage, record
 from tools.mutation.equivalent import Equivalents

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from certs import CertificateAuthority
-from conformance.cases import Case
-from conformance.cases.corpus import JUDGED_LEVELS
+from conformance.cases import JUDGED_LEVELS, Case
 from conformance.drivers import target
 from conformance.results import Result
 from conformance.run import Runner

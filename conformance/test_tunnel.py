@@ -1,9 +1,0 @@
-"""Conformance: CONNECT tunnels."""
-
-from conformance.plugin import WireCase
-
-FAMILY = "tunnel"
-
-
-def test_what_is_seen_is_an_accepted_outcome(wire_case: WireCase) -> None:
-    wire_case.check()
