@@ -19,9 +19,10 @@ from mockserver._control import *  # noqa: F403
 from mockserver._given import GivenConnection, Limits, play_steps
 from mockserver._phase import Ended, EndOfStream
 from mockserver._play import MockServerError, Play, SharedState, TLSProvider
-from mockserver._record import ConnectionRecord, Event, ReceivedRequest, Record
+from mockserver._record import ConnectionRecord, Event, Record
 from mockserver._replay import script_from
-from mockserver._request import Inbox, read_request
+from mockserver._request import Fields, Inbox, Request, Values, read_request
+from mockserver._respond import Respond
 from mockserver._script import (
     Connection,
     Listener,
@@ -59,6 +60,7 @@ __all__ = [
     "EndOfStream",
     "Ended",
     "Event",
+    "Fields",
     "GivenConnection",
     "Inbox",
     "Limits",
@@ -68,14 +70,16 @@ __all__ = [
     "Part",
     "Piece",
     "Play",
-    "ReceivedRequest",
     "Record",
+    "Request",
+    "Respond",
     "Route",
     "Script",
     "ScriptError",
     "SharedState",
     "Step",
     "TLSProvider",
+    "Values",
     "WritingStep",
     "connection",
     "connection_reset_by_peer",

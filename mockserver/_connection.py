@@ -2,21 +2,20 @@
 
 In come the reads and writes of steps, out come events. A `LiveConnection` is used by the worker
 that owns it; after its last step by a thread that holds the play's lock. What the connections of
-one play share is a `PlayState`, which is also all that a step can reach beyond its connection.
+one play share is a `PlayState`.
 """
 
 import dataclasses
 import threading
-from collections.abc import Mapping
 from ssl import SSLContext
-from typing import Literal, Protocol
 
-from mockserver._phase import Ended, EndOfStream, Happens, Owner, PeerReset, Phase
+from mockserver._phase import Ended, EndOfStream, Happens, Owner, PeerReset, Phase, Wait
 from mockserver._record import FIN_SENT, UNREAD, ConnectionRecord, Entry, Event, events_of
 from mockserver._request import SHORT, Inbox, is_bare
-from mockserver._step import Action, Begins, Piece, Step, joined, place
+from mockserver._state import Plan, PlayState, RoutePlan
+from mockserver._step import Begins, Piece, Step, joined, place
 from mockserver._tls import TLS, Discarding
-from mockserver._wire import Wait, Wire
+from mockserver._wire import Wire
 
 _READS_IN_A_ROW = 16
 """How often a client can be read from in one go before other connections are let in."""
@@ -25,58 +24,6 @@ _KEPT = 1 << 26
 wait; after the script's own end of the connection it is counted and discarded instead."""
 _DISCARDED_AT_ONCE = 1 << 24
 """Bytes that are discarded before others are let in: a client may send without end."""
-
-Plan = list[tuple[Action, Begins]]
-"""For each step what plays it, and how it begins; connections with the same steps share it."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class RoutePlan:
-    """A route, ready to be played.
-
-    Attributes:
-        title: How messages name it.
-        steps: What is played.
-        plan: How it is played.
-        ends: Whether the connection can carry no request after this answer.
-        body: As in `Route`.
-    """
-
-    title: str
-    steps: tuple[Step, ...]
-    plan: Plan
-    ends: bool
-    body: Literal["framed", "none"]
-
-
-class PlayState(Protocol):
-    """What a connection, and its steps, need of the play."""
-
-    contexts: Mapping[Step, SSLContext]
-    """The TLS contexts of the script's handshakes."""
-    came: list[tuple[int, bytes]]
-    """Every request so far: the number of its connection, and its bytes."""
-
-    @property
-    def address_text(self) -> bytes:
-        """The server's address as a Host field has it."""
-
-    @property
-    def crowded(self) -> bool:
-        """Whether others may have something to play while a connection waits for bytes."""
-
-    def problem(self, text: str) -> None:
-        """Note something that went against the script."""
-
-    def choose(self, head: bytes) -> RoutePlan | None:
-        """The route for a request; None where none is left."""
-
-    def named(self, name: str) -> threading.Event:
-        """The event of a signal."""
-
-    def leave(self, connection: "LiveConnection") -> None:
-        """Take a connection back from its thread."""
-
 
 # A member of an enum is slow to look up: 40 ns each, of the 8 us that a request takes.
 _READY, _OVER, _OPEN = Wait.READY, Wait.OVER, Phase.OPEN
@@ -456,6 +403,15 @@ class LiveConnection:
         self.title, self.steps, self.plan, self.index = self.outside
         self.outside = None
         return True
+
+    def skip_rest(self) -> None:
+        """Play nothing after this step, which has ended the connection."""
+        if self.index + 1 < len(self.steps):
+            self.problem("the answer ends the connection, and steps come after it")
+        self.index = len(self.steps) - 1
+        if self.outside is not None:
+            title, steps, plan, index = self.outside
+            self.outside = title, steps, plan, index + 1
 
     def go_to(self, index: int, times: int | None) -> None:
         """Play on after an earlier step, so many times; then go on as usual."""

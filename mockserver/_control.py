@@ -3,11 +3,13 @@
 Each says what it does in `play`, with the means of a connection. Nothing here writes to the client.
 """
 
+import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from mockserver._connection import LiveConnection, RoutePlan
+from mockserver._connection import LiveConnection
+from mockserver._match import ANYTHING, json_condition, shown
 from mockserver._phase import EndOfStream, PeerReset, Unanswered
 from mockserver._reads import (
     always,
@@ -20,13 +22,15 @@ from mockserver._reads import (
     take_request,
 )
 from mockserver._record import ABANDONED, CLIENT_CLOSED, RST_SENT
-from mockserver._request import RequestParts, request_parts
+from mockserver._request import Request
+from mockserver._state import RoutePlan
 from mockserver._step import (
     Action,
     AtLeast,
     Begins,
     Between,
     Count,
+    GivenHeaders,
     Headers,
     Leaves,
     Name,
@@ -34,6 +38,7 @@ from mockserver._step import (
     SomeBytes,
     Step,
 )
+from mockserver._writing import Reply
 
 __all__ = [
     "ADDRESS",
@@ -144,8 +149,10 @@ class Expect(Step):
     """Check the request that was read last; a difference is a problem, and the play goes on.
 
     Attributes:
-        headers: Fields that must be there: names without case, values without outer blanks.
+        headers: Fields that must be there: names without case, values without outer blanks. A
+            mapping, or pairs, of text or bytes.
         absent: Names of fields that must not be there.
+        body: The content: the body, decoded where it is chunked.
         raw: The whole request, byte by byte; `ADDRESS` in it is replaced by the server's address.
         connection: `new` for the first request of its connection, `same` for a later one.
     """
@@ -153,11 +160,17 @@ class Expect(Step):
     step_name: ClassVar[str] = "expect"
     method: str | None = None
     target: str | None = None
-    headers: Headers = ()
+    headers: GivenHeaders = ()
     absent: tuple[str, ...] = ()
     body: bytes | None = None
     raw: bytes | None = None
     connection: Literal["any", "same", "new"] = "any"
+    json: Any = ANYTHING
+
+    def check(self) -> None:
+        """JSON must be some."""
+        if self.json is not ANYTHING:
+            json_condition(self.json)
 
     def play(self, connection: LiveConnection) -> None:
         """Compare the request that was read last."""
@@ -174,11 +187,11 @@ class Expect(Step):
             is_first: Whether it is the first of its connection.
             address: What replaces `ADDRESS`.
         """
-        parts = request_parts(raw)
+        request = Request(0, raw)
         compared = (
-            ("the method", parts.method, self.method),
-            ("the target", parts.target, self.target),
-            ("the body", parts.body, self.body),
+            ("the method", request.method, self.method),
+            ("the target", request.target, self.target),
+            ("the body", request.body, self.body),
             ("the request", raw, None if self.raw is None else self.raw.replace(ADDRESS, address)),
             (
                 "the connection",
@@ -187,20 +200,22 @@ class Expect(Step):
             ),
         )
         found = [
-            f"{what} is {seen!r}, expected {wanted!r}"
+            f"{what} is {shown(seen)}, expected {shown(wanted)}"
             for what, seen, wanted in compared
             if wanted is not None and seen != wanted
         ]
-        return [*found, *self._field_differences(parts, address)]
+        if self.json is not ANYTHING and (text := json_condition(self.json).differs(request)):
+            found.append(text)
+        return [*found, *self._field_differences(request, address)]
 
-    def _field_differences(self, parts: RequestParts, address: bytes) -> Iterator[str]:
-        for name, wanted in self.headers:
-            value = wanted.replace(ADDRESS, address)
-            if value not in (values := parts.values(name)):
-                yield f"field {name!r} has {values!r}, expected {value!r}"
+    def _field_differences(self, request: Request, address: bytes) -> Iterator[str]:
+        for name, wanted in typing.cast("Headers", self.headers):
+            value = wanted.replace(ADDRESS, address).decode("latin-1")
+            if value not in (values := request.headers.get_all(name.decode("latin-1"))):
+                yield f"field {name.decode('latin-1')} has {values!r}, expected {value!r}"
         for absent in self.absent:
-            if values := parts.values(absent.encode("latin-1")):
-                yield f"field {absent!r} has {values!r}, expected none"
+            if values := request.headers.get_all(absent):
+                yield f"field {absent} has {values!r}, expected none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +341,10 @@ class Goto(Step):
 
 @dataclass(frozen=True, slots=True)
 class Dispatch(Step):
-    """Read requests until the client ends; answer each by the first route that fits."""
+    """Read requests until the client ends; answer each by the first route that fits.
+
+    A request that no route fits is a problem; the script says what it gets.
+    """
 
     step_name: ClassVar[str] = "dispatch"
     reads: ClassVar[bool] = True
@@ -338,18 +356,30 @@ class Dispatch(Step):
 
     def play(self, connection: LiveConnection) -> None:
         """Read a request, and enter the route that is to answer it."""
-        found: list[RoutePlan] = []
+        state, number = connection.state, connection.number
+        chosen: RoutePlan | None = None
+        decided = False
 
         def with_body(head: bytes) -> bool:
-            if chosen := connection.state.choose(head):
-                found.append(chosen)
-            return any(route.body == "framed" for route in found)
+            nonlocal chosen, decided
+            chosen, decided = state.choose(Request(number, head), is_whole=False)
+            if chosen is None:
+                return not decided or state.unmatched == "reply"
+            return chosen.body == "framed"
 
         take_request(connection, _LIMIT, with_body)
-        if not found:
-            line = connection.last_request.lstrip().partition(b"\n")[0].rstrip()
-            raise Unanswered(f"{Unanswered.note}: {line[:80]!r}")
-        connection.enter_route(found[0])
+        request = Request(number, connection.last_request)
+        if not decided:
+            chosen, _ = state.choose(request, is_whole=True)
+        if chosen is not None:
+            connection.enter_route(chosen)
+        elif state.unmatched == "reset":
+            raise Unanswered(f"{Unanswered.note}: {request.line.encode('latin-1')[:80]!r}")
+        else:
+            text = "\n".join(state.explain(request))
+            connection.problem(text)
+            Reply(500, text=text + "\n").play(connection)
+            connection.index -= 1  # and dispatch the next one
 
 
 _LIMIT = ReadRequest().limit

@@ -12,8 +12,8 @@ from typing import Literal
 
 from mockserver import _kernel
 from mockserver._connection import LiveConnection
+from mockserver._phase import Wait
 from mockserver._record import ConnectionRecord, events_of
-from mockserver._wire import Wait
 
 _UNSEEN_REST = 0.02
 """Seconds of silence that count as rest where the kernel cannot be asked about the client."""

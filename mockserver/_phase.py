@@ -96,6 +96,20 @@ class Owner(enum.Enum):
     NO_ONE = "it is given up; a worker that still uses it closes it"
 
 
+class Wait(enum.Enum):
+    """What a connection's thread is blocked on."""
+
+    NOTHING = "it is running"
+    READY = "it is running, and bytes or an end are known to have come"
+    BYTES = "bytes from the client"
+    ROOM = "room in the client's queue"
+    CLOSING = "the client's closing"
+    TAKING = "the client's taking what was sent"
+    NAME = "a signal"
+    TIME = "a pause"
+    OVER = "nothing any more"
+
+
 # ---------------------------------------------------------------------------- endings
 
 

@@ -11,19 +11,24 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from mockserver._connection import LiveConnection, Plan, RoutePlan
+from mockserver._connection import LiveConnection
 from mockserver._finish import is_moving, settle, take_facts, unmet_expectations
 from mockserver._listener import Pool
-from mockserver._phase import Happens, Owner
+from mockserver._match import Condition
+from mockserver._phase import Happens, Owner, Wait
 from mockserver._player import plan_of
-from mockserver._record import RST_SENT, ReceivedRequest, Record
-from mockserver._request import request_parts
+from mockserver._record import RST_SENT, Record
+from mockserver._request import Request
 from mockserver._script import Connection, Route, Script
+from mockserver._state import Plan, RoutePlan
 from mockserver._step import ScriptError, Step, authority
-from mockserver._wire import Wait, Wire
+from mockserver._wire import Wire
 
+_EXPLAINED = 5
+"""How many routes are explained to a request that none fits."""
 _OWN_PATIENCE = 5.0
 """Seconds that the server's own threads may need on a busy machine to take what has come."""
 
@@ -81,7 +86,6 @@ class SharedState:
         self.lock = threading.Lock()
         self.released = False
         self._routes = [_planned(number, one) for number, one in enumerate(script.routes, 1)]
-        self._answered = [0] * len(script.routes)
         self._names: defaultdict[str, threading.Event] = defaultdict(threading.Event)
 
     @property
@@ -95,24 +99,59 @@ class SharedState:
         return False
 
     @property
-    def requests(self) -> list[ReceivedRequest]:
+    def requests(self) -> list[Request]:
         """Every request so far, in the order in which they were read."""
-        return [ReceivedRequest(*one) for one in tuple(self.came)]
+        return [Request(*one) for one in tuple(self.came)]
 
     def problem(self, text: str) -> None:
         """Note something that went against the script."""
         self.problems.append(text)
 
-    def choose(self, head: bytes) -> RoutePlan | None:
-        """The first route that fits a request and is not used up."""
-        method, target, _, _ = request_parts(head)
+    @property
+    def unmatched(self) -> str:
+        """What becomes of a request that no route fits."""
+        return self.script.unmatched
+
+    def choose(self, request: Request, *, is_whole: bool) -> tuple[RoutePlan | None, bool]:
+        """The first route that fits a request and is not used up.
+
+        Args:
+            request: What has been read of it.
+            is_whole: Whether that is more than its head.
+
+        Returns:
+            The route, or None; and whether that is decided, or takes the body too.
+        """
         with self.lock:
-            for index, route in enumerate(self.script.routes):
-                left = route.times is None or self._answered[index] < route.times
-                if left and route.fits(method, target):
-                    self._answered[index] += 1
-                    return self._routes[index]
-        return None
+            for one in self._routes:
+                if one.is_used_up:
+                    continue
+                needs_body = False
+                for condition in one.conditions:
+                    if condition.needs_body and not is_whole:
+                        needs_body = True
+                    elif condition.differs(request):
+                        break
+                else:
+                    if needs_body:
+                        return None, False
+                    one.answered += 1
+                    return one.plan, True
+        return None, True
+
+    def explain(self, request: Request) -> list[str]:
+        """Lines that say for each route why it does not fit; those that nearly fit come first."""
+        reasons = []
+        for number, one in enumerate(tuple(self._routes), 1):
+            found = [text for each in one.conditions if (text := each.differs(request))]
+            if not found:
+                found = [f"fits, but has answered its {one.answered} requests"]
+            reasons.append((len(found), f"  route {number}: {'; '.join(found)}"))
+        reasons.sort(key=lambda item: item[0])
+        lines = [text for _, text in reasons[:_EXPLAINED]]
+        if len(reasons) > _EXPLAINED:
+            lines.append(f"  and {len(reasons) - _EXPLAINED} routes more")
+        return [f"no route fits {request.line[:200]!r}", *(lines or ["  there are no routes"])]
 
     def named(self, name: str) -> threading.Event:
         """The event of a signal."""
@@ -136,17 +175,31 @@ class SharedState:
     def missed_routes(self) -> list[str]:
         """What is to be said about routes that have answered too few requests."""
         return [
-            f"route {number}: answered {answered} of {route.times} requests"
-            for number, (route, answered) in enumerate(
-                zip(self.script.routes, self._answered, strict=True), 1
-            )
-            if not route.optional and answered < (route.times or 0)
+            f"route {number}: answered {one.answered} of {one.route.times} requests"
+            for number, one in enumerate(self._routes, 1)
+            if not one.route.optional and one.answered < (one.route.times or 0)
         ]
 
 
-def _planned(number: int, route: Route) -> RoutePlan:
+@dataclass(slots=True)
+class _RouteState:
+    """A route under play, and how many requests it has answered."""
+
+    route: Route
+    conditions: tuple[Condition, ...]
+    plan: RoutePlan
+    answered: int = 0
+
+    @property
+    def is_used_up(self) -> bool:
+        return self.route.times is not None and self.answered >= self.route.times
+
+
+def _planned(number: int, route: Route) -> _RouteState:
     plan = plan_of(route.steps, times=route.times)
-    return RoutePlan(f"route {number}", route.steps, plan, route.ends, route.body)
+    title = f"route {number}"
+    ready = RoutePlan(title, route.steps, plan, route.ends, route.body)
+    return _RouteState(route, route.conditions, ready)
 
 
 class _Next(NamedTuple):

@@ -5,11 +5,11 @@ only what comes next, and how a play of a connection ends before its script does
 does is never an error of the server.
 """
 
-from mockserver._connection import LiveConnection, Plan
+from mockserver._connection import LiveConnection
 from mockserver._control import Goto
-from mockserver._phase import Ended, PeerReset, Released
+from mockserver._phase import Ended, PeerReset, Released, Wait
+from mockserver._state import Plan
 from mockserver._step import Begins, Step
-from mockserver._wire import Wait
 
 _ACTING, _READY = Begins.ACTING, Wait.READY
 

@@ -103,18 +103,6 @@ def _dump_lines(data: bytes) -> Iterator[tuple[int, str]]:
 # ---------------------------------------------------------------------------- facts
 
 
-class ReceivedRequest(NamedTuple):
-    """A request, unchanged.
-
-    Attributes:
-        connection: The number of its connection, from 1.
-        raw: Its bytes, head and body.
-    """
-
-    connection: int
-    raw: bytes
-
-
 class Event(NamedTuple):
     """One thing that happened on a connection.
 

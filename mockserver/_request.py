@@ -1,14 +1,19 @@
-"""Reads one request off a stream of bytes, leniently, and takes a raw request apart.
+"""Reads one request off a stream of bytes, leniently, and offers it as an object.
 
 In come bytes as they arrive, out comes the raw request, head and body, and a note where the rest
 of it cannot be found. It forgives everything that it can (bare LF, blank lines ahead, odd fields)
 and raises nothing about grammar; this parser belongs to the server and is shared with no client.
+A `Request` holds nothing but those bytes: each part is taken out of them when it is asked for, so
+a request at which no test looks costs nothing.
 """
 
+import json
 import re
-from collections.abc import Callable
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from mockserver._phase import EndOfStream
 
@@ -18,6 +23,9 @@ _AHEAD = re.compile(rb"[\r\n]*")
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 _LENGTH = re.compile(rb"(?i)\ncontent-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?\n")
 _CHUNKED = re.compile(rb"(?i)\ntransfer-encoding[ \t]*:.*\bchunked\b")
+_REQUEST_LINE = re.compile(r"[!#-\[\]^-z|~]+ [!-~]+ HTTP/[0-9]\.[0-9]")
+_FIELD_LINE = re.compile(rb"[!#-'*+\-.0-9A-Z^-z|~]+:")
+_CHARSET = re.compile(r"(?i)\bcharset=\"?([^\s;\"]+)")
 _SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?\r?\n\Z", re.DOTALL)
 
 
@@ -68,6 +76,10 @@ class Inbox:
         while len(self.buffer) < self._at + n:
             self._receive()
         self._advance(self._at + n)
+
+    def latest(self, n: int) -> bytes:
+        """The last `n` of the bytes that have been read."""
+        return bytes(self.buffer[self._at - n : self._at])
 
     def through(self, marker: bytes) -> bytes:
         """Read through the next marker; returns what was read."""
@@ -142,10 +154,13 @@ def _read_body(inbox: Inbox, head: bytes) -> str | None:
     return None
 
 
-def _read_chunks(inbox: Inbox) -> str | None:
+def _read_chunks(inbox: Inbox, data: bytearray | None = None) -> str | None:
+    """Read a chunked body; the chunk-data is added to `data`, if the caller needs it."""
     while size := _SIZE.match(inbox.through(b"\n")):
         if length := int(size[1], 16):
             inbox.exactly(length)
+            if data is not None:
+                data += inbox.latest(length)
             if inbox.through(b"\n") not in _BLANK:
                 return "the end of a chunk is not a line end"
             continue
@@ -155,27 +170,191 @@ def _read_chunks(inbox: Inbox) -> str | None:
     return "a chunk-size line is not hexadecimal"
 
 
-class RequestParts(NamedTuple):
-    """A raw request taken apart; what is missing is empty."""
-
-    method: str
-    target: str
-    fields: list[tuple[bytes, bytes]]
-    body: bytes
-
-    def values(self, name: bytes) -> list[bytes]:
-        """The values of all fields of this name, in order."""
-        return [value for key, value in self.fields if key == name.lower()]
+# ---------------------------------------------------------------------------- as an object
 
 
-def request_parts(raw: bytes) -> RequestParts:
-    """Take a raw request apart: names in lower case, values stripped, the body unchanged."""
-    raw = raw.lstrip(b"\r\n")
-    end = _BLANK_LINE.search(raw)
-    head, body = (raw[: end.start()], raw[end.end() :]) if end else (raw, b"")
-    line, *lines = head.split(b"\n")
-    words = [*line.strip().split(b" ", 2), b"", b""]
-    method, target = (word.decode("latin-1") for word in words[:2])
-    pairs = [one.partition(b":") for one in lines]
-    fields = [(name.strip().lower(), value.strip()) for name, _, value in pairs]
-    return RequestParts(method, target, fields, body)
+class Values(Mapping[str, str]):
+    """Values by name, in the order of the wire; of several with one name, `[name]` is the first.
+
+    Args:
+        pairs: Every name with its value; a name may occur more than once.
+    """
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self.pairs = tuple(pairs)
+
+    def get_all(self, name: str) -> list[str]:
+        """Every value of a name; empty without one."""
+        return [value for key, value in self.pairs if self._same(key, name)]
+
+    def __getitem__(self, name: str) -> str:
+        if values := self.get_all(name):
+            return values[0]
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        names: list[str] = []
+        for key, _ in self.pairs:
+            if not any(self._same(key, name) for name in names):
+                names.append(key)
+                yield key
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({list(self.pairs)!r})"
+
+    @staticmethod
+    def _same(one: str, other: str) -> bool:
+        return one == other
+
+
+class Fields(Values):
+    """Field values by name, in any case; several of one name are joined (RFC 9110, 5.3)."""
+
+    def __getitem__(self, name: str) -> str:
+        if values := self.get_all(name):
+            return ", ".join(values)
+        raise KeyError(name)
+
+    @staticmethod
+    def _same(one: str, other: str) -> bool:
+        return one.lower() == other.lower()
+
+
+@dataclass(frozen=True)
+class Request:
+    r"""A request, unchanged, and its parts; text is decoded as Latin-1, where nothing else is said.
+
+    A malformed request has parts too, empty where they are missing; `problem` says what is wrong.
+
+    >>> request = Request(1, b"POST /a?n=1 HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}")
+    >>> request.path, request.query["n"], request.headers["content-length"], request.json()
+    ('/a', '1', '2', {})
+
+    Attributes:
+        connection: The number of its connection, from 1.
+        raw: Its bytes, head and body.
+    """
+
+    connection: int
+    raw: bytes
+
+    @cached_property
+    def _split(self) -> tuple[bytes, bytes]:
+        """The head without its blank line, and the body unchanged."""
+        raw = self.raw.lstrip(b"\r\n")
+        end = _BLANK_LINE.search(raw)
+        return (raw[: end.start() + 1], raw[end.end() :]) if end else (raw, b"")
+
+    @cached_property
+    def line(self) -> str:
+        """The request line, without its end."""
+        return self._split[0].partition(b"\n")[0].strip().decode("latin-1")
+
+    @cached_property
+    def _words(self) -> list[str]:
+        return [*self.line.split(" ", 2), "", ""]
+
+    @property
+    def method(self) -> str:
+        """The method, as it was sent."""
+        return self._words[0]
+
+    @property
+    def target(self) -> str:
+        """The request target, as it was sent."""
+        return self._words[1]
+
+    @property
+    def version(self) -> str:
+        """What follows the target: `HTTP/1.1`."""
+        return self._words[2]
+
+    @cached_property
+    def path(self) -> str:
+        """The target's path, percent-decoded as UTF-8, also out of an absolute URL."""
+        return unquote(self._url[0])
+
+    @cached_property
+    def query(self) -> Values:
+        """The names and values of the target's query, decoded as HTML forms encode them."""
+        return Values(parse_qsl(self._url[1], keep_blank_values=True))
+
+    @cached_property
+    def _url(self) -> tuple[str, str]:
+        """Path and query of the target, still encoded."""
+        target = self.target
+        if self.method == "CONNECT":
+            return "", ""
+        if "://" in target.partition("?")[0]:
+            try:
+                parts = urlsplit(target)
+            except ValueError:  # brackets that do not match, for instance
+                return target, ""
+            return parts.path, parts.query
+        path, _, query = target.partition("?")
+        return path, query
+
+    @cached_property
+    def headers(self) -> Fields:
+        """The header fields, their values without outer blanks."""
+        lines = self._split[0].decode("latin-1").split("\n")[1:]
+        pairs = (line.partition(":") for line in lines if line.strip())
+        return Fields((name.strip(), value.strip()) for name, _, value in pairs)
+
+    @cached_property
+    def _framed(self) -> tuple[bytes, str | None]:
+        """The content, and what is wrong with its framing."""
+        head, body = self._split
+        if head.startswith(b"CONNECT "):
+            return body, None
+        if _CHUNKED.search(head):
+            data = bytearray()
+            try:
+                problem = _read_chunks(Inbox(bytes, bytearray(body)), data)
+            except EndOfStream:
+                problem = "the chunked body is cut off"
+            return bytes(data), problem
+        if (length := _LENGTH.search(head)) and int(length[1]) > len(body):
+            return body, f"the body has {len(body)} of {int(length[1])} bytes"
+        return body, None
+
+    @property
+    def body(self) -> bytes:
+        """The content: the body, decoded where it is chunked."""
+        return self._framed[0]
+
+    @property
+    def text(self) -> str:
+        """The content as text, in the charset of Content-Type, else in UTF-8."""
+        charset = _CHARSET.search(self.headers.get("Content-Type", ""))
+        try:
+            return self.body.decode(charset[1] if charset else "utf-8", "replace")
+        except LookupError:  # there is no such charset
+            return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The content, as JSON.
+
+        Raises:
+            ValueError: It is not JSON.
+        """
+        try:
+            return json.loads(self.body)
+        except ValueError as error:
+            raise ValueError(f"the body is not JSON: {self.body[:80]!r} ({error})") from None
+
+    @property
+    def problem(self) -> str | None:
+        """What is malformed in it; None for a request that is not."""
+        head, _ = self._split
+        if not _REQUEST_LINE.fullmatch(self.line):
+            return f"the request line is {self.line[:80]!r}"
+        if not _BLANK_LINE.search(self.raw.lstrip(b"\r\n")):
+            return "the head is cut off"
+        for line in head.split(b"\n")[1:]:
+            if line.strip() and not _FIELD_LINE.match(line):
+                return f"a field line is {line.rstrip()[:80]!r}"
+        return self._framed[1]

@@ -1,17 +1,24 @@
 """A whole script: listener options, connections in accept order with their steps, and routes.
 
-In come steps, out comes an immutable script whose order makes sense; an order that cannot be played
-is refused here, with the numbers of connection and step, before any socket exists.
+In come steps, out comes an immutable script whose order makes sense. `Script` and its parts are the
+plain data that case files are made into; `script`, `connection` and `route` are for people: they
+also refuse what can be played but is hardly meant, each in one line that names the remedy.
 """
 
+import dataclasses
 import itertools
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from mockserver import _control as control
 from mockserver import _secure as secure
 from mockserver import _writing as writing
-from mockserver._step import Leaves, ScriptError, Step, WritingStep, place
+from mockserver._match import ANYTHING, Condition, Wanted, conditions
+from mockserver._order import check_order
+from mockserver._request import Request
+from mockserver._respond import Respond
+from mockserver._step import Leaves, ScriptError, Step, remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,7 @@ class Listener:
 
     def __post_init__(self) -> None:
         if self.mode not in _MODES:
-            raise ScriptError(f"listener: mode must be one of {_MODES}, not {self.mode!r}")
+            raise ScriptError(f"listener: mode must be {_either(_MODES)}, not {self.mode!r}")
         if self.receive_buffer is not None and self.receive_buffer < 1:
             raise ScriptError(f"listener: receive_buffer of {self.receive_buffer!r} holds nothing")
 
@@ -57,37 +64,46 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """How requests are answered, on whichever connection they come.
-
-    Attributes:
-        steps: What is played once such a request has been read.
-        method: The method, exactly; None for any.
-        target: The request target, exactly; None for any.
-        times: How many requests it answers before it is used up; None for any number, also none.
-        optional: Whether it need not be asked for so often.
-        body: `framed` reads the request's body first, `none` begins to answer after its head.
-    """
+    """Which requests are answered, on whichever connection they come, and how; see `route`."""
 
     steps: tuple[Step, ...] = ()
-    method: str | None = None
-    target: str | None = None
+    method: Wanted | None = None
+    target: Wanted | None = None
     times: int | None = 1
     optional: bool = False
     body: Literal["framed", "none"] = "framed"
+    path: Wanted | None = None
+    prefix: str | bytes | None = None
+    pattern: Wanted | None = None
+    query: Mapping[Any, Any] | None = None
+    headers: Mapping[Any, Any] | Iterable[tuple[Any, Any]] | None = None
+    json: Any = ANYTHING
 
     def __post_init__(self) -> None:
         _check_times("route", self.times)
         if self.body not in ("framed", "none"):
             raise ScriptError(f"route: body must be 'framed' or 'none', not {self.body!r}")
+        if self.body == "none" and any(one.needs_body for one in self.conditions):
+            raise ScriptError("route: json needs the body, which body='none' does not read")
 
     @property
     def ends(self) -> bool:
         """Whether the connection can carry no request after this answer."""
         return any(step.leaves is not Leaves.OPEN for step in self.steps)
 
-    def fits(self, method: str, target: str) -> bool:
-        """Whether it is for such a request."""
-        return self.method in (None, method) and self.target in (None, target)
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What a request must be to get this answer."""
+        return conditions(
+            method=self.method,
+            target=self.target,
+            path=self.path,
+            prefix=self.prefix,
+            pattern=self.pattern,
+            query=self.query,
+            headers=self.headers,
+            json=self.json,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +113,29 @@ class Script:
     Attributes:
         routes: What a `Dispatch` step chooses from, the first that fits and is not used up. A
             script of routes alone serves any number of connections.
+        unmatched: What becomes of a request that no route fits: its connection is `reset`, or it
+            gets a `reply` with status 500 that explains for each route what did not fit.
     """
 
     connections: tuple[Connection, ...] = ()
     listener: Listener = Listener()
     routes: tuple[Route, ...] = ()
+    unmatched: Literal["reset", "reply"] = "reset"
 
     def __post_init__(self) -> None:
         if (self.connections or self.routes) and self.listener.mode != "accept":
             verb = {"refuse": "refuses"}.get(self.listener.mode, f"is in mode {self.listener.mode}")
             raise ScriptError(f"listener: a script that {verb} has no connections")
+        if self.unmatched not in ("reset", "reply"):
+            raise ScriptError(f"script: unmatched is {self.unmatched!r}; write 'reply' or 'reset'")
         for number, one in enumerate(self.connections, 1):
             if not isinstance(one, Connection):
                 raise ScriptError(f"connection {number}: must be a Connection, not {one!r:.80}")
-            _check_order(f"connection {number}", one.steps)
+            check_order(f"connection {number}", one.steps)
         for number, route in enumerate(self.routes, 1):
             if not isinstance(route, Route):
                 raise ScriptError(f"route {number}: must be a Route, not {route!r:.80}")
-            _check_order(f"route {number}", route.steps, routed=True)
+            check_order(f"route {number}", route.steps, routed=True)
         self._check_line()
 
     def _check_line(self) -> None:
@@ -125,7 +146,8 @@ class Script:
                 raise ScriptError(f"connection {number}: is optional, and the next one is not")
         steps = [step for one in self.connections for step in one.steps]
         dispatches = any(isinstance(step, control.Dispatch) for step in steps)
-        if dispatches != bool(self.routes) and (dispatches or self.connections):
+        alone = self.routes and self.connections and not dispatches
+        if alone or (dispatches and not self.routes and self.unmatched == "reset"):
             raise ScriptError("routes: they and a dispatch step need each other")
 
     @property
@@ -173,27 +195,158 @@ class Script:
         ]
 
 
-def script(*parts: Connection | Route, listener: Listener = Listener()) -> Script:
-    """A script of connections in accept order, of routes, or of both."""
-    connections = tuple(one for one in parts if not isinstance(one, Route))
-    return Script(connections, listener, tuple(one for one in parts if isinstance(one, Route)))
+# ---------------------------------------------------------------------------- for people
+
+Part = Script | Connection | Route | Step
+"""What `script`, `MockServer` and the fixture `mock_server` take."""
+
+
+def script(
+    *parts: Part,
+    listener: Listener = Listener(),
+    unmatched: Literal["reply", "reset"] = "reply",
+) -> Script:
+    """A script of connections in accept order, of routes, or of both; or of bare steps.
+
+    Bare replies answer one request each, in their order. Steps that begin with one that reads are
+    the steps of one connection; others answer one request. A `Starttls` before replies or routes
+    puts them inside TLS. A script as the only part is returned unchanged.
+
+    Args:
+        parts: Connections, routes, or steps.
+        listener: How the port behaves.
+        unmatched: What a request gets that no route fits: a `reply` with status 500 that says why,
+            or a `reset`.
+
+    Raises:
+        ScriptError: It cannot be played, or is hardly what is meant.
+    """
+    for part in parts:
+        _check_part(part)
+    if len(parts) == 1 and isinstance(parts[0], Script):
+        return parts[0]
+    connections = [one for one in parts if isinstance(one, Connection)]
+    routes = [one for one in parts if isinstance(one, Route)]
+    steps = [one for one in parts if isinstance(one, Step)]
+    handshake = steps[:1] if steps and isinstance(steps[0], secure.Starttls) else []
+    rest = steps[len(handshake) :]
+    if steps and (connections or (routes and rest)):
+        raise ScriptError(
+            f"script: {steps[-1].step_name} stands next to connections and routes; "
+            f"write connection(...) or route(...) around the steps"
+        )
+    if rest and all(isinstance(step, writing.Reply | Respond) for step in rest):
+        routes = [Route((step,)) for step in rest]
+    elif rest and not handshake and not rest[0].reads:
+        routes = [Route(tuple(rest))]
+    elif steps and not routes:
+        connections = [Connection(tuple(steps))]
+    if handshake and routes:
+        inside = (*handshake, control.Dispatch())
+        connections = [Connection(inside, optional=True, times=None)]
+    if not connections and not routes and listener.mode == "accept":
+        raise ScriptError("script: is empty; give it a connection(...), a route(...) or a Reply()")
+    _check_reach(routes)
+    return Script(tuple(connections), listener, tuple(routes), unmatched if routes else "reset")
 
 
 def connection(*steps: Step, optional: bool = False, times: int | None = 1) -> Connection:
     """A connection that plays these steps."""
+    for step in steps:
+        _check_step("connection", step)
     return Connection(steps, optional, times)
 
 
 def route(
     *steps: Step,
-    method: str | None = None,
-    target: str | None = None,
+    method: Wanted | None = None,
+    target: Wanted | None = None,
+    path: Wanted | None = None,
+    prefix: str | bytes | None = None,
+    pattern: Wanted | None = None,
+    query: Mapping[Any, Any] | None = None,
+    headers: Mapping[Any, Any] | Iterable[tuple[Any, Any]] | None = None,
+    json: Any = ANYTHING,
+    respond: Callable[[Request], Any] | None = None,
     times: int | None = 1,
     optional: bool = False,
     body: Literal["framed", "none"] = "framed",
 ) -> Route:
-    """A route that answers requests with these steps."""
-    return Route(steps, method, target, times, optional, body)
+    """A route that answers requests with these steps, or with what a function returns.
+
+    Text is compared as it is; a compiled pattern must match the whole part.
+
+    Args:
+        steps: What is played once such a request has been read.
+        method: The method, in any case; None for any.
+        target: The request target, unchanged, with its query; None for any.
+        path: The target without its query, percent-decoded.
+        prefix: How the path begins.
+        pattern: A regular expression that the whole path matches.
+        query: Every name of the query with its value, or with the list of its values.
+        headers: Fields that must be there; a value of None is for one that must not.
+        json: What the body must be, as JSON.
+        respond: In place of steps: called with the `Request`, on a thread that no other connection
+            waits for; returns a `Reply`, another step, or several in a list. What it raises is
+            reported by the test, and the client gets a 500.
+        times: How many requests it answers before it is used up; None for any number, also none.
+        optional: Whether it need not be asked for so often.
+        body: `framed` reads the request's body first, `none` begins to answer after its head.
+    """
+    for step in steps:
+        _check_step("route", step)
+    if respond is not None:
+        if steps:
+            raise ScriptError("route: has steps and respond; give one of them")
+        steps = (Respond(respond),)
+    if not steps:
+        raise ScriptError("route: has no steps, so the client would wait; give it a Reply()")
+    if isinstance(steps[0], control.ReadRequest):
+        raise ScriptError("route: begins after its request has been read; leave ReadRequest() out")
+    return Route(
+        steps, method, target, times, optional, body, path, prefix, pattern, query, headers, json
+    )
+
+
+def _check_part(part: object) -> None:
+    if isinstance(part, Script | Connection | Route | Step):
+        return
+    if isinstance(part, type):
+        _check_step("script", part)
+    if isinstance(part, list | tuple):
+        raise ScriptError("script: got a list; write script(*parts)")
+    raise ScriptError(
+        f"script: must have connections, routes or steps, not {part!r:.80}{remedy(part)}"
+    )
+
+
+def _check_step(title: str, step: object) -> None:
+    if isinstance(step, Step):
+        return
+    if isinstance(step, type) and issubclass(step, Step):
+        raise ScriptError(f"{title}: got the class {step.__name__}; write {step.__name__}(...)")
+    if isinstance(step, Script | Connection | Route):
+        kind = type(step).__name__.lower()
+        raise ScriptError(f"{title}: has a {kind} inside; give both to script(...) side by side")
+    if isinstance(step, list | tuple):
+        raise ScriptError(f"{title}: got a list of steps; write {title}(*steps)")
+    raise ScriptError(f"{title}: must have steps, such as Reply(), not {step!r:.80}{remedy(step)}")
+
+
+def _check_reach(routes: list[Route]) -> None:
+    """Refuse a route that no request can come to, because an earlier one never lets go."""
+    for number, one in enumerate(routes, 1):
+        for before, other in enumerate(routes[: number - 1], 1):
+            same = _requests_of(one) == _requests_of(other)
+            if other.times is None and (same or not other.conditions):
+                raise ScriptError(
+                    f"route {number}: route {before} takes all its requests; change their order"
+                )
+
+
+def _requests_of(route: Route) -> Route:
+    """A route with nothing but what its requests must be."""
+    return dataclasses.replace(route, steps=(), times=1, optional=False)
 
 
 def fault_on(n: int, *fault: Step, usual: Step | None = None) -> tuple[Route, ...]:
@@ -212,86 +365,9 @@ def fault_on(n: int, *fault: Step, usual: Step | None = None) -> tuple[Route, ..
 
 
 def _check_times(what: str, times: int | None) -> None:
-    if times is not None and times < 1:
-        raise ScriptError(f"{what}: times must be at least 1, not {times!r}")
+    if times is not None and (type(times) is not int or times < 1):
+        raise ScriptError(f"{what}: times must be at least 1, or None, not {times!r}")
 
 
-# ---------------------------------------------------------------------------- the order of steps
-
-
-def _check_order(title: str, steps: tuple[Step, ...], *, routed: bool = False) -> None:
-    """Refuse an order of steps that cannot be played.
-
-    Args:
-        title: How messages name the steps' place, for instance `connection 1`.
-        steps: What is to be played.
-        routed: Whether a request has been read before the first step.
-
-    Raises:
-        ScriptError: Naming the first step that cannot follow those before it.
-    """
-    earlier: list[Step] = [control.ReadRequest()] if routed else []
-    for index, step in enumerate(steps):
-        if not isinstance(step, Step):
-            raise ScriptError(f"{title}, step {index + 1}: must be a step, not {step!r:.80}")
-        problem = _misplaced(step, tuple(earlier))
-        earlier.append(step)
-        if isinstance(step, control.Label) and step in steps[:index]:
-            problem = "there is such a label already"
-        if isinstance(step, control.Dispatch) and routed:
-            problem = "a route cannot dispatch"
-        if isinstance(step, control.Goto):
-            problem = problem or _repeat(step, steps[:index], earlier)
-        if problem:
-            raise ScriptError(f"{place(title, index, step)}: {problem}")
-
-
-def _repeat(goto: control.Goto, before: tuple[Step, ...], earlier: list[Step]) -> str | None:
-    """Why the steps from a label on cannot be played again, or None; `earlier` grows by them."""
-    label = control.Label(goto.label)
-    if label not in before:
-        return f"there is no label {goto.label!r} before it"
-    again = before[before.index(label) :]
-    if goto.times is None and not any(step.reads for step in again):
-        return "what repeats without end must read"
-    for step in again:
-        if problem := _misplaced(step, tuple(earlier)):
-            return f"goes back to {step.step_name}, but {problem}"
-        earlier.append(step)
-    return None
-
-
-def _misplaced(step: Step, earlier: tuple[Step, ...]) -> str | None:
-    """Why a step cannot follow the earlier ones, or None."""
-    if any(one.leaves is Leaves.CLOSED for one in earlier):
-        return "the connection is closed by then"
-    if _any(earlier, control.Dispatch):
-        return "the requests are dispatched from there on"
-    if isinstance(step, WritingStep | secure.Starttls | secure.TlsFault) and _any(
-        earlier, control.Shutdown
-    ):
-        return "writing is shut down by then"
-    if step.reads and _any(earlier, control.ReadEof, control.ExpectEof):
-        return "the client's stream has ended by then"
-    if isinstance(step, control.Expect) and not _any(earlier, control.ReadRequest, secure.Tunnel):
-        return "no request has been read by then"
-    if isinstance(step, secure.TlsFault) and step.inside:
-        return None if _any(earlier, secure.Starttls) else "TLS is not spoken yet"
-    if isinstance(step, secure.Starttls | secure.TlsFault):
-        return _misplaced_handshake(earlier)
-    return None
-
-
-def _misplaced_handshake(earlier: tuple[Step, ...]) -> str | None:
-    if _any(earlier, secure.Starttls):
-        return "TLS is spoken already"
-    tunnels = [step for step in earlier if isinstance(step, secure.Tunnel)]
-    if earlier and not tunnels:
-        return "must be the first step, or inside a tunnel"
-    if tunnels and tunnels[-1].data is None and not 200 <= tunnels[-1].status < 300:
-        return f"a status of {tunnels[-1].status} opens no tunnel"
-    return None
-
-
-def _any(steps: tuple[Step, ...], *kinds: type[Step]) -> bool:
-    return any(isinstance(step, kinds) for step in steps)
+def _either(values: Iterable[str]) -> str:
+    return " or ".join(map(repr, values))

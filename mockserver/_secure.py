@@ -17,7 +17,7 @@ from mockserver._step import (
     CRLF,
     Begins,
     Count,
-    Headers,
+    GivenHeaders,
     Leaves,
     Name,
     Piece,
@@ -85,7 +85,7 @@ class Tunnel(WritingStep):
     reads: ClassVar[bool] = True
     status: int = 200
     reason: bytes | None = None
-    headers: Headers = ()
+    headers: GivenHeaders = ()
     data: bytes | None = None
 
     @property

@@ -13,7 +13,8 @@ from typing import Self
 
 from mockserver._listener import Pool, reserve
 from mockserver._play import MockServerError, Play, TLSProvider, contexts_of
-from mockserver._record import ReceivedRequest, Record
+from mockserver._record import Record
+from mockserver._request import Request
 from mockserver._script import Script
 from mockserver._step import ScriptError, authority
 
@@ -68,7 +69,7 @@ class MockServer:
         return f"http://{authority(self.address)}"
 
     @property
-    def requests(self) -> tuple[ReceivedRequest, ...]:
+    def requests(self) -> tuple[Request, ...]:
         """Every request of the latest play, raw, in the order in which they were read."""
         return tuple(self.current.requests) if self.current is not None else ()
 

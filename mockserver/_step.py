@@ -11,11 +11,17 @@ import dataclasses
 import enum
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 Headers = tuple[tuple[bytes, bytes], ...]
+if typing.TYPE_CHECKING:
+    _Text = str | bytes
+    GivenHeaders = Headers | Mapping[_Text, _Text] | Iterable[tuple[_Text, _Text]]
+else:
+    GivenHeaders = Headers
+"""What a step takes for its headers; it keeps them as `Headers`, which is the type of a field."""
 
 CRLF = b"\r\n"
 
@@ -163,7 +169,10 @@ class Step:
         for field, hint, bounds in checks(kind):
             value = getattr(self, field)
             if not fits(value, hint):
-                self.refuse(field, f"must be {spelled(hint)}")
+                if hint != Headers:
+                    self.refuse(field, f"must be {spelled(hint)}{_in_bytes(value, hint)}")
+                value = self._headers(field, value)
+                object.__setattr__(self, field, value)
             if bounds and value is not None:
                 for bound in bounds:
                     if not bound.allows(value):
@@ -172,6 +181,32 @@ class Step:
 
     def check(self) -> None:
         """Check what no single field shows; most steps have nothing to check."""
+
+    def _headers(self, field: str, given: Any) -> Headers:
+        """Fields out of a mapping, or of pairs, of text or bytes."""
+        if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+            self.refuse(field, "must be a mapping, such as {'Retry-After': '0'}, or pairs")
+        pairs = list(given.items() if isinstance(given, Mapping) else given)
+        for pair in pairs:
+            if not isinstance(pair, tuple | list) or len(pair) != 2:
+                self.refuse(field, "must have a name and a value in each pair")
+        return tuple((self._field(field, name), self._field(field, value)) for name, value in pairs)
+
+    def _field(self, field: str, part: Any) -> bytes:
+        if isinstance(part, bytes):
+            return part
+        if not isinstance(part, str):
+            raise ScriptError(f"{self.step_name}: {field} must be text or bytes, not {part!r:.80}")
+        if "\r" in part or "\n" in part:
+            raise ScriptError(
+                f"{self.step_name}: {field} has a line end in {part!r:.70}; use bytes"
+            )
+        try:
+            return part.encode("latin-1")
+        except UnicodeEncodeError:
+            raise ScriptError(
+                f"{self.step_name}: {field} has {part!r:.80}, which is not Latin-1; use bytes"
+            ) from None
 
     def refuse(self, field: str, reason: str) -> typing.NoReturn:
         """Raise the `ScriptError` that names this step, the field and its value."""
@@ -287,6 +322,8 @@ def fits(value: object, hint: Any) -> bool:
     """Whether a value has a field's type; only the types that steps use are understood."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is None:
+        if hint is Any:
+            return True
         if isinstance(hint, type) and issubclass(hint, Step):
             return isinstance(value, hint)
         return type(value) is hint or (hint is float and type(value) is int)
@@ -314,6 +351,21 @@ def spelled(hint: Any) -> str:
     return str(hint)
 
 
-def field_lines(headers: Iterable[tuple[bytes, bytes]], role: str = "field-line") -> list[Piece]:
+def _in_bytes(value: object, hint: Any) -> str:
+    """What is said in addition about text in the place of bytes."""
+    return " (as .encode() makes of text)" if isinstance(value, str) and fits(b"", hint) else ""
+
+
+def remedy(value: object) -> str:
+    """What to write in place of a value that is no step, where that can be guessed."""
+    steps = {str: "Reply(text=...)", bytes: "Send(...)", dict: "Reply(json=...)", int: "Reply(...)"}
+    if type(value) in steps:
+        return f"; write {steps[type(value)]}"
+    name = getattr(value, "__name__", "...")
+    return f"; write route(respond={name})" if callable(value) else ""
+
+
+def field_lines(headers: GivenHeaders, role: str = "field-line") -> list[Piece]:
     """Header or trailer fields in their usual form."""
-    return [Piece(role, name + b": " + value + CRLF) for name, value in headers]
+    kept = typing.cast("Headers", headers)  # a step has made them so
+    return [Piece(role, name + b": " + value + CRLF) for name, value in kept]

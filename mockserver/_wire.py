@@ -6,7 +6,6 @@ are counted only then. So an observer that finds a waiting thread, and the kerne
 ours, can be sure that nothing is on its way. Nothing here uses steps, requests or TLS.
 """
 
-import enum
 import math
 import select
 import socket
@@ -26,6 +25,7 @@ from mockserver._phase import (
     PeerReset,
     Phase,
     Released,
+    Wait,
 )
 
 BLOCK = 1 << 16
@@ -89,20 +89,6 @@ class Condition:
     def _count(self, change: int) -> None:
         with self._lock:
             self.waiting += change
-
-
-class Wait(enum.Enum):
-    """What a connection's thread is blocked on."""
-
-    NOTHING = "it is running"
-    READY = "it is running, and bytes or an end are known to have come"
-    BYTES = "bytes from the client"
-    ROOM = "room in the client's queue"
-    CLOSING = "the client's closing"
-    TAKING = "the client's taking what was sent"
-    NAME = "a signal"
-    TIME = "a pause"
-    OVER = "nothing any more"
 
 
 # A member of an enum is slow to look up: 40 ns each, of the 8 us that a request takes.

@@ -5,21 +5,25 @@ bytes with the role of each piece. Only `Reply` adds fields, and only the one th
 framing needs; there is never a Date or a Server.
 """
 
+import json
 import random
+import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from mockserver._connection import LiveConnection
 from mockserver._step import (
     CRLF,
     Action,
     Count,
+    GivenHeaders,
     Headers,
     Leaves,
     Piece,
     Positive,
+    ScriptError,
     SomeBytes,
     Step,
     WritingStep,
@@ -72,7 +76,13 @@ class Send(WritingStep):
 class Reply(WritingStep):
     """Write a well-formed final response, in one write.
 
+    `text` and `json` are other ways to give the body: they become `body`, and the Content-Type that
+    says so, unless the headers have one.
+
     Attributes:
+        headers: A mapping, or pairs, of text or bytes.
+        text: The body as text, which is sent in UTF-8.
+        json: The body as what `json.dumps` takes; None is null, and `...` is no body.
         framing: What ends the body: `length` adds Content-Length, `chunked` sends one chunk,
             `close` adds `Connection: close` and closes after the body, `none` adds nothing.
     """
@@ -82,9 +92,33 @@ class Reply(WritingStep):
     status: int = 200
     reason: bytes | None = None
     version: bytes = b"HTTP/1.1"
-    headers: Headers = ()
+    headers: GivenHeaders = ()
     body: bytes = b""
     framing: Literal["length", "chunked", "close", "none"] = "length"
+    text: str | None = None
+    json: Any = ...
+
+    def __post_init__(self) -> None:
+        Step.__post_init__(self)  # `super()` would mean the class without slots
+        if self.text is None and self.json is ...:
+            return
+        if (self.text is not None) + (self.json is not ...) + bool(self.body) > 1:
+            raise ScriptError("reply: has more than one of body, text and json; give one of them")
+        media, body = b"text/plain; charset=utf-8", (self.text or "").encode()
+        if self.json is not ...:
+            media, body = b"application/json", self._json()
+        object.__setattr__(self, "body", body)
+        headers = typing.cast("Headers", self.headers)
+        if not any(name.lower() == b"content-type" for name, _ in headers):
+            object.__setattr__(self, "headers", (*headers, (b"Content-Type", media)))
+        object.__setattr__(self, "text", None)
+        object.__setattr__(self, "json", ...)
+
+    def _json(self) -> bytes:
+        try:
+            return json.dumps(self.json).encode()
+        except (TypeError, ValueError) as error:
+            self.refuse("json", f"must be what json.dumps takes ({error})")
 
     @property
     def leaves(self) -> Leaves:
@@ -106,7 +140,8 @@ class Reply(WritingStep):
         """Status line, fields, the framing's own field, blank line, body."""
         return (
             status_line(self.status, self.reason, self.version),
-            *field_lines((*self.headers, *self._framing_fields())),
+            *field_lines(self.headers),
+            *field_lines(self._framing_fields()),
             Piece("end-of-head", CRLF),
             *self._body(),
         )
@@ -175,7 +210,7 @@ class Interim(WritingStep):
     step_name: ClassVar[str] = "interim"
     primary: ClassVar[str | None] = "status"
     status: int = 100
-    headers: Headers = ()
+    headers: GivenHeaders = ()
     times: Positive = 1
     reason: bytes | None = None
 
@@ -224,7 +259,7 @@ class LastChunk(WritingStep):
 
     step_name: ClassVar[str] = "last_chunk"
     size: bytes = b"0"
-    trailers: Headers = ()
+    trailers: GivenHeaders = ()
     eol: bytes = CRLF
     end: bytes = CRLF
 

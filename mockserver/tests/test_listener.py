@@ -131,7 +131,7 @@ def test_a_body_is_taken_when_the_script_comes_to_read_it(server: MockServer) ->
 
 def test_a_refused_script_changes_no_listener(server: MockServer) -> None:
     before = server.address
-    server.play(script()).finish()
+    server.play(Script()).finish()
     assert server.address == before
     server.play(Script(listener=Listener(receive_buffer=4096))).finish()
     assert server.address != before

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from mockserver._phase import EndOfStream
-from mockserver._request import Inbox, read_request, request_parts
+from mockserver._request import Inbox, Request, read_request
 
 LIMIT = 1 << 20
 
@@ -116,14 +116,88 @@ def test_a_marker_that_arrives_in_parts_is_found() -> None:
 
 
 def test_parts_of_a_request() -> None:
-    parts = request_parts(
-        b"\r\nPUT /a%20b HTTP/1.1\r\nHOST:  x \r\nA: 1\r\na: 2\r\n\r\nbody\r\n\r\n"
+    request = Request(
+        1,
+        b"\r\nPUT /a%20b?x=1&y=&x=%C3%A4 HTTP/1.1\r\nHOST:  x \r\nA: 1\r\na: 2\r\n\r\nbody\r\n\r\n",
     )
-    assert parts.method == "PUT"
-    assert parts.target == "/a%20b"
-    assert parts.values(b"Host") == [b"x"]
-    assert parts.values(b"A") == [b"1", b"2"]
-    assert parts.body == b"body\r\n\r\n"
+    assert (request.method, request.target) == ("PUT", "/a%20b?x=1&y=&x=%C3%A4")
+    assert (request.path, request.version) == ("/a b", "HTTP/1.1")
+    assert request.query.pairs == (("x", "1"), ("y", ""), ("x", "ä"))
+    assert request.query == {"x": "1", "y": ""}
+    assert request.query.get_all("x") == ["1", "ä"]
+    assert (request.headers["host"], request.headers["A"]) == ("x", "1, 2")
+    assert request.headers.get_all("a") == ["1", "2"]
+    assert list(request.headers) == ["HOST", "A"]
+    assert request.body == b"body\r\n\r\n"
+    assert request.problem is None
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [
+        ("/a?b=c?d", "/a", {"b": "c?d"}),
+        ("http://host:80/a/b?c=d", "/a/b", {"c": "d"}),
+        ("http://[::1/a", "http://[::1/a", {}),
+        ("/login?next=http://x/", "/login", {"next": "http://x/"}),
+        ("*", "*", {}),
+        ("", "", {}),
+    ],
+)
+def test_the_path_and_the_query_of_a_target(target: str, path: str, query: dict[str, str]) -> None:
+    request = Request(1, f"GET {target} HTTP/1.1\r\n\r\n".encode())
+    assert (request.path, dict(request.query)) == (path, query)
+
+
+def test_the_target_of_a_connect_has_no_path() -> None:
+    request = Request(1, b"CONNECT host:443 HTTP/1.1\r\n\r\n\x16\x03")
+    assert (request.target, request.path, request.body) == ("host:443", "", b"\x16\x03")
+
+
+def test_a_chunked_body_is_decoded() -> None:
+    head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    request = Request(1, head + b'6;x\r\n{"a": \r\n2\r\n1}\r\n0\r\nT: 1\r\n\r\n')
+    assert request.body == b'{"a": 1}'
+    assert request.json() == {"a": 1}
+    assert request.problem is None
+
+
+def test_text_is_decoded_by_its_charset() -> None:
+    head = "POST / HTTP/1.1\r\nContent-Length: 1\r\n"
+    latin = Request(
+        1, f"{head}Content-Type: text/plain; charset=latin-1\r\n\r\nä".encode("latin-1")
+    )
+    assert latin.text == "ä"
+    assert Request(1, f"{head}\r\nä".encode()).text == "ä"
+    odd = Request(1, f"{head}Content-Type: text/plain; charset=no-such\r\n\r\nä".encode())
+    assert odd.text == "ä"
+
+
+def test_a_body_that_is_not_json_is_shown() -> None:
+    with pytest.raises(ValueError, match=r"the body is not JSON: b'a=1' \(Expecting value"):
+        Request(1, b"POST / HTTP/1.1\r\n\r\na=1").json()
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", None),
+        (b"GET /\r\n\r\n", "the request line is 'GET /'"),
+        (b"GET / HTTP/1.1\r\nHost: x", "the head is cut off"),
+        (b"GET / HTTP/1.1\r\nHost x\r\n\r\n", "a field line is b'Host x'"),
+        (b"GET / HTTP/1.1\r\nHost : x\r\n\r\n", "a field line is b'Host : x'"),
+        (b"PUT / HTTP/1.1\r\nContent-Length: 5\r\n\r\nabc", "the body has 3 of 5 bytes"),
+        (
+            b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n",
+            "a chunk-size line is not hexadecimal",
+        ),
+        (
+            b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
+            "the chunked body is cut off",
+        ),
+    ],
+)
+def test_a_malformed_request_says_so(raw: bytes, problem: str | None) -> None:
+    assert Request(1, raw).problem == problem
 
 
 @pytest.mark.parametrize(
@@ -137,5 +211,7 @@ def test_parts_of_a_request() -> None:
     ],
 )
 def test_nonsense_has_parts_too(raw: bytes, method: str, target: str) -> None:
-    parts = request_parts(raw)
-    assert (parts.method, parts.target, parts.body) == (method, target, b"")
+    request = Request(1, raw)
+    assert (request.method, request.target, request.body) == (method, target, b"")
+    assert request.problem is not None
+    assert (request.text, dict(request.query)) == ("", {})

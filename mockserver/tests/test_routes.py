@@ -117,7 +117,7 @@ def test_a_route_that_is_asked_for_too_seldom(server: MockServer, connect: Conne
 
 
 def test_a_request_without_a_route(server: MockServer, connect: Connect) -> None:
-    one = server.play(script(route(Reply(body=b"a"), target="/a")))
+    one = server.play(script(route(Reply(body=b"a"), target="/a"), unmatched="reset"))
     client = connect(one.address)
     assert asks(client, "/a") == A
     client.sendall(b"GET /a HTTP/1.1\r\n\r\n")
@@ -218,7 +218,8 @@ def test_at_least_one_of_endless_connections_must_come(server: MockServer) -> No
 
 
 def test_a_usual_listener_can_be_spelled_out() -> None:
-    assert script(listener=Listener()) == script()
+    answer = route(Reply())
+    assert script(answer, listener=Listener()) == script(answer)
 
 
 def test_requests_sent_ahead_of_their_answers(server: MockServer, connect: Connect) -> None:
@@ -265,7 +266,7 @@ def test_half_a_request_does_not_wait_for_ever(impatient: MockServer, connect: C
 
 
 def test_octets_that_are_no_request_find_no_route(server: MockServer, connect: Connect) -> None:
-    one = server.play(script(route(Reply(), method="GET", optional=True)))
+    one = server.play(script(route(Reply(), method="GET", optional=True), unmatched="reset"))
     client = connect(one.address)
     client.sendall(b"\x16\x03\x01\r\n\r\n")
     assert is_reset(client)

@@ -115,14 +115,14 @@ def test_a_sound_order_is_taken(steps: tuple[Step, ...]) -> None:
 
 
 def test_what_is_no_step_is_refused() -> None:
-    wrong: Any = "send"
+    wrong: Any = ("send",)
     with pytest.raises(ScriptError, match="connection 1, step 1: must be a step, not 'send'"):
-        script(connection(wrong))
+        Script((Connection(wrong),))
 
 
 def test_what_is_no_connection_is_refused() -> None:
     wrong: Any = (Close(),)
-    with pytest.raises(ScriptError, match="connection 1: must be a Connection"):
+    with pytest.raises(ScriptError, match=r"script: got a list; write script\(\*parts\)"):
         script(wrong)
 
 
@@ -176,7 +176,7 @@ def test_parts_that_do_not_fit_together_are_refused(parts: Any, message: str) ->
 @pytest.mark.parametrize("make", [connection, route])
 def test_nothing_happens_less_than_once(make: Any) -> None:
     with pytest.raises(ScriptError, match="times must be at least 1"):
-        make(times=0)
+        make(Reply(), times=0)
 
 
 def test_there_is_no_request_before_the_first() -> None:

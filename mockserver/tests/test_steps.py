@@ -108,7 +108,7 @@ def test_the_primary_field_exists(step: Any) -> None:
 
 @pytest.mark.parametrize("step", STEPS.values())
 def test_a_loader_can_understand_every_field(step: Any) -> None:
-    plain = {bytes, str, int, float, bool, tuple[tuple[bytes, bytes], ...], tuple[str, ...]}
+    plain = {bytes, str, int, float, bool, tuple[tuple[bytes, bytes], ...], tuple[str, ...], Any}
     hints = typing.get_type_hints(step)
     for field in dataclasses.fields(step):
         hint = hints[field.name]
@@ -120,7 +120,7 @@ def test_a_loader_can_understand_every_field(step: Any) -> None:
 @pytest.mark.parametrize(
     ("step", "arguments", "message"),
     [
-        ("send", {"data": "text"}, "data must be bytes, not 'text'"),
+        ("send", {"data": "text"}, "data must be bytes (as .encode() makes of text), not 'text'"),
         ("close", {"how": "door"}, "how must be 'fin' or 'rst' or 'abandon', not 'door'"),
         ("read", {"n": -1}, "n must be at least 0, not -1"),
         ("read", {"n": True}, "n must be int, not True"),
@@ -134,7 +134,11 @@ def test_a_loader_can_understand_every_field(step: Any) -> None:
         ("pause", {"seconds": float("nan")}, "seconds must be from 0 to a million, not nan"),
         ("gate", {"name": ""}, "name must not be empty, not ''"),
         ("starttls", {"cert": ""}, "cert must not be empty, not ''"),
-        ("expect", {"body": "x"}, "body must be bytes or None, not 'x'"),
+        (
+            "expect",
+            {"body": "x"},
+            "body must be bytes or None (as .encode() makes of text), not 'x'",
+        ),
     ],
 )
 def test_a_wrong_value_is_refused_by_field(
@@ -144,10 +148,36 @@ def test_a_wrong_value_is_refused_by_field(
         STEPS[step](**arguments)
 
 
-def test_headers_are_pairs_of_octets() -> None:
-    wrong: Any = ((b"A", "b"),)
-    with pytest.raises(ScriptError, match="reply: headers must be"):
-        Reply(headers=wrong)
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"A": "b", "C": "ä"},
+        {b"A": b"b", b"C": b"\xe4"},
+        [("A", b"b"), (b"C", "ä")],
+        ((b"A", b"b"), (b"C", b"\xe4")),
+    ],
+)
+def test_headers_are_a_mapping_or_pairs_of_text_or_bytes(given: Any) -> None:
+    assert Reply(headers=given).headers == ((b"A", b"b"), (b"C", b"\xe4"))
+    assert hash(Reply(headers=given)) == hash(Reply(headers=((b"A", b"b"), (b"C", b"\xe4"))))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "media", "body"),
+    [
+        ({"json": {"a": [1, None]}}, b"application/json", b'{"a": [1, null]}'),
+        ({"json": None}, b"application/json", b"null"),
+        ({"text": "ä"}, b"text/plain; charset=utf-8", b"\xc3\xa4"),
+        ({"json": 1, "headers": {"content-type": "a/b"}}, b"a/b", b"1"),
+    ],
+)
+def test_text_and_json_become_the_body(
+    arguments: dict[str, Any], media: bytes, body: bytes
+) -> None:
+    reply = Reply(**arguments)
+    name = b"content-type" if media == b"a/b" else b"Content-Type"
+    assert reply == Reply(headers=((name, media),), body=body)
+    assert dataclasses.replace(reply, status=404).body == body
 
 
 def test_an_integer_will_do_for_seconds() -> None:

@@ -17,8 +17,8 @@ from mockserver import (
     MockServerError,
     Pause,
     ReadRequest,
-    ReceivedRequest,
     Reply,
+    Request,
     Send,
     Starttls,
     connection,
@@ -41,7 +41,7 @@ def test_a_fixture_of_pytest(one_answer: MockServer, connect: Connect) -> None:
     client = connect(one_answer.address)
     client.sendall(REQUEST)
     assert to_end(client) == RESPONSE
-    assert one_answer.requests == (ReceivedRequest(1, REQUEST),)
+    assert one_answer.requests == (Request(1, REQUEST),)
 
 
 class UnitTest(unittest.TestCase):
@@ -51,7 +51,7 @@ class UnitTest(unittest.TestCase):
     def test_a_context_of_unittest(self) -> None:
         reader = asyncio.run(asked(self.server))
         assert reader == RESPONSE
-        assert self.server.requests == (ReceivedRequest(1, REQUEST),)
+        assert self.server.requests == (Request(1, REQUEST),)
 
 
 async def asked(server: MockServer) -> bytes:

@@ -1,0 +1,257 @@
+"""Which requests a route is for, and in which way a request differs from that.
+
+In come the arguments of a route, out come conditions. Each compares one part of a request, and says
+in one sentence how the part differs, so that a request without a route is explained by the same
+code that compared it. An argument that no request can ever meet is refused when the script is made.
+Text is compared with text, bytes with the same bytes as Latin-1, a compiled pattern with the whole
+part; any other object by `==`, which lets `unittest.mock.ANY` in.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from mockserver._request import Request
+from mockserver._step import ScriptError
+
+Wanted = str | bytes | re.Pattern[str] | re.Pattern[bytes]
+"""What a part of a request is compared with."""
+ANYTHING: Any = ...
+"""In place of JSON: any content will do; None is JSON's null."""
+
+
+class Condition(NamedTuple):
+    """What one part of a request must be.
+
+    Attributes:
+        needs_body: Whether the body has to be read before it can be answered.
+        differs: How a request differs, in a sentence; None where it does not.
+    """
+
+    needs_body: bool
+    differs: Callable[[Request], str | None]
+
+
+def conditions(
+    *,
+    method: Wanted | None = None,
+    target: Wanted | None = None,
+    path: Wanted | None = None,
+    prefix: str | bytes | None = None,
+    pattern: Wanted | None = None,
+    query: Mapping[Any, Any] | None = None,
+    headers: Mapping[Any, Any] | Iterable[tuple[Any, Any]] | None = None,
+    json: Any = ANYTHING,
+) -> tuple[Condition, ...]:
+    """The conditions that the arguments of a route mean, each as `Route` explains it.
+
+    Raises:
+        ScriptError: One of them can never be met.
+    """
+    given = {"target": target, "path": path, "prefix": prefix, "pattern": pattern}
+    named = [name for name, value in given.items() if value is not None]
+    if len(named) > 1:
+        _refuse(named[1], given[named[1]], f"stands next to {named[0]}; give one of them")
+    if target is not None and query is not None:
+        _refuse("query", query, "cannot be given with target, which is compared whole; use path")
+    found: list[Condition] = []
+    if method is not None:
+        found.append(_method(method))
+    if target is not None:
+        wanted = _checked_target(target, method)
+        found.append(_part("target", target, wanted, lambda request: request.target))
+    if path is not None:
+        found.append(_path(path))
+    if prefix is not None:
+        found.append(_prefix(prefix))
+    if pattern is not None:
+        found.append(_pattern(pattern))
+    if query is not None:
+        found.append(_query(query))
+    found += [_field(name, value) for name, value in _pairs("headers", headers or ())]
+    if json is not ANYTHING:
+        found.append(json_condition(json))
+    return tuple(found)
+
+
+def shown(value: object) -> str:
+    """A value for a message: long ones are cut."""
+    text = repr(value.pattern if isinstance(value, re.Pattern) else value)
+    return text if len(text) <= 100 else f"{text[:97]}…"
+
+
+def json_condition(value: Any) -> Condition:
+    """The body is this JSON; the order of names and the spaces do not matter."""
+    try:
+        expected = json.loads(json.dumps(value))
+    except (TypeError, ValueError) as error:
+        _refuse("json", value, f"is not JSON: {error}")
+
+    def differs(request: Request) -> str | None:
+        try:
+            found = request.json()
+        except ValueError as error:
+            return str(error)
+        return None if found == expected else _differs("JSON body", found, expected)
+
+    return Condition(True, differs)
+
+
+def _refuse(name: str, value: object, reason: str) -> Any:
+    raise ScriptError(f"route: {name}={shown(value)} {reason}")
+
+
+def _differs(what: str, seen: object, wanted: object) -> str:
+    return f"the {what} is {shown(seen)}, expected {shown(wanted)}"
+
+
+def _text(name: str, value: Any) -> Any:
+    """An argument in the form in which it is compared."""
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, str) and not value.isascii() and name != "path":
+        _refuse(name, value, "is not ASCII; write it as it is sent, or as bytes")
+    return value
+
+
+def _equal(seen: str, wanted: Any) -> bool:
+    if isinstance(wanted, re.Pattern):
+        data: Any = seen.encode("latin-1") if isinstance(wanted.pattern, bytes) else seen
+        return wanted.fullmatch(data) is not None
+    return bool(wanted == seen)
+
+
+def _part(what: str, given: Wanted, wanted: Any, part: Callable[[Request], str]) -> Condition:
+    def differs(request: Request) -> str | None:
+        seen = part(request)
+        return None if _equal(seen, wanted) else _differs(what, seen, given)
+
+    return Condition(False, differs)
+
+
+def _method(method: Wanted) -> Condition:
+    wanted = _text("method", method)
+    if isinstance(wanted, str):
+        if not re.fullmatch(r"[!#-\[\]^-z|~]+", wanted):
+            _refuse("method", method, "is not the name of a method, such as 'GET'")
+        wanted = re.compile(re.escape(wanted), re.IGNORECASE)
+    return _part("method", method, wanted, lambda request: request.method)
+
+
+def _checked_target(target: Wanted, method: Wanted | None) -> Any:
+    wanted = _text("target", target)
+    if isinstance(wanted, str):
+        connects = isinstance(method, str | bytes) and _text("method", method).upper() == "CONNECT"
+        if not (wanted.startswith("/") or "://" in wanted or wanted == "*" or connects):
+            _refuse("target", target, f"does not begin with a slash; write {'/' + wanted!r}")
+        if "#" in wanted:
+            _refuse("target", target, "has a fragment, which no client sends")
+        if re.search(r"\s", wanted):
+            _refuse("target", target, "has a space, which ends a target; write %20")
+    return wanted
+
+
+def _checked_path(name: str, path: str | bytes) -> str:
+    wanted = str(_text("path", path))
+    if not wanted.startswith("/"):
+        _refuse(name, path, f"does not begin with a slash; write {'/' + wanted!r}")
+    if "?" in wanted:
+        _refuse(name, path, "has a query, which is not part of a path; use target or query")
+    if "#" in wanted:
+        _refuse(name, path, "has a fragment, which no client sends")
+    return unquote(wanted)
+
+
+def _path(path: Wanted) -> Condition:
+    wanted = _checked_path("path", path) if isinstance(path, str | bytes) else path
+    return _part("path", path, wanted, lambda request: request.path)
+
+
+def _prefix(prefix: Any) -> Condition:
+    if not isinstance(prefix, str | bytes):
+        _refuse("prefix", prefix, "must be text or bytes; for a pattern use pattern")
+    wanted = _checked_path("prefix", prefix)
+
+    def differs(request: Request) -> str | None:
+        if request.path.startswith(wanted):
+            return None
+        return f"the path is {shown(request.path)}, expected one that begins with {shown(prefix)}"
+
+    return Condition(False, differs)
+
+
+def _pattern(pattern: Wanted) -> Condition:
+    wanted: Any = pattern
+    if isinstance(pattern, str | bytes):
+        try:
+            wanted = re.compile(pattern)
+        except re.error as error:
+            _refuse("pattern", pattern, f"is not a regular expression: {error}")
+    if re.match(r"\^?\w+(?![\w*?{|])", _text("path", wanted.pattern)) and "|" not in str(wanted):
+        _refuse("pattern", pattern, "does not begin with a slash, as every path does")
+    return _part("path", pattern, wanted, lambda request: request.path)
+
+
+def _query(query: Any) -> Condition:
+    if not isinstance(query, Mapping):
+        _refuse("query", query, "must be a mapping, such as {'page': '2'}")
+    wanted = {
+        _text("query", name): [_value(one) for one in value]
+        if isinstance(value, list | tuple)
+        else [_value(value)]
+        for name, value in query.items()
+    }
+
+    def differs(request: Request) -> str | None:
+        seen = {name: request.query.get_all(name) for name in request.query}
+        same = seen.keys() == wanted.keys() and all(
+            len(seen[name]) == len(values) and all(map(_equal, seen[name], values))
+            for name, values in wanted.items()
+        )
+        return None if same else _differs("query", _short(seen), _short(query))
+
+    return Condition(False, differs)
+
+
+def _value(value: Any) -> Any:
+    """A value of a query: numbers are written as text."""
+    if isinstance(value, bool) or value is None:
+        _refuse("query", value, "is not sent as such; write the text that the client sends")
+    return str(value) if isinstance(value, int | float) else _text("path", value)
+
+
+def _short(query: Mapping[Any, Any]) -> dict[Any, Any]:
+    """A query for a message: a list of one is that one."""
+    return {
+        name: value[0] if isinstance(value, list) and len(value) == 1 else value
+        for name, value in query.items()
+    }
+
+
+def _pairs(name: str, given: Any) -> Iterator[tuple[Any, Any]]:
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        _refuse(name, given, "must be a mapping, such as {'Accept': 'text/html'}")
+    yield from given.items() if isinstance(given, Mapping) else given
+
+
+def _field(name: Any, value: Any) -> Condition:
+    title = _text("headers", name)
+    if not isinstance(title, str) or not re.fullmatch(r"[!#-'*+\-.0-9A-Z^-z|~]+", title):
+        _refuse("headers", name, "is not the name of a field")
+    wanted = _text("headers", value)
+    if isinstance(wanted, str) and (wanted != wanted.strip() or "\n" in wanted):
+        _refuse("headers", value, "has outer blanks, which are not part of a value")
+
+    def differs(request: Request) -> str | None:
+        values = request.headers.get_all(title)
+        if wanted is None:
+            return f"the field {title} is there, expected none" if values else None
+        if any(_equal(one, wanted) for one in (*values, ", ".join(values))) and values:
+            return None
+        if not values:
+            return f"the field {title} is missing, expected {shown(value)}"
+        return _differs(f"field {title}", ", ".join(values), value)
+
+    return Condition(False, differs)
