@@ -12,6 +12,9 @@ the import name as its argument: each line on standard input is a message in JSO
 
 An answer repeats the `serial` of its message, so that it cannot be mistaken for the answer to another message.
 
+On a second descriptor, whose number is in the environment, a thread answers each byte with a line: the trace so far and
+the frames at which the run is now, ``{"serial", "trace", "frames"}``.  So the kit can say where an implementation hangs.
+
 An op is ``{"id", "on", "call", "args", "kwargs", "as"}``, with ``get``, ``set`` and ``value``, or ``item`` in place of
 ``call``.  A trace entry is ``{"id", "value"}``, ``{"id", "error"}`` or ``{"id", "skipped": true}``.
 
@@ -40,10 +43,13 @@ import sys
 import tempfile
 
 try:
+    import _thread
     import builtins
 except ImportError:  # Python 2
     import __builtin__ as builtins
+    import thread as _thread
 
+get_ident = _thread.get_ident  # that of the real thread, also after `patch`
 PYTHON_3 = sys.version_info[0] >= 3
 if PYTHON_3:
     # An implementation may replace a builtin; this file keeps the original ones.
@@ -79,6 +85,7 @@ class Agent(object):
         self.printed = None
         self.usual = None
         self.frames = Frames(self.module)
+        self.serial, self.trace, self.thread = None, [], None
         self.default_timeout = socket.getdefaulttimeout()
 
     def start(self):
@@ -99,11 +106,14 @@ class Agent(object):
         self.objects = {"module": self.module, "builtins": BUILTINS, "agent": self}
         arguments = Arguments(message, self.objects, self.files)
         ops = message["ops"]
+        self.serial, self.trace, self.thread = message.get("serial"), [], get_ident()
         if any(op["on"] == "agent" and op.get("call") == "stdout" for op in ops):
             self.usual = sys.stdout
             self.printed = sys.stdout = io.StringIO() if PYTHON_3 else io.BytesIO()
         try:
-            return {"trace": [self.step(op, arguments) for op in ops]}
+            for op in ops:
+                self.trace.append(self.step(op, arguments))
+            return {"trace": self.trace}
         finally:
             self.restore()
 
@@ -125,6 +135,11 @@ class Agent(object):
         if op.get("as"):
             self.objects[op["as"]] = result
         return {"id": op["id"], "value": readable(value_facts, result)}
+
+    def position(self):
+        """Return the trace so far of the run, and the frames at which it is now; called in another thread."""
+        stack = stack_at(sys._current_frames().get(self.thread), execute.__code__)
+        return {"serial": self.serial, "trace": self.trace[:], "frames": self.frames.of(stack)}
 
     def caught(self):
         """Return the facts of the exception that is being handled.
@@ -734,7 +749,7 @@ class Frames(object):
     """Chooses the frames that show where an implementation is: its own, the innermost first.
 
     Frames of other libraries are left out, unless none is its own, and those of the standard library, unless there are
-    no others.  Frames of this file are always left out.
+    no others.  Those of the kit are always left out.
     """
 
     def __init__(self, module):
@@ -752,7 +767,7 @@ class Frames(object):
     def of(self, stack):
         """Return the frames of *stack*, which is a list of (file, line, function), the outermost first."""
         found = [(self.full(name), line, function) for name, line, function in stack]
-        found = [one for one in found if one[0] != THIS_FILE]
+        found = [one for one in found if not one[0].startswith(KIT)]
         for chosen in (self.is_own, lambda name: not self.is_standard(name)):
             found = [one for one in found if chosen(one[0])] or found
         return [self.facts(*one) for one in reversed(found[-FRAMES:])]
@@ -779,7 +794,7 @@ class Frames(object):
 FRAMES = 5  # an error is reported with at most this many frames
 LINE = 200  # characters of the text of a frame
 PACKAGES = "-packages" + os.sep  # part of the name of a directory of installed packages
-THIS_FILE = os.path.abspath(readable.__code__.co_filename)
+KIT = os.path.dirname(os.path.abspath(readable.__code__.co_filename)) + os.sep
 
 
 def stack_of(traceback):
@@ -790,6 +805,15 @@ def stack_of(traceback):
         found.append((code.co_filename, traceback.tb_lineno, code.co_name))
         traceback = traceback.tb_next
     return found
+
+
+def stack_at(frame, outermost):
+    """Return the frames from *frame* outwards to one of the code *outermost*, as `stack_of`; empty if it has none."""
+    found = []
+    while frame is not None and frame.f_code is not outermost:
+        found.append((frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
+        frame = frame.f_back
+    return found[::-1] if frame is not None else []
 
 
 def decoded(text):
@@ -838,6 +862,28 @@ def protocol_streams():
     return lines, answers
 
 
+def answer_where(position):
+    """Answer each line on the kit's second descriptor with the result of *position*, in a thread of its own."""
+    descriptor = os.environ.pop("HTTPLIB_KIT_WHERE", None)
+    if descriptor is not None:
+        _thread.start_new_thread(answer_lines, (int(descriptor), position, os.read, os.write))
+
+
+def answer_lines(descriptor, position, read, write):
+    # The functions are arguments because the implementation may replace those of the module.
+    while read(descriptor, 1):
+        try:
+            line = encoded(position())
+        except Exception:  # the runtime cannot give it
+            line = b""
+        line = (line if 0 < len(line) < LONGEST_POSITION else b"{}") + b"\n"
+        while line:
+            line = line[write(descriptor, line) :]
+
+
+LONGEST_POSITION = 1 << 20
+
+
 def limit_memory(octets):
     """Limit the address space of this process, on systems with such a limit."""
     try:
@@ -859,6 +905,9 @@ def serve(name, options):
     """Answer the messages on standard input until it ends or a message is ``stop``."""
     lines, answers = protocol_streams()
     agent, process = None, os.getpid()
+    # Before the import: a library that patches threads would make this one a greenlet.
+    started = []
+    answer_where(lambda: started[0].position() if started else {})
     while True:
         line = lines.readline()
         message = json.loads(line.decode("utf-8")) if line else {"type": "stop"}
@@ -867,6 +916,7 @@ def serve(name, options):
         if message["type"] == "start":
             try:
                 agent = Agent(name, options.get("patch"))
+                started.append(agent)
                 answer = agent.start()
             except:  # importing runs the implementation's code, which may raise anything
                 answer = {"error": readable(error_facts, sys.exc_info()[1], [])}

@@ -144,6 +144,14 @@ class Driver(Protocol):
         """
         return
 
+    def where(self) -> Message:
+        """Return where the present run is; called by another thread.
+
+        ``trace`` has an entry for each op that is done, and ``frames`` the lines of the
+        implementation that are being executed, the innermost first.  Empty if that is unknown.
+        """
+        return {}
+
     @property
     def busy(self) -> bool:
         """Whether it is starting or ending a process: this time is not the client's delay."""

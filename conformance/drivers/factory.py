@@ -66,7 +66,8 @@ class Target:
             return InProcess(self.module)
         options = [f"memory={MEMORY}"] + ([f"patch={self.patch}"] if self.patch else [])
         options += [f"path={os.pathsep.join(self.path)}"] if self.path else []
-        return Worker(self.written, [self.interpreter, str(AGENT), self.module, *options])
+        command = [self.interpreter, str(AGENT), self.module, *options]
+        return Worker(self.written, command, locates=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,11 @@ class InProcess(Driver):
         """Close and drop the objects of the latest run."""
         self._agent.release()
 
+    def where(self) -> Message:
+        """Return where the present run is."""
+        position: Message = self._agent.position()
+        return position
+
     def effort(self) -> Effort | None:
         """Return the processor time that the thread of the latest run used and waited for."""
         return effort_of(os.getpid(), self._thread) if self._thread else None

@@ -4,6 +4,9 @@ The input is a command, and lines; the output is a line for each. One thread wri
 program's three pipes together, so that neither side can block the other, and no time is lost in
 switching between threads. Any thread may end the program.
 
+A second descriptor, separate from the pipes, serves one question to the kit's own workers: where
+the program is now. Another thread asks it while the first waits for an answer.
+
 The memory that a program can make the kit use is limited: an answer has a maximum length, nothing
 may follow it, and only the end of standard error is kept. Every process that the program started is
 ended with it: those in its process group, and, on systems that show the environment of a process
@@ -16,6 +19,7 @@ import resource
 import secrets
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -29,6 +33,10 @@ from conformance.drivers.environment import MEMORY
 
 LONGEST_ANSWER = 160 * 1024 * 1024
 """Bytes: the largest content of a case is 64 MiB, a byte can take two in JSON; plus a reserve."""
+_LONGEST_POSITION = 2 << 20
+"""Bytes of an answer on the second descriptor; the agent sends at most half of that."""
+WHERE = "HTTPLIB_KIT_WHERE"
+"""The environment variable with the number of the second descriptor."""
 _BLOCK = 1 << 16
 _GLANCE_MS = 50
 """Milliseconds without output until the process is checked; children can keep its pipes open."""
@@ -80,23 +88,30 @@ class Program:
     Args:
         command: the program and its arguments.
         environment: its environment, to which the mark is added.
+        locates: whether it gets the second descriptor.
 
     Raises:
         OSError: it cannot be started.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], *, locates: bool = False
+    ) -> None:
         self._mark = f"{_MARK}={secrets.token_hex(8)}"
         name, _, value = self._mark.partition("=")
-        self._process = subprocess.Popen(
-            list(command),
-            bufsize=0,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**environment, name: value},
-            start_new_session=True,
-        )
+        self._second, theirs = socket.socketpair()
+        with theirs:
+            second = theirs.fileno()
+            self._process = subprocess.Popen(
+                list(command),
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**environment, name: value, **({WHERE: str(second)} if locates else {})},
+                pass_fds=[second] if locates else (),
+                start_new_session=True,
+            )
         _limit(self._process.pid)
         self._lock = threading.Lock()
         self._said = bytearray()
@@ -150,6 +165,21 @@ class Program:
             if last is not None and time.monotonic() > last:
                 raise TooLate
             self._look()
+
+    def where(self, patience: float) -> bytes:
+        """Ask where the program is now, from any thread; return its line, empty if none comes."""
+        line = b""
+        last = time.monotonic() + patience
+        with contextlib.suppress(OSError):  # no answer in time, or the program has ended
+            self._second.settimeout(patience)
+            self._second.sendall(b"\n")
+            while not line.endswith(b"\n") and len(line) < _LONGEST_POSITION:
+                self._second.settimeout(max(0.01, last - time.monotonic()))
+                block = self._second.recv(_BLOCK)
+                if not block:
+                    break
+                line += block
+        return line
 
     def _feed(self, data: bytes) -> None:
         """Write as much of *data* as the pipe has room for; keep the rest until it has more."""
@@ -241,6 +271,7 @@ class Program:
             self._words = (self._words + (_block(self._err) or b""))[-_LAST_WORDS:]
         _close(self._process.stdout)
         _close(self._process.stderr)
+        self._second.close()
         return Parting(by_itself, self._obituary(by_itself), said, left)
 
     def _marked(self) -> list[int]:

@@ -235,6 +235,17 @@ class Unsupported(Struct, frozen=True):
     unsupported: Annotated[str, Meta(description="the type of the message")]
 
 
+class Position(Struct, frozen=True):
+    """The answer of the kit's own workers on a second descriptor: where the present run is.
+
+    The op after those of the trace is being executed.
+    """
+
+    serial: Serial
+    trace: list[Entry] = []
+    frames: list[Frame] = []
+
+
 MESSAGES = (Start, Run, Release, Stop)
 ANSWERS = (Started, NotStarted, Trace, Released, Unsupported)
 
@@ -288,10 +299,33 @@ def checked_trace(ops: Sequence[Mapping[str, Any]], answer: Mapping[str, Any]) -
     trace: list[Any] = answer["trace"]
     if len(trace) != len(ops):
         raise NotTheProtocol(f"the trace has {len(trace)} entries, where {len(ops)} ops were asked")
+    _check_entries(ops, trace)
+    return trace
+
+
+def position_in(
+    line: bytes, serial: int, ops: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    """Return the position in *line* of the run of *ops* with this *serial*.
+
+    It has ``trace``, an entry for each op that is done, and ``frames``; None if *line* is not the
+    position of this run.
+    """
+    try:
+        answer = answer_in(line, serial)
+        _converted(answer, Position, "the position")
+        trace = answer.setdefault("trace", [])
+        _check_entries(ops[: len(trace)], trace)
+    except (NotTheProtocol, ValueError):  # more entries than ops are a ValueError
+        return None
+    answer.setdefault("frames", [])
+    return answer
+
+
+def _check_entries(ops: Sequence[Mapping[str, Any]], trace: Sequence[dict[str, Any]]) -> None:
     made = {"module", "builtins", "agent", "client"}
     for op, entry in zip(ops, trace, strict=True):
         _check_entry(op, entry, made)
-    return trace
 
 
 def _check_entry(op: Mapping[str, Any], entry: dict[str, Any], made: set[str]) -> None:

@@ -32,11 +32,14 @@ from conformance.drivers.protocol import (
     NotTheProtocol,
     answer_in,
     checked_trace,
+    position_in,
 )
 
 AGENT = Path(__file__).with_name("agent.py")
 START_PATIENCE = 60.0
 """Seconds in which a worker must have started; a JVM under load takes ten."""
+_WHERE_PATIENCE = 0.5
+"""Seconds for the answer where a run is now; a process that holds its interpreter gives none."""
 _STOP = b'{"type":"stop","serial":%d}'
 
 
@@ -47,18 +50,26 @@ class Worker:
         written: the implementation as the user wrote it.
         command: the program and its arguments.
         patience: seconds within which the program must start.
+        locates: whether the program can say where a run is; only the kit's own can.
 
     Raises:
         DriverError: the program cannot be started, or reports that it cannot work.
     """
 
     def __init__(
-        self, written: str, command: Sequence[str], patience: float = START_PATIENCE
+        self,
+        written: str,
+        command: Sequence[str],
+        patience: float = START_PATIENCE,
+        *,
+        locates: bool = False,
     ) -> None:
         self._written = written
         self._command = list(command)
         self._patience = patience
+        self._locates = locates
         self._serial = 0
+        self._ops: Sequence[Message] = ()
         self._program: Program | None = None
         self._releasing = False
         self._thread = threading.get_native_id()
@@ -85,6 +96,7 @@ class Worker:
                 self._start()
             except DriverError as error:
                 raise DriverError(f"{NO_RESTART}{error}") from None
+        self._ops = message["ops"]
         self._tell(message)
         answer = self._hear()
         try:
@@ -103,6 +115,13 @@ class Worker:
         if self._releasing:
             self._releasing = False
             self._hear()
+
+    def where(self) -> Message:
+        """Ask the program where its present run is; empty if it does not answer."""
+        program, ops, serial = self._program, self._ops, self._serial
+        if program is None or not self._locates:
+            return {}
+        return position_in(program.where(_WHERE_PATIENCE), serial, ops) or {}
 
     def effort(self) -> Effort | None:
         """Return the processor time that the process used and waited for; None if unknown.
@@ -133,7 +152,7 @@ class Worker:
         """Start the program, and ask for its identity."""
         self.busy = True
         try:
-            self._program = Program(self._command, environment())
+            self._program = Program(self._command, environment(), locates=self._locates)
             self._tell({"type": "start"})
             identity = identity_of(self._written, self._hear(self._patience))
             effort = self._program.effort()

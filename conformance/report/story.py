@@ -93,6 +93,11 @@ def _difference(result: Result) -> Iterator[Row]:
         for index, accepted in enumerate(result.accepted):
             yield _row("or" if index else "accepted", accepted, "accepted")
         yield _row("seen", result.seen, "seen")
+    if result.verdict == Verdict.HANG:
+        for index, line in enumerate(result.trace):
+            yield _row("" if index else "calls", line)
+        if result.call:
+            yield _row("hung in", result.call, "seen")
     for label, text in frame_lines(result):
         yield _row(label, text)
 
@@ -111,7 +116,7 @@ def _second_run(again: Again) -> Iterator[Row]:
 
 def frame_lines(result: Result) -> Iterator[tuple[str, str]]:
     """Yield a label and a line for each frame of *result*: file, line, function and text."""
-    label = "hung in" if result.verdict == Verdict.HANG else "raised in"
+    label = "at line" if result.verdict == Verdict.HANG else "raised in"
     for one in result.frames:
         function = f" in {one.function}" if one.function else ""
         yield label, f"{one.file}:{one.line}{function}" + (f": {one.text}" if one.text else "")

@@ -15,7 +15,7 @@ import msgspec
 from conformance.cases import Case, client_case
 from conformance.cases.octets import AddressHole
 from conformance.drivers import Driver, DriverDied, DriverError, NotInstalled
-from conformance.drivers.base import Trace
+from conformance.drivers.base import Message, Trace
 from conformance.judge import Observation, Verdict, judge
 from conformance.judge.client import did_of
 from conformance.judge.judge import entry_text
@@ -83,6 +83,7 @@ class Lane:
         self._performed = Performed() if performed is None else performed
         self._servers: dict[str, MockServer] = {}
         self._play: Play | None = None
+        self._position: Message = {}
 
     @property
     def activity(self) -> tuple[int, ...]:
@@ -96,15 +97,36 @@ class Lane:
         Args:
             act: the text for what the kit does; it appears in the record and the result.
         """
-        self.late = act
-        play = self._play
-        if play is not None:
-            play.abort(act)
+        play, position = self._play, self.driver.where()
+        if play is self._play:  # else the case has ended meanwhile
+            self.late, self._position = act, position
+            if play is not None:
+                play.abort(act)
 
-    def so_far(self, result: Result) -> Result:
-        """Return *result*, of a case that is stuck, with what has happened on the wire so far."""
-        play = self._play
-        return result if play is None else _with_wire(result, play.so_far)
+    def hang(self, case: Case, reason: str, record: Record | None = None) -> Result:
+        """Return the result of *case*, which hung: what it has done, where it was, and the wire.
+
+        Args:
+            case: the case.
+            reason: what the kit did.
+            record: the record of its play; by default what has happened so far.
+        """
+        if self.driver.identity.is_client and case.fetch is not None:
+            case = client_case(case)
+        play, position = self._play, self._position
+        result = not_run(case, Verdict.HANG, reason)
+        if position:
+            done = zip(case.ops, position["trace"], strict=False)
+            result = msgspec.structs.replace(
+                result,
+                call=case.ops[len(position["trace"])].text,
+                trace=[f"{op.text} -> {entry_text(entry)}" for op, entry in done],
+                frames=kept_frames(position["frames"]),
+            )
+        if play is None:
+            return result
+        told = _with_wire(result, play.so_far if record is None else record)
+        return without_port(told, play.address[1])
 
     def close(self) -> None:
         """Stop the driver and the servers."""
@@ -147,6 +169,7 @@ class Lane:
 
     def _played(self, case: Case, server: MockServer) -> Result:
         self.late = ""
+        self._position = {}
         play = self._play = server.play(case.script)
         try:
             trace = self.driver.run(self._message(case, play.address))
@@ -157,12 +180,10 @@ class Lane:
         except NotInstalled as error:
             return not_run(case, Verdict.NOT_INSTALLED, str(error))
         except (DriverDied, DriverError) as error:
-            return _with_wire(self._unanswered(case, error), play.finish())
+            return self._unanswered(case, error, play.finish())
         finally:
             play.finish()
-        if self.late:
-            return _with_wire(not_run(case, Verdict.HANG, self.late), record)
-        return result
+        return self.hang(case, self.late, record) if self.late else result
 
     def _told(self, case: Case, trace: Trace, record: Record, address: tuple[str, int]) -> Result:
         """Return the result of what the driver reported.
@@ -179,12 +200,11 @@ class Lane:
             return not_run(case, Verdict.DRIVER_ERROR, reason)
         return not_run(case, Verdict.UNSUPPORTED, f"the driver does not support {lacking[0].text}")
 
-    def _unanswered(self, case: Case, error: Exception) -> Result:
+    def _unanswered(self, case: Case, error: Exception, record: Record) -> Result:
         if self.late:
-            reason = ended_process(self.late, self._deadline)
-            return not_run(case, Verdict.HANG, reason)
-        died = isinstance(error, DriverDied)
-        return not_run(case, Verdict.CRASH if died else Verdict.DRIVER_ERROR, str(error))
+            return self.hang(case, ended_process(self.late, self._deadline), record)
+        verdict = Verdict.CRASH if isinstance(error, DriverDied) else Verdict.DRIVER_ERROR
+        return _with_wire(not_run(case, verdict, str(error)), record)
 
     def _message(self, case: Case, address: tuple[str, int]) -> dict[str, Any]:
         message: dict[str, Any] = {

@@ -302,9 +302,7 @@ class _Shift:
         if case is None:
             raise RuntimeError("a lane that runs no case cannot be stuck")
         reason = abandoned_thread(self._lane.late, self._deadline)
-        return with_script(
-            bounded(self._lane.so_far(not_run(case, Verdict.HANG, reason))), case.script
-        )
+        return with_script(bounded(self._lane.hang(case, reason)), case.script)
 
 
 class _Watch:

@@ -6,13 +6,14 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conformance.drivers import agent
+from conformance.drivers import DriverDied, agent
 from conformance.drivers.environment import MEMORY
 from conformance.drivers.in_process import InProcess
 from conformance.drivers.worker import AGENT, Worker
@@ -33,6 +34,8 @@ INTERPRETERS = {
 
 PROBE_MODULE = """
 import socket
+import threading
+import time
 class HTTPException(Exception):
     pass
 class Odd(HTTPException):
@@ -65,6 +68,14 @@ class HTTPConnection:
         return self.deep(levels - 1)
     def connect(self):
         socket.create_connection(("127.0.0.1", 1))
+    def hang(self):
+        time.sleep(60)
+    def spin(self):
+        while True: pass
+    def block(self):
+        lock = threading.Lock()
+        while lock.acquire():
+            pass
     def drop(self):
         dropped = Dropped()
         raise Odd()
@@ -204,6 +215,30 @@ def test_the_lines_of_a_standard_module_are_its_own(interpreter: str, tmp_path: 
     frames = answer["trace"][1]["error"]["frames"]
     name = "httplib.py" if module == "httplib" else "http/client.py"
     assert {one["file"] for one in frames} == {name}
+
+
+@pytest.mark.parametrize("call", ["hang", "spin", "block"])
+def test_a_run_that_does_not_end_can_be_located(
+    interpreter: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    (tmp_path / "probe.py").write_text(PROBE_MODULE)
+    monkeypatch.chdir(tmp_path)
+    worker = Worker("probe", [interpreter, str(AGENT), "probe"], locates=True)
+    ended = threading.Thread(target=until_it_ends, args=(worker, [NEW, op(call), op("drops")]))
+    ended.start()
+    position: Any = {}
+    while not position.get("frames"):
+        position = worker.where()
+    worker.kill()
+    ended.join()
+    worker.stop()
+    assert [entry["id"] for entry in position["trace"]] == ["HTTPConnection"]
+    assert [frame["function"] for frame in position["frames"]] == [call]
+
+
+def until_it_ends(worker: Worker, ops: list[dict[str, Any]]) -> None:
+    with pytest.raises(DriverDied):
+        worker.run({"type": "run", "id": "x", "rev": 1, "ops": ops})
 
 
 def test_a_call_without_a_receiver_is_skipped(interpreter: str, tmp_path: Path) -> None:

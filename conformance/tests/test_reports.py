@@ -236,6 +236,13 @@ def test_a_story_names_the_lines_of_the_client() -> None:
     told = story(msgspec.structs.replace(one, frames=frames), _head("a", {}))
     assert "  raised in client.py:7 in read: x = 1/0" in told
     assert "  from      client.py:3" in told
+    hang = msgspec.structs.replace(
+        one, verdict="HANG", call="conn.b()", trace=["conn.a() -> 1"], frames=frames
+    )
+    told = story(hang, _head("a", {}))
+    assert "  calls     conn.a() -> 1" in told
+    assert "  hung in   conn.b()" in told
+    assert "  at line   client.py:7 in read: x = 1/0" in told
 
 
 @PROPERTY

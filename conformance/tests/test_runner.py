@@ -99,6 +99,22 @@ def run(one: Implementation, authority: CertificateAuthority) -> list[Result]:
         return list(runner.run(cases()))
 
 
+@pytest.mark.parametrize("in_process", [False, True], ids=["worker", "in-process"])
+def test_a_hang_says_where(
+    tmp_path: Path, authority: CertificateAuthority, *, in_process: bool
+) -> None:
+    name = module(tmp_path, f"naps{in_process:d}", "time.sleep(2)")
+    interpreter = None if in_process else sys.executable
+    (hang, fine) = run(Target(name, interpreter, name), authority)
+    assert (hang.verdict, hang.call) == (Verdict.HANG, "conn.request('GET', '/')")
+    assert [line.partition(" -> ")[0] for line in hang.trace] == [
+        "module.HTTPConnection(<address host>, <address port>)"
+    ]
+    (frame,) = hang.frames
+    assert (frame.file, frame.function, frame.text) == (f"{name}.py", "request", "time.sleep(2)")
+    assert not fine.frames
+
+
 @pytest.mark.parametrize(
     ("name", "body", "verdict"),
     [

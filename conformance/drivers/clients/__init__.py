@@ -111,7 +111,8 @@ def _python(name: str) -> Start:
             how = "pip install 'httplib-kit[clients]' installs what there is"
             raise NotInstalled(f"this Python has no package {package}; {how}")
         program = str(_HERE / "python_client.py")
-        return Worker(written, [sys.executable, program, name, str(MEMORY)])
+        command = [sys.executable, program, name, str(MEMORY)]
+        return Worker(written, command, locates=True)
 
     return start
 

@@ -23,6 +23,7 @@ import os
 import re
 import resource
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -314,19 +315,23 @@ def error_facts(client: Client, error: BaseException) -> dict[str, Any]:
         "attributes": {},
         "message": str(error),
         "category": category(client, natives, error),
-        "frames": _frames(client.package or "urllib")(error.__traceback__),
+        "frames": _frames(client).of(_agent().stack_of(error.__traceback__)),
     }
 
 
 @functools.cache
-def _frames(package: str) -> Callable[[Any], list[Any]]:
-    """Return a function from a traceback to the frames of *package* in it."""
+def _agent() -> Any:
     path = Path(__file__).resolve().parents[1] / "agent.py"
     spec: Any = importlib.util.spec_from_file_location("httplib_kit_agent", path)
     agent: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(agent)
-    frames = agent.Frames(sys.modules[package])
-    return lambda traceback: frames.of(agent.stack_of(traceback))
+    return agent
+
+
+@functools.cache
+def _frames(client: Client) -> Any:
+    """Return what chooses the frames of *client* in a stack, once the client is imported."""
+    return _agent().Frames(sys.modules[client.package or "urllib"])
 
 
 def category(client: Client, natives: Sequence[str], error: BaseException) -> str:
@@ -360,6 +365,14 @@ def qualified(kind: type) -> str:
 
 def serve(name: str) -> None:
     """Answer the messages on standard input until it ends or a message is ``stop``."""
+    message: dict[str, Any] = {}
+    client, thread = CLIENTS[name], threading.get_ident()
+
+    def position() -> dict[str, Any]:
+        stack = _agent().stack_at(sys._current_frames()[thread], entry.__code__)
+        return {"serial": message["serial"], "frames": _frames(client).of(stack)}
+
+    _agent().answer_where(position)
     # Standard output is for the protocol only: what a client prints goes to standard error.
     with os.fdopen(os.dup(1), "wb") as answers, os.fdopen(os.dup(0), "rb") as lines:
         os.dup2(2, 1)
@@ -367,7 +380,7 @@ def serve(name: str) -> None:
             message = json.loads(line)
             if message["type"] == "stop":
                 return
-            answer = answer_to(CLIENTS[name], name, message)
+            answer = answer_to(client, name, message)
             answer["serial"] = message.get("serial")
             answers.write(json.dumps(answer).encode() + b"\n")
             answers.flush()
