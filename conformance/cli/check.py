@@ -104,8 +104,9 @@ def check(
     (`http.client`), a module of another interpreter (`python2.7:httplib`), or a module after gevent
     has patched the standard library (`gevent:http.client`).
 
-    A client is judged by RFC 9112: `client:requests`, a command that is run for each case
-    (`client:cmd:curl -sS {url}`), or every built-in client (`client:all`). Two or more clients are
+    A client is judged by RFC 9112: `client:requests`, a module with the interface of httplib
+    (`client:httplib:http.client`), a command that is run for each case (`client:cmd:curl -sS
+    {url}`), or every built-in client (`client:all`). Two or more clients are
     shown as one matrix; the row of a client that is not installed comes from its record.
 
     A program that speaks the driver protocol (`exec:./my-driver --flag`) is judged as one or the

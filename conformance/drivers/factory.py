@@ -10,6 +10,7 @@ written as                driver
 `exec:./my-driver --flag` a program of the user that speaks the driver protocol
 `client:requests`         a client with another interface, built in
 `client:cmd:curl {url}`   any program that fetches a URL
+`client:httplib:MODULE`   a module with the interface of httplib, as a client like any other
 ========================  =====================================================================
 """
 
@@ -23,6 +24,7 @@ from pathlib import Path
 
 from conformance.drivers import clients
 from conformance.drivers.base import EXEC, Driver, Implementation, UnknownImplementation
+from conformance.drivers.clients.httplib_client import HTTPLIB, HttplibClient
 from conformance.drivers.environment import MEMORY
 from conformance.drivers.in_process import InProcess
 from conformance.drivers.worker import AGENT, Worker
@@ -96,6 +98,32 @@ class ProgramTarget:
         return Worker(self.written, self.command)
 
 
+@dataclass(frozen=True, slots=True)
+class HttplibClientTarget:
+    """A module with the interface of httplib, which is judged as a client.
+
+    Args:
+        written: the client as the user wrote it.
+        module: the module.
+    """
+
+    written: str
+    module: Implementation
+
+    @property
+    def is_reference(self) -> bool:
+        """Return False: only the drop-in is judged without tolerance."""
+        return False
+
+    def make(self) -> Driver:
+        """Start the driver of the module.
+
+        Raises:
+            DriverError: the module cannot be imported or started.
+        """
+        return HttplibClient(self.written, self.module.make())
+
+
 def apart(one: Implementation) -> Implementation:
     """Return *one* in a process of its own, even if it would run in-process."""
     if isinstance(one, Target) and one.interpreter is None:
@@ -109,6 +137,9 @@ def target(written: str) -> Implementation:
     Raises:
         UnknownImplementation: it does not name an implementation.
     """
+    prefix = clients.PREFIX + HTTPLIB
+    if written.startswith(prefix):
+        return HttplibClientTarget(written, apart(module_target(written.removeprefix(prefix))))
     if written.startswith(clients.PREFIX):
         return clients.client_target(written)
     if written.startswith(EXEC):

@@ -15,6 +15,11 @@ from conformance.results.result import Overlay, Result, RunHead
 
 OBSERVED = "observe"
 """The level of cases that are never judged, so that none of them passes."""
+LAWS = (
+    "judged as a drop-in for the httplib of Python 2.7",
+    "judged as an HTTP/1.x client, by RFC 9112",
+)
+"""By what an implementation is judged: in the profile `httplib`, and in the profile `client`."""
 INCOMPLETE = "INCOMPLETE"
 """Marks an incomplete run, in every report."""
 
@@ -35,9 +40,9 @@ def scope(head: RunHead) -> list[str]:
 
 
 def title(head: RunHead) -> str:
-    """Return the implementation under test and the corpus, as one line."""
+    """Return the implementation under test, by what it is judged, and the corpus, as one line."""
     name = f"{visible_text(head.name)} {visible_text(head.version)}"
-    return f"{name} · corpus {visible_text(head.corpus)}"
+    return f"{name}, {LAWS[head.profile == 'client']} · corpus {visible_text(head.corpus)}"
 
 
 def table(results: Sequence[Result]) -> list[list[str]]:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,6 +19,7 @@ from conformance.drivers.clients import BUILT_IN
 from conformance.drivers.clients.command import Ended, command_words, response
 from conformance.drivers.clients.programs import _taken_by_wget as taken_by_wget
 from conformance.drivers.clients.python_client import CLIENTS, head_of
+from conformance.drivers.factory import HttplibClientTarget, Target
 from conformance.judge import Verdict
 from conformance.report.standing import EXIT_NOTHING, worst
 from conformance.results import Result
@@ -71,6 +73,86 @@ def test_a_built_in_client_takes_and_refuses_what_every_client_does(
         pytest.skip(results[0].reason)
     assert [one.verdict for one in results] == ["PASS"] * len(SMOKE)
     assert [one.did.partition(" ")[0] for one in results] == list(SMOKE.values())
+
+
+@pytest.mark.parametrize("module", ["httplib_impl", "http.client", "python2.7:httplib"])
+def test_a_module_with_the_interface_of_httplib_is_a_client_as_well(
+    module: str, certificate_authority: CertificateAuthority
+) -> None:
+    interpreter = module.rpartition(":")[0] or sys.executable
+    # A launcher may have the name of an interpreter that is not installed.
+    program = shutil.which(interpreter)
+    if program is None or subprocess.run([program, "--version"], capture_output=True).returncode:
+        pytest.skip(f"{interpreter} is not installed")
+    one = target(f"client:httplib:{module}")
+    results = run(one, [KNOWN[name] for name in SMOKE], certificate_authority)
+    assert [result.verdict for result in results] == ["PASS"] * len(SMOKE)
+    assert [result.did.partition(" ")[0] for result in results] == list(SMOKE.values())
+
+
+HTTPLIB_LIKE = """
+from http.client import HTTPConnection as Usual, HTTPException
+class Response:
+    def __init__(self, response):
+        self.status, self.reason = response.status, response.reason
+        self.getheaders = response.getheaders
+        self.read = response.read
+        {change}
+class HTTPConnection:
+    def __init__(self, host, port):
+        self.usual = Usual(host, port)
+    def request(self, method, url):
+        self.usual.request(method, url)
+    def getresponse(self):
+        return Response(self.usual.getresponse())
+    def close(self):
+        self.usual.close()
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ("pass", "PASS"),
+        ("self.status = '200'", "WRONG_VALUE"),
+        ("self.getheaders = list", "WRONG_VALUE"),
+        ("self.getheaders = lambda: {'content-length': '5'}", "WRONG_VALUE"),
+        ("self.reason = b'OK'", "PASS"),
+        ("self.reason = object()", "WRONG_VALUE"),
+        ("self.read = lambda: [104]", "WRONG_VALUE"),
+        ("self.read = lambda: b'hell'", "WRONG_VALUE"),
+        ("del self.read", "LEAK"),
+        ("raise HTTPException('no')", "FALSE_ERROR"),
+        ("raise OSError('no')", "FALSE_ERROR"),
+        ("raise type('HTTPException', (Exception,), {})('no')", "LEAK"),
+    ],
+)
+def test_a_module_that_is_wrong_is_wrong_as_a_client(
+    tmp_path: Path, certificate_authority: CertificateAuthority, change: str, verdict: str
+) -> None:
+    (tmp_path / "some.py").write_text(HTTPLIB_LIKE.replace("{change}", change))
+    one = Target("some", sys.executable, "some", path=(str(tmp_path),))
+    case = KNOWN["headers.name.sent-upper-case.asked-lower-case"]
+    (result,) = run(HttplibClientTarget("client:httplib:some", one), [case], certificate_authority)
+    assert result.verdict == verdict, result
+
+
+def test_a_module_that_does_not_complete_an_exchange_is_not_judged_as_a_client() -> None:
+    done = CliRunner().invoke(main, ["check", "client:httplib:json"])
+    assert (done.exit_code, len(done.output.splitlines())) == (2, 1)
+    assert "json cannot be imported: ImportError: it has no HTTPConnection" in done.output
+
+
+@pytest.mark.parametrize(
+    ("written", "law"),
+    [
+        ("http.client", ", judged as a drop-in for the httplib of Python 2.7 · corpus "),
+        ("client:httplib:http.client", ", judged as an HTTP/1.x client, by RFC 9112 · corpus "),
+    ],
+)
+def test_the_first_line_says_by_what_an_implementation_is_judged(written: str, law: str) -> None:
+    done = CliRunner().invoke(main, ["check", written, "-q", "--select", "chunked.two-chunks"])
+    assert law in done.output.splitlines()[0]
 
 
 def test_every_client_that_is_not_installed_is_a_row_of_the_matrix(
@@ -134,7 +216,7 @@ def test_an_unknown_client_is_an_error_that_names_those_that_exist() -> None:
     assert told.exit_code == 2
     assert told.output.splitlines() == [
         f"httplib-kit: no client is called 'foo'; there are {', '.join(BUILT_IN)}, "
-        "cmd:COMMAND with {url}"
+        "cmd:COMMAND with {url}, httplib:MODULE"
     ]
 
 

@@ -150,7 +150,7 @@ def client_target(written: str) -> Implementation:
         return ClientTarget(written, _command(name.removeprefix(COMMAND)))
     start = BUILT_IN.get(name)
     if start is None:
-        known = ", ".join((*BUILT_IN, "cmd:COMMAND with {url}"))
+        known = ", ".join((*BUILT_IN, "cmd:COMMAND with {url}", "httplib:MODULE"))
         raise UnknownImplementation(f"no client is called {name!r}; there are {known}")
     return ClientTarget(written, start)
 
