@@ -124,7 +124,7 @@ def exponent(make: Callable[[int], bytes], first: int, doublings: int, step: int
 
 def main() -> None:
     """Measure, print, and fail if some cost grows quadratically."""
-    print("| what grows | to | exponent, 16 KiB segments | exponent, octet by octet |")
+    print("| what grows | to | exponent, 16 KiB segments | exponent, byte by byte |")
     print("|---|---|---|---|")
     worst = 0.0
     for what, (make, first, doublings) in GROWING.items():

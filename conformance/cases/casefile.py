@@ -328,7 +328,7 @@ class CaseFile:
         try:
             text = data.decode("utf-8").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
-            problem = f"is not UTF-8: {error.reason} at octet {error.start}"
+            problem = f"is not UTF-8: {error.reason} at byte {error.start}"
             raise CaseError(problem, file=name) from None
         self._text = text
         self._latest: tuple[Authored, Built] | None = None
@@ -374,7 +374,7 @@ class CaseFile:
             self._whole()
         except CaseError as error:
             return error
-        return CaseError("has a part that cannot be told from the others", file=self.name)
+        return CaseError("has a part that cannot be separated from the others", file=self.name)
 
     def _whole(self) -> list[Authored]:
         """Return the parts of the file, after parsing it as a whole."""

@@ -101,7 +101,7 @@ def _piece(part: str | BytesTable) -> bytes | AddressHole:
     ]
     if len(ways) != 1 or (part.repeat is None) != (part.times is None):
         raise CaseError(
-            "octets are written as exactly one of hex, base64, repeat with times, file, or address"
+            "bytes are written as exactly one of hex, base64, repeat with times, file, or address"
         )
     if part.address is not None:
         return AddressHole(part.address)
@@ -114,7 +114,7 @@ def _piece(part: str | BytesTable) -> bytes | AddressHole:
 
 def _repeated(text: str, times: int) -> bytes:
     if not 0 <= len(text) * times <= _MOST or times < 0:
-        raise CaseError(f"`repeat` makes 0 to {_MOST} octets", field="times")
+        raise CaseError(f"`repeat` makes 0 to {_MOST} bytes", field="times")
     return latin1(text) * times
 
 
@@ -127,7 +127,7 @@ def _file(name: str) -> bytes:
     except OSError as error:
         raise CaseError(f"no file {name!r} among the fixtures: {error.strerror}") from None
     except ValueError as error:  # a NUL, which a path cannot contain
-        raise CaseError(f"{name!r} is no name of a file: {error}") from None
+        raise CaseError(f"{name!r} is not a file name: {error}") from None
     raise CaseError(f"the file {name!r} is not among the fixtures")
 
 
@@ -137,7 +137,7 @@ def _decoded(part: BytesTable) -> bytes:
             return bytes.fromhex(part.hex)
         return base64.b64decode(part.base64 or "", validate=True)
     except (ValueError, binascii.Error) as error:
-        raise CaseError(f"these are not octets: {error}") from None
+        raise CaseError(f"cannot be decoded: {error}") from None
 
 
 def latin1(text: str) -> bytes:
@@ -151,5 +151,5 @@ def latin1(text: str) -> bytes:
     except UnicodeEncodeError as error:
         bad = text[error.start]
         raise CaseError(
-            f"the character U+{ord(bad):04X} is not an octet; write octets as \\u00XX"
+            f"the character U+{ord(bad):04X} is not one byte; write bytes as \\u00XX"
         ) from None

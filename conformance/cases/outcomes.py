@@ -80,8 +80,8 @@ def _expectation(raw: Any) -> Expectation:
     names = (table.raises,) if isinstance(table.raises, str) else tuple(table.raises or ())
     unknown = [name for name in names if name not in PARENTS]
     if unknown or not names:
-        given = f"`{unknown[0]}` is no exception that" if unknown else "none of the exceptions that"
-        raise CaseError(f"{given} outcomes know: {', '.join(PARENTS)}", field="raises")
+        given = f"`{unknown[0]}`" if unknown else "an empty list"
+        raise CaseError(f"{given} is not one of: {', '.join(PARENTS)}", field="raises")
     return Expectation(raises=names, attributes=_attributes(table))
 
 

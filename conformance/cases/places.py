@@ -15,4 +15,4 @@ def fixtures_directory() -> Path:
     for candidate in (package / "fixtures", package.parent / "fixtures"):
         if (candidate / "cases").is_dir():
             return candidate
-    raise FileNotFoundError(f"no fixtures inside or beside {package}; reinstall httplib-kit")
+    raise FileNotFoundError(f"no fixtures inside or next to {package}; reinstall httplib-kit")

@@ -103,5 +103,5 @@ def _with_address(spec: Bytes) -> bytes:
     """Return the bytes of *spec*, with the placeholders of `Expect` for the server's address."""
     found = pieces(spec)
     if any(isinstance(piece, AddressHole) and piece.part != "server" for piece in found):
-        raise CaseError('a step knows the address as a whole: { address = "server" }')
+        raise CaseError('a step has the whole address only: { address = "server" }')
     return b"".join(ADDRESS if isinstance(piece, AddressHole) else piece for piece in found)

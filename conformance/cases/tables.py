@@ -252,7 +252,9 @@ class FetchTable(Table, frozen=True):
     def __post_init__(self) -> None:
         rejects = any(one == "reject" or getattr(one, "reject", None) for one in self.expect)
         if self.may_wait and not rejects:
-            raise ValueError("a client that may wait comes to no response: `expect` has no reject")
+            raise ValueError(
+                "with `may_wait` the client may get no response, so `expect` must contain reject"
+            )
 
 
 class ServerTable(Table, frozen=True):

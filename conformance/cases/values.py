@@ -143,5 +143,5 @@ def expected_text(value: Expected) -> str:
 
 def _piece_text(piece: Any) -> str:
     if isinstance(piece, bytes):
-        return repr(piece.decode("latin-1")) if len(piece) <= 200 else f"<{len(piece)} octets>"
+        return repr(piece.decode("latin-1")) if len(piece) <= 200 else f"<{len(piece)} bytes>"
     return f"<{piece.part} address>"

@@ -23,7 +23,7 @@ def driver_check(ctx: click.Context, command: tuple[str, ...], patience: float) 
     """Check the driver CMD against the driver protocol.
 
     CMD is a program with its arguments, as one argument (as after `exec:`) or as several. Exit
-    codes: 0 nothing is wrong, 1 something is wrong, 2 there is no such program.
+    codes: 0 nothing is wrong, 1 something is wrong, 2 the program does not exist.
     """
     text = command[0].removeprefix(EXEC)
     words = command_in(text) if len(command) == 1 else (*command_in(text), *command[1:])

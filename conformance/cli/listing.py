@@ -25,7 +25,7 @@ _SPECIAL: Mapping[str, str] = {
     ),
     "UnimplementedFileMode": (
         "the page names no condition for it; with Python 3's types it is for a body file that "
-        "cannot give octets, which is recorded and never judged (level observe)"
+        "cannot give bytes, which is recorded and never judged (level observe)"
     ),
 }
 """Why a documented exception has no judged case."""

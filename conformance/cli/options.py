@@ -164,7 +164,7 @@ class LevelsType(click.ParamType[tuple[str, ...]]):
         levels = tuple(part.strip() for part in str(value).split(","))
         for level in levels:
             if level not in LEVELS:
-                self.fail(f"{level!r} is none of {', '.join(LEVELS)}, all", param, ctx)
+                self.fail(f"{level!r} is not one of {', '.join(LEVELS)}, all", param, ctx)
         return levels
 
 

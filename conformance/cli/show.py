@@ -137,7 +137,7 @@ def _script(case: Case) -> Iterator[Text | OctetLine]:
     script, listener = case.script, case.script.listener
     if listener != Listener():
         queue = listener.receive_buffer
-        told = f", a receive queue of {queue} octets" if queue else ""
+        told = f", a receive queue of {queue} bytes" if queue else ""
         yield _plain(f"listener {listener.mode}{told}", "bold")
     elif not script.connections and not script.routes:
         yield _plain("server   no connection is expected", "bold")

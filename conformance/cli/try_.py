@@ -109,7 +109,7 @@ def try_octets(
         raise click.UsageError(f"--save-case: {save_case} is there already")
     octets = file.read(MOST + 1)
     if len(octets) > MOST:
-        raise click.UsageError(f"{file.name}: more than {MOST} octets")
+        raise click.UsageError(f"{file.name}: more than {MOST} bytes")
     found = [one for written in implementations or (OURS,) for one in targets(written)]
     name = save_case.stem if save_case is not None else "tried"
     text = case_text(octets, name, method, end)
@@ -136,8 +136,8 @@ def case_text(octets: bytes, name: str, method: str, end: str) -> str:
         "".join(c if c.isascii() and c.isalnum() else " " for c in name.lower()).split()
     )
     return _SKELETON.format(
-        id=_string(f"tried.{slug or 'octets'}"),
-        title=_string(f"Octets of {slug or 'a file'}"[:70]),
+        id=_string(f"tried.{slug or 'bytes'}"),
+        title=_string(f"Bytes of {slug or 'a file'}"[:70]),
         octets=_string(octets.decode("latin-1")),
         end=_ENDS[end],
         method=_string(method),

@@ -182,8 +182,8 @@ class Checkup:
         (entry,) = self._started().run([op], ("127.0.0.1", 0))
         if "unsupported" not in entry:
             wanted = '{"id": …, "unsupported": true}'
-            raise Problem(f"an op that it does not know needs the entry {wanted}")
-        return "an op that it does not know is answered by `unsupported`"
+            raise Problem(f"an unknown op needs the entry {wanted}")
+        return "an unknown op is answered by `unsupported`"
 
     def _serial(self) -> str:
         talk = self._started()
@@ -203,7 +203,7 @@ class Checkup:
             raise Problem(f"`{failed[0]['id']}` fails for a well-formed response: {told}")
         _check_content({entry["id"]: entry.get("value") for entry in trace})
         ops = ", ".join(entry["id"] for entry in trace)
-        return f"a well-formed response gives values ({ops}), octet for octet"
+        return f"a well-formed response gives the exact bytes ({ops})"
 
     def _broken_exchange(self) -> str:
         """Reset the connection instead of a response: no client can report this as a response."""
@@ -286,5 +286,5 @@ def _check_content(values: Mapping[str, Any]) -> None:
     else:
         return
     if seen is not None and seen != EVERY_OCTET.decode("latin-1"):
-        hint = "an octet is one character, U+0000 to U+00FF, whatever it means"
-        raise Problem(f"the octets 00 to ff came as {str(seen)[-40:]!r}; {hint}")
+        hint = "a byte is one character, U+0000 to U+00FF, whatever it means"
+        raise Problem(f"the bytes 00 to ff were returned as {str(seen)[-40:]!r}; {hint}")

@@ -105,15 +105,15 @@ class Conversation:
         if message is not None:
             line = msgspec.json.encode({**message, "serial": self._serial + 1}) + b"\n"
         parting = self.program.part(line, PATIENCE)
-        told = "`stop`" if message is not None else "the end of its input"
+        after = "`stop`" if message is not None else "the end of its input"
         if not parting.by_itself:
-            raise Problem(f"it does not end within {PATIENCE:g} s of {told}")
+            raise Problem(f"it does not end within {PATIENCE:g} s of {after}")
         if parting.said:
-            raise Problem(f"it says something that nobody asked for: {parting.said[:80]!r}")
+            raise Problem(f"it writes something that was not asked for: {parting.said[:80]!r}")
         if parting.left:
             left = ", ".join(parting.left)
-            raise Problem(f"it leaves processes behind (they were ended): {left}")
-        return f"it ends by itself after {told}, and leaves nothing behind"
+            raise Problem(f"it leaves processes running (they were ended): {left}")
+        return f"it exits after {after}, and leaves no process running"
 
     def skip_to(self, serial: int) -> None:
         """Make the serial number of the next message greater than *serial*."""

@@ -76,7 +76,7 @@ class Agent(object):
         self.module = sys.modules[name]
         if not hasattr(self.module, "HTTPConnection"):
             raise ImportError(
-                "it has no HTTPConnection, so it is no implementation; "
+                "it has no HTTPConnection, so it cannot be judged as httplib; "
                 "a client with another interface is written client:NAME or client:cmd:COMMAND"
             )
         self.files = Files()
@@ -424,7 +424,7 @@ class FileLike(object):
 
     def read(self, amount=-1):
         if self.position == self.fails:
-            raise IOError("the file fails after %d octets, as it was made to" % self.fails)
+            raise IOError("the file fails after %d bytes, as the case asks" % self.fails)
         whole = self.greedy or amount is None or amount < 0
         end = len(self.data) if whole else self.position + amount
         if self.fails is not None:

@@ -27,13 +27,13 @@ Serial = Annotated[int, Meta(ge=1)]
 Octets = Annotated[
     str,
     Meta(
-        description="one character for each octet",
+        description="one character for each byte",
         extra_json_schema={"pattern": r"^[\x00-\xff]*$(?!\n)"},  # the kit checks it without a regex
     ),
 ]
 OtherClass = Annotated[
     str,
-    Meta(description="its class, where that is not the one that the type stands for"),
+    Meta(description="its class, where it is not the usual class of the type"),
 ]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
@@ -417,7 +417,7 @@ def _inside(one: dict[str, Any], place: str) -> Iterable[Any]:
     else:
         return ()
     if not all(text is None or _is_latin_1(text) for text in octets):
-        raise NotTheProtocol(f"{place}: a character beyond U+00FF is no octet")
+        raise NotTheProtocol(f"{place}: a character beyond U+00FF is not a byte")
     return ()
 
 

@@ -58,7 +58,7 @@ def _value(typed: Any) -> dict[str, Any]:
 def _argument() -> dict[str, Any]:
     """Return the schema of an argument: a bare string has the implementation's string type."""
     return {
-        "description": "what JSON has stands for itself; all else is a table with a type",
+        "description": "JSON values are written as they are; all else is a table with a type",
         "anyOf": [
             {"type": ["null", "boolean", "number", "string"]},
             {"type": "array", "items": _ref("Argument")},

@@ -183,7 +183,7 @@ class Worker:
             "deadline": 1.0,
             "url": "http://127.0.0.1:0/",
         }
-        problem = "an op that it does not know needs the entry `unsupported`"
+        problem = "an unknown op needs the entry `unsupported`"
         try:
             self._tell(message)
             (entry,) = checked_trace([op], self._hear(self._patience))

@@ -203,5 +203,5 @@ def _part_text(part: str, value: Any) -> str:
     if isinstance(value, bytes):
         value = value.decode("latin-1")
     if isinstance(value, str):
-        value = repr(value) if len(value) <= 200 else f"<{len(value)} octets>"
+        value = repr(value) if len(value) <= 200 else f"<{len(value)} bytes>"
     return f"{part} {value}"

@@ -55,9 +55,11 @@ def parse_error_map(text: str, place: str) -> dict[str, str]:
         raise ErrorMapError(f"{place}: {error}") from None
     stray = sorted(set(document) - {"errors"})
     if stray:
-        raise ErrorMapError(f"{place}: `{stray[0]}` is no part of an error map, which is [errors]")
+        raise ErrorMapError(
+            f"{place}: `{stray[0]}` is not part of an error map; its one table is [errors]"
+        )
     if not isinstance(document.get("errors"), dict):
-        raise ErrorMapError(f"{place}: there is no table [errors]")
+        raise ErrorMapError(f"{place}: the table [errors] is missing")
     return checked(document["errors"], place)
 
 
@@ -74,6 +76,6 @@ def checked(errors: Mapping[str, Any], place: str) -> dict[str, str]:
             problem = "a name with dots needs quotes"
             raise ErrorMapError(f"{place}: errors.{native} is a table: {problem}")
         if not isinstance(name, str) or name not in KNOWN:
-            problem = f"{name!r} is no exception of the page and no category"
+            problem = f"{name!r} is neither an exception of the page nor a category"
             raise ErrorMapError(f"{place}: errors.{native}: {problem}")
     return dict(errors)

@@ -214,7 +214,7 @@ class _Bench:
             # An outcome that names the requests implies that nothing else was sent. Bytes that a
             # TLS client sends to a server without TLS are a handshake and not a request.
             unread = b"".join(one.unread for one in seen if self.plain or one.tls is not None)
-            yield Verdict.WRONG_VALUE, "octets behind the requests", b"", unread
+            yield Verdict.WRONG_VALUE, "bytes after the requests", b"", unread
         made = len(seen) + self.seen.unexpected
         room = made if self.scripted is None else self.scripted
         if outcome.exact or wire.connections is not None:
@@ -308,7 +308,7 @@ def _wire_text(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_wire_text, value)) + "]"
     if isinstance(value, bytes) and len(value) > _LONGEST:
-        return f"{value[:_LONGEST]!r}… ({len(value)} octets)"
+        return f"{value[:_LONGEST]!r}… ({len(value)} bytes)"
     return repr(value)
 
 

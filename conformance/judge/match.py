@@ -150,7 +150,7 @@ def seen_text(seen: Any) -> str:
     match seen["type"]:
         case "bytes" | "text":
             value = str(seen["value"])
-            told = repr(value) if len(value) <= 200 else f"<{len(value)} octets>"
+            told = repr(value) if len(value) <= 200 else f"<{len(value)} bytes>"
             return f"{told} of the class {seen['class']}" if seen.get("class") else told
         case "tuple":
             return f"({', '.join(seen_text(item) for item in seen['value'])})"

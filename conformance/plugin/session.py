@@ -175,7 +175,7 @@ def levels_of(written: str) -> tuple[str, ...]:
     for level in levels:
         if level not in LEVELS:
             known = ", ".join(LEVELS)
-            raise pytest.UsageError(f"--httplib-level: {level!r} is none of {known}, all")
+            raise pytest.UsageError(f"--httplib-level: {level!r} is not one of {known}, all")
     return levels
 
 

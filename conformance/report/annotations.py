@@ -35,7 +35,7 @@ def annotations(runs: Sequence[Run]) -> Iterator[str]:
         yield f"::{kind} title={_property(visible_text(_short(title)))}::{lines}"
     if len(found) > len(shown):
         more = len(found) - len(shown)
-        yield f"::error title=httplib-kit::{more} more cases fail; the log tells of each"
+        yield f"::error title=httplib-kit::{more} more cases fail; the log has each"
     for run in runs:
         amount = run.score
         if amount.not_judged:

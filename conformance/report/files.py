@@ -66,7 +66,7 @@ class WholeSite:
         self._path = path.resolve()
         self._target = self._path.with_name(f".{self._path.name}.partial")
         if self._path.exists() and not _is_ours(self._path):
-            raise Refused(f"cannot write {path}: it is there and is no report of this kit")
+            raise Refused(f"cannot write {path}: it exists and is not a report of this kit")
         try:
             shutil.rmtree(self._target, ignore_errors=True)
             self._target.mkdir()

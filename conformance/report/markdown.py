@@ -68,7 +68,7 @@ def _failures(run: Run, budget: int) -> Iterator[str]:
         budget -= size
         yield from lines
     if left_out:
-        yield f"{left_out} more cases fail; the log and the result file tell of each."
+        yield f"{left_out} more cases fail; the log and the result file have each."
         yield ""
 
 

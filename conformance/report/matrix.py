@@ -22,7 +22,7 @@ from conformance.results.result import Result
 SMALL = 60
 """The largest number of cases for which each has a row of its own."""
 _LEGEND = (
-    "+ accepts   - rejects   H hangs   C crashes   L leaks an exception that is none of its own",
+    "+ accepts   - rejects   H hangs   C crashes   L leaks an exception that is not its own",
     "~ against a SHOULD or a MAY   ! against a MUST   . not installed   ? not judged   F flaky",
 )
 

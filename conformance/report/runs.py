@@ -106,9 +106,7 @@ def _joined(parts: Sequence[_Part]) -> Run:
             if field not in _OWN:
                 _check_same(first, part, field)
         if not part.head.shard:
-            raise NoReport(
-                f"{part.path}: tells of {part.head.implementation} again, and is no shard"
-            )
+            raise NoReport(f"{part.path}: has {part.head.implementation} again, and is not a shard")
         index, count = _shard(part)
         if count != _shard(first)[1]:
             raise NoReport(
@@ -163,7 +161,7 @@ def _check_names(part: _Part) -> None:
     names: set[str] = set()
     for result in part.results:
         if result.name in names:
-            raise NoReport(f"{part.path}: tells of {result.name} again")
+            raise NoReport(f"{part.path}: has {result.name} again")
         names.add(result.name)
         if shard is not None and not shard.has(result.id):
             raise NoReport(f"{part.path}: {result.name} is not of shard {part.head.shard}")
@@ -189,21 +187,21 @@ def _checked(path: Path, result: Result) -> Result:
     again = () if result.again is None else (result.again.verdict,)
     for verdict in (result.verdict, *again):
         if verdict not in list(Verdict):
-            raise NoReport(f"{path}: {result.id}: {verdict!r} is no verdict")
+            raise NoReport(f"{path}: {result.id}: {verdict!r} is not a verdict")
     if result.overlay and result.overlay not in list(Overlay):
-        raise NoReport(f"{path}: {result.id}: {result.overlay!r} is no overlay")
+        raise NoReport(f"{path}: {result.id}: {result.overlay!r} is not an overlay")
     if result.level not in LEVELS:
-        raise NoReport(f"{path}: {result.id}: {result.level!r} is no level")
+        raise NoReport(f"{path}: {result.id}: {result.level!r} is not a level")
     if result.strength not in ("", *STRENGTHS):
-        raise NoReport(f"{path}: {result.id}: {result.strength!r} is no strength")
+        raise NoReport(f"{path}: {result.id}: {result.strength!r} is not a strength")
     texts = [text for one in result.octets for text in _texts(one)]
     if any(ord(max(text, default="\0")) > 0xFF for text in texts):
-        raise NoReport(f"{path}: {result.id}: octets: a character is beyond U+00FF")
+        raise NoReport(f"{path}: {result.id}: bytes: a character is beyond U+00FF")
     for one in result.octets:
         if isinstance(one, Clipped) and one.length < len(one.first) + len(one.last):
-            raise NoReport(f"{path}: {result.id}: octets: more than their length")
+            raise NoReport(f"{path}: {result.id}: bytes: more than their length")
     if not _is_place(result):
-        raise NoReport(f"{path}: {result.id}: differs: not a place in octets")
+        raise NoReport(f"{path}: {result.id}: differs: not a place in the bytes")
     return result
 
 

@@ -161,7 +161,7 @@ def bound_name(op: Op) -> str | None:
     """
     name = op.message.get("as")
     if name is not None and (not str(name).isidentifier() or keyword.iskeyword(name)):
-        raise NotReproducible(f"{name!r} is no name of a variable")
+        raise NotReproducible(f"{name!r} is not the name of a variable")
     return None if name is None else variable(str(name))
 
 

@@ -61,7 +61,7 @@ _MODULES = ("array", "fcntl", "io", "os", "socket", "struct", "tempfile", "termi
 _NAMES = "Plan = list[list[tuple[Any, ...]]]\nNAMES: dict[str, threading.Event] = {}"
 _CONTEXT = '''
 def context(kind):
-    """Return a context that knows the certificate authority of the server."""
+    """Return a context that trusts the certificate authority of the server."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({{}}))
     made = ssl.create_default_context(cadata=opener.open("{ca}").read().decode())
     made.check_hostname = kind == "verify"

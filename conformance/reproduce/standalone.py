@@ -61,7 +61,7 @@ def play(sock: socket.socket, steps: list[tuple[Any, ...]]) -> None:
                 sock.close()
             else:
                 wait(sock, name, *values)
-    except (OSError, EOFError):  # the client has left: there is no peer to play for
+    except (OSError, EOFError):  # the client has closed: there is no peer left
         sock.close()
 
 

@@ -84,8 +84,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     @property
     def failure(self) -> str:
         """How the cases fail, as text."""
-        told = f"{self.verdict} at {self.where}" if self.where else self.verdict
-        return f"{told}: {self.seen}" if self.seen else told
+        text = f"{self.verdict} at {self.where}" if self.where else self.verdict
+        return f"{text}: {self.seen}" if self.seen else text
 
     def covers(self, result: Result) -> bool:
         """Return whether *result* fails as this entry says."""
@@ -151,7 +151,7 @@ def read_baseline(path: Path) -> Baseline:
     except BaselineError as error:
         raise BaselineError(f"{path}: {error}") from None
     except UnicodeDecodeError as error:
-        raise BaselineError(f"{path}: is not UTF-8 at octet {error.start}") from None
+        raise BaselineError(f"{path}: is not UTF-8 at byte {error.start}") from None
 
 
 def parse_baseline(text: str) -> Baseline:
@@ -189,7 +189,7 @@ def _problem(entry: Entry) -> str:
     """Return what is wrong with an entry beyond its types; empty if it is valid."""
     if entry.verdict not in FAILURES:
         known = ", ".join(sorted(FAILURES))
-        return f"verdict: {entry.verdict!r} is no way to fail; there are {known}"
+        return f"verdict: {entry.verdict!r} is not a failing verdict; those are {known}"
     if not entry.globs or not all(entry.globs):
         return "case: names no case"
     if not entry.reason.strip():
@@ -197,7 +197,7 @@ def _problem(entry: Entry) -> str:
     if entry.rev < 1:
         return "rev: is less than 1"
     if isinstance(entry.expires, dt.datetime):
-        return "expires: is no date"
+        return "expires: is not a date"
     return ""
 
 

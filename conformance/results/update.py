@@ -34,7 +34,7 @@ def check_width(baseline: Baseline, revisions: Mapping[str, int]) -> None:
             count = len(matching(glob, revisions)) if is_glob(glob) else 1
             if count > WIDEST:
                 raise BaselineError(
-                    f"{glob!r} stands for {count} cases, and a glob may stand for {WIDEST}: "
+                    f"{glob!r} matches {count} cases, and a glob may match {WIDEST}: "
                     "make it narrower"
                 )
 

@@ -69,7 +69,7 @@ class Doors:
             asked = wanted(head)
             if asked is None:
                 given.take(len(head))
-                self._page(given, 400, "this is no request of HTTP/1.x")
+                self._page(given, 400, "this is not an HTTP/1.x request")
             else:
                 self._answer(given, asked, len(head))
 
@@ -133,7 +133,7 @@ class Doors:
             visit = self.rounds.visit(case.id, case.script, asked.connection)
             self._play(given, visit.without_handshake())
         else:
-            where = f"this case is had at {entry.url(self._ports)}; see /_/"
+            where = f"this case is served at {entry.url(self._ports)}; see /_/"
             self._page(given, 421, entry.why_not or where)
 
     def _made(self, given: GivenConnection, asked: Wanted) -> None:

@@ -20,7 +20,7 @@ from mockserver import Reply
 CONTROL = "/_/"
 _TEXT, _HTML = b"text/plain; charset=utf-8", b"text/html; charset=utf-8"
 _JSON, _PEM = b"application/json", b"application/x-pem-file"
-_NOTHING = "there is no such page; /_/ lists what there is\n"
+_NOTHING = "no such page; /_/ lists all pages\n"
 
 
 class Pages:

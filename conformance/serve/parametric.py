@@ -86,7 +86,7 @@ def _octets(name: str, value: bytes) -> Step:
             return Send(bytes.fromhex(value.decode("latin-1")))
         except ValueError:
             raise BadTarget("hex is an even number of hexadecimal digits") from None
-    raise BadTarget(f"octets are given by text, hex and chunk, not by {name!r}")
+    raise BadTarget(f"bytes are given by text, hex or chunk, not by {name!r}")
 
 
 def _ending(end: str) -> list[Step]:

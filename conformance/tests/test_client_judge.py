@@ -299,5 +299,5 @@ def test_only_a_case_in_which_a_client_may_refuse_can_let_it_wait() -> None:
     text = SCRIPTED.replace('strength = "must"', WAITING).replace(
         'expect = ["reject"]', "expect = [{ accept = {} }]"
     )
-    with pytest.raises(CaseError, match="`expect` has no reject"):
+    with pytest.raises(CaseError, match="`expect` must contain reject"):
         load_text(text, "x.toml")

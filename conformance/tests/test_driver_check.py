@@ -50,7 +50,7 @@ for line in sys.stdin:
 """
 
 DEFECTS = {
-    "stays": ('    if kind == "stop":\n        break\n', "", "stop", "does not end|nobody asked"),
+    "stays": ('    if kind == "stop":\n        break\n', "", "stop", "does not end|not asked for"),
     "is deaf to the end": (
         'answer["unsupported"] = kind',
         "pass",
@@ -64,7 +64,7 @@ DEFECTS = {
         "",
         "message 1, where",
     ),
-    "speaks UTF-8": ('decode("latin-1")', 'decode("utf-8", "replace")', "run", "no octet"),
+    "speaks UTF-8": ('decode("latin-1")', 'decode("utf-8", "replace")', "run", "not a byte"),
     "loses octets": ('decode("latin-1")', 'decode("ascii", "ignore")', "run", "00 to ff"),
     "lies about the status": ('"status": got.status', '"status": 201', "run", "201"),
     "has a bare value": ('fact = {"value": value}', 'fact = {"value": "x"}', "run", "bare string"),
@@ -98,7 +98,7 @@ DEFECTS = {
         'ops=["fetch"]',
         'ops=["fetch"], errors={"E": "Nothing"}',
         "start",
-        "'Nothing' is no exception",
+        "'Nothing' is neither an exception",
     ),
     "cannot work": (
         'answer.update(name="mine"',
@@ -110,7 +110,7 @@ DEFECTS = {
         "kept = []",
         "subprocess.Popen(['sleep', '60'], stdout=subprocess.DEVNULL, start_new_session=True)",
         "stop",
-        r"leaves processes behind .*\(sleep\)",
+        r"leaves processes running .*\(sleep\)",
     ),
 }
 

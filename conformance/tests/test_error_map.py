@@ -19,12 +19,12 @@ def test_a_file_maps_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", r"no table \[errors\]"),
-        ("errors = 3", r"no table \[errors\]"),
-        ("[errors]\n[more]", "`more` is no part of an error map"),
-        ('[errors]\n"a.B" = "NoSuch"', "errors.a.B: 'NoSuch' is no exception"),
-        ('[errors]\n"a.B" = 3', "errors.a.B: 3 is no exception"),
-        ('[errors]\n"a.B" = ["OSError"]', r"errors.a.B: \['OSError'\] is no exception"),
+        ("", r"the table \[errors\] is missing"),
+        ("errors = 3", r"the table \[errors\] is missing"),
+        ("[errors]\n[more]", "`more` is not part of an error map"),
+        ('[errors]\n"a.B" = "NoSuch"', "errors.a.B: 'NoSuch' is neither an exception"),
+        ('[errors]\n"a.B" = 3', "errors.a.B: 3 is neither an exception"),
+        ('[errors]\n"a.B" = ["OSError"]', r"errors.a.B: \['OSError'\] is neither an exception"),
         ('[errors]\na.B = "OSError"', "a name with dots needs quotes"),
         ('[errors]\n"" = "OSError"', "a name is empty"),
         ("[errors", "at end of document"),
@@ -57,7 +57,10 @@ def test_a_driver_can_use_the_names_of_the_page_itself() -> None:
 
 def test_the_command_line_takes_a_map_and_refuses_what_is_none(tmp_path: Path) -> None:
     (tmp_path / "map.toml").write_text('[errors]\n"a" = "b"\n')
-    for name, problem in (("map.toml", "'b' is no exception"), ("none.toml", "No such file")):
+    for name, problem in (
+        ("map.toml", "'b' is neither an exception"),
+        ("none.toml", "No such file"),
+    ):
         given = ["check", "--error-map", str(tmp_path / name)]
         result = CliRunner().invoke(main, given)
         assert result.exit_code == 2

@@ -151,7 +151,7 @@ IN_A_RUN = {
     "octets beyond ff": (
         "trace[1]['value'] = [{'type': 'bytes', 'value': '\\u20ac'}]",
         Verdict.DRIVER_ERROR,
-        "no octet",
+        "not a byte",
     ),
     "a bottomless value": (
         "for _ in range(100): value = [value]\n            trace[1]['value'] = value",
@@ -345,7 +345,7 @@ def test_a_driver_that_does_not_start_is_one_line(tmp_path: Path, start: str, pr
 def test_a_driver_that_claims_every_op_is_refused(tmp_path: Path) -> None:
     path = driver(tmp_path)
     path.write_text(path.read_text().replace('"unsupported": True', '"value": 1'))
-    with pytest.raises(DriverError, match="does not know needs the entry `unsupported`"):
+    with pytest.raises(DriverError, match="an unknown op needs the entry `unsupported`"):
         Worker("exec:hostile", [sys.executable, str(path)])
 
 
@@ -394,7 +394,7 @@ def test_an_error_map_that_is_none_is_refused(
     tmp_path: Path, authority: CertificateAuthority
 ) -> None:
     start = "say(serial=n, name='a', version='1', errors={'x': 'NoSuchError'}); continue"
-    with pytest.raises(DriverError, match="'NoSuchError' is no exception"):
+    with pytest.raises(DriverError, match="'NoSuchError' is neither an exception"):
         Runner(program(driver(tmp_path, start=start)), authority)
 
 

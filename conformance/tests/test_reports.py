@@ -466,11 +466,11 @@ def test_no_argument_acts_in_a_message(before: list[str], nasty: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("verdict", "\n::error::x", "is no verdict"),
-        ("overlay", "\n::error::x", "is no overlay"),
-        ("level", "\n::error::x", "is no level"),
-        ("strength", "\n::error::x", "is no strength"),
-        ("again", Again(verdict="\n::error::x", fine=True), "is no verdict"),
+        ("verdict", "\n::error::x", "is not a verdict"),
+        ("overlay", "\n::error::x", "is not an overlay"),
+        ("level", "\n::error::x", "is not a level"),
+        ("strength", "\n::error::x", "is not a strength"),
+        ("again", Again(verdict="\n::error::x", fine=True), "is not a verdict"),
     ],
 )
 def test_a_result_file_with_a_word_that_is_none_is_refused(

@@ -97,11 +97,11 @@ class Book:
             classes = dict(sorted({**before.classes, **recorded.classes}.items()))
             recorded = msgspec.structs.replace(recorded, classes=classes)
         self.implementations[key] = recorded
-        for case, told in seen:
+        for case, encoded in seen:
             if self.played.get(case.id) != case.played:
                 self.played[case.id] = case.played
                 self.seen[case.id] = {}
-            self.seen.setdefault(case.id, {})[key] = told
+            self.seen.setdefault(case.id, {})[key] = encoded
 
 
 def observed_directory() -> Path:
@@ -152,8 +152,8 @@ def _add(book: Book, path: Path) -> None:
                 raise TypeError(f"{played!r} is not the digest of what is played")
             book.played[case_id] = played
             by_key = book.seen.setdefault(case_id, {})
-            for names, *told in seen:
-                one = told[0] if isinstance(told[0], str) else told
+            for names, *encoded in seen:
+                one = encoded[0] if isinstance(encoded[0], str) else encoded
                 by_key.update((key, one) for key in _full_names(names, keys))
         except (ValueError, TypeError, IndexError, AttributeError) as error:
             raise BookError(f"{path}: {case_id}: {error}") from None
@@ -234,8 +234,8 @@ def _case_text(case: Case, by_key: dict[str, Any], keys: Sequence[str]) -> Itera
     groups: dict[str, list[str]] = {}
     for key in keys:
         if key in by_key:
-            told = by_key[key]
-            parts = [told] if isinstance(told, str) else told
+            encoded = by_key[key]
+            parts = [encoded] if isinstance(encoded, str) else encoded
             groups.setdefault(", ".join(map(_line, parts)), []).append(key)
     if groups:
         named = {text: json.dumps(_short_names(by, keys)) for text, by in groups.items()}

@@ -22,7 +22,7 @@ _READS = frozenset({"read", "recv", "readline"})
 _OCTETS = ("partial", "before")
 _CARRIED = ("partial", "line", "version")
 """The parts of an observed exception from which the page's classes are constructed."""
-Told = list[Any]
+Encoded = list[Any]
 _NOTHING: tuple[Any, ...] = ({}, [{}], {})
 """Stands for calls, connections and further facts where all of them are as predicted."""
 _HEAD = " HTTP/1.1\r\nHost: {host}:%d\r\nAccept-Encoding: identity\r\n" % PORT  # noqa: UP031
@@ -40,25 +40,25 @@ class Codec:
     def __init__(self, values: Values) -> None:
         self._values = values
 
-    def short(self, case: Case, observation: Observation) -> Told:
+    def short(self, case: Case, observation: Observation) -> Encoded:
         """Return the short form of *observation*, which was made in a run of *case*."""
         calls = {}
         for op in case.ops:
             if case.profile == "client":
-                told = self._short_fetch(case, observation.trace[op.id])
+                encoded = self._short_fetch(case, observation.trace[op.id])
             else:
-                told = self._short_entry(op, observation.trace[op.id])
-            if told != self._guess(op):
-                calls[op.id] = told
-        told = [calls, *(_short_wire(observation) if case.profile == "httplib" else ())]
-        while len(told) > 1 and told[-1] == _NOTHING[len(told) - 1]:
-            told.pop()
-        return told
+                encoded = self._short_entry(op, observation.trace[op.id])
+            if encoded != self._guess(op):
+                calls[op.id] = encoded
+        encoded = [calls, *(_short_wire(observation) if case.profile == "httplib" else ())]
+        while len(encoded) > 1 and encoded[-1] == _NOTHING[len(encoded) - 1]:
+            encoded.pop()
+        return encoded
 
-    def full(self, case: Case, told: Told) -> Observation:
-        """Return the observation of which *told* is the short form."""
+    def full(self, case: Case, encoded: Encoded) -> Observation:
+        """Return the observation of which *encoded* is the short form."""
         usual = _connection_of(case.host)
-        calls, connections, beside = (*told, *_NOTHING[len(told) :])
+        calls, connections, further = (*encoded, *_NOTHING[len(encoded) :])
         return Observation(
             trace={
                 op.id: self._full_entry(op, calls.get(op.id, self._guess(op))) for op in case.ops
@@ -66,8 +66,8 @@ class Codec:
             host=case.host,
             port=PORT,
             connections=tuple(_full_connection(one, usual) for one in connections),
-            unexpected=beside.get("unexpected", 0),
-            problems=tuple(beside.get("problems", ())),
+            unexpected=further.get("unexpected", 0),
+            problems=tuple(further.get("problems", ())),
         )
 
     def _guess(self, op: Op) -> Any:
@@ -96,44 +96,44 @@ class Codec:
         parts = {**value, "headers": value.get("headers") if compared else None}
         return {"response": [_short_part(parts.get(part)) for part in _RESPONSE]}
 
-    def _full_entry(self, op: Op, told: Any) -> dict[str, Any]:
+    def _full_entry(self, op: Op, encoded: Any) -> dict[str, Any]:
         entry: dict[str, Any] = {"id": op.id}
-        if isinstance(told, dict) and "raises" in told:
-            return {**entry, "error": self._full_error(told)}
-        if told == {"skipped": True}:
+        if isinstance(encoded, dict) and "raises" in encoded:
+            return {**entry, "error": self._full_error(encoded)}
+        if encoded == {"skipped": True}:
             return {**entry, "skipped": True}
-        if isinstance(told, dict) and "response" in told:
-            parts = dict(zip(_RESPONSE, map(_full_part, told["response"]), strict=True))
+        if isinstance(encoded, dict) and "response" in encoded:
+            parts = dict(zip(_RESPONSE, map(_full_part, encoded["response"]), strict=True))
             return {**entry, "value": {"type": "response", **parts}}
-        return {**entry, "value": self._values.full(told, _usual(op))}
+        return {**entry, "value": self._values.full(encoded, _usual(op))}
 
     def _short_error(self, error: Mapping[str, Any]) -> dict[str, Any]:
-        told: dict[str, Any] = {"raises": self._values.short_class(error)}
+        encoded: dict[str, Any] = {"raises": self._values.short_class(error)}
         for name, value in error["attributes"].items():
             if name != "args" and not (name == "errno" and value is None):
-                told[name] = self._values.short(value, _usual_of(name))
+                encoded[name] = self._values.short(value, _usual_of(name))
         native = {"type": "text" if self._values.typed else "bytes", "value": error["message"]}
         args, message = _guessed(error["attributes"], native)
         if "args" in error["attributes"] and error["attributes"]["args"] != args:
-            told["args"] = self._values.short(error["attributes"]["args"], "text")
+            encoded["args"] = self._values.short(error["attributes"]["args"], "text")
         if error["message"] != message:
-            told["message"] = shortened(error["message"])
-        return told
+            encoded["message"] = shortened(error["message"])
+        return encoded
 
-    def _full_error(self, told: Mapping[str, Any]) -> dict[str, Any]:
+    def _full_error(self, encoded: Mapping[str, Any]) -> dict[str, Any]:
         attributes = {
             name: self._values.full(value, _usual_of(name))
-            for name, value in told.items()
+            for name, value in encoded.items()
             if name not in ("raises", "message", "category")
         }
-        message = lengthened(told.get("message", ""))
+        message = lengthened(encoded.get("message", ""))
         native = {"type": "text" if self._values.typed else "bytes", "value": message}
         args, guessed = _guessed(attributes, native)
         attributes.setdefault("args", args)
-        if "message" not in told:
+        if "message" not in encoded:
             message = guessed
-        error = {**self._values.full_class(told["raises"]), "attributes": attributes}
-        category = {"category": told["category"]} if "category" in told else {}
+        error = {**self._values.full_class(encoded["raises"]), "attributes": attributes}
+        category = {"category": encoded["category"]} if "category" in encoded else {}
         return {"type": "error", **error, "message": message, **category}
 
 
@@ -144,14 +144,14 @@ def _short_part(part: Any) -> Any:
     """Return the short form of a part of a response that a client reported: a text or fields."""
     if isinstance(part, list):
         return [[str(name).lower(), _short_part(value)] for name, value in part]
-    told = shortened(part) if isinstance(part, str) else part
-    return {"text": told} if isinstance(told, list) else told
+    encoded = shortened(part) if isinstance(part, str) else part
+    return {"text": encoded} if isinstance(encoded, list) else encoded
 
 
-def _full_part(told: Any) -> Any:
-    if isinstance(told, list):
-        return [[name, _full_part(value)] for name, value in told]
-    return lengthened(told["text"]) if isinstance(told, dict) else told
+def _full_part(encoded: Any) -> Any:
+    if isinstance(encoded, list):
+        return [[name, _full_part(value)] for name, value in encoded]
+    return lengthened(encoded["text"]) if isinstance(encoded, dict) else encoded
 
 
 def _usual(op: Op) -> str:
@@ -194,12 +194,12 @@ def _incomplete(attributes: Mapping[str, Any]) -> str:
 def _short_wire(observation: Observation) -> list[Any]:
     usual = _connection_of(observation.host)
     connections = [_short_connection(one, usual) for one in observation.connections]
-    beside: dict[str, Any] = {}
+    further: dict[str, Any] = {}
     if observation.unexpected:
-        beside["unexpected"] = observation.unexpected
+        further["unexpected"] = observation.unexpected
     if observation.problems:
-        beside["problems"] = list(observation.problems)
-    return [connections, beside]
+        further["problems"] = list(observation.problems)
+    return [connections, further]
 
 
 def _head(host: str) -> str:
@@ -213,19 +213,19 @@ def _connection_of(host: str) -> Connection:
 
 
 def _short_connection(one: Any, usual: Connection) -> dict[str, Any]:
-    told: dict[str, Any] = {}
+    encoded: dict[str, Any] = {}
     if one.requests != usual.requests:
-        told["requests"] = [_short_request(request, usual) for request in one.requests]
+        encoded["requests"] = [_short_request(request, usual) for request in one.requests]
     if one.received != b"".join(one.requests) + one.unread:
-        told["received"] = _text(one.received)
+        encoded["received"] = _text(one.received)
     if one.unread:
-        told["unread"] = _text(one.unread)
+        encoded["unread"] = _text(one.unread)
     for name in _WORDS:
         if getattr(one, name) != getattr(usual, name):
-            told[name] = getattr(one, name)
+            encoded[name] = getattr(one, name)
     if one.left != _LEFT.get(one.after):
-        told["left"] = one.left
-    return told
+        encoded["left"] = one.left
+    return encoded
 
 
 _WORDS = ("tls", "after", "source", "source_port")
@@ -238,15 +238,17 @@ def _short_request(request: bytes, usual: Connection) -> Any:
     return _text(request, _head(usual.source))
 
 
-def _full_connection(told: Mapping[str, Any], usual: Connection) -> Connection:
+def _full_connection(encoded: Mapping[str, Any], usual: Connection) -> Connection:
     head = _head(usual.source)
     requests = usual.requests
-    if "requests" in told:
-        requests = tuple(_octets(request, head) for request in told["requests"])
-    unread = _octets(told.get("unread", ""))
-    received = _octets(told["received"]) if "received" in told else b"".join(requests) + unread
-    rest = {name: told.get(name, getattr(usual, name)) for name in _WORDS}
-    left = told.get("left", _LEFT.get(rest["after"]))
+    if "requests" in encoded:
+        requests = tuple(_octets(request, head) for request in encoded["requests"])
+    unread = _octets(encoded.get("unread", ""))
+    received = (
+        _octets(encoded["received"]) if "received" in encoded else b"".join(requests) + unread
+    )
+    rest = {name: encoded.get(name, getattr(usual, name)) for name in _WORDS}
+    left = encoded.get("left", _LEFT.get(rest["after"]))
     return Connection(requests=requests, received=received, unread=unread, left=left, **rest)
 
 
@@ -255,5 +257,5 @@ def _text(octets: bytes, head: str = "") -> Any:
     return shortened(text.replace(head, _ELLIPSIS, 1) if head else text)
 
 
-def _octets(told: Any, head: str = "") -> bytes:
-    return lengthened(told).replace(_ELLIPSIS, head, 1).encode("latin-1", "replace")
+def _octets(encoded: Any, head: str = "") -> bytes:
+    return lengthened(encoded).replace(_ELLIPSIS, head, 1).encode("latin-1", "replace")

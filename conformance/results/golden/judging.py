@@ -47,19 +47,19 @@ def judged_one(book: Book, key: str, case: Case) -> Judged | None:
         key: one of the book's implementations.
         case: the case in its present form.
     """
-    told, recorded = book.of(case).get(key), book.implementations[key]
+    encoded, recorded = book.of(case).get(key), book.implementations[key]
     # A record may be older than an expectation: the case may since have left the client profile.
-    if told is None or ("fetch" in recorded.ops and case.fetch is None):
+    if encoded is None or ("fetch" in recorded.ops and case.fetch is None):
         return None
-    return _judged(key, recorded, case, told)
+    return _judged(key, recorded, case, encoded)
 
 
-def _judged(key: str, recorded: Recorded, case: Case, told: object) -> Judged:
+def _judged(key: str, recorded: Recorded, case: Case, encoded: object) -> Judged:
     is_client = "fetch" in recorded.ops
     ran = client_case(case) if is_client else case
-    if not isinstance(told, list):
-        return Judged(key, ran, Judgement(Verdict(str(told))), None)
+    if not isinstance(encoded, list):
+        return Judged(key, ran, Judgement(Verdict(str(encoded))), None)
     features = frozenset(recorded.features)
     values = Values(recorded.name, "python3" in features or is_client, recorded.classes)
-    observation = Codec(values).full(ran, told)
+    observation = Codec(values).full(ran, encoded)
     return Judged(key, ran, judge(ran, observation, features, recorded.errors), observation)

@@ -76,9 +76,9 @@ class _Port:
     def value(self, value: Any) -> Any:
         """Return *value*, in the form of the driver protocol, with its port replaced."""
         if isinstance(value, str):
-            told = self.text(value)
+            text = self.text(value)
             # The pattern scans all text before the mark, which can be a megabyte.
-            return _FILE.sub("(a file)", told) if _MARK in told else told
+            return _FILE.sub("(a file)", text) if _MARK in text else text
         if isinstance(value, list):
             return [self.value(item) for item in value]
         if isinstance(value, dict):
@@ -107,8 +107,8 @@ def _error(error: dict[str, Any]) -> dict[str, Any]:
     elif isinstance(attributes.get("errno"), int):
         message = f"[Errno {attributes['errno']}]"
         attributes.pop("args", None)
-    told = {key: value for key, value in error.items() if key != "frames"}
-    return {**told, "message": message, "attributes": attributes}
+    kept = {key: value for key, value in error.items() if key != "frames"}
+    return {**kept, "message": message, "attributes": attributes}
 
 
 def _connection(one: ConnectionFacts, port: _Port) -> Connection:

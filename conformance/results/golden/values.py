@@ -49,24 +49,24 @@ class Values:
             return value
         kind = value.get("type")
         if kind in _STRINGS:
-            told = shortened(value["value"])
-            bare = isinstance(told, str) and kind == self._usual(usual)
-            return told if bare else {kind: told}
+            encoded = shortened(value["value"])
+            bare = isinstance(encoded, str) and kind == self._usual(usual)
+            return encoded if bare else {kind: encoded}
         if kind in ("tuple", "mapping"):
             return {kind: self.short(value["value"], usual)}
         if kind in ("class", "object"):
             return {kind: self.short_class(value)}
         return {"is": value}
 
-    def full(self, told: Any, usual: str) -> Any:
-        """Return the value of which *told* is the short form."""
-        if isinstance(told, str):
-            return {"type": self._usual(usual), "value": told}
-        if isinstance(told, list):
-            return [self.full(item, usual) for item in told]
-        if not isinstance(told, dict):
-            return told
-        ((kind, inner),) = told.items()
+    def full(self, encoded: Any, usual: str) -> Any:
+        """Return the value of which *encoded* is the short form."""
+        if isinstance(encoded, str):
+            return {"type": self._usual(usual), "value": encoded}
+        if isinstance(encoded, list):
+            return [self.full(item, usual) for item in encoded]
+        if not isinstance(encoded, dict):
+            return encoded
+        ((kind, inner),) = encoded.items()
         if kind in _STRINGS:
             return {"type": kind, "value": lengthened(inner)}
         if kind in ("tuple", "mapping"):
@@ -120,13 +120,13 @@ def shortened(text: str) -> Any:
 def _in_parts(text: str) -> list[Any] | None:
     """Return *text* as strings and repetitions; None if that takes too many parts."""
     parts: list[Any] = []
-    at = plain = told = 0
+    at = plain = literal = 0
     while at < len(text):
         period = _period(text, at)
         if not period:
             at += 1
-            told += 1
-            if told > _MOST:
+            literal += 1
+            if literal > _MOST:
                 return None
             continue
         end = _end(text, at, period)
@@ -158,15 +158,15 @@ def _end(text: str, at: int, period: int) -> int:
     return end - (end - at) % period
 
 
-def lengthened(told: Any) -> str:
-    """Return the text that *told* abbreviates; for a digest, the beginning and the note."""
-    if isinstance(told, str):
-        return told
+def lengthened(encoded: Any) -> str:
+    """Return the text that *encoded* abbreviates; for a digest, the beginning and the note."""
+    if isinstance(encoded, str):
+        return encoded
     return "".join(
         part
         if isinstance(part, str)
         else part["repeat"] * part["times"]
         if "repeat" in part
-        else f"? {part['length']} octets, sha256 {part['sha256']}"
-        for part in told
+        else f"? {part['length']} bytes, sha256 {part['sha256']}"
+        for part in encoded
     )
