@@ -20,7 +20,7 @@ from conformance.results.seen import seen_in
 WIDEST = 20
 """Cases that one glob may match: a wider glob would hide failures for which it was not written."""
 NEW = "not explained yet"
-AGAIN = "to be looked at again"
+AGAIN = "to be reviewed"
 
 
 def check_width(baseline: Baseline, revisions: Mapping[str, int]) -> None:
