@@ -1,6 +1,6 @@
 """The bench: one example, run on the reference and on another implementation, side by side.
 
-Facts come out in one form for both: octets are octets whatever type held them, exceptions go by the
+Facts come out in one form for both: bytes are bytes whatever type held them, exceptions go by the
 names that the corpus uses for them.
 """
 
@@ -33,7 +33,7 @@ class Run:
 
     Args:
         facts: for each op what it came to.
-        requests: for each connection the octets that it brought.
+        requests: for each connection the bytes that it brought.
         after: what had become of each connection at the end.
         late: whether the run missed its deadline.
     """
@@ -53,7 +53,7 @@ class Difference:
         op: the call that came to something else; None where only the wire differs.
         ours: what it came to here.
         theirs: what it came to there.
-        before: what the reference's calls had come to until then.
+        before: the results of the reference's calls until then.
     """
 
     example: Example
@@ -137,7 +137,7 @@ def bench(theirs: str) -> Iterator[Bench]:
 
 
 def _alike(ours: Sequence[bytes], theirs: Sequence[bytes]) -> bool:
-    """Whether the same was sent, as far as both were heard: a server that closes hears no more."""
+    """Whether the same was sent, as far as the server read both before it closed."""
     return len(ours) == len(theirs) and all(
         one.startswith(other) or other.startswith(one)
         for one, other in zip(ours, theirs, strict=True)
@@ -173,7 +173,7 @@ def _error(error: Mapping[str, Any]) -> Fact:
 
 
 def _plain(value: Any) -> Any:
-    """A value in which octets and text are the same, and objects are their class."""
+    """A value in which bytes and text are the same, and objects are their class."""
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, bool):

@@ -2,7 +2,7 @@
 
 Each example is odd in one *dimension* alone, so that a difference has one possible cause: the
 status line of one response, its fields, the order of the calls, and so on. A connection is kept
-open behind a response only where any client finds that response's end; otherwise a read would not
+open after a response only where any client finds that response's end; otherwise a read would not
 come back.
 """
 
@@ -25,7 +25,7 @@ DIMENSIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One response, as octets.
+    """One response, as bytes.
 
     Args:
         octets: as they are sent.
@@ -44,7 +44,7 @@ class Example:
         odd: the dimension in which it is odd.
         ops: messages of the driver protocol, the constructor first.
         connections: for each connection, in order, the responses to its requests.
-        silent: whether the server answers nothing and hears every octet until the client closes.
+        silent: whether the server answers nothing and reads every byte until the client closes.
     """
 
     odd: str
@@ -257,7 +257,7 @@ def constructions(draw: st.DrawFn) -> Example:
 
 @st.composite
 def tunnels(draw: st.DrawFn) -> Example:
-    """A CONNECT, its answer, and a request behind it."""
+    """A CONNECT, its response, and a request after it."""
     status = draw(_pick(True, parts.STATUS_LINES, parts.ODD_STATUS_LINES))
     fields = draw(st.lists(st.sampled_from(parts.FIELDS), max_size=3))
     answer = b"".join([status, b"\r\n", *fields, b"\r\n"])
@@ -284,7 +284,7 @@ def tunnels(draw: st.DrawFn) -> Example:
 
 @st.composite
 def requests(draw: st.DrawFn) -> Example:
-    """Requests that nobody answers, each on a connection of its own; every octet counts."""
+    """Requests without a response, each on its own connection; every byte is compared."""
     odd = draw(st.sampled_from(["nothing", "method", "url", "headers", "body"]))
     ops: list[Op] = [{**called("HTTPConnection", on="module"), "args": _ADDRESS, "as": "conn"}]
     for _ in range(draw(st.integers(1, 3))):

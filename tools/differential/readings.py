@@ -1,9 +1,9 @@
 """Which reading explains a difference between the reference and 2.7.
 
 A difference comes in, the subject of a row of the readings goes out, or nothing. Each row has a
-predicate over what was run and what came of it; it names the calls, the outcomes and the octets of
+predicate over what was run and what came of it; it names the calls, the outcomes and the bytes of
 which the row speaks, so that a difference of another kind stays unexplained. Only the first
-difference of a run is looked at: what comes behind it follows from it.
+difference of a run is compared: later ones follow from it.
 """
 
 import re
@@ -41,7 +41,7 @@ _INVALID = ("ValueError", "InvalidURL", "TypeError", "UnimplementedFileMode")
 _OUT_OF_TURN = ("", "CannotSendRequest", "CannotSendHeader", "ResponseNotReady", "NotConnected")
 
 
-def _behind(difference: Difference, *calls: str) -> bool:
+def _after(difference: Difference, *calls: str) -> bool:
     """Whether one of these calls failed before: the reference closes then, and 2.7 goes on."""
     return any(call in calls for call, _ in _failures(difference))
 
@@ -87,7 +87,7 @@ def _is_left_unread(difference: Difference) -> bool:
 
 
 def _seen(difference: Difference, pattern: bytes) -> bool:
-    """Whether a server's octets match."""
+    """Whether a server's bytes match."""
     return re.search(pattern, difference.example.octets, re.IGNORECASE | re.MULTILINE) is not None
 
 
@@ -161,7 +161,7 @@ _LEAVING = (
     "status line",
     "method",
 )
-"""Dimensions in which octets are left behind a response."""
+"""Dimensions in which bytes are left after a response."""
 _HEAD_CALLS = ("getresponse", "status", "reason", "version", "getheaders", "will_close", "chunked")
 
 
@@ -170,12 +170,12 @@ def _reads(difference: Difference) -> bool:
 
 
 def _framings(difference: Difference) -> bool:
-    """Whether the call tells how a body ends, or reads it."""
+    """Whether the call states how a body ends, or reads it."""
     return _call(difference) in ("chunked", "length", "will_close") or _reads(difference)
 
 
 def _codings(difference: Difference) -> bool:
-    """Whether a transfer coding is another than ``chunked`` alone, or stands beside a length."""
+    """Whether a transfer coding is not ``chunked`` alone, or comes with a length."""
     return _framings(difference) and _seen(
         difference,
         rb"^transfer-encoding:(?![ \t]*chunked[ \t]*\r?\n(?![ \t]))"
@@ -192,11 +192,11 @@ ROWS: Sequence[Row] = (
     ("a call refused by validation", lambda d: _refused_before(d) and _is_left_in_the_middle(d)),
     (
         "failed `getresponse`, except a timeout",
-        lambda d: _behind(d, "getresponse") and _is_left_in_the_middle(d),
+        lambda d: _after(d, "getresponse") and _is_left_in_the_middle(d),
     ),
     (
         "`IncompleteRead`, `LineTooLong` in a body",
-        lambda d: _behind(d, "read") and _is_left_unread(d),
+        lambda d: _after(d, "read") and _is_left_unread(d),
     ),
     (
         # Where `auto_open` is off, nothing is connected either: 2.7 counts the request as sent.
@@ -275,7 +275,7 @@ ROWS: Sequence[Row] = (
     ),
     (
         # The page has an exception for it. 2.7 counts a request that it could not send as sent, and
-        # looks for the response on a socket that is None.
+        # reads the response from a socket that is None.
         "`putrequest` · `putheader`, `endheaders` · `getresponse` out of turn",
         lambda d: (
             _call(d) == "getresponse"
@@ -283,7 +283,7 @@ ROWS: Sequence[Row] = (
         ),
     ),
     (
-        # Behind the head of a CONNECT that succeeded the socket is the caller's: there is no body.
+        # After the head of a successful response to CONNECT the socket is the caller's: no body.
         "reading `conn.sock` beside the response",
         lambda d: (
             _odd(d, "method")
@@ -303,7 +303,7 @@ ROWS: Sequence[Row] = (
         "CONNECT not answered by an HTTP/1.x status 200 and a whole head",
         lambda d: (
             _odd(d, "tunnel")
-            and (_behind(d, "request", "endheaders", "send") or _is_of_the_tunnel(d))
+            and (_after(d, "request", "endheaders", "send") or _is_of_the_tunnel(d))
         ),
     ),
     # Where the body ends
@@ -328,11 +328,9 @@ ROWS: Sequence[Row] = (
     ),
     (
         # `isclosed` of chunks becomes true by the call that meets the end. In 2.7 that can be a
-        # `read(0)`, which looks at the next size line; here a read of nothing needs no octet.
+        # `read(0)`, which reads the next size line; here a read of nothing needs no byte.
         "`read` after the end",
-        lambda d: (
-            _reads(d) and _is_behind_a_read_of_nothing(d) and _seen(d, rb"^transfer-encoding")
-        ),
+        lambda d: _reads(d) and _follows_a_read_of_nothing(d) and _seen(d, rb"^transfer-encoding"),
     ),
     (
         "`response.close()` before the end of a kept response",
@@ -412,7 +410,7 @@ def _asks_for_a_tunnel(difference: Difference) -> bool:
     return methods[-1:] == ["CONNECT"]
 
 
-def _is_behind_a_read_of_nothing(difference: Difference) -> bool:
+def _follows_a_read_of_nothing(difference: Difference) -> bool:
     """Whether the call, or one before it on the same response, is a ``read(0)``."""
     op = difference.op
     before = difference.example.ops[: len(difference.before) + 1]

@@ -2,7 +2,7 @@
 
 Miniatures run the corpus, each in a process of its own, and `covering.toml` is written: it lists
 for each miniature the cases that cover it.  Each judged case is listed at least once, with the
-miniature that fails it and fails the fewest other cases; a grid stands for its cases if one
+miniature that fails it and fails the fewest other cases; a grid represents its cases if one
 miniature fails them all.  Clients that are wrong about everything cover no case, because failing
 them says only that the case compares something.  Each requirement and each real bug that a
 miniature is about is covered by a case that is about it too.

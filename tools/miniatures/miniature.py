@@ -170,7 +170,7 @@ def overrides(name: str, about: str, path: str, make: Callable[[Any], Any]) -> N
     LIES.append(Miniature(name, tuple(about.split("; ")), change))
 
 
-def behind_init(change: Callable[[Any], object]) -> Callable[[Any], Any]:
+def after_init(change: Callable[[Any], object]) -> Callable[[Any], Any]:
     """Return a function that wraps a constructor so that *change* then modifies the new object."""
 
     def init(true: Any) -> Any:

@@ -87,7 +87,7 @@ READINGS: tuple[str, ...] = (
     "`putheader` with several values",
     "header name",
     "`responses`",
-    # What 2.7 callers reach for beside the page
+    # What callers of 2.7 use that the page does not document
     "arguments",
     "attributes and hooks",
     "`HTTPResponse` before `begin()`",

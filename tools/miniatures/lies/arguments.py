@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from tools.miniatures.miniature import Liar, behind_init, lie, overrides
+from tools.miniatures.miniature import Liar, after_init, lie, overrides
 
 _C = "_connection.HTTPConnection."
 _HTTPS = "_tls.HTTPSConnection.__init__"
@@ -11,7 +11,7 @@ _ROW = "`strict`, `timeout`, `source_address`, `key_file`, `cert_file`"
 
 
 def _well_formed(host: str, port: int) -> tuple[str, int]:
-    """Refuse what is no name of the domain name system, though some resolver may know it."""
+    """Refuse what is not a DNS name, though a resolver may resolve it."""
     if ":" not in host and re.search(r"_|\.\.|^\.|[^.]{64}", host):
         from httplib_impl import InvalidURL
 
@@ -23,25 +23,25 @@ overrides(
     "is-never-strict-over-tls",
     "HTTPSConnection.strict",
     _HTTPS,
-    behind_init(lambda self: setattr(self, "strict", 0)),
+    after_init(lambda self: setattr(self, "strict", 0)),
 )
 overrides(
     "waits-for-ever-over-tls",
     "HTTPSConnection.timeout",
     _HTTPS,
-    behind_init(lambda self: setattr(self, "timeout", None)),
+    after_init(lambda self: setattr(self, "timeout", None)),
 )
 overrides(
     "forgets-the-source-address-over-tls",
     "HTTPSConnection.source_address",
     _HTTPS,
-    behind_init(lambda self: setattr(self, "source_address", None)),
+    after_init(lambda self: setattr(self, "source_address", None)),
 )
 overrides(
     "chooses-a-source-address",
     "HTTPConnection.source_address-default",
     _C + "__init__",
-    behind_init(
+    after_init(
         lambda self: setattr(self, "source_address", self.source_address or ("127.0.0.2", 0))
     ),
 )
@@ -65,7 +65,7 @@ overrides(
     "waits-for-ever",
     "HTTPConnection.timeout; A15",
     _C + "__init__",
-    behind_init(lambda self: setattr(self, "timeout", None)),
+    after_init(lambda self: setattr(self, "timeout", None)),
 )
 overrides(
     "searches-the-host-text-in-any-case",
@@ -113,7 +113,7 @@ def takes_the_certificate_before_the_key(liar: Liar) -> None:
 
 @lie("dials-without-limit", "HTTPConnection.timeout.connecting")
 def dials_without_limit(liar: Liar) -> None:
-    """The timeout counts for what comes behind the connection attempt."""
+    """The timeout applies only after the connection attempt."""
 
     def connect(true: Any) -> Any:
         def patient(self: Any) -> None:
@@ -134,7 +134,7 @@ def dials_without_limit(liar: Liar) -> None:
 def forgets_a_timeout_that_is_set_later(liar: Liar) -> None:
     """Only the constructor is listened to."""
     liar.override(
-        _C + "__init__", behind_init(lambda self: setattr(self, "_first_timeout", self.timeout))
+        _C + "__init__", after_init(lambda self: setattr(self, "_first_timeout", self.timeout))
     )
 
     def connect(true: Any) -> Any:

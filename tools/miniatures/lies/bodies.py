@@ -350,7 +350,7 @@ def gives_up_after_a_timeout(liar: Liar) -> None:
 
 @lie("allocates-what-is-announced", "`Content-Length`", "A3", "A12")
 def allocates_what_is_announced(liar: Liar) -> None:
-    """Room for a whole body is made before an octet of it has come."""
+    """Memory for a whole body is allocated before a byte of it was received."""
 
     def read(true: Any) -> Any:
         def greedy(self: Any, amt: int | None = None) -> bytes:
@@ -416,7 +416,7 @@ def takes_an_early_end_for_a_short_body(liar: Liar) -> None:
 
 @lie("expects-no-body-without-a-length", "neither", "HTTPResponse.read")
 def expects_no_body_without_a_length(liar: Liar) -> None:
-    """Where no field says how long the body is, there is none."""
+    """A response without a field for its length has no body."""
 
     def message_framing(true: Any) -> Any:
         def changed(*args: Any) -> Any:

@@ -103,7 +103,7 @@ def forgets_a_request_that_failed(liar: Liar) -> None:
 
 
 def _unread(conn: Any) -> Any:
-    """The response that nobody has read to its end, if there is one."""
+    """The response that was not read to its end, if there is one."""
     response = conn._unread_
     return None if response is None or response.isclosed() else response
 
@@ -178,7 +178,7 @@ def returns_something_else(liar: Liar) -> None:
 
 @lie("wants-real-sockets", "socket-likes", "HTTPResponse.arguments")
 def wants_real_sockets(liar: Liar) -> None:
-    """What only has `makefile` is no socket."""
+    """An object with `makefile` alone is not accepted as a socket."""
 
     def init(true: Any) -> Any:
         def wanting(self: Any, sock: Any, *args: Any, **kwargs: Any) -> None:
@@ -208,7 +208,7 @@ def is_strict_and_talkative_by_itself(liar: Liar) -> None:
 
 @lie("reads-ahead-of-other-protocols", "101", "reading `conn.sock` beside the response")
 def reads_ahead_of_other_protocols(liar: Liar) -> None:
-    """What stands behind the head of a response that hands the socket over is taken with it."""
+    """Bytes after the head of a response that hands the socket over are read with it."""
 
     def adopt(true: Any) -> Any:
         def greedy(self: Any, reader: Any) -> None:
@@ -222,7 +222,7 @@ def reads_ahead_of_other_protocols(liar: Liar) -> None:
 
 @lie("calls-every-error-an-oserror", "`socket.error`", "HTTPConnection.timeout")
 def calls_every_error_an_oserror(liar: Liar) -> None:
-    """A timeout cannot be told from other errors of a socket."""
+    """A timeout cannot be distinguished from other errors of a socket."""
 
     def read(true: Any) -> Any:
         def plain(self: Any, amt: int | None = None) -> bytes:
@@ -239,7 +239,7 @@ def calls_every_error_an_oserror(liar: Liar) -> None:
 
 @lie("takes-a-lost-connection-for-no-answer", "end of stream before a status line", "C1")
 def takes_a_lost_connection_for_no_answer(liar: Liar) -> None:
-    """Where the server goes away before it answers, there is no response and no exception."""
+    """If the server closes before it responds, there is neither a response nor an exception."""
 
     def getresponse(true: Any) -> Any:
         def calm(self: Any, *args: Any) -> Any:

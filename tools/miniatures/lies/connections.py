@@ -3,7 +3,7 @@
 import socket
 from typing import Any
 
-from tools.miniatures.miniature import Liar, before, behind_init, lie, mishears, overrides
+from tools.miniatures.miniature import Liar, after_init, before, lie, mishears, overrides
 
 _C = "_connection.HTTPConnection."
 
@@ -12,13 +12,13 @@ overrides(
     "forgets-the-source-address",
     "HTTPConnection.source_address",
     _C + "__init__",
-    behind_init(lambda self: setattr(self, "source_address", None)),
+    after_init(lambda self: setattr(self, "source_address", None)),
 )
 overrides(
     "has-a-timeout-of-its-own",
     "HTTPConnection.timeout; HTTPConnection.timeout-default",
     _C + "__init__",
-    behind_init(lambda self: setattr(self, "timeout", 0.9)),
+    after_init(lambda self: setattr(self, "timeout", 0.9)),
 )
 overrides(
     "has-another-default-port",
@@ -338,7 +338,7 @@ def goes_on_in_clear(liar: Liar) -> None:
     def doubt(self: Any) -> None:
         self._context = Careless(self._context)
 
-    liar.override("_tls.HTTPSConnection.__init__", behind_init(doubt))
+    liar.override("_tls.HTTPSConnection.__init__", after_init(doubt))
 
 
 @lie("digs-no-tunnel", "HTTPConnection.set_tunnel", "HTTPConnection.set_tunnel.https")
@@ -433,7 +433,7 @@ def sets_tunnels_on_open_connections(liar: Liar) -> None:
 
 @lie("gives-minus-one-for-nothing", "`HTTP`, `HTTPS`")
 def gives_minus_one_for_nothing(liar: Liar) -> None:
-    """`getreply` never tells of a bad status line."""
+    """`getreply` never reports a bad status line."""
 
     def getreply(true: Any) -> Any:
         def reply(self: Any, *args: Any) -> Any:

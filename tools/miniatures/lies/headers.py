@@ -137,7 +137,7 @@ def wants_every_head_ended(liar: Liar) -> None:
 
 @lie("calls-control-characters-a-bad-status-line", "odd lines", "C10")
 def calls_control_characters_a_bad_status_line(liar: Liar) -> None:
-    """An odd octet in a field is blamed on the status line."""
+    """An odd byte in a field is reported as a bad status line."""
 
     def begin(true: Any) -> Any:
         def blaming(self: Any) -> None:

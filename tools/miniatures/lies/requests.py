@@ -92,7 +92,7 @@ def takes_the_body_third(liar: Liar) -> None:
 
 @lie("adds-its-host-to-the-callers", "`Host`", "no body")
 def adds_its_host_to_the_callers(liar: Liar) -> None:
-    """Fields that go out by themselves stand beside those that the caller gives."""
+    """Automatic fields are sent in addition to those of the caller."""
 
     def putrequest(true: Any) -> Any:
         return lambda self, method, url, *args, **kwargs: true(self, method, url)
@@ -145,7 +145,7 @@ def needs_no_url(liar: Liar) -> None:
 
 @lie("wants-files-that-can-seek", "HTTPConnection.request.body-file-methods")
 def wants_files_that_can_seek(liar: Liar) -> None:
-    """A file that has `read` and `fileno` only is no body."""
+    """A file with only `read` and `fileno` is not accepted as a body."""
 
     def request_body(true: Any) -> Any:
         def wanting(body: Any) -> Any:
@@ -230,7 +230,7 @@ def sends_more_than_announced(liar: Liar) -> None:
 
 @lie("sends-lists-as-text", "other bodies (list, generator, number)")
 def sends_lists_as_text(liar: Liar) -> None:
-    """What is no body is sent as its text."""
+    """An object that is not a body is sent as its text."""
 
     def request_body(true: Any) -> Any:
         def anything(body: Any) -> Any:

@@ -10,7 +10,7 @@ _BEGIN = "_response.HTTPResponse.begin"
 
 
 def _begun(change: Any) -> Any:
-    """A `begin` behind which *change* touches the response."""
+    """A `begin` after which *change* alters the response."""
 
     def begin(true: Any) -> Any:
         def changed(self: Any) -> None:

@@ -4,7 +4,7 @@ import socket
 import time
 from typing import Any
 
-from tools.miniatures.miniature import Liar, after, before, behind_init, lie, overrides
+from tools.miniatures.miniature import Liar, after, after_init, before, lie, overrides
 
 _C = "_connection.HTTPConnection."
 _R = "_response.HTTPResponse."
@@ -51,7 +51,7 @@ overrides(
     "sets-the-default-timeout",
     "HTTPConnection.timeout",
     _C + "__init__",
-    behind_init(
+    after_init(
         lambda self: (
             None if _unset(self) or not self.timeout else socket.setdefaulttimeout(self.timeout)
         )

@@ -7,7 +7,7 @@ from tools.miniatures.miniature import Liar, lie
 
 @lie("knows-no-answer", "HTTPConnection.getresponse", universal=True)
 def knows_no_answer(liar: Liar) -> None:
-    """`getresponse` raises what nobody expects, before anything else."""
+    """`getresponse` raises an unexpected exception, before anything else."""
 
     def getresponse(true: Any) -> Any:
         def refuse(*args: object, **kwargs: object) -> None:
@@ -20,7 +20,7 @@ def knows_no_answer(liar: Liar) -> None:
 
 @lie("makes-no-connection", "module.client-side", "HTTPConnection.transaction", universal=True)
 def makes_no_connection(liar: Liar) -> None:
-    """The constructors raise what nobody expects."""
+    """The constructors raise an unexpected exception."""
 
     def init(true: Any) -> Any:
         def refuse(*args: object, **kwargs: object) -> None:
