@@ -113,7 +113,7 @@ def _judged(case: Case, bench: "_Bench", *, tolerant: bool) -> tuple[Judgement, 
     leak = bench.leak(outcomes)
     nearest = leak or max(misses, key=lambda miss: miss.position)
     accepted = tuple(
-        dict.fromkeys(bench.accepted_text(outcome, nearest.where) for outcome in outcomes)
+        dict.fromkeys(bench.accepted_text(outcome, nearest) for outcome in outcomes)
     )
     return Judgement(nearest.verdict, mismatch=nearest, accepted=accepted), None
 
@@ -157,7 +157,7 @@ class _Bench:
         for verdict, key, expected, seen in self._wire(outcome):
             if expected != seen:
                 told = _wire_text(expected), _wire_text(seen)
-                return Mismatch(verdict, key, len(self.ops), *told)
+                return Mismatch(verdict, key, len(self.ops), *told, on_wire=True)
         return None
 
     def _op_verdict(
@@ -253,13 +253,13 @@ class _Bench:
                 return Mismatch(Verdict.LEAK, op.id, position, text, entry_text(entry))
         return None
 
-    def accepted_text(self, outcome: Outcome, where: str) -> str:
-        """Return what *outcome* accepts at the place *where*, as text."""
+    def accepted_text(self, outcome: Outcome, miss: Mismatch) -> str:
+        """Return what *outcome* accepts at the place of *miss*, as text."""
         grade = f" ({outcome.grade}: {outcome.basis})" if outcome.grade == "tolerated" else ""
-        if any(op.id == where for op in self.ops):
-            return expectation_text(outcome.ops.get(where, _SILENT)) + grade
+        if not miss.on_wire:
+            return expectation_text(outcome.ops.get(miss.where, _SILENT)) + grade
         wanted = {key: value for _, key, value, _ in self._wire(outcome)}
-        return _wire_text(wanted[where]) + grade if where in wanted else f"any{grade}"
+        return _wire_text(wanted[miss.where]) + grade if miss.where in wanted else f"any{grade}"
 
 
 _SILENT = Expectation()

@@ -42,6 +42,7 @@ class Mismatch:
         position: how many ops had matched before.
         expected: what the outcome accepts here, as text.
         seen: what was seen, as text.
+        on_wire: whether *where* is a key of ``wire``; an op may have the same name.
     """
 
     verdict: Verdict
@@ -49,6 +50,7 @@ class Mismatch:
     position: int
     expected: str
     seen: str
+    on_wire: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,7 +240,7 @@ def result_of(case: Case, judgement: Judgement, **details: Any) -> Result:
         calls = {op.id: op.text for op in case.ops}
         details.update(
             where=mismatch.where,
-            call=calls.get(mismatch.where, ""),
+            call="" if mismatch.on_wire else calls.get(mismatch.where, ""),
             accepted=list(judgement.accepted),
             seen=mismatch.seen,
         )

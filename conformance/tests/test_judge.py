@@ -10,6 +10,7 @@ from conformance.cases.loader import load_text
 from conformance.cases.names import DOCUMENTED, met_by
 from conformance.judge import Observation, Verdict, judge
 from conformance.judge.errors import error_names
+from conformance.results.result import result_of
 
 PYTHON_2 = frozenset({"lowercase-names"})
 
@@ -247,6 +248,14 @@ def test_a_request_is_compared_octet_by_octet() -> None:
     outcome = 'wire = { request = ["GET / HTTP/1.1\\r\\n\\r\\n"] }'
     assert verdict(outcome, observed(HELLO)) is Verdict.PASS
     assert verdict(outcome.replace("GET", "PUT"), observed(HELLO)) is Verdict.WRONG_VALUE
+
+
+def test_an_op_and_a_fact_of_the_wire_with_the_same_name_are_kept_apart() -> None:
+    case = case_with('wire = { request = ["PUT / HTTP/1.1\\r\\n\\r\\n"] }')
+    assert "request" in {op.id for op in case.ops}
+    judgement = judge(case, observed(HELLO))
+    assert judgement.accepted == (r"[b'PUT / HTTP/1.1\r\n\r\n']",)
+    assert result_of(case, judgement).call == ""
 
 
 def test_all_that_came_on_a_connection_is_compared_octet_by_octet() -> None:
