@@ -43,6 +43,13 @@ _VARYING = tuple(
 )
 
 
+_LITERAL = re.compile(
+    r"""(?<!attribute )(?<!argument )(?<!name )"""
+    r"""(?:\bb)?(?:'(?:[^'\\]|\\.)*(?:'|\Z)|"(?:[^"\\]|\\.)*(?:"|\Z))|(?<![\w.])\d+"""
+)
+"""A text, bytes or a number in a message; the names of attributes and arguments are kept."""
+
+
 def seen_in(result: Result) -> tuple[str, str]:
     """Return the place and the normal form of what was seen there; both empty if there is none.
 
@@ -57,6 +64,24 @@ def seen_in(result: Result) -> tuple[str, str]:
 
 def normal(text: str) -> str:
     """Return *text* in its normal form; the normal form of that is the same."""
+    text = _stable(text)
+    if len(text) <= LONGEST:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{text[:_START]} … {text[-_END:]} ({len(text)} characters, {digest})"
+
+
+def skeleton(text: str) -> str:
+    """Return the first line of *text* without what varies, and with `…` in place of each literal.
+
+    >>> skeleton("builtins.ValueError: invalid literal for int() with base 16: b'5;x'")
+    'builtins.ValueError: invalid literal for int() with base …: …'
+    """
+    return _LITERAL.sub("…", _stable(text).partition("\n")[0])[:LONGEST]
+
+
+def _stable(text: str) -> str:
+    """Return *text* without what differs between runs or machines."""
     tls, system = _TLS.fullmatch(text), _SYSTEM.fullmatch(text)
     if tls:
         text = f"{tls['start'] or ''}{tls['name']}{tls['errno'] or ''}"
@@ -64,7 +89,4 @@ def normal(text: str) -> str:
         text = f"{system['class']}: [Errno {system['number']}] (errno {system['number']})"
     for pattern, name in _VARYING:
         text = pattern.sub(name, text)
-    if len(text) <= LONGEST:
-        return text
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    return f"{text[:_START]} … {text[-_END:]} ({len(text)} characters, {digest})"
+    return text

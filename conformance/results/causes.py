@@ -1,0 +1,214 @@
+"""Causes: failures that look alike, as one group each.
+
+The input is failing results.  The output is causes, the weightiest first: the number of cases
+counts, and a documented case twice as much as a precedent.  One bug of a client fails hundreds of
+cases, and a reader should meet it once.
+
+Two failures have one cause if their keys are equal.  A key keeps only what a bug leaves behind in
+every case.  The most telling trace is a line of the client: an error that is raised there, or a
+hang there, is one cause in every family and for every call.  Without it, an error is its class, the
+call, and its text without literals; a missing error is its class and the call; a wrong value is
+the call or attribute and the kind of difference, such as a text that is cut.  Only where that says
+little, the family is part of the key too.  Ids, numbers and bytes are in no key.
+
+Of a client that is new to the kit, most causes have one or two cases.  The last cause is then all
+of these together, so that there are never more than `MOST`.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from conformance.cases.corpus import LEVELS, STRENGTHS
+from conformance.cases.names import DOCUMENTED
+from conformance.judge import Verdict
+from conformance.results.result import Overlay, Result
+from conformance.results.seen import normal, skeleton
+
+MOST = 14
+"""Causes, of which the last may combine several."""
+_WEIGHTS = (*LEVELS, *STRENGTHS)
+_FACTORS = dict(zip(_WEIGHTS, (4, 2, 1, 0, 4, 2, 1), strict=True))
+_RAISED = frozenset({Verdict.LEAK, Verdict.WRONG_ERROR, Verdict.FALSE_ERROR})
+_CLASS = re.compile(r"(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)")
+_TOLERATED = re.compile(r" \(tolerated: [^)]*\)\Z")
+_MODULE = re.compile(r"\A(?:[A-Za-z_]\w*\.)+(?=[A-Z]\w*:)")
+_NO_NAME = re.compile(r"AttributeError: module .* has no attribute ")
+"""The module lacks a name; which one, is the same cause."""
+_LONGEST = 44
+"""Characters of a value in the text of a cause."""
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Failures with one cause, or with several that have few cases each.
+
+    Args:
+        results: the failures, in the order of the run.
+        example: the one to read first: of the strongest level, and with little to read.
+        parts: the causes that are combined; empty for a single one.
+    """
+
+    results: tuple[Result, ...]
+    example: Result
+    parts: "tuple[Cause, ...]" = ()
+
+    @property
+    def weight(self) -> str:
+        """The strongest level or strength of its cases."""
+        return self.example.weight
+
+    @property
+    def text(self) -> str:
+        """What was seen, in one line; it may contain any character but a line feed."""
+        if self.parts:
+            return f"{len(self.parts)} other causes, of at most {_cases(self.parts)} each"
+        return _text(self.example)
+
+
+def causes(failures: Iterable[Result]) -> list[Cause]:
+    """Return the causes of *failures*: the weightiest first, then as they appear."""
+    groups: dict[Key, list[Result]] = {}
+    for result in failures:
+        groups.setdefault(_key(result), []).append(result)
+    found = sorted(map(_cause, groups.values()), key=_rank)
+    if len(found) <= MOST:
+        return found
+    rest = found[MOST - 1 :]
+    every = [result for cause in rest for result in cause.results]
+    return [*found[: MOST - 1], _cause(every, tuple(rest))]
+
+
+def _cause(results: Iterable[Result], parts: tuple[Cause, ...] = ()) -> Cause:
+    every = tuple(results)
+    return Cause(every, min(every, key=_effort), parts)
+
+
+def _effort(result: Result) -> tuple[int, ...]:
+    """Return what decides which result is read first.
+
+    That is its level, whether the response is well-formed, and how much there is to read.
+    """
+    lines = result.transcript.count("\n") + len(result.trace)
+    return (_WEIGHTS.index(result.weight), bool(result.twin), len(result.setting), lines)
+
+
+def _rank(cause: Cause) -> int:
+    return -sum(_FACTORS[result.weight] for result in cause.results)
+
+
+def _cases(parts: Iterable[Cause]) -> str:
+    most = max(len(cause.results) for cause in parts)
+    return "1 case" if most == 1 else f"{most} cases"
+
+
+def _key(result: Result) -> Key:
+    """Return what *result* has in common with every other failure of the same cause."""
+    overlay = result.overlay if result.overlay in (Overlay.FLAKY, Overlay.STALE) else ""
+    return (overlay, result.verdict, *_trace(result))
+
+
+def _trace(result: Result) -> Key:
+    """Return what the bug has left behind in *result*, apart from the verdict."""
+    line, called, accepted = _line(result), _called(result), _accepted(result)
+    if result.verdict == Verdict.HANG:
+        return line or (called or skeleton(result.reason), result.family)
+    if not result.where:
+        return (skeleton(result.reason),)
+    if result.strength:
+        return (result.family, *result.rfc[:1])
+    if result.verdict in _RAISED:
+        wanted = _class(accepted) if result.verdict == Verdict.WRONG_ERROR else ""
+        return (wanted, _class(result.seen), *(line or _raised(result, called)))
+    if result.verdict == Verdict.NO_ERROR:
+        return (_class(accepted), called)
+    if result.verdict == Verdict.WRONG_CONNECTION:
+        return (result.where, *_first_difference(accepted, result.seen))
+    return (called or result.where, *_difference(result))
+
+
+def _raised(result: Result, called: str) -> Key:
+    """Return what an error has in common with others whose line is not known.
+
+    The text of a documented exception is often data of the server.
+    """
+    if _NO_NAME.search(result.seen):
+        return ("module",)
+    documented = _class(result.seen) in DOCUMENTED
+    return (called,) if documented else (called, skeleton(result.seen))
+
+
+def _line(result: Result) -> Key:
+    """Return the innermost line of the client that is known; empty if none is."""
+    return tuple(f"{one.file}:{one.line}" for one in getattr(result, "frames", ())[:1])
+
+
+def _called(result: Result) -> str:
+    """Return the name of the method or attribute at which *result* failed; empty without a call.
+
+    The name of a built-in function says little, so its first argument is added.
+    """
+    receiver, _, name = re.split(r"[(=\[]", result.call, maxsplit=1)[0].strip().rpartition(".")
+    if receiver == "builtins":
+        return f"{name}({re.split('[,)]', result.call.partition('(')[2])[0]})"
+    return name
+
+
+def _class(text: str) -> str:
+    """Return the name of the exception class with which *text* begins, without its module."""
+    found = _CLASS.match(text)
+    return found[1] if found else ""
+
+
+def _accepted(result: Result) -> str:
+    """Return the text of the first accepted outcome."""
+    return _TOLERATED.sub("", result.accepted[0]) if result.accepted else ""
+
+
+def _difference(result: Result) -> Key:
+    """Return in what way the value that was seen differs, and the family if that says little."""
+    accepted, seen = _accepted(result), normal(result.seen)
+    if {accepted, seen} <= {"True", "False", "None"}:
+        return accepted, seen
+    quotes = ("'", '"', "b'", 'b"')
+    if accepted.startswith(quotes) and seen.startswith(quotes):
+        whole, came = accepted.strip("b'\""), seen.strip("b'\"")
+        if came and whole.startswith(came):
+            return ("cut",)
+        if whole and came.startswith(whole):
+            return "longer", result.family
+    return ("nothing" if seen in ("None", "''") else "other"), result.family
+
+
+def _first_difference(accepted: str, seen: str) -> Key:
+    """Return the first words in which two lists differ, with all numbers as one."""
+    words = [re.findall(r"\w+", re.sub(r"\d+", "N", text)) for text in (accepted, seen)]
+    return next((pair for pair in zip(*words, strict=False) if pair[0] != pair[1]), ())
+
+
+def _text(result: Result) -> str:
+    """Return what was seen in *result*, in a few words."""
+    verdict = f"{result.overlay} {result.verdict}".lstrip()
+    called = _called(result)
+    is_method = "(" in result.call and not called.endswith(")")
+    what = f"{called}()" if is_method else called or result.where
+    if not result.where:
+        return f"{verdict}: {_short(result.reason)}"
+    seen, accepted = _short(result.seen), _short(_accepted(result))
+    if result.strength:
+        return f"{verdict}: {seen}; accepted: {accepted}"
+    if result.verdict == Verdict.LEAK or result.verdict == Verdict.FALSE_ERROR:
+        return f"{verdict}: {what} raises {seen}"
+    if result.verdict == Verdict.WRONG_ERROR:
+        return f"{verdict}: {what} raises {seen}; accepted: {accepted}"
+    if result.verdict == Verdict.NO_ERROR:
+        return f"{verdict}: {what} does not raise {_class(accepted) or accepted}"
+    return f"{verdict}: {what} {'returns' if is_method else 'is'} {seen}; accepted: {accepted}"
+
+
+def _short(text: str) -> str:
+    """Return the first line of *text*, shortened, and without the module of a class."""
+    text = _MODULE.sub("", normal(text).partition("\n")[0])
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
