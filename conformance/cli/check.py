@@ -26,13 +26,14 @@ from conformance.cli.options import (
     selection,
     shard_option,
 )
-from conformance.cli.outputs import Outputs, Screen, output_options
+from conformance.cli.outputs import Outputs, Screen, output_options, view_options
 from conformance.cli.recorded import recorded_clients
 from conformance.drivers import Identity, Implementation, targets
 from conformance.drivers.factory import OURS
 from conformance.report import Run, matrix
 from conformance.report.octets import visible_text
 from conformance.report.standing import EXIT_ERROR, EXIT_NOTHING, worst
+from conformance.report.terminal import View
 from conformance.results import ResultFile, RunHead
 from conformance.results.shard import Shard
 from conformance.run.background import Background
@@ -57,7 +58,7 @@ from conformance.run.check import Check
     help="Accept only outcomes of grade pass, as is always done for httplib_impl.",
 )
 @click.option("-x", "--exit-first", is_flag=True, help="Stop at the first failure.")
-@click.option("-q", "--quiet", is_flag=True, help="Print only the summary, no stories.")
+@view_options
 @click.option(
     "-j",
     "--jobs",
@@ -88,7 +89,7 @@ def check(
     sweep: str,
     no_tolerance: bool,
     exit_first: bool,
-    quiet: bool,
+    view: View,
     jobs: int,
     shard: Shard | None,
     deadline: float,
@@ -184,7 +185,7 @@ def check(
         for run, known in judging.each(found):
             if not (run.is_client and len(found) > 1):
                 screen.write("\n" if runs else "")
-                screen.tell(run, stories=not quiet)
+                screen.tell(run, view)
             runs.append(run)
             problems += _updated(known, run, screen) if baselines.update else []
         if judging.gap:

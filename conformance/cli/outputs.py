@@ -24,7 +24,7 @@ from conformance.report.junit import junit
 from conformance.report.markdown import markdown
 from conformance.report.octets import inert_line, visible_text
 from conformance.report.runs import as_document
-from conformance.report.terminal import plain, tell
+from conformance.report.terminal import USUAL, View, plain, tell
 
 F = TypeVar("F", bound=Callable[..., Any])
 Write = Callable[[Sequence[Run]], list[str]]
@@ -64,6 +64,34 @@ def output_options(command: F) -> F:
 
     wrapped: Any = taking
     for option in reversed(_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped  # type: ignore[no-any-return]  # it takes what the command takes, and more
+
+
+_VIEW_OPTIONS = (
+    click.option("-q", "--quiet", "none", is_flag=True, help="Print only the summary, no stories."),
+    click.option("--all", "every", is_flag=True, help="Print the story of every failure."),
+    click.option(
+        "--cause",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Print only the Nth cause of failures, with a story for each of its parts.",
+    ),
+)
+
+
+def view_options(command: F) -> F:
+    """Add the options about stories to *command*, which receives them as one argument ``view``."""
+
+    @functools.wraps(command)
+    def taking(*args: Any, **kwargs: Any) -> Any:
+        none, every, cause = (kwargs.pop(name) for name in ("none", "every", "cause"))
+        if none + every + (cause is not None) > 1:
+            raise click.UsageError("--quiet, --all and --cause exclude each other: give one")
+        return command(*args, view=View(none, every, cause or 0), **kwargs)
+
+    wrapped: Any = taking
+    for option in reversed(_VIEW_OPTIONS):
         wrapped = option(wrapped)
     return wrapped  # type: ignore[no-any-return]  # it takes what the command takes, and more
 
@@ -154,15 +182,15 @@ class Screen:
         self.is_lost = False
         self.problem = ""
 
-    def tell(self, run: Run, *, stories: bool = True) -> None:
+    def tell(self, run: Run, view: View = USUAL) -> None:
         """Write the report on *run*: in colours on a terminal, as plain lines elsewhere."""
         console = Console(file=self._out, highlight=False, markup=False, emoji=False)
         if console.is_terminal:
             with console.capture() as captured:
-                tell(console, run, stories=stories)
+                tell(console, run, view)
             self.write("\n".join(map(inert_line, captured.get().split("\n"))))
         else:
-            self.write("".join(f"{line}\n" for line in plain(run, stories=stories)))
+            self.write("".join(f"{line}\n" for line in plain(run, view)))
 
     def write(self, text: str) -> None:
         """Write *text*."""

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.outputs import Outputs, Screen, output_options
+from conformance.cli.outputs import Outputs, Screen, output_options, view_options
 from conformance.report import NoReport, matrix, read_runs
 from conformance.report.standing import EXIT_ERROR, worst
+from conformance.report.terminal import View
 
 
 @click.command()
@@ -19,11 +20,11 @@ from conformance.report.standing import EXIT_ERROR, worst
     metavar="RESULTS...",
 )
 @output_options
-@click.option("-q", "--quiet", is_flag=True, help="Print only the summary, no stories.")
+@view_options
 @click.option("--exit-code", is_flag=True, help="Exit with the exit code of that check.")
 @click.pass_context
 def report(
-    ctx: click.Context, files: tuple[Path, ...], outputs: Outputs, quiet: bool, exit_code: bool
+    ctx: click.Context, files: tuple[Path, ...], outputs: Outputs, view: View, exit_code: bool
 ) -> None:
     """Write reports from RESULTS, the files of `check --results`.
 
@@ -39,7 +40,7 @@ def report(
         clients = [run for run in runs if run.is_client] if len(runs) > 1 else []
         for index, run in enumerate(run for run in runs if not (clients and run.is_client)):
             screen.write("\n" if index else "")
-            screen.tell(run, stories=not quiet)
+            screen.tell(run, view)
         if clients:
             screen.write("".join(f"{line}\n" for line in matrix(clients)))
         problems = write(runs)

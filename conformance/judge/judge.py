@@ -112,9 +112,7 @@ def _judged(case: Case, bench: "_Bench", *, tolerant: bool) -> tuple[Judgement, 
         misses.append(miss)
     leak = bench.leak(outcomes)
     nearest = leak or max(misses, key=lambda miss: miss.position)
-    accepted = tuple(
-        dict.fromkeys(bench.accepted_text(outcome, nearest) for outcome in outcomes)
-    )
+    accepted = tuple(dict.fromkeys(bench.accepted_text(outcome, nearest) for outcome in outcomes))
     return Judgement(nearest.verdict, mismatch=nearest, accepted=accepted), None
 
 

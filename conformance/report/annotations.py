@@ -1,8 +1,9 @@
 """Annotations: commands in the log of a CI run that show a failure in the service's overview.
 
-The input is runs.  The output is lines in the form that GitHub's runner reads
-(``::error title=…::…``).  The runner shows at most ten for each step, so the tenth line gives the
-number of failures.  All text is escaped: it cannot end its line, its property or its command.
+The input is runs.  The output is a line for each cause of failures, in the form that GitHub's
+runner reads (``::error title=…::…``).  The runner shows at most ten for each step, so the tenth
+line gives the number of further causes and cases.  All text is escaped: it cannot end its line, its
+property or its command.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from conformance.report.junit import headline
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
-from conformance.report.standing import TOLD, Standing, standing
+from conformance.report.score import counted
+from conformance.report.standing import Standing, standing
 from conformance.report.story import command
 from conformance.report.summary import INCOMPLETE
 
@@ -20,22 +22,26 @@ _LONGEST = 1_000
 
 def annotations(runs: Sequence[Run]) -> Iterator[str]:
     """Yield the lines of annotations."""
-    found = [(run, result) for run in runs for result in run.results if standing(result) in TOLD]
+    found = [(run, cause) for run in runs for cause in run.causes]
     for run in runs:
         if run.head.incomplete:
             title = _property(visible_text(_short(run.head.implementation)))
             problem = visible_text(_short(f"{INCOMPLETE}: {run.head.incomplete}"))
             yield f"::error title={title}::{_data(problem)}"
     shown = found if len(found) <= MOST else found[: MOST - 1]
-    for run, result in shown:
+    for run, cause in shown:
+        result, others = cause.example, len(cause.results) - 1
         title = f"{run.head.implementation}: {result.name}"
+        title += f" and {counted(others, 'more case')}" if others else ""
         told = (_short(headline(result)), result.title, command(result, run.head))
         lines = "%0A".join(_data(visible_text(line)) for line in told)
         kind = "warning" if standing(result) is Standing.FLAKY else "error"
         yield f"::{kind} title={_property(visible_text(_short(title)))}::{lines}"
-    if len(found) > len(shown):
-        more = len(found) - len(shown)
-        yield f"::error title=httplib-kit::{more} more cases fail; the log has each"
+    rest = found[len(shown) :]
+    if rest:
+        cases = sum(len(cause.results) for _, cause in rest)
+        more = f"{counted(len(rest), 'more cause')}, of {counted(cases, 'failing case')}"
+        yield f"::error title=httplib-kit::{more}"
     for run in runs:
         amount = run.score
         if amount.not_judged:

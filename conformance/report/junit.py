@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 from conformance.report.octets import visible, visible_text
 from conformance.report.runs import Run
 from conformance.report.standing import Standing, standing
-from conformance.report.story import place, story
+from conformance.report.story import command, place, story
 from conformance.report.summary import INCOMPLETE
 from conformance.results.bounds import Clipped, left_out, parts
 from conformance.results.result import Overlay, Result, RunHead
@@ -24,6 +24,10 @@ _ELEMENTS = {
     Standing.EXPECTED: "skipped",
     Standing.FLAKY: "skipped",
 }
+
+
+_STORIES = 5
+"""Cases of a cause that have a story."""
 
 
 def junit(runs: Sequence[Run]) -> bytes:
@@ -55,6 +59,7 @@ def _suite(root: ET.Element, run: Run) -> None:
         case = ET.SubElement(suite, "testcase", classname=name, name="complete")
         problem = f"{INCOMPLETE}: {visible_text(run.head.incomplete)}"
         ET.SubElement(case, "error", message=problem, type=INCOMPLETE)
+    examples = dict(_examples(run))
     for result, stands in zip(run.results, found, strict=True):
         case = ET.SubElement(
             suite,
@@ -64,7 +69,7 @@ def _suite(root: ET.Element, run: Run) -> None:
         )
         _properties(case, _of_result(result, run.head))
         if stands in _ELEMENTS:
-            _complaint(case, _ELEMENTS[stands], result, run.head)
+            _complaint(case, _ELEMENTS[stands], result, run.head, examples.get(id(result)))
         if stands is Standing.FLAKY:
             ET.SubElement(case, "system-out").text = "\n".join(story(result, run.head))
 
@@ -123,11 +128,28 @@ def _properties(parent: ET.Element, named: Iterable[tuple[str, str]]) -> None:
         ET.SubElement(properties, "property", name=visible_text(name), value=shown)
 
 
-def _complaint(case: ET.Element, element: str, result: Result, head: RunHead) -> None:
+def _examples(run: Run) -> Iterator[tuple[int, Result]]:
+    """Yield each failure that has no story of its own, and the example of its cause.
+
+    A client that is new to the kit may fail thousands of cases of a few causes, and a service
+    refuses a document of many megabytes.
+    """
+    for cause in run.causes:
+        for part in cause.parts or (cause,):
+            others = [one for one in part.results if one is not part.example]
+            yield from ((id(one), part.example) for one in others[_STORIES - 1 :])
+
+
+def _complaint(
+    case: ET.Element, element: str, result: Result, head: RunHead, example: Result | None
+) -> None:
     told = ET.SubElement(case, element, message=visible_text(headline(result)))
     if element != "skipped":
         told.set("type", result.verdict)
         told.text = "\n".join(story(result, head))
+        if example is not None:
+            again = f"again: {command(result, head)}"
+            told.text = visible_text(f"the same cause as {example.name}; {again}")
 
 
 def headline(result: Result) -> str:

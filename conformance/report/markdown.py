@@ -2,7 +2,7 @@
 
 The input is runs.  The output is text.  Untrusted text appears only in code spans and fenced
 blocks, whose delimiters are longer than any run of backticks in the text, so that none of it is
-markup.  A service accepts about a megabyte, so failures beyond `MOST` bytes are only counted.
+markup.  A service accepts about a megabyte, so stories beyond `MOST` bytes are only counted.
 """
 
 import re
@@ -11,13 +11,17 @@ from collections.abc import Iterator, Sequence
 from conformance.report.junit import headline
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
-from conformance.report.standing import TOLD, standing
+from conformance.report.score import counted
 from conformance.report.story import story
 from conformance.report.summary import scope, table, totals
+from conformance.results.causes import Cause
+from conformance.results.result import RunHead
 
 MOST = 900_000
 """Bytes allowed for the stories and their list, over all runs."""
 _LONGEST_CELL = 300
+_NAMED = 20
+"""Further cases of a cause that are named."""
 
 
 def markdown(runs: Sequence[Run]) -> str:
@@ -44,32 +48,49 @@ def _run(run: Run, budget: int) -> Iterator[str]:
     for family, *cells in rows:
         yield _cells([code(family), *cells])
     yield ""
-    yield from _failures(run, budget)
+    yield from _causes(run, budget)
 
 
-def _failures(run: Run, budget: int) -> Iterator[str]:
+def _causes(run: Run, budget: int) -> Iterator[str]:
+    """Yield the table of causes, then for each cause a story and the names of its cases."""
+    causes = run.causes
+    if not causes:
+        return
+    yield _cells(["cause", "cases", "level", "what was seen"])
+    yield _cells(["---:", "---:", "---", "---"])
+    for number, cause in enumerate(causes, 1):
+        yield _cells([str(number), str(len(cause.results)), cause.weight, code(cause.text)])
+    yield ""
     left_out = 0
-    for result in run.results:
-        if standing(result) not in TOLD:
-            continue
-        lines = [
-            f"<details><summary>{_html(result.verdict)} <code>{_html(result.name)}</code>: "
-            f"{_html(_short(headline(result)))}</summary>",
-            "",
-            *fence(story(result, run.head)),
-            "",
-            "</details>",
-            "",
-        ]
-        size = sum(len(line.encode()) + 1 for line in lines)
-        if size > budget:
-            left_out += 1
-            continue
-        budget -= size
-        yield from lines
+    for number, cause in enumerate(causes, 1):
+        for part in cause.parts or (cause,):
+            lines = _cause(number, part, run.head)
+            size = sum(len(line.encode()) + 1 for line in lines)
+            if size > budget:
+                left_out += 1
+                continue
+            budget -= size
+            yield from lines
     if left_out:
-        yield f"{left_out} more cases fail; the log and the result file have each."
+        yield f"There is no room for the stories of {counted(left_out, 'more cause')}."
         yield ""
+
+
+def _cause(number: int, cause: Cause, head: RunHead) -> list[str]:
+    """Return the story of a cause, folded, with the names of its other cases."""
+    others = [visible_text(one.name) for one in cause.results if one is not cause.example]
+    more = [f"and {len(others) - _NAMED} more"] if len(others) > _NAMED else []
+    names = ["", "the same cause:", *others[:_NAMED], *more] if others else []
+    result = cause.example
+    return [
+        f"<details><summary>{number}. {_html(result.verdict)} <code>{_html(result.name)}</code>: "
+        f"{_html(_short(headline(result)))}</summary>",
+        "",
+        *fence([*story(result, head), *names]),
+        "",
+        "</details>",
+        "",
+    ]
 
 
 def code(text: str) -> str:

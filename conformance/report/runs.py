@@ -14,8 +14,9 @@ import msgspec
 from conformance.cases import LEVELS, STRENGTHS
 from conformance.judge import Verdict
 from conformance.report.score import Score, score
-from conformance.report.standing import EXIT_ERROR, EXIT_FAILED, exit_code
+from conformance.report.standing import EXIT_ERROR, EXIT_FAILED, TOLD, exit_code, standing
 from conformance.results.bounds import Clipped, Kept, length
+from conformance.results.causes import Cause, causes
 from conformance.results.result import Overlay, Result, RunHead
 from conformance.results.result_file import read_results
 from conformance.results.shard import Shard
@@ -51,6 +52,11 @@ class Run:
     def score(self) -> Score:
         """The score: how many judged cases pass, and what was not run."""
         return score(self.results, self.head.unreached)
+
+    @property
+    def causes(self) -> list[Cause]:
+        """The causes of what failed; a case under sweeps counts with its smallest settings."""
+        return causes(one for one in self.results if standing(one) in TOLD and not one.within)
 
     @property
     def exit_code(self) -> int:
@@ -227,5 +233,17 @@ def as_document(run: Run) -> dict[str, object]:
         **msgspec.to_builtins(run.head),
         "exit_code": run.exit_code,
         "score": {**dataclasses.asdict(found), "text": found.text},
+        "causes": [_cause(cause) for cause in run.causes],
         "results": msgspec.to_builtins(run.results),
+    }
+
+
+def _cause(cause: Cause) -> dict[str, object]:
+    return {
+        "text": cause.text,
+        "verdict": cause.example.verdict,
+        "level": cause.weight,
+        "example": cause.example.name,
+        "cases": [result.name for result in cause.results],
+        **({"parts": [_cause(part) for part in cause.parts]} if cause.parts else {}),
     }

@@ -80,9 +80,9 @@ class Score:
         return f"{self.well}/{self.judged}{observed}{missing}"
 
 
-def counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str, plural: str = "") -> str:
     """Return *count* with *noun* in the singular or plural."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def score(results: Iterable[Result], unreached: int = 0) -> Score:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import jinja2
 
+from conformance.report.legend import EVERY
 from conformance.report.octets import split_lines, visible, visible_text
 from conformance.report.runs import Run
 from conformance.report.score import score_lines
@@ -74,7 +75,8 @@ def site(runs: Sequence[Run]) -> Iterator[tuple[str, str]]:
     pages = _pages(runs)
     templates = _templates()
     index, case = templates.get_template("index.html"), templates.get_template("case.html")
-    yield "index.html", index.render(runs=runs, pages=pages)
+    files = {page.id: page.file for page in pages}
+    yield "index.html", index.render(runs=runs, pages=pages, files=files, legend=EVERY)
     for page in pages:
         yield f"cases/{page.file}", case.render(page=page, command=command)
 

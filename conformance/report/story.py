@@ -51,27 +51,27 @@ class Row(NamedTuple):
         return inert(f"  {self.label:<{LABEL}} {edge}{shown}".rstrip())
 
 
-def story(result: Result, head: RunHead) -> list[str]:
+def story(result: Result, head: RunHead, note: str = "") -> list[str]:
     """Return the story of *result* as plain lines."""
-    first, *rest = rows(result, head)
+    first, *rest = rows(result, head, note)
     return ["".join(span.text for span in first.spans), *(row.text for row in rest)]
 
 
-def rows(result: Result, head: RunHead) -> Iterator[Row]:
-    """Yield the rows of the story of *result*; the first is its heading."""
-    level = Span(f"  [{visible_text(result.weight)}]", "dim")
+def rows(result: Result, head: RunHead, note: str = "") -> Iterator[Row]:
+    """Yield the rows of the story of *result*; the first is its heading.
+
+    Args:
+        result: the result.
+        head: the head of its run.
+        note: what the story says about the cause of the failure; empty for nothing.
+    """
+    weight = Span(f"  [{visible_text(result.weight)}]", "dim")
     verdict = Span(f"{result.overlay} {result.verdict}".lstrip(), "verdict")
-    yield Row("", (verdict, Span("  "), Span(visible_text(result.name), "name"), level))
-    yield _row("title", result.title)
-    if result.reason:
-        yield _row("reason", result.reason)
+    yield Row("", (verdict, Span("  "), Span(visible_text(result.name), "name"), weight))
+    yield from _told(title=result.title, cause=note, reason=result.reason)
     yield from _difference(result)
-    if result.case_level:
-        yield _row("level", _PART.format(result.case_level, result.level))
-    if result.known:
-        yield _row("known", result.known)
-    if result.link:
-        yield _row("see", result.link)
+    level = _PART.format(result.case_level, result.level) if result.case_level else ""
+    yield from _told(level=level, known=result.known, see=result.link)
     if result.strength:
         yield _row("RFC", ", ".join(result.rfc))
     for name in () if result.strength else result.spec:
@@ -151,6 +151,11 @@ def transcript_lines(result: Result | Again) -> list[str]:
 def _wire(result: Result | Again) -> list[str]:
     """Return the lines of the transcript for a story; a long transcript without its middle."""
     return [_shortened(line, _MOST_WIRE) for line in result.transcript.split("\n") if line]
+
+
+def _told(**texts: str) -> Iterator[Row]:
+    """Yield a row for each of *texts* that is not empty, with its name as the label."""
+    return (_row(label, text) for label, text in texts.items() if text)
 
 
 def _row(label: str, text: str, kind: str = "") -> Row:

@@ -4,19 +4,21 @@ The input is a run.  The output on a terminal has colours and lines folded at it
 it is plain lines, which do not depend on the environment.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions
 from rich.table import Table
 from rich.text import Text
 
 from conformance.judge.verdicts import Verdict
+from conformance.report.legend import legend
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
-from conformance.report.score import score_lines
-from conformance.report.standing import TOLD, standing
+from conformance.report.score import counted, score_lines
 from conformance.report.story import LABEL, OCTETS, Row, Span, rows, story
 from conformance.report.summary import scope, summary, table, title, totals
+from conformance.results.causes import Cause
 from conformance.results.result import Overlay, Result
 
 _STYLES = {
@@ -32,23 +34,133 @@ _STYLES = {
 }
 
 
-def plain(run: Run, *, stories: bool = True) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class View:
+    """Which failures have a story: by default one for each of the first causes.
+
+    Args:
+        none: whether no failure has one.
+        every: whether each failure has one.
+        cause: the number of the only cause that is shown; 0 for all.
+    """
+
+    none: bool = False
+    every: bool = False
+    cause: int = 0
+
+
+USUAL = View()
+STORIES = 10
+"""Causes that have a story without being asked for."""
+STORY_LINES = 150
+"""Lines of these stories, of which the first may have more."""
+_NAMED = 2
+"""Further cases of a cause that its story names."""
+_HEADING = ("cause", "cases", "level", "what was seen, with an example", "")
+
+
+def plain(run: Run, view: View = USUAL) -> Iterator[str]:
     """Yield the plain lines of the report on *run*."""
+    parts = _Parts(run, view)
     yield from summary(run.head, run.results)
     yield ""
     yield from baseline_lines(run)
     yield from absence_lines(run)
-    for result in _stories(run) if stories else ():
-        yield from story(result, run.head)
+    for number, cases, level, text, example in [_HEADING, *parts.table] if parts.table else ():
+        yield f"{number:>5}  {cases:>5}  {level:<10}  {text}"
+        yield from [f"{'':26}{example}"] if example else []
+    yield from [""] if parts.table else []
+    yield from parts.legend
+    yield ""
+    for result, note in parts.stories:
+        yield from story(result, run.head, note)
         yield ""
-    yield from _reduction(run)
-    yield totals(run.results)
-    yield from score_lines(run.results, run.head.unreached)
+    yield from parts.end
 
 
-def _stories(run: Run) -> Iterator[Result]:
-    """Yield the results that have a story; for a case under sweeps, the smallest that failed."""
-    return (one for one in run.results if standing(one) in TOLD and not one.within)
+class _Parts:
+    """The parts of a report that are the same on a terminal and elsewhere.
+
+    Args:
+        run: the run.
+        view: which failures have a story.
+
+    Attributes:
+        table: the rows of the table of causes: number, cases, level, text, and an example; empty
+            if every failure has a story.
+        stories: the results that have a story, each with its note.
+        end: the last lines: totals, score, and how to see the rest.
+        legend: the lines about the words of the report.
+    """
+
+    def __init__(self, run: Run, view: View) -> None:
+        causes = run.causes
+        failures = sum(len(cause.results) for cause in causes)
+        self.stories = list(_stories(run, causes, view))
+        self.table: list[tuple[str, str, str, str, str]] = []
+        if len(self.stories) < failures:
+            self.table = list(_table(causes, view))
+        left = failures - len(self.stories)
+        self.end = [*_reduction(run), totals(run.results)]
+        self.end += score_lines(run.results, run.head.unreached)
+        self.end += _rest(len(causes), len(self.stories), failures) if left else []
+        told = [line for result, note in self.stories for line in story(result, run.head, note)]
+        rows = [f"{row[2]}  {row[3]}" for row in self.table]
+        self.legend = legend([*summary(run.head, run.results), *rows, *told, *self.end])
+
+
+def _stories(run: Run, causes: Sequence[Cause], view: View) -> Iterator[tuple[Result, str]]:
+    """Yield the results that have a story, each with its note."""
+    if view.none:
+        return
+    failures = {id(result) for cause in causes for result in cause.results}
+    notes = dict(_notes(causes))
+    if view.every:
+        yield from ((one, "") for one in run.results if id(one) in failures)
+    elif view.cause:
+        for cause in causes[view.cause - 1 : view.cause]:
+            for part in cause.parts or (cause,):
+                yield part.example, notes[id(cause)]
+    else:
+        room = STORY_LINES
+        for cause in causes[:STORIES]:
+            note = notes[id(cause)]
+            lines = len(story(cause.example, run.head, note)) + 1
+            if room == STORY_LINES or lines <= room:
+                yield cause.example, note
+                room -= lines
+
+
+def _notes(causes: Sequence[Cause]) -> Iterator[tuple[int, str]]:
+    for number, cause in enumerate(causes, 1):
+        others = [one.name for one in cause.results if one is not cause.example]
+        names = ", ".join(others[:_NAMED])
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        yield id(cause), f"{number} of {len(causes)}, also in {names}{more}" if others else ""
+
+
+def _table(causes: Sequence[Cause], view: View) -> Iterator[tuple[str, str, str, str, str]]:
+    for number, cause in enumerate(causes, 1):
+        if view.cause not in (0, number):
+            continue
+        for part in (cause, *(cause.parts if view.cause else ())):
+            shown = str(number) if part is cause else ""
+            yield (
+                shown,
+                str(len(part.results)),
+                part.weight,
+                visible_text(part.text),
+                visible_text(part.example.name),
+            )
+
+
+def _rest(causes: int, stories: int, failures: int) -> Iterator[str]:
+    """Yield how to see the failures that have no story."""
+    yield (
+        f"{counted(stories, 'story', 'stories')} for {counted(failures, 'failure')} "
+        f"of {counted(causes, 'cause')}. To see more, add --cause N, --all, or --html DIR; "
+        "or --results FILE, and then httplib-kit report FILE --cause N"
+    )
 
 
 def _reduction(run: Run) -> Iterator[str]:
@@ -79,23 +191,44 @@ def absence_lines(run: Run) -> Iterator[str]:
     yield ""
 
 
-def tell(console: Console, run: Run, *, stories: bool = True) -> None:
+def tell(console: Console, run: Run, view: View = USUAL) -> None:
     """Write the report on *run* to *console*, which is a terminal."""
+    parts = _Parts(run, view)
     console.print(Text(title(run.head), "bold"))
     for line in scope(run.head):
         console.print(Text(line, "bold red"))
     console.print(_summary(run))
     for line in (*baseline_lines(run), *absence_lines(run)):
         console.print(Text(line))
-    for result in _stories(run) if stories else ():
-        first, *rest = rows(result, run.head)
+    if parts.table:
+        console.print(_causes(parts.table))
+    for line in parts.legend:
+        console.print(Text(line, "dim"))
+    console.print()
+    for result, note in parts.stories:
+        first, *rest, again = rows(result, run.head, note)
         console.print(_text(first.spans))
         console.print(_grid(rest))
-    for line in _reduction(run):
+        # A command is one line, so that it can be copied from a terminal of any width.
+        console.print(
+            Text(f"  {again.label:<{LABEL}} ", "dim") + _text(again.spans), soft_wrap=True
+        )
+        console.print()
+    first_line, *last = parts.end
+    console.print(Text(first_line, "bold"))
+    for line in last:
         console.print(Text(line))
-    console.print(Text(totals(run.results), "bold"))
-    for line in score_lines(run.results, run.head.unreached):
-        console.print(Text(line))
+
+
+def _causes(table: Sequence[tuple[str, str, str, str, str]]) -> Table:
+    shown = Table(box=None, pad_edge=False, header_style="dim")
+    for index, name in enumerate(_HEADING[:4]):
+        shown.add_column(name, justify="right" if index < 2 else "left", overflow="fold")
+    for *cells, text, example in table:
+        seen = Text(text) + Text(f"\n{example}", "dim")
+        shown.add_row(*map(Text, cells), seen)
+    shown.add_row()
+    return shown
 
 
 def _summary(run: Run) -> Table:
@@ -124,7 +257,6 @@ def _grid(rest: list[Row]) -> Table:
         if not row.label or row.label in OCTETS:
             told = _Folded(_text((Span("| ", "dim"), *row.spans)))
         shown.add_row(Text(f"  {row.label}", "dim"), told)
-    shown.add_row()
     return shown
 
 

@@ -18,10 +18,12 @@ of these together, so that there are never more than `MOST`.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from conformance.cases.corpus import LEVELS, STRENGTHS
 from conformance.cases.names import DOCUMENTED
 from conformance.judge import Verdict
+from conformance.results.bounds import length
 from conformance.results.result import Overlay, Result
 from conformance.results.seen import normal, skeleton
 
@@ -35,6 +37,8 @@ _TOLERATED = re.compile(r" \(tolerated: [^)]*\)\Z")
 _MODULE = re.compile(r"\A(?:[A-Za-z_]\w*\.)+(?=[A-Z]\w*:)")
 _NO_NAME = re.compile(r"AttributeError: module .* has no attribute ")
 """The module lacks a name; which one, is the same cause."""
+_DETOUR = 300
+"""Characters that a reader would rather read than a case that is less plain in one respect."""
 _LONGEST = 44
 """Characters of a value in the text of a cause."""
 
@@ -47,7 +51,7 @@ class Cause:
 
     Args:
         results: the failures, in the order of the run.
-        example: the one to read first: of the strongest level, and with little to read.
+        example: the one to read first: there is little to read, and its level is strong.
         parts: the causes that are combined; empty for a single one.
     """
 
@@ -58,7 +62,7 @@ class Cause:
     @property
     def weight(self) -> str:
         """The strongest level or strength of its cases."""
-        return self.example.weight
+        return min((result.weight for result in self.results), key=_WEIGHTS.index)
 
     @property
     def text(self) -> str:
@@ -86,13 +90,15 @@ def _cause(results: Iterable[Result], parts: tuple[Cause, ...] = ()) -> Cause:
     return Cause(every, min(every, key=_effort), parts)
 
 
-def _effort(result: Result) -> tuple[int, ...]:
-    """Return what decides which result is read first.
+def _effort(result: Result) -> int:
+    """Return how much there is to read before *result* is understood, in characters.
 
-    That is its level, whether the response is well-formed, and how much there is to read.
+    A broken response costs more than a well-formed one, which has no twin; a documented
+    expectation is the easiest to accept.
     """
-    lines = result.transcript.count("\n") + len(result.trace)
-    return (_WEIGHTS.index(result.weight), bool(result.twin), len(result.setting), lines)
+    shown = len(result.transcript) + sum(map(length, result.octets)) + len(result.seen)
+    extra = _WEIGHTS.index(result.weight) + bool(result.twin) + 4 * len(result.setting)
+    return shown + _DETOUR * extra
 
 
 def _rank(cause: Cause) -> int:
@@ -142,7 +148,7 @@ def _raised(result: Result, called: str) -> Key:
 
 def _line(result: Result) -> Key:
     """Return the innermost line of the client that is known; empty if none is."""
-    return tuple(f"{one.file}:{one.line}" for one in getattr(result, "frames", ())[:1])
+    return tuple(f"{one.file}:{one.line}" for one in result.frames[:1])
 
 
 def _called(result: Result) -> str:
@@ -199,10 +205,10 @@ def _text(result: Result) -> str:
     seen, accepted = _short(result.seen), _short(_accepted(result))
     if result.strength:
         return f"{verdict}: {seen}; accepted: {accepted}"
-    if result.verdict == Verdict.LEAK or result.verdict == Verdict.FALSE_ERROR:
-        return f"{verdict}: {what} raises {seen}"
-    if result.verdict == Verdict.WRONG_ERROR:
-        return f"{verdict}: {what} raises {seen}; accepted: {accepted}"
+    if result.verdict in _RAISED:
+        line = "".join(f" at {PurePath(one.file).name}:{one.line}" for one in result.frames[:1])
+        told = f"{verdict}: {what} raises {seen}{line}"
+        return f"{told}; accepted: {accepted}" if result.verdict == Verdict.WRONG_ERROR else told
     if result.verdict == Verdict.NO_ERROR:
         return f"{verdict}: {what} does not raise {_class(accepted) or accepted}"
     return f"{verdict}: {what} {'returns' if is_method else 'is'} {seen}; accepted: {accepted}"
