@@ -114,9 +114,7 @@ MARKS = (
 EVERY = (*VERDICTS, *OVERLAYS, *LEVELS, *STRENGTHS, *STORY)
 
 
-def legend(lines: Iterable[str], entries: Iterable[Entry] = EVERY) -> list[str]:
-    """Return a line for each of *entries* that occurs in *lines*."""
+def legend(lines: Iterable[str], entries: Iterable[Entry] = EVERY) -> list[Entry]:
+    """Return those of *entries* that occur in *lines*."""
     text = "\n".join(lines)
-    found = [entry for entry in entries if re.search(entry.pattern, text, re.MULTILINE)]
-    width = max((len(entry.word) for entry in found), default=0)
-    return [f"  {entry.word:<{width}}  {entry.meaning}" for entry in found]
+    return [entry for entry in entries if re.search(entry.pattern, text, re.MULTILINE)]

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.judge.verdicts import Verdict
-from conformance.report.legend import legend
+from conformance.report.legend import Entry, legend
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
 from conformance.report.score import counted, score_lines
@@ -70,7 +70,8 @@ def plain(run: Run, view: View = USUAL) -> Iterator[str]:
         yield f"{number:>5}  {cases:>5}  {level:<10}  {text}"
         yield from [f"{'':26}{example}"] if example else []
     yield from [""] if parts.table else []
-    yield from parts.legend
+    width = max((len(entry.word) for entry in parts.legend), default=0)
+    yield from (f"  {entry.word:<{width}}  {entry.meaning}" for entry in parts.legend)
     yield ""
     for result, note in parts.stories:
         yield from story(result, run.head, note)
@@ -90,7 +91,7 @@ class _Parts:
             if every failure has a story.
         stories: the results that have a story, each with its note.
         end: the last lines: totals, score, and how to see the rest.
-        legend: the lines about the words of the report.
+        legend: the entries for the words of the report.
     """
 
     def __init__(self, run: Run, view: View) -> None:
@@ -202,9 +203,7 @@ def tell(console: Console, run: Run, view: View = USUAL) -> None:
         console.print(Text(line))
     if parts.table:
         console.print(_causes(parts.table))
-    for line in parts.legend:
-        console.print(Text(line, "dim"))
-    console.print()
+    console.print(_legend(parts.legend))
     for result, note in parts.stories:
         first, *rest, again = rows(result, run.head, note)
         console.print(_text(first.spans))
@@ -218,6 +217,14 @@ def tell(console: Console, run: Run, view: View = USUAL) -> None:
     console.print(Text(first_line, "bold"))
     for line in last:
         console.print(Text(line))
+
+
+def _legend(entries: Sequence[Entry]) -> Table:
+    shown = Table.grid(padding=(0, 2))
+    for entry in entries:
+        shown.add_row(Text(f"  {entry.word}", "dim"), Text(entry.meaning, "dim"))
+    shown.add_row()
+    return shown
 
 
 def _causes(table: Sequence[tuple[str, str, str, str, str]]) -> Table:

@@ -175,7 +175,7 @@ def _accepted(result: Result) -> str:
 
 def _difference(result: Result) -> Key:
     """Return in what way the value that was seen differs, and the family if that says little."""
-    accepted, seen = _accepted(result), normal(result.seen)
+    accepted, seen = _accepted(result), result.seen
     if {accepted, seen} <= {"True", "False", "None"}:
         return accepted, seen
     quotes = ("'", '"', "b'", 'b"')
@@ -216,5 +216,5 @@ def _text(result: Result) -> str:
 
 def _short(text: str) -> str:
     """Return the first line of *text*, shortened, and without the module of a class."""
-    text = _MODULE.sub("", normal(text).partition("\n")[0])
+    text = _MODULE.sub("", normal(text[: 10 * _LONGEST]).partition("\n")[0])
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -19,6 +19,8 @@ from conformance.results.result import Result
 LONGEST = 200
 """Characters of a normal form that are kept unshortened."""
 _START, _END = 100, 40
+_START_OF_TEXT = 1_000
+"""Characters of a text that a skeleton is made of; a result seldom has more."""
 
 _SYSTEM = re.compile(r"(?s)(?P<class>[\w.]+): .*\(errno (?P<number>-?\d+)\)")
 """An error of the operating system, as `entry_text` writes it."""
@@ -77,7 +79,7 @@ def skeleton(text: str) -> str:
     >>> skeleton("builtins.ValueError: invalid literal for int() with base 16: b'5;x'")
     'builtins.ValueError: invalid literal for int() with base …: …'
     """
-    return _LITERAL.sub("…", _stable(text).partition("\n")[0])[:LONGEST]
+    return _LITERAL.sub("…", _stable(text[:_START_OF_TEXT]).partition("\n")[0])[:LONGEST]
 
 
 def _stable(text: str) -> str:

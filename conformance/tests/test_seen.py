@@ -227,7 +227,7 @@ def test_the_same_failures_are_expected(known: Path) -> None:
 @pytest.mark.parametrize("more", [(), ("-j", "2"), ("--shard", "1/1")])
 def test_another_failure_of_the_same_verdict_is_stale(known: Path, more: tuple[str, ...]) -> None:
     known.with_name("mine.py").write_text(OTHER)
-    done = check(known, "mine", *more)
+    done = check(known, "mine", "--all", *more)
     assert done.exit_code == 1
     assert "STALE WRONG_VALUE  framing.length." in done.stdout
     assert "known     WRONG_VALUE at read: 'HELLO': not explained yet" in done.stdout

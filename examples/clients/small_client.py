@@ -1,34 +1,24 @@
-"""A small HTTP/1.1 client with the interface of `httplib`, and with eight bugs that clients often have.
+"""A small HTTP/1.1 client with the interface of `httplib`, and with bugs that clients often have.
 
-It is here to be judged: `httplib-kit check small_client`, in this directory, shows what the kit reports
-about a client that nobody has judged before.  `conformance/tests/test_first_look.py` mends one bug
-after the other and holds the report to it.
+It is here to be judged.  In this directory, `httplib-kit check small_client` shows what the kit
+reports about a client that is new to it; mend one bug after the other, and see what is left.
 """
 
 import re
 import socket
 import ssl
-from http.client import *  # noqa: F403 # the exceptions, whose names are those of `httplib`
-from http.client import (
-    BadStatusLine,
-    CannotSendHeader,
-    CannotSendRequest,
-    HTTPException,
-    IncompleteRead,
-    InvalidURL,
-    ResponseNotReady,
-)
+from http.client import *  # the exceptions
 
 
 class HTTPResponse:
-    def __init__(self, sock, debuglevel=0, strict=0, method=None):
+    def __init__(self, sock, debuglevel=0, strict=0, method=None):  # noqa: ARG002 # not printed
         self._file = sock.makefile("rb")
         self._method, self._strict = method, strict
         self.msg, self.status, self.reason, self.version = None, None, None, None
         self.will_close, self.chunked, self.length, self._left = True, False, None, 0
 
     def begin(self):
-        while self.status is None or 100 <= self.status < 200 and self.status != 101:
+        while self.status is None or self.status in (100, *range(102, 200)):
             self._read_head()
         self.will_close = self.version < 11
         self.chunked = self.getheader("transfer-encoding", "").strip().lower() == "chunked"
@@ -45,7 +35,7 @@ class HTTPResponse:
         line = self._file.readline(65537).decode("latin-1")
         if not re.match(r"HTTP/1\.[0-9]+ +[1-9][0-9][0-9]( |$)", line.rstrip("\r\n")):
             raise BadStatusLine(line or "No status line received")
-        version, status, self.reason = (line.split() + [""])[:3]
+        version, status, self.reason = [*line.split(), ""][:3]
         self.version, self.status = 10 if version == "HTTP/1.0" else 11, int(status)
         self.msg = {}
         for line in iter(self._file.readline, b""):
@@ -64,9 +54,6 @@ class HTTPResponse:
         if self._file is not None:
             self._file.close()
             self._file = None
-
-    def fileno(self):
-        return self._file.fileno()
 
     def getheader(self, name, default=None):
         if self.msg is None:
@@ -140,7 +127,8 @@ class HTTPConnection:
             self.sock.close()
         self.sock, self._state, self._response = None, "idle", None
 
-    def request(self, method, url, body=None, headers={}):
+    def request(self, method, url, body=None, headers=()):
+        headers = dict(headers)
         names = {name.lower() for name in headers}
         self.putrequest(method, url, "host" in names, "accept-encoding" in names)
         if body is not None and not isinstance(body, bytes):
