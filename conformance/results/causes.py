@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from conformance.cases.corpus import LEVELS, STRENGTHS
+from conformance.cases import LEVELS, STRENGTHS
 from conformance.cases.names import DOCUMENTED
 from conformance.judge import Verdict
 from conformance.results.bounds import length

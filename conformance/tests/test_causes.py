@@ -9,8 +9,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from conformance.cases.corpus import LEVELS, STRENGTHS
-from conformance.cases.places import fixtures_directory
+from conformance.cases import LEVELS, STRENGTHS, fixtures_directory
 from conformance.cli.outputs import document
 from conformance.drivers.protocol import Frame
 from conformance.judge import Verdict
