@@ -39,6 +39,8 @@ _SERVERS: dict[str, tuple[str, ...]] = {
     "not-yet-valid": _HERE,
     "untrusted": _HERE,
     "self-signed": (),
+    "intermediate": _HERE,
+    "missing-intermediate": _HERE,
 }
 _CLIENTS: dict[str, tuple[str, ...]] = {
     "client": _CLIENT,
@@ -56,6 +58,13 @@ _VALIDITY = {
     "client-expired": (dt.datetime(2001, 1, 1), dt.datetime(2002, 1, 1)),
     "not-yet-valid": (dt.datetime(2900, 1, 1), dt.datetime(2901, 1, 1)),
 }
+_VERSIONS = {
+    "TLSv1": ssl.TLSVersion.TLSv1,
+    "TLSv1.1": ssl.TLSVersion.TLSv1_1,
+    "TLSv1.2": ssl.TLSVersion.TLSv1_2,
+    "TLSv1.3": ssl.TLSVersion.TLSv1_3,
+}
+_Key = tuple[str, str, tuple[str, ...], int, tuple[str, ...], str]
 _VERIFY_CLIENT = {
     "none": ssl.CERT_NONE,
     "optional": ssl.CERT_OPTIONAL,
@@ -74,7 +83,12 @@ class CertificateAuthority:
         self._lock = threading.RLock()
         self._own: trustme.CA | None = None
         self._leaves: dict[str, trustme.LeafCert] = {}
-        self._contexts: dict[tuple[str, str, tuple[str, ...], int], ssl.SSLContext] = {}
+        self._contexts: dict[_Key, ssl.SSLContext] = {}
+
+    @staticmethod
+    def server_certificates() -> tuple[str, ...]:
+        """The names of certificates that a server can show, such as `expired`."""
+        return SERVER_CERTIFICATES
 
     @property
     def ca_pem(self) -> bytes:
@@ -87,6 +101,9 @@ class CertificateAuthority:
         client_cert: str = "none",
         alpn: Iterable[str] = (),
         tickets: int = 0,
+        *,
+        versions: Iterable[str] = (),
+        ciphers: str = "",
     ) -> ssl.SSLContext:
         """Return the context of a server; the same object for the same arguments.
 
@@ -96,11 +113,14 @@ class CertificateAuthority:
             alpn: The protocols to offer, the preferred one first.
             tickets: How many session tickets to send after a TLS 1.3 handshake; by default none,
                 because a reset could discard them before the client has read them.
+            versions: The only versions to speak, such as `TLSv1.2`; empty for those of OpenSSL.
+            ciphers: The only ciphers up to TLS 1.2, as a list of OpenSSL; empty for its own.
 
         Raises:
-            UnknownCertificateError: The name of the certificate or kind of verification is unknown.
+            UnknownCertificateError: The name of the certificate, the kind of verification or the
+                version is unknown.
         """
-        key = (cert, client_cert, tuple(alpn), tickets)
+        key = (cert, client_cert, tuple(alpn), tickets, tuple(versions), ciphers)
         with self._lock:
             if key not in self._contexts:
                 self._contexts[key] = self._new_server_context(*key)
@@ -152,6 +172,8 @@ class CertificateAuthority:
         with self._lock:
             if name not in self._leaves:
                 issuer = self._stranger if name.endswith("untrusted") else self._authority
+                if name.endswith("intermediate"):
+                    issuer = issuer.create_child_ca()
                 not_before, not_after = _VALIDITY.get(name, (None, None))
                 self._leaves[name] = issuer.issue_cert(
                     *(_SERVERS | _CLIENTS)[name],
@@ -162,7 +184,13 @@ class CertificateAuthority:
             return self._leaves[name]
 
     def _new_server_context(
-        self, cert: str, client_cert: str, alpn: tuple[str, ...], tickets: int
+        self,
+        cert: str,
+        client_cert: str,
+        alpn: tuple[str, ...],
+        tickets: int,
+        versions: tuple[str, ...],
+        ciphers: str,
     ) -> ssl.SSLContext:
         _known(cert, _SERVERS, "server certificate")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -170,6 +198,11 @@ class CertificateAuthority:
         context.verify_mode = _VERIFY_CLIENT[_known(client_cert, _VERIFY_CLIENT, "client_cert")]
         if alpn:
             context.set_alpn_protocols(alpn)
+        if versions:
+            spoken = [_VERSIONS[_known(one, _VERSIONS, "version of TLS")] for one in versions]
+            context.minimum_version, context.maximum_version = min(spoken), max(spoken)
+        if ciphers or (versions and min(spoken) < ssl.TLSVersion.TLSv1_2):
+            context.set_ciphers(ciphers or "DEFAULT:@SECLEVEL=0")  # older ones need weaker hashes
         self._authority.configure_trust(context)
         self._configure_server(cert)(context)
         return context
@@ -177,7 +210,11 @@ class CertificateAuthority:
     def _configure_server(self, cert: str) -> Callable[[ssl.SSLContext], None]:
         if cert == "self-signed":
             return _configure_self_signed
-        return self._leaf(cert).configure_cert
+        leaf = self._leaf(cert)
+        if cert == "missing-intermediate":
+            alone = leaf.private_key_pem.bytes() + leaf.cert_chain_pems[0].bytes()
+            return lambda context: _load(context, alone)
+        return leaf.configure_cert
 
 
 def _new_authority() -> "trustme.CA":
@@ -189,9 +226,14 @@ def _new_authority() -> "trustme.CA":
 def _configure_self_signed(context: ssl.SSLContext) -> None:
     """Load the certificate of a new authority: it is self-signed, and no context trusts it."""
     alone = _new_authority()
+    _load(context, alone.private_key_pem.bytes() + alone.cert_pem.bytes())
+
+
+def _load(context: ssl.SSLContext, pem: bytes) -> None:
+    """Load a key and certificates."""
     with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "self-signed.pem"
-        path.write_bytes(alone.private_key_pem.bytes() + alone.cert_pem.bytes())
+        path = Path(directory) / "loaded.pem"
+        path.write_bytes(pem)
         context.load_cert_chain(path)
 
 

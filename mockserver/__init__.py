@@ -15,6 +15,7 @@ It needs the standard library only, shares no code with any client, and never sl
 
 # Each module of steps lists its own names, so that a new step needs no word here.
 from mockserver import _control, _secure, _writing
+from mockserver._clock import HeldClock
 from mockserver._control import *  # noqa: F403
 from mockserver._given import GivenConnection, Limits, play_steps
 from mockserver._phase import Ended, EndOfStream
@@ -28,6 +29,7 @@ from mockserver._script import (
     Listener,
     Route,
     Script,
+    ScriptPart,
     connection,
     fault_on,
     route,
@@ -62,6 +64,7 @@ __all__ = [
     "Event",
     "Fields",
     "GivenConnection",
+    "HeldClock",
     "Inbox",
     "Limits",
     "Listener",
@@ -76,6 +79,7 @@ __all__ = [
     "Route",
     "Script",
     "ScriptError",
+    "ScriptPart",
     "SharedState",
     "Step",
     "TLSProvider",

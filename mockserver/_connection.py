@@ -277,6 +277,15 @@ class LiveConnection:
         """Discard what still comes: after a fault of TLS it can only be an alert."""
         self.channel = Discarding(self.wire)
 
+    def pause(self, seconds: float) -> None:
+        """Let so many seconds pass; by the real time, the client's closing ends that early."""
+        if self.state.clock is None:
+            self.wire.await_closing(seconds)
+            return
+        gate = self.gate = self.state.named(f"pause {self.number} of {id(self)} at {len(self.log)}")
+        self.state.clock.start(seconds, gate)
+        self.wire.await_name(lambda _: gate.wait())
+
     def let_others_lead(self) -> None:
         """Give the lead away before a step that can keep its thread busy for long."""
         if self.state.crowded:
@@ -403,6 +412,11 @@ class LiveConnection:
         self.title, self.steps, self.plan, self.index = self.outside
         self.outside = None
         return True
+
+    def skip_all(self) -> None:
+        """Play nothing more, and miss nothing: the connection has ended where it should."""
+        self.index = len(self.steps)
+        self.outside = None
 
     def skip_rest(self) -> None:
         """Play nothing after this step, which has ended the connection."""

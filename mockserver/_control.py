@@ -28,13 +28,13 @@ from mockserver._step import (
     Action,
     AtLeast,
     Begins,
-    Between,
     Count,
     GivenHeaders,
     Headers,
     Leaves,
     Name,
     Positive,
+    Seconds,
     SomeBytes,
     Step,
 )
@@ -263,11 +263,11 @@ class Pause(Step):
 
     step_name: ClassVar[str] = "pause"
     primary: ClassVar[str | None] = "seconds"
-    seconds: Annotated[float, Between(0, 1_000_000, "from 0 to a million")]
+    seconds: Seconds
 
     def play(self, connection: LiveConnection) -> None:
         """Let the time pass."""
-        connection.wire.await_closing(self.seconds)
+        connection.pause(self.seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ import ssl
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
 
+from mockserver._clock import HeldClock
 from mockserver._connection import LiveConnection
 from mockserver._finish import is_moving, settle, take_facts, unmet_expectations
 from mockserver._listener import Pool
@@ -23,6 +24,7 @@ from mockserver._player import plan_of
 from mockserver._record import RST_SENT, Record
 from mockserver._request import Request
 from mockserver._script import Connection, Route, Script
+from mockserver._secure import Starttls
 from mockserver._state import Plan, RoutePlan
 from mockserver._step import ScriptError, Step, authority
 from mockserver._wire import Wire
@@ -38,7 +40,10 @@ class MockServerError(AssertionError):
 
 
 class TLSProvider(Protocol):
-    """Makes, or keeps, the server's TLS contexts."""
+    """Makes, or keeps, the server's TLS contexts.
+
+    It gets `versions` and `ciphers` too, by name, from steps that have them.
+    """
 
     def __call__(
         self, cert: str, client_cert: str, alpn: tuple[str, ...], tickets: int
@@ -54,10 +59,20 @@ def contexts_of(script: Script, tls: TLSProvider | None) -> dict[Step, ssl.SSLCo
     """
     handshakes = script.handshakes
     if handshakes and tls is None:
-        raise ScriptError("starttls: the server was given no TLS provider")
-    if tls is None:
-        return {}
-    return {one: tls(one.cert, one.client_cert, one.alpn, one.tickets) for one in handshakes}
+        raise ScriptError(
+            "starttls: the server was given no TLS provider; "
+            "write MockServer(..., tls=certs.CertificateAuthority().server_context)"
+        )
+    return {one: _context_of(one, tls) for one in handshakes if tls is not None}
+
+
+def _context_of(one: Starttls, tls: TLSProvider) -> ssl.SSLContext:
+    named: Any = {"versions": one.versions, "ciphers": one.ciphers}
+    more = {name: value for name, value in named.items() if value}
+    try:
+        return tls(one.cert, one.client_cert, one.alpn, one.tickets, **more)
+    except (ValueError, ssl.SSLError) as error:  # the provider's own words for a name without one
+        raise ScriptError(f"starttls: {error}") from None
 
 
 class SharedState:
@@ -67,6 +82,7 @@ class SharedState:
         script: What is played.
         address: Host and port of the server.
         contexts: The TLS contexts of the script's handshakes.
+        clock: What pauses are measured by; None for the real time.
         connections: Those that have come, in accept order.
         came: Every request so far: the number of its connection, and its bytes.
         problems: What went against the script.
@@ -75,11 +91,16 @@ class SharedState:
     """
 
     def __init__(
-        self, script: Script, address: tuple[str, int], contexts: Mapping[Step, ssl.SSLContext]
+        self,
+        script: Script,
+        address: tuple[str, int],
+        contexts: Mapping[Step, ssl.SSLContext],
+        clock: HeldClock | None = None,
     ) -> None:
         self.script = script
         self.address = address
         self.contexts = contexts
+        self.clock = clock
         self.connections: list[LiveConnection] = []
         self.came: list[tuple[int, bytes]] = []
         self.problems: list[str] = []
@@ -172,8 +193,17 @@ class SharedState:
             for event in self._names.values():
                 event.set()
 
+    def add(self, routes: Sequence[Route]) -> None:
+        """Answer these routes too, after those that there are."""
+        with self.lock:
+            known = len(self._routes)
+            self._routes += [_planned(known + n, one) for n, one in enumerate(routes, 1)]
+            self.script = replace(self.script, routes=(*self.script.routes, *routes))
+
     def missed_routes(self) -> list[str]:
         """What is to be said about routes that have answered too few requests."""
+        if any(step.refused for step in self.script.handshakes):
+            return []  # what the client refuses, it asks nothing
         return [
             f"route {number}: answered {one.answered} of {one.route.times} requests"
             for number, one in enumerate(self._routes, 1)
@@ -226,8 +256,9 @@ class Play(SharedState):
         pool: Pool,
         contexts: Mapping[Step, ssl.SSLContext],
         reserved: tuple[socket.socket, ...] = (),
+        clock: HeldClock | None = None,
     ) -> None:
-        super().__init__(script, address, contexts)
+        super().__init__(script, address, contexts, clock)
         self.refused_extra = 0
         self.errors: list[str] = []
         self._next = self._planned_next()
@@ -271,6 +302,25 @@ class Play(SharedState):
         """
         if not self.named(name).wait(self._patience):
             raise MockServerError(f"the signal {name!r} was not given in {self._patience:g} s")
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether its record has been taken."""
+        return self._record is not None
+
+    @property
+    def is_played(self) -> bool:
+        """Whether everything that the script asks for has been done."""
+        with self.lock:
+            return not self._missed()
+
+    def be_patient(self, seconds: float) -> None:
+        """Change the patience, also of waits that have begun."""
+        with self.lock:
+            self._patience = seconds
+            for one in self.connections:
+                one.wire.deadline += seconds - one.wire.patience
+                one.wire.patience = seconds
 
     def finish(self) -> Record:
         """Take the facts and give all sockets up.

@@ -21,6 +21,9 @@ CLIENT_CLOSED = "the client closed its end"
 TLS_ESTABLISHED = "TLS established: "
 
 
+_REPORTED, _COMPLAINTS, _WIDE = 24, 4, 160
+"""How many lines of a transcript, how many complaints and how wide lines a report has."""
+
 # ---------------------------------------------------------------------------- text
 
 _TEXT = re.compile(rb"[\t\r\n\x20-\x7e]*\Z")
@@ -238,6 +241,24 @@ class Record:
         lines += [f"unplayed: {text}" for text in self.unplayed]
         lines += [f"error: {text}" for text in self.errors]
         return mask.text("\n".join(lines) + "\n") if lines else ""
+
+    def report(self, most: int = _REPORTED) -> str:
+        """The complaints, and what happened, in a few lines: `transcript` has it all.
+
+        Args:
+            most: How many lines of what happened to show, the first and the last of them.
+        """
+        complaints = [f"- {one}" for one in self.complaints()]
+        if len(complaints) > _COMPLAINTS:
+            more = len(complaints) - _COMPLAINTS
+            complaints[_COMPLAINTS:] = [f"- and {more} more of them"]
+        happened = Record(self.connections, address=self.address).transcript().splitlines()
+        if len(happened) > most:
+            last = most // 3
+            cut = f"  … {len(happened) - most} lines more"
+            happened[most - last : -last] = [cut]
+        lines = "\n".join((*complaints, "", *happened)).splitlines()
+        return "\n".join(line if len(line) <= _WIDE else f"{line[:_WIDE]}…" for line in lines)
 
     def difference(self, golden: str) -> str:
         """How the transcript differs from one that was kept: a unified diff, or nothing."""

@@ -71,9 +71,7 @@ class Respond(Step):
 def _check(steps: tuple[Any, ...]) -> None:
     for step in steps:
         if not isinstance(step, Step):
-            raise ScriptError(
-                f"it must return a Reply or a list of steps, not {step!r:.80}{remedy(step)}"
-            )
+            raise ScriptError(f"it must return a Reply or a list of steps{remedy(step)}")
         if isinstance(step, Label | Goto | Respond):
             raise ScriptError(f"it cannot return {step.step_name}")
     check_order("its answer", steps, routed=True)

@@ -7,7 +7,7 @@ also refuse what can be played but is hardly meant, each in one line that names 
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -83,7 +83,8 @@ class Route:
         _check_times("route", self.times)
         if self.body not in ("framed", "none"):
             raise ScriptError(f"route: body must be 'framed' or 'none', not {self.body!r}")
-        if self.body == "none" and any(one.needs_body for one in self.conditions):
+        needs_body = any(one.needs_body for one in self.conditions)
+        if self.body == "none" and needs_body:
             raise ScriptError("route: json needs the body, which body='none' does not read")
 
     @property
@@ -168,6 +169,14 @@ class Script:
         return None
 
     @property
+    def is_tls(self) -> bool:
+        """Whether the first thing that a client must do is a TLS handshake."""
+        steps = self.line[0].steps if self.line else ()
+        first = steps[0] if steps else None
+        fault = isinstance(first, secure.TlsFault) and not first.inside
+        return fault or isinstance(first, secure.Starttls)
+
+    @property
     def room(self) -> int | None:
         """How many connections there can be; None for any number."""
         times = [one.times for one in self.line]
@@ -185,6 +194,12 @@ class Script:
         return texts
 
     @property
+    def steps(self) -> list[Step]:
+        """Every step, of connections and of routes."""
+        of_connections = [step for one in self.line for step in one.steps]
+        return [*of_connections, *(step for one in self.routes for step in one.steps)]
+
+    @property
     def handshakes(self) -> list[secure.Starttls]:
         """The TLS handshakes in this script, also those that are only begun."""
         steps = [step for one in self.connections for step in one.steps]
@@ -197,12 +212,12 @@ class Script:
 
 # ---------------------------------------------------------------------------- for people
 
-Part = Script | Connection | Route | Step
+ScriptPart = Script | Connection | Route | Step
 """What `script`, `MockServer` and the fixture `mock_server` take."""
 
 
 def script(
-    *parts: Part,
+    *parts: ScriptPart,
     listener: Listener = Listener(),
     unmatched: Literal["reply", "reset"] = "reply",
 ) -> Script:
@@ -221,6 +236,7 @@ def script(
     Raises:
         ScriptError: It cannot be played, or is hardly what is meant.
     """
+    __tracebackhide__ = True
     for part in parts:
         _check_part(part)
     if len(parts) == 1 and isinstance(parts[0], Script):
@@ -240,18 +256,21 @@ def script(
     elif rest and not handshake and not rest[0].reads:
         routes = [Route(tuple(rest))]
     elif steps and not routes:
-        connections = [Connection(tuple(steps))]
+        refused = isinstance(steps[-1], secure.Starttls) and steps[-1].refused
+        connections = [Connection(tuple(steps), times=None if refused else 1)]
     if handshake and routes:
         inside = (*handshake, control.Dispatch())
-        connections = [Connection(inside, optional=True, times=None)]
+        refused = getattr(handshake[0], "refused", False)
+        connections = [Connection(inside, optional=not refused, times=None)]
     if not connections and not routes and listener.mode == "accept":
         raise ScriptError("script: is empty; give it a connection(...), a route(...) or a Reply()")
-    _check_reach(routes)
+    check_reach(routes)
     return Script(tuple(connections), listener, tuple(routes), unmatched if routes else "reset")
 
 
 def connection(*steps: Step, optional: bool = False, times: int | None = 1) -> Connection:
     """A connection that plays these steps."""
+    __tracebackhide__ = True
     for step in steps:
         _check_step("connection", step)
     return Connection(steps, optional, times)
@@ -293,6 +312,7 @@ def route(
         optional: Whether it need not be asked for so often.
         body: `framed` reads the request's body first, `none` begins to answer after its head.
     """
+    __tracebackhide__ = True
     for step in steps:
         _check_step("route", step)
     if respond is not None:
@@ -309,18 +329,18 @@ def route(
 
 
 def _check_part(part: object) -> None:
+    __tracebackhide__ = True
     if isinstance(part, Script | Connection | Route | Step):
         return
-    if isinstance(part, type):
+    if isinstance(part, type) and issubclass(part, Step):
         _check_step("script", part)
     if isinstance(part, list | tuple):
         raise ScriptError("script: got a list; write script(*parts)")
-    raise ScriptError(
-        f"script: must have connections, routes or steps, not {part!r:.80}{remedy(part)}"
-    )
+    raise ScriptError(f"script: must have connections, routes or steps{remedy(part)}")
 
 
 def _check_step(title: str, step: object) -> None:
+    __tracebackhide__ = True
     if isinstance(step, Step):
         return
     if isinstance(step, type) and issubclass(step, Step):
@@ -330,10 +350,10 @@ def _check_step(title: str, step: object) -> None:
         raise ScriptError(f"{title}: has a {kind} inside; give both to script(...) side by side")
     if isinstance(step, list | tuple):
         raise ScriptError(f"{title}: got a list of steps; write {title}(*steps)")
-    raise ScriptError(f"{title}: must have steps, such as Reply(), not {step!r:.80}{remedy(step)}")
+    raise ScriptError(f"{title}: must have steps, such as Reply(){remedy(step)}")
 
 
-def _check_reach(routes: list[Route]) -> None:
+def check_reach(routes: Sequence[Route]) -> None:
     """Refuse a route that no request can come to, because an earlier one never lets go."""
     for number, one in enumerate(routes, 1):
         for before, other in enumerate(routes[: number - 1], 1):

@@ -43,6 +43,10 @@ class Starttls(Step):
         client_cert: Whether the client is asked for a certificate.
         alpn: The protocols to offer.
         tickets: How many session tickets to send after a TLS 1.3 handshake.
+        refused: Whether the handshake must fail, because the client refuses the certificate, or
+            has none that is asked for; then nothing more is played, and nothing is missed.
+        versions: The versions of TLS to offer: `TLSv1.2`, `TLSv1.3`; empty for the usual ones.
+        ciphers: The ciphers to offer up to TLS 1.2, as OpenSSL lists them; empty for the usual.
     """
 
     step_name: ClassVar[str] = "starttls"
@@ -52,6 +56,9 @@ class Starttls(Step):
     client_cert: Literal["none", "optional", "required"] = "none"
     alpn: tuple[str, ...] = ()
     tickets: Count = 0
+    refused: bool = False
+    versions: tuple[str, ...] = ()
+    ciphers: str = ""
 
     @property
     def begins(self) -> Begins:
@@ -66,9 +73,13 @@ class Starttls(Step):
             tls.handshake()
         except (TLSBroken, PeerReset) as ending:
             connection.tls = f"failed: {ending.note}"
+            if self.refused:
+                connection.skip_all()
             raise
         connection.tls = tls.version
         connection.note(TLS_ESTABLISHED + tls.version)
+        if self.refused:
+            connection.problem(f"the client has accepted the certificate {self.cert!r}")
 
 
 @dataclass(frozen=True, slots=True)

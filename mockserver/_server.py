@@ -1,21 +1,26 @@
 """The mock server: one port, one script at a time.
 
 In comes a script, out comes what the client did with it. The server is a context manager for tests;
-a runner keeps one server and plays many scripts on it. Misuse raises `MockServerError`; what the
-client does never raises, except at the end of a `with` block whose script was not met.
+a test suite keeps one server and gives it routes, a runner keeps one and plays many scripts on it.
+Misuse raises `MockServerError`; what the client does never raises, except in `clear` and at the end
+of a `with` block whose script was not met.
 """
 
 import os
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from mockserver._clock import HeldClock
+from mockserver._control import Dispatch, Gate
 from mockserver._listener import Pool, reserve
 from mockserver._play import MockServerError, Play, TLSProvider, contexts_of
 from mockserver._record import Record
 from mockserver._request import Request
-from mockserver._script import Script
+from mockserver._script import Connection, Script, ScriptPart, check_reach, script
 from mockserver._step import ScriptError, authority
 
 
@@ -24,53 +29,73 @@ class MockServer:
 
     With a script, it is played from `start` on, and leaving the `with` block raises
     `MockServerError`, with the transcript, where the client did not do its part. `async with` does
-    the same without blocking the event loop.
+    the same without blocking the event loop. Without one, `add` gives it routes at any time.
 
     Args:
-        script: What to play from the start; None to use `play`.
+        parts: What to play from the start, as for `script`; nothing to use `add` or `play`.
         tls: Where TLS contexts come from; needed for scripts with `Starttls`.
         host: The loopback address to listen on, IPv4 or IPv6.
         patience: Seconds without progress after which a wait for the client expires.
+        clock: What pauses are measured by; None for the real time.
 
     Attributes:
         current: The play under way, or None.
-        record: The record of the script given to the constructor, once the block is left.
+        record: The record of the latest script that was checked: by `clear`, or at the end.
     """
 
     def __init__(
         self,
-        script: Script | None = None,
-        *,
+        *parts: ScriptPart,
         tls: TLSProvider | None = None,
         host: str = "127.0.0.1",
         patience: float = 1.0,
+        clock: HeldClock | None = None,
     ) -> None:
-        if not 0 < patience < 1e6:
-            raise ValueError(f"patience must be from 0 to a million seconds, not {patience!r}")
         self.current: Play | None = None
         self.record: Record | None = None
-        self._script = script
+        self.patience = patience
+        self._script = script(*parts) if parts else None
+        self._is_checked = bool(parts)
         self._tls = tls
         self._authority = _AuthorityFile(tls)
         self._host = host
-        self._patience = patience
+        self._clock = clock
         self._pool: Pool | None = None
+
+    @property
+    def patience(self) -> float:
+        """Seconds without progress after which a wait for the client expires; can be changed."""
+        return self._patience
+
+    @patience.setter
+    def patience(self, seconds: float) -> None:
+        if not 0 < seconds < 1e6:
+            raise ValueError(f"patience must be from 0 to a million seconds, not {seconds!r}")
+        self._patience = seconds
+        if self.current is not None:
+            self.current.be_patient(seconds)
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port to connect to."""
-        if self._script is not None and self.current is not None:
+        if self._is_checked and self.current is not None:
             return self.current.address
         return self._running.address
 
     @property
     def url(self) -> str:
-        """The address as the beginning of an `http` URL, without a slash at its end."""
-        return f"http://{authority(self.address)}"
+        """The beginning of a URL, without a slash at its end: `https` for scripts inside TLS."""
+        is_tls = self.current is not None and self.current.script.is_tls
+        return self.https_url if is_tls else f"http://{authority(self.address)}"
+
+    @property
+    def https_url(self) -> str:
+        """The beginning of an `https` URL, without a slash at its end."""
+        return f"https://{authority(self.address)}"
 
     @property
     def requests(self) -> tuple[Request, ...]:
-        """Every request of the latest play, raw, in the order in which they were read."""
+        """Every request of the latest play, in the order in which they were read."""
         return tuple(self.current.requests) if self.current is not None else ()
 
     @property
@@ -125,10 +150,93 @@ class MockServer:
             pool=pool,
             contexts=contexts,
             reserved=reserved,
+            clock=self._clock,
         )
         self.current = play
         pool.begin(play)
         return play
+
+    def add(self, *parts: ScriptPart) -> None:
+        """Answer these routes too, after those that there are; a first call begins a play.
+
+        Args:
+            parts: Routes, or bare replies, as for `script`.
+
+        Raises:
+            ScriptError: They are not routes, or the script has no place for them.
+        """
+        routes = script(*parts).routes if parts else ()
+        play = self.current
+        if parts and not routes:
+            raise ScriptError("add: takes routes; a connection belongs into the script")
+        if play is None or play.is_finished:
+            self._is_checked = True
+            dispatch = Connection((Dispatch(),), optional=True, times=None)
+            play = self.play(Script((dispatch,), unmatched="reply"))
+        if not any(isinstance(step, Dispatch) for step in play.script.steps):
+            raise ScriptError("add: the script has no routes, so there is no place for more")
+        check_reach((*play.script.routes, *routes))
+        play.add(routes)
+
+    def clear(self, *, check: bool = True) -> None:
+        """End what is played, forget its routes and requests, and begin anew on the same port.
+
+        Args:
+            check: Whether to raise where the script was not met.
+
+        Raises:
+            MockServerError: The script was not met.
+        """
+        __tracebackhide__ = True
+        record = self._finished()
+        self._script = None
+        self.current = None
+        self.add()
+        if check and record is not None:
+            _raise_complaints(record)
+
+    def release(self, name: str) -> None:
+        """Open the gates of this name, now and for as long as the play lasts.
+
+        Raises:
+            MockServerError: No gate of the script has this name.
+        """
+        play = self._playing
+        names = {step.name for step in play.script.steps if isinstance(step, Gate)}
+        if name not in names:
+            known = ", ".join(map(repr, sorted(names))) or "none"
+            raise MockServerError(f"release: no gate is called {name!r}; there is {known}")
+        play.release(name)
+
+    def wait_for(
+        self, what: int | str | Callable[[], bool] | None = None, *, seconds: float | None = None
+    ) -> None:
+        """Wait for a client that acts in the background.
+
+        Args:
+            what: So many requests in all; the name of a `Signal` step; a function that says whether
+                it is time; None for everything that the script asks for.
+            seconds: How long to wait; None for the server's patience.
+
+        Raises:
+            MockServerError: It did not happen; the message has the transcript.
+        """
+        __tracebackhide__ = True
+        play = self._playing
+        limit = self._patience if seconds is None else seconds
+        if isinstance(what, str):
+            happens, text = play.named(what).is_set, f"the signal {what!r}"
+        elif isinstance(what, int):
+            happens, text = lambda: len(play.came) >= what, f"{what} requests"
+        elif what is None:
+            happens, text = lambda: play.is_played, "the end of the script"
+        else:
+            happens, text = what, getattr(what, "__name__", "the condition")
+        if not self._running.condition.wait_for(happens, time.monotonic() + limit):
+            raise MockServerError(
+                f"wait_for: {text} did not come in {limit:g} s; "
+                f"there were {len(play.came)} requests\n\n{play.so_far.report()}"
+            )
 
     def discard(self) -> None:
         """Forget the port, which an abandoned client may still use; the next play has another."""
@@ -158,13 +266,20 @@ class MockServer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        __tracebackhide__ = True
         try:
-            if self._script is not None and self.current is not None:
-                self.record = self.current.finish()
+            record = self._finished()
         finally:
             self.stop()
-        if kind is None and self.record is not None:
-            _raise_complaints(self.record)
+        if kind is None and record is not None:
+            _raise_complaints(record)
+
+    def _finished(self) -> Record | None:
+        """The record of what the server was given to check; None for nothing."""
+        if self._is_checked and self.current is not None:
+            self.record = self.current.finish()
+            return self.record
+        return None
 
     async def __aenter__(self) -> Self:
         return self.start()
@@ -183,14 +298,22 @@ class MockServer:
     @property
     def _running(self) -> Pool:
         if self._pool is None:
-            raise MockServerError("the server is not running")
+            raise MockServerError(
+                "the server is not running; write `with MockServer(...) as server:`, or start()"
+            )
         return self._pool
+
+    @property
+    def _playing(self) -> Play:
+        if self.current is None:
+            raise MockServerError("nothing is played; give the server a script, or add(route(...))")
+        return self.current
 
 
 def _raise_complaints(record: Record) -> None:
-    if complaints := record.complaints():
-        text = "\n".join(f"- {one}" for one in complaints)
-        raise MockServerError(f"the script was not met\n{text}\n\n{record.transcript()}")
+    __tracebackhide__ = True
+    if record.complaints():
+        raise MockServerError(f"the script was not met\n{record.report()}")
 
 
 class _AuthorityFile:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ssl import SSLContext
 from typing import Any, Literal, Protocol
 
+from mockserver._clock import HeldClock
 from mockserver._request import Request
 from mockserver._step import Action, Begins, Step
 
@@ -51,6 +52,9 @@ class PlayState(Protocol):
     @property
     def crowded(self) -> bool:
         """Whether others may have something to play while a connection waits for bytes."""
+
+    clock: HeldClock | None
+    """What pauses are measured by; None for the real time."""
 
     @property
     def unmatched(self) -> str:

@@ -17,8 +17,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 Headers = tuple[tuple[bytes, bytes], ...]
 if typing.TYPE_CHECKING:
-    _Text = str | bytes
-    GivenHeaders = Headers | Mapping[_Text, _Text] | Iterable[tuple[_Text, _Text]]
+    GivenHeaders = Mapping[Any, Any] | Iterable[tuple[str | bytes, str | bytes]]
 else:
     GivenHeaders = Headers
 """What a step takes for its headers; it keeps them as `Headers`, which is the type of a field."""
@@ -106,6 +105,7 @@ class NotEmpty:
 Bound = AtLeast | Between | NotEmpty
 Count = Annotated[int, AtLeast(0)]
 Positive = Annotated[int, AtLeast(1)]
+Seconds = Annotated[float, Between(0, 1_000_000, "from 0 to a million")]
 Name = Annotated[str, NotEmpty()]
 SomeBytes = Annotated[bytes, NotEmpty()]
 
@@ -357,12 +357,12 @@ def _in_bytes(value: object, hint: Any) -> str:
 
 
 def remedy(value: object) -> str:
-    """What to write in place of a value that is no step, where that can be guessed."""
+    """The end of a message about a value that is no step: what it is, or what was meant."""
+    if callable(value) and not isinstance(value, type):
+        return f"; write route(respond={getattr(value, '__name__', '...')})"
     steps = {str: "Reply(text=...)", bytes: "Send(...)", dict: "Reply(json=...)", int: "Reply(...)"}
-    if type(value) in steps:
-        return f"; write {steps[type(value)]}"
-    name = getattr(value, "__name__", "...")
-    return f"; write route(respond={name})" if callable(value) else ""
+    hint = f"; write {steps[type(value)]}" if type(value) in steps else ""
+    return f", not {value!r:.80}{hint}"
 
 
 def field_lines(headers: GivenHeaders, role: str = "field-line") -> list[Piece]:

@@ -144,6 +144,8 @@ def _with_step(
 def _changed(
     script: Script, connection: int, route: int | None, change: Callable[[Steps], Steps]
 ) -> Script:
+    if route is None and not script.connections and script.routes:
+        route = connection  # there is nothing else that it could mean
     if route is not None:
         routes = list(script.routes)
         one = _item(routes, "route", route)
@@ -202,7 +204,7 @@ def _sent(data: bytes) -> Steps:
 
 
 def _dribbled(step: Dribble, data: bytes) -> Steps:
-    return (Dribble(data, step.size),) if data else ()
+    return (dataclasses.replace(step, data=data),) if data else ()
 
 
 def _offset(steps: Steps, at: int | str) -> int:

@@ -298,7 +298,9 @@ class Wire:
             try:
                 return self.sock.recv(BLOCK)
             except BlockingIOError:
-                if patient and self.owner is not _NO_ONE:
+                if self._timeout != self.patience:  # it has been changed meanwhile
+                    self._wait_at_most(self.patience)
+                elif patient and self.owner is not _NO_ONE:
                     self.waits = _NOTHING
                     raise self._expired() from None
             except ConnectionError:

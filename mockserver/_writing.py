@@ -24,6 +24,7 @@ from mockserver._step import (
     Piece,
     Positive,
     ScriptError,
+    Seconds,
     SomeBytes,
     Step,
     WritingStep,
@@ -81,6 +82,7 @@ class Reply(WritingStep):
 
     Attributes:
         headers: A mapping, or pairs, of text or bytes.
+        delay: Seconds of silence before it.
         text: The body as text, which is sent in UTF-8.
         json: The body as what `json.dumps` takes; None is null, and `...` is no body.
         framing: What ends the body: `length` adds Content-Length, `chunked` sends one chunk,
@@ -97,6 +99,7 @@ class Reply(WritingStep):
     framing: Literal["length", "chunked", "close", "none"] = "length"
     text: str | None = None
     json: Any = ...
+    delay: Seconds = 0
 
     def __post_init__(self) -> None:
         Step.__post_init__(self)  # `super()` would mean the class without slots
@@ -127,14 +130,17 @@ class Reply(WritingStep):
 
     def play(self, connection: LiveConnection) -> None:
         """Write it, and close where that ends the body."""
+        if self.delay:
+            connection.pause(self.delay)
         connection.write(self.pieces())
         if self.framing == "close":
             connection.end_by(self)
             connection.end()
 
     def action(self, steps: tuple[Step, ...], *, repeated: bool) -> Action:  # noqa: ARG002 - see the base
-        """Play it; a write that is repeated, and does not close, is made once."""
-        return write_of(self) if repeated and self.framing != "close" else self.play
+        """Play it; a write that is repeated, and does nothing more, is made once."""
+        simple = not self.delay and self.framing != "close"
+        return write_of(self) if repeated and simple else self.play
 
     def pieces(self) -> tuple[Piece, ...]:
         """Status line, fields, the framing's own field, blank line, body."""
@@ -318,17 +324,25 @@ class Garbage(WritingStep):
 
 @dataclass(frozen=True, slots=True)
 class Dribble(WritingStep):
-    """Write in small pieces; each waits until the peer has taken everything before it."""
+    """Write in small pieces; each waits until the client has taken everything before it.
+
+    Attributes:
+        size: Bytes of a piece.
+        every: Seconds of silence between two pieces.
+    """
 
     step_name: ClassVar[str] = "dribble"
     primary: ClassVar[str | None] = "data"
     data: bytes
     size: Positive = 1
+    every: Seconds = 0
 
     def play(self, connection: LiveConnection) -> None:
         """Write each piece when the client has taken those before it."""
-        for pieces in self.writes():
+        for index, pieces in enumerate(self.writes()):
             connection.wire.await_taking()
+            if index and self.every:
+                connection.pause(self.every)
             connection.write(pieces)
 
     def writes(self) -> Iterator[tuple[Piece, ...]]:

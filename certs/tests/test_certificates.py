@@ -55,6 +55,7 @@ def test_the_names_certificate_is_for_the_domain_and_below(
         ("not-yet-valid", "chain", 9),  # X509_V_ERR_CERT_NOT_YET_VALID
         ("untrusted", "chain", 20),  # X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY
         ("self-signed", "chain", 18),  # X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT
+        ("missing-intermediate", "chain", 20),  # X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY
     ],
 )
 def test_a_bad_certificate_is_bad_in_its_own_way(
@@ -65,7 +66,28 @@ def test_a_bad_certificate_is_bad_in_its_own_way(
     assert caught.value.verify_code == code
 
 
-@pytest.mark.parametrize("cert", ["wrong-host", "names", "server"])
+@pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
+def test_a_server_speaks_the_versions_that_are_asked_for(
+    authority: CertificateAuthority, version: str
+) -> None:
+    server = authority.server_context(versions=(version,))
+    assert handshake(authority.client_context(), server, "127.0.0.1").version() == version
+
+
+def test_a_server_has_the_ciphers_that_are_asked_for(authority: CertificateAuthority) -> None:
+    cipher = "ECDHE-ECDSA-AES128-GCM-SHA256"
+    server = authority.server_context(versions=("TLSv1.2",), ciphers=cipher)
+    found = handshake(authority.client_context(), server, "127.0.0.1").cipher()
+    assert found is not None
+    assert found[0] == cipher
+
+
+def test_a_version_that_does_not_exist_is_refused(authority: CertificateAuthority) -> None:
+    with pytest.raises(UnknownCertificateError, match=r"no version of TLS is called 'TLS 1\.2'"):
+        authority.server_context(versions=("TLS 1.2",))
+
+
+@pytest.mark.parametrize("cert", ["wrong-host", "names", "server", "intermediate"])
 def test_a_check_of_the_chain_does_not_look_at_names(
     authority: CertificateAuthority, cert: str
 ) -> None:

@@ -32,7 +32,15 @@ Mode = Literal["r", "rb", "r+", "r+b", "w", "wb", "w+", "w+b", "a", "ab", "a+", 
 Typecode = Literal["b", "B", "h", "H", "i", "I", "l", "L", "f", "d"]
 """The typecodes that arrays have in every Python."""
 ServerCertificate = Literal[
-    "server", "names", "wrong-host", "expired", "not-yet-valid", "untrusted", "self-signed"
+    "server",
+    "names",
+    "wrong-host",
+    "expired",
+    "not-yet-valid",
+    "untrusted",
+    "self-signed",
+    "intermediate",
+    "missing-intermediate",
 ]
 Listening = Literal["accept", "refuse", "connect_stall", "accept_rst"]
 Fault = Literal[

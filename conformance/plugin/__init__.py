@@ -2,16 +2,15 @@
 
 The input is options, such as ``--httplib-impl mypkg.client``.  The output is tests, for a session
 that collects this package (``pytest --pyargs conformance``), with the ids of the cases, and marks
-for family, level and exceptions; and fixtures for any test: `wire_case`, `mock_server`,
-`certificate_authority`.
+for family, level and exceptions; and fixtures for any test: `wire_case`, `certificate_authority`,
+and those of `mock_servers`.
 
 Loading this module imports only pytest and the standard library.  The kit is imported, through
 `session`, when a test needs it.
 """
 
 import gc
-from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +18,17 @@ import pytest
 
 from conformance.plugin import collecting
 from conformance.plugin.kept import SESSION, authority_of, session_of
+from conformance.plugin.mock_servers import MockServers
 from conformance.plugin.options import SENT, Options, add_options
 from conformance.plugin.telling import told_in
 
 if TYPE_CHECKING:
     from certs import CertificateAuthority
     from conformance.plugin.judged import WireCase
-    from mockserver import MockServer, Script
 
-__all__ = ["WireCase"]
+__all__ = ["MockServers", "WireCase"]
+
+pytest_plugins = ["conformance.plugin.mock_servers"]
 
 
 def __getattr__(name: str) -> Any:
@@ -154,26 +155,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def certificate_authority(request: pytest.FixtureRequest) -> "CertificateAuthority":
     """The certificate authority of this session; none of its files is kept."""
     return authority_of(request.config)
-
-
-@pytest.fixture
-def mock_server(
-    certificate_authority: "CertificateAuthority",
-) -> Iterator["Callable[..., MockServer]"]:
-    """Return a function that plays a script on a server of its own and returns the server.
-
-    At the end of the test each script must have been played as written; otherwise the test ends
-    with an error that shows the annotated transcript.
-    """
-    from mockserver import MockServer
-
-    with ExitStack() as servers:
-
-        def play(script: "Script", **options: Any) -> "MockServer":
-            options.setdefault("tls", certificate_authority.server_context)
-            return servers.enter_context(MockServer(script, **options))
-
-        yield play
 
 
 @pytest.fixture

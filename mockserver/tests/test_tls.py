@@ -2,12 +2,14 @@
 
 import socket
 import ssl
+from typing import Any
 
 import pytest
 
 from certs import CertificateAuthority
 from mockserver import (
     Close,
+    Dispatch,
     Drain,
     Fill,
     MockServer,
@@ -16,12 +18,15 @@ from mockserver import (
     ReadEof,
     ReadRequest,
     Record,
+    Reply,
     Send,
     Stall,
     Starttls,
     Step,
+    TlsFault,
     Tunnel,
     connection,
+    route,
     script,
 )
 from mockserver.tests.conftest import Connect
@@ -255,3 +260,86 @@ def test_the_client_ends_its_stream_with_or_without_saying_so(
     record = one.finish()
     assert record.problems == ()
     assert record.connections[0].received == b"all"
+
+
+REFUSED = [
+    (Starttls("expired", refused=True),),
+    (Starttls("expired", refused=True), ReadRequest(), Reply()),
+    (Starttls("self-signed", refused=True), route(Reply(), path="/a")),
+    (Starttls("missing-intermediate", refused=True), Reply()),
+    (connection(Starttls("wrong-host", refused=True), Dispatch()), route(Reply())),
+]
+
+
+@pytest.mark.parametrize("parts", REFUSED)
+def test_a_refusal_that_must_come_is_no_complaint(
+    server: MockServer, connect: Connect, authority: CertificateAuthority, parts: Any
+) -> None:
+    one = server.play(script(*parts))
+    raw = connect(one.address)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        encrypted(raw, authority)
+    raw.close()
+    record = one.finish()
+    assert record.complaints() == ()
+    assert record.connections[0].tls is not None
+    assert record.connections[0].tls.startswith("failed: SSLError")
+
+
+@pytest.mark.parametrize("parts", REFUSED)
+def test_a_refusal_that_must_come_is_missed(server: MockServer, parts: Any) -> None:
+    assert server.play(script(*parts)).finish().complaints() == ("connection 1: never opened",)
+
+
+def test_a_client_that_accepts_what_it_must_refuse_is_a_problem(
+    server: MockServer, connect: Connect, authority: CertificateAuthority
+) -> None:
+    one = server.play(script(Starttls("expired", refused=True), ReadRequest(), Reply()))
+    context = authority.client_context("none")
+    with context.wrap_socket(connect(one.address)) as client:
+        client.sendall(REQUEST)
+        assert client.recv(100).startswith(b"HTTP/1.1 200 ")
+    text = "the client has accepted the certificate 'expired'"
+    assert one.finish().complaints() == (f"connection 1, step 1 (starttls): {text}",)
+
+
+def test_a_client_that_has_no_certificate_is_refused(
+    server: MockServer, connect: Connect, authority: CertificateAuthority
+) -> None:
+    one = server.play(script(Starttls(client_cert="required", refused=True)))
+    with pytest.raises(ssl.SSLError), encrypted(connect(one.address), authority) as client:
+        client.recv(1)
+    assert one.finish().complaints() == ()
+
+
+def test_a_version_that_a_step_asks_for_is_spoken(
+    server: MockServer, connect: Connect, authority: CertificateAuthority
+) -> None:
+    cipher = "ECDHE-ECDSA-AES128-GCM-SHA256"
+    one = server.play(script(Starttls(versions=("TLSv1.2",), ciphers=cipher), Reply()))
+    with encrypted(connect(one.address), authority) as client:
+        client.sendall(REQUEST)
+        assert client.recv(100).startswith(b"HTTP/1.1 200 ")
+        assert (client.version(), (client.cipher() or "")[0]) == ("TLSv1.2", cipher)
+    assert one.finish().complaints() == ()
+
+
+@pytest.mark.parametrize(
+    ("parts", "scheme"),
+    [
+        ((Starttls(), Reply()), "https"),
+        ((Starttls(), ReadRequest(), Reply()), "https"),
+        ((connection(Starttls(), Dispatch()), route(Reply())), "https"),
+        ((connection(TlsFault("alert")),), "https"),
+        ((connection(Tunnel(), Starttls()),), "http"),
+        ((route(Reply()),), "http"),
+    ],
+)
+def test_the_url_is_right_by_what_the_script_does(
+    authority: CertificateAuthority, parts: Any, scheme: str
+) -> None:
+    with MockServer(*parts, tls=authority.server_context) as server:
+        host, port = server.address
+        assert server.url == f"{scheme}://{host}:{port}"
+        assert server.https_url == f"https://{host}:{port}"
+        server.clear(check=False)
