@@ -17,10 +17,9 @@ from collections.abc import Sequence
 
 import httplib_impl
 from certs import CertificateAuthority
-from conformance.cases import Case, load_corpus
-from conformance.cases.build import DEFAULT_OPS
+from conformance.cases import DEFAULT_OPS, Case, load_corpus
 from conformance.drivers import target
-from conformance.judge.verdicts import OK
+from conformance.judge import OK
 from conformance.run import Runner
 from mockserver import Close, ReadRequest, Send
 

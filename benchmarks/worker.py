@@ -19,7 +19,7 @@ from benchmarks.check_overhead import plain_cases
 from certs import CertificateAuthority
 from conformance.cases import Case
 from conformance.drivers import Target
-from conformance.judge.verdicts import OK
+from conformance.judge import OK
 from conformance.run import Runner
 
 MODULE = "http.client"

@@ -11,3 +11,6 @@ receives an expectation.
 
 Nothing here parses HTTP: the bytes come from the cases, and the judge compares bytes.
 """
+
+EXIT_INTERRUPTED = 130
+"""The exit code of a program that SIGINT ended: neither a failure nor an error."""

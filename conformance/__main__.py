@@ -8,8 +8,7 @@ import os
 import signal
 from types import FrameType
 
-EXIT_INTERRUPTED = 130
-"""The exit code of a program that SIGINT ended: neither a failure nor an error."""
+from conformance import EXIT_INTERRUPTED
 
 
 def run() -> None:

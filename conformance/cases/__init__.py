@@ -16,66 +16,138 @@ from typing import TYPE_CHECKING
 from conformance.lazy import loader
 
 if TYPE_CHECKING:
+    from conformance.cases.build import DEFAULT_OPS, build_case
     from conformance.cases.casefile import Listed
     from conformance.cases.corpus import Cases, Corpus, SweptCases, load_corpus
     from conformance.cases.documented import documented_part
     from conformance.cases.errors import CaseError
     from conformance.cases.fetch import client_case
-    from conformance.cases.model import Case, Expectation, Op, Outcome, WireExpectation
+    from conformance.cases.loader import load_text
+    from conformance.cases.model import (
+        Accept,
+        Case,
+        Expectation,
+        Fetch,
+        Op,
+        Outcome,
+        Reject,
+        WireExpectation,
+    )
+    from conformance.cases.names import (
+        DOCUMENTED,
+        ERROR_KINDS,
+        PARENTS,
+        ancestors,
+        is_of_the_module,
+        met_by,
+    )
+    from conformance.cases.octets import AddressHole, Pieces, fill
+    from conformance.cases.own import own_files, with_own
     from conformance.cases.places import fixtures_directory
-    from conformance.cases.scripts import client_cases, script_key
-    from conformance.cases.sweeps import DIMENSIONS, swept
-    from conformance.cases.twins import sent_octets
-    from conformance.cases.words import FAMILIES, JUDGED_LEVELS, LEVELS, STRENGTHS
+    from conformance.cases.regressions import Regression, load_regressions
+    from conformance.cases.requirements import Requirement, load_requirements
+    from conformance.cases.scripts import client_cases, key_of_script, script_key
+    from conformance.cases.sweeps import DIMENSIONS, Sweep, swept, with_setting
+    from conformance.cases.twins import first_difference, sent_by, sent_octets
+    from conformance.cases.values import (
+        Containing,
+        Expected,
+        Items,
+        Matching,
+        ObjectOf,
+        Octets,
+        Pairs,
+        Scalar,
+        expected_text,
+    )
+    from conformance.cases.words import FAMILIES, JUDGED_LEVELS, LEVELS, STRENGTHS, Category
 
 __all__ = [
+    "DEFAULT_OPS",
     "DIMENSIONS",
+    "DOCUMENTED",
+    "ERROR_KINDS",
     "FAMILIES",
     "JUDGED_LEVELS",
     "LEVELS",
+    "PARENTS",
     "STRENGTHS",
+    "Accept",
+    "AddressHole",
     "Case",
     "CaseError",
     "Cases",
+    "Category",
+    "Containing",
     "Corpus",
     "Expectation",
+    "Expected",
+    "Fetch",
+    "Items",
     "Listed",
+    "Matching",
+    "ObjectOf",
+    "Octets",
     "Op",
     "Outcome",
+    "Pairs",
+    "Pieces",
+    "Regression",
+    "Reject",
+    "Requirement",
+    "Scalar",
+    "Sweep",
     "SweptCases",
     "WireExpectation",
+    "ancestors",
+    "build_case",
     "client_case",
     "client_cases",
     "documented_part",
+    "expected_text",
+    "fill",
+    "first_difference",
     "fixtures_directory",
+    "is_of_the_module",
+    "key_of_script",
     "load_corpus",
+    "load_regressions",
+    "load_requirements",
+    "load_text",
+    "met_by",
+    "own_files",
     "script_key",
+    "sent_by",
     "sent_octets",
     "swept",
+    "with_own",
+    "with_setting",
 ]
 
-__getattr__ = loader(
-    __name__,
-    {
-        "Listed": "casefile",
-        "Cases": "corpus",
-        "Corpus": "corpus",
-        "SweptCases": "corpus",
-        "load_corpus": "corpus",
-        "documented_part": "documented",
-        "CaseError": "errors",
-        "client_case": "fetch",
-        "client_cases": "scripts",
-        "Case": "model",
-        "Expectation": "model",
-        "Op": "model",
-        "Outcome": "model",
-        "WireExpectation": "model",
-        "fixtures_directory": "places",
-        "script_key": "scripts",
-        "DIMENSIONS": "sweeps",
-        "swept": "sweeps",
-        "sent_octets": "twins",
-        **dict.fromkeys(("FAMILIES", "JUDGED_LEVELS", "LEVELS", "STRENGTHS"), "words"),
-    },
-)
+if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
+    __getattr__ = loader(
+        __name__,
+        {
+            "build": "DEFAULT_OPS build_case",
+            "casefile": "Listed",
+            "corpus": "Cases Corpus SweptCases load_corpus",
+            "documented": "documented_part",
+            "errors": "CaseError",
+            "fetch": "client_case",
+            "loader": "load_text",
+            "model": "Accept Case Expectation Fetch Op Outcome Reject WireExpectation",
+            "names": "DOCUMENTED ERROR_KINDS PARENTS ancestors is_of_the_module met_by",
+            "octets": "AddressHole Pieces fill",
+            "own": "own_files with_own",
+            "places": "fixtures_directory",
+            "regressions": "Regression load_regressions",
+            "requirements": "Requirement load_requirements",
+            "scripts": "client_cases key_of_script script_key",
+            "sweeps": "DIMENSIONS Sweep swept with_setting",
+            "twins": "first_difference sent_by sent_octets",
+            "values": (
+                "Containing Expected Items Matching ObjectOf Octets Pairs Scalar expected_text"
+            ),
+            "words": "Category FAMILIES JUDGED_LEVELS LEVELS STRENGTHS",
+        },
+    )

@@ -44,7 +44,7 @@ Built = tuple[Mapping[str, Any], Case]
 """A table, and the case that it describes."""
 
 
-def build(
+def build_case(
     raw: Mapping[str, Any], family: str, file: str, *, authored: str = "", like: Built | None = None
 ) -> Case:
     """Return the case that the table *raw* describes.

@@ -270,11 +270,11 @@ class Authored:
         except msgspec.ValidationError:
             # The columns are only a part of the table. Building the whole case gives an error with
             # its place.
-            from conformance.cases.build import build
+            from conformance.cases.build import build_case
 
             whole = self.table(choice)
             with complaints_of(self.file.name, str(whole.get("id", self.id))):
-                build(whole, self.file.family, self.file.name)  # raises the full error
+                build_case(whole, self.file.family, self.file.name)  # raises the full error
             raise
         return Listed(columns, self, choice)
 
@@ -403,7 +403,7 @@ class CaseFile:
         Raises:
             CaseError: the case does not conform to the format.
         """
-        from conformance.cases.build import build
+        from conformance.cases.build import build_case
 
         authored = listed.part
         built = authored.built.get(listed.id)
@@ -416,7 +416,7 @@ class CaseFile:
         name = listed.authored
         table = listed.table
         with complaints_of(self.name, listed.id):
-            case = build(table, self.family, self.name, authored=name, like=like)
+            case = build_case(table, self.family, self.name, authored=name, like=like)
         if not authored.is_case:
             self._latest = authored, (table, case)
         authored.built[listed.id] = case

@@ -39,7 +39,7 @@ PARENTS: Mapping[str, str] = {
     "StopIteration": "Exception",
 }
 UNDOCUMENTED = frozenset({"LineTooLong"})
-KINDS = frozenset({"HTTPException", "OSError", "SSLError"})
+ERROR_KINDS = frozenset({"HTTPException", "OSError", "SSLError"})
 """Exceptions that are not a LEAK even if no outcome names them: httplib's, sockets', TLS's."""
 
 

@@ -35,10 +35,10 @@ def sent_by(script: Script) -> tuple[bytes, ...]:
     return tuple(map(sent_octets, script.connections))
 
 
-def difference(sent: Sequence[bytes], twin: Sequence[bytes]) -> Place | None:
+def first_difference(sent: Sequence[bytes], twin: Sequence[bytes]) -> Place | None:
     r"""Return the first place at which *sent* differs from *twin*; None where both are equal.
 
-    >>> difference([b"5\r\nhello\r\nzz\r\n"], [b"5\r\nhello\r\n0\r\n"])
+    >>> first_difference([b"5\r\nhello\r\nzz\r\n"], [b"5\r\nhello\r\n0\r\n"])
     Place(connection=0, start=10, end=12)
     """
     for number, (one, other) in enumerate(zip_longest(sent, twin, fillvalue=b"")):

@@ -16,13 +16,21 @@ import msgspec
 
 from conformance.cases import Case, Corpus
 from conformance.drivers import Identity
-from conformance.report.files import Refused, WholeFile
-from conformance.results import Result, RunHead
-from conformance.results.baseline import Baseline, BaselineError, baseline_text, read_baseline
-from conformance.results.overlay import Listing
-from conformance.results.shard import Shard
-from conformance.results.shipped import directory, shipped
-from conformance.results.update import check_width, updated
+from conformance.report import Refused, WholeFile
+from conformance.results import (
+    Baseline,
+    BaselineError,
+    Listing,
+    Result,
+    RunHead,
+    Shard,
+    baseline_text,
+    check_width,
+    read_baseline,
+    shipped_baseline,
+    shipped_directory,
+    updated,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -134,11 +142,11 @@ class Baselines:
         if self.source != SHIPPED:
             return Path(str(self.source))
         try:
-            return shipped(identity)
+            return shipped_baseline(identity)
         except BaselineError:
             if not self.update:
                 raise
-            return directory() / f"{identity.label}.toml"
+            return shipped_directory() / f"{identity.label}.toml"
 
     def _read(self, path: Path) -> Baseline:
         if self.update and not path.exists():

@@ -11,8 +11,7 @@ from typing import cast
 import click
 from click.core import ParameterSource
 
-from conformance.cases import JUDGED_LEVELS, LEVELS, Case, Cases, Corpus
-from conformance.cases.sweeps import Sweep
+from conformance.cases import JUDGED_LEVELS, LEVELS, Case, Cases, Corpus, Sweep
 from conformance.cli.baselines import Baselines, Known, baseline_options
 from conformance.cli.ending import Ending
 from conformance.cli.judging import Judging, without
@@ -28,16 +27,10 @@ from conformance.cli.options import (
 )
 from conformance.cli.outputs import Outputs, Screen, output_options, view_options
 from conformance.cli.recorded import recorded_clients
-from conformance.drivers import Identity, Implementation, targets
-from conformance.drivers.factory import OURS
-from conformance.report import Run, matrix
-from conformance.report.octets import visible_text
-from conformance.report.standing import EXIT_ERROR, EXIT_NOTHING, worst
-from conformance.report.terminal import View
-from conformance.results import ResultFile, RunHead
-from conformance.results.shard import Shard
-from conformance.run.background import Background
-from conformance.run.check import Check
+from conformance.drivers import OURS, Identity, Implementation, targets
+from conformance.report import EXIT_ERROR, EXIT_NOTHING, Run, View, matrix, visible_text, worst_code
+from conformance.results import ResultFile, RunHead, Shard
+from conformance.run import Background, Check
 
 
 @click.command()
@@ -198,7 +191,7 @@ def check(
         problems += write(runs)
     if screen.has_failed(runs, problems):
         ctx.exit(EXIT_ERROR)
-    ctx.exit(worst(run.exit_code for run in runs))
+    ctx.exit(worst_code(run.exit_code for run in runs))
 
 
 def _matrix(runs: Iterable[Run], corpus: Corpus | None, screen: Screen) -> list[str]:

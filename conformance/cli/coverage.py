@@ -7,9 +7,7 @@ totals, in a pipe one requirement a line, with its fields separated by tabs.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from conformance.cases import Listed
-from conformance.cases.regressions import Regression, load_regressions
-from conformance.cases.requirements import Requirement, load_requirements
+from conformance.cases import Listed, Regression, Requirement, load_regressions, load_requirements
 
 
 class Coverage:

@@ -6,12 +6,18 @@ import click
 
 from conformance.cases import Corpus, load_corpus
 from conformance.cli.options import Selection, selection
-from conformance.report import NoReport, Run, read_runs
-from conformance.report.diff import changes, diff_lines
-from conformance.report.octets import visible_text
-from conformance.report.standing import EXIT_ERROR, EXIT_FAILED, EXIT_OK
-from conformance.results.golden import BookError, load_book
-from conformance.results.golden.results import run_of
+from conformance.report import (
+    EXIT_ERROR,
+    EXIT_FAILED,
+    EXIT_OK,
+    NoReport,
+    Run,
+    changes,
+    diff_lines,
+    read_runs,
+    visible_text,
+)
+from conformance.results.golden import BookError, load_book, run_of
 
 
 @click.command()

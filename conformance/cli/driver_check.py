@@ -3,10 +3,8 @@
 import click
 
 from conformance.driver_check import Checkup
-from conformance.drivers.base import EXEC
-from conformance.drivers.factory import command_in
-from conformance.drivers.worker import START_PATIENCE
-from conformance.report.octets import visible_text
+from conformance.drivers import EXEC, START_PATIENCE, command_in
+from conformance.report import visible_text
 
 
 @click.command("driver-check", context_settings={"ignore_unknown_options": True})

@@ -19,12 +19,9 @@ from conformance.cases import Case
 from conformance.cli.baselines import Known
 from conformance.cli.ending import Ending
 from conformance.drivers import DriverError, Identity, Implementation
-from conformance.report import Run
-from conformance.report.octets import visible_text
-from conformance.results import Result, ResultFile, RunHead
-from conformance.results.result_file import stamped
-from conformance.run.background import Background
-from conformance.run.check import Check
+from conformance.report import Run, visible_text
+from conformance.results import Result, ResultFile, RunHead, stamped
+from conformance.run import Background, Check
 
 Prepared = tuple[Sequence[Case], Known, RunHead]
 

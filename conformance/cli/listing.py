@@ -6,9 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import click
 
-from conformance.cases import LEVELS, Corpus, Listed
-from conformance.cases.names import DOCUMENTED, PARENTS
-from conformance.cases.requirements import load_requirements
+from conformance.cases import DOCUMENTED, LEVELS, PARENTS, Corpus, Listed, load_requirements
 from conformance.cli.coverage import Coverage
 from conformance.cli.options import (
     Selection,
@@ -80,7 +78,7 @@ def list_cases(
     if not sys.stdout.isatty():
         click.echo("".join(f"{name}\n" for _, name, _ in rows), nl=False)
         return
-    from conformance.report.octets import visible_text  # a list that is piped needs no reports
+    from conformance.report import visible_text  # a list that is piped needs no reports
 
     width = max((len(name) for _, name, _ in rows), default=0)
     for level, name, title in rows:

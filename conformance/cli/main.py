@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import click
 
-from conformance.__main__ import EXIT_INTERRUPTED
+from conformance import EXIT_INTERRUPTED
 
 _NAMED = "httplib-kit-named"
 """The error handler for characters that an output's encoding lacks: it shows their names."""
@@ -118,7 +118,7 @@ class _Commands(click.Group):
 
 
 def _say(problem: str) -> None:
-    from conformance.report.octets import visible_text
+    from conformance.report import visible_text
 
     click.echo(f"httplib-kit: {visible_text(problem)}", err=True)
 
@@ -133,16 +133,16 @@ def _is_of_the_user(error: Exception) -> bool:
 
 
 def _with_hint(problem: str) -> str:
-    from conformance.drivers.base import EXEC
+    from conformance.drivers import EXEC
 
     return f"{problem}{_ASK_THE_DRIVER}" if problem.startswith(EXEC) else problem
 
 
 def _named(error: UnicodeError) -> tuple[str | bytes, int]:
     """Return the names of characters that an encoding lacks."""
-    from conformance.report.octets import named
+    from conformance.report import unencodable
 
-    return named(error)
+    return unencodable(error)
 
 
 codecs.register_error(_NAMED, _named)

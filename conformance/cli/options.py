@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from conformance.cases import JUDGED_LEVELS, LEVELS, Cases, Corpus, load_corpus
-from conformance.cases.own import own_files, with_own
-from conformance.results.shard import Shard
-from conformance.run.deadlines import DEADLINE, LONGEST_DEADLINE, SHORTEST_DEADLINE, as_deadline
+from conformance.cases import JUDGED_LEVELS, LEVELS, Cases, Corpus, load_corpus, own_files, with_own
+from conformance.results import Shard
+from conformance.run import DEADLINE, LONGEST_DEADLINE, SHORTEST_DEADLINE, as_deadline
 
 if TYPE_CHECKING:
     from conformance.cases import Case
@@ -95,7 +94,7 @@ def own_cases(command: F) -> F:
 def say_what_matches_nothing(chosen: Selection, corpus: Corpus) -> None:
     """Write a line on standard error for each glob of *chosen* that matches no case."""
     for line in chosen.complaints(corpus):
-        from conformance.report.octets import visible_text
+        from conformance.report import visible_text
 
         click.echo(f"httplib-kit: {visible_text(line)}", err=True)
 
@@ -190,7 +189,7 @@ class ErrorMapType(click.ParamType[dict[str, str]]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> dict[str, str]:
         """Return the error map in the file *value*."""
-        from conformance.judge.error_map import ErrorMapError, read_error_map
+        from conformance.judge import ErrorMapError, read_error_map
 
         if isinstance(value, dict):
             return value

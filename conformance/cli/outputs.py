@@ -16,15 +16,24 @@ from typing import Any, TextIO, TypeVar
 import click
 from rich.console import Console
 
-from conformance.report import Run
-from conformance.report.annotations import annotations
-from conformance.report.badge import endpoint, svg
-from conformance.report.files import Refused, WholeFile, WholeSite
-from conformance.report.junit import junit
-from conformance.report.markdown import markdown
-from conformance.report.octets import inert_line, visible_text
-from conformance.report.runs import as_document
-from conformance.report.terminal import USUAL, View, plain, tell
+from conformance.report import (
+    USUAL,
+    Refused,
+    Run,
+    View,
+    WholeFile,
+    WholeSite,
+    annotation_lines,
+    as_document,
+    badge_endpoint,
+    badge_svg,
+    inert_line,
+    junit_xml,
+    markdown_text,
+    plain_lines,
+    print_run,
+    visible_text,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
 Write = Callable[[Sequence[Run]], list[str]]
@@ -187,10 +196,10 @@ class Screen:
         console = Console(file=self._out, highlight=False, markup=False, emoji=False)
         if console.is_terminal:
             with console.capture() as captured:
-                tell(console, run, view)
+                print_run(console, run, view)
             self.write("\n".join(map(inert_line, captured.get().split("\n"))))
         else:
-            self.write("".join(f"{line}\n" for line in plain(run, view)))
+            self.write("".join(f"{line}\n" for line in plain_lines(run, view)))
 
     def write(self, text: str) -> None:
         """Write *text*."""
@@ -230,12 +239,12 @@ class Screen:
 def tell_pipeline(runs: Sequence[Run]) -> None:
     """Write annotations and step summary if the environment names a known CI service."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in annotations(runs):
+        for line in annotation_lines(runs):
             click.echo(line)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         with Path(summary).open("a", encoding="utf-8", newline="") as file:
-            file.write(markdown(runs))
+            file.write(markdown_text(runs))
 
 
 def document(runs: Sequence[Run]) -> bytes:
@@ -245,15 +254,15 @@ def document(runs: Sequence[Run]) -> bytes:
 
 
 def _junit(runs: Sequence[Run]) -> bytes:
-    return junit(runs)
+    return junit_xml(runs)
 
 
 def _markdown(runs: Sequence[Run]) -> bytes:
-    return markdown(runs).encode("utf-8")
+    return markdown_text(runs).encode("utf-8")
 
 
 def _badge(path: Path) -> Callable[[Sequence[Run]], bytes]:
-    for suffix, render in ((".svg", svg), (".json", endpoint)):
+    for suffix, render in ((".svg", badge_svg), (".json", badge_endpoint)):
         if path.suffix == suffix:
             return render
     raise click.UsageError(f"--badge: {path} ends neither in .svg nor in .json")
@@ -267,9 +276,9 @@ def _write_file(
 
 def _write_site(place: WholeSite, runs: Sequence[Run]) -> None:
     # Import the templates only when pages are requested.
-    from conformance.report.site import site, style_sheet
+    from conformance.report import site_files, style_sheet
 
-    place.write([style_sheet(), *site(runs)])
+    place.write([style_sheet(), *site_files(runs)])
 
 
 def _opened(option: str, kind: Callable[[Path], Any], path: Path) -> Any:

@@ -13,9 +13,16 @@ from conformance.cli.options import (
     selection,
 )
 from conformance.drivers import Implementation, UnknownImplementation, targets
-from conformance.report.octets import visible_text
-from conformance.results.golden import ROSTER, Book, BookError, Recorded, read_book, write_book
-from conformance.results.golden.book import observed_directory
+from conformance.report import visible_text
+from conformance.results.golden import (
+    ROSTER,
+    Book,
+    BookError,
+    Recorded,
+    observed_directory,
+    read_book,
+    write_book,
+)
 from conformance.run import NotRecorded
 from conformance.run import record as record_one
 

@@ -10,11 +10,9 @@ from collections.abc import Iterator, Sequence
 import click
 
 from conformance.cases import Case, Corpus
-from conformance.judge.client import error_text, response_text
-from conformance.judge.judge import entry_text
+from conformance.judge import entry_text, error_text, response_text
 from conformance.report import Run
-from conformance.results.golden import Book, BookError, Judged, judged, load_book
-from conformance.results.golden.results import run_of
+from conformance.results.golden import Book, BookError, Judged, judged, load_book, run_of
 
 
 def recorded_clients(runs: Sequence[Run], corpus: Corpus) -> dict[str, Run]:

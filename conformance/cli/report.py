@@ -6,9 +6,7 @@ from pathlib import Path
 import click
 
 from conformance.cli.outputs import Outputs, Screen, output_options, view_options
-from conformance.report import NoReport, matrix, read_runs
-from conformance.report.standing import EXIT_ERROR, worst
-from conformance.report.terminal import View
+from conformance.report import EXIT_ERROR, NoReport, View, matrix, read_runs, worst_code
 
 
 @click.command()
@@ -47,4 +45,4 @@ def report(
     if screen.has_failed(runs, problems):
         ctx.exit(EXIT_ERROR)
     if exit_code:
-        ctx.exit(worst(run.exit_code for run in runs))
+        ctx.exit(worst_code(run.exit_code for run in runs))

@@ -7,7 +7,7 @@ import msgspec
 
 from conformance.cases import Corpus
 from conformance.cli.options import find_case, own_cases
-from conformance.report.standing import EXIT_ERROR
+from conformance.report import EXIT_ERROR
 from conformance.serve import DEFAULT_PORTS, Bounds, Ports, ServeError, Server
 
 _PORT = click.IntRange(0, 65535)

@@ -10,13 +10,11 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from conformance.cases import Case, Corpus, Outcome, WireExpectation
-from conformance.cases.octets import AddressHole, Pieces
+from conformance.cases import AddressHole, Case, Corpus, Outcome, Pieces, WireExpectation
 from conformance.cli.options import find_case, own_cases
 from conformance.cli.recorded import recorded_lines
-from conformance.judge.judge import expectation_text
-from conformance.report.octets import lines, visible_text
-from conformance.report.roles import annotated
+from conformance.judge import expectation_text
+from conformance.report import annotated, octet_lines, visible_text
 from conformance.reproduce import FORMS, NotReproducible, reproduce
 from conformance.results.golden import load_book
 from conformance.serve import Catalogue, Entry
@@ -150,7 +148,7 @@ def _script(case: Case) -> Iterator[Text | OctetLine]:
         for step, pieces in annotated(part):
             yield _plain(f"  {step.step_name}" if pieces else _arguments(step))
             for piece in pieces:
-                for line in lines(piece.data):
+                for line in octet_lines(piece.data):
                     yield OctetLine(piece.role, line)
 
 
@@ -201,7 +199,7 @@ def _wire(wire: WireExpectation) -> Iterator[Text]:
     for key in ("request", "received"):
         for item in getattr(wire, key) or ():
             yield _plain(f"  wire.{key}")
-            for line in lines(_with_address(item)):
+            for line in octet_lines(_with_address(item)):
                 yield Text("    ") + _visible(line)
 
 

@@ -18,20 +18,29 @@ from rich.table import Table
 from rich.text import Text
 
 from certs import CertificateAuthority
-from conformance.cases import Case
-from conformance.cases.loader import load_text
-from conformance.cases.model import Accept, Fetch, Reject
+from conformance.cases import Accept, Case, Fetch, Reject, load_text
 from conformance.cli.options import deadline_option
-from conformance.drivers import targets
-from conformance.drivers.factory import OURS
-from conformance.judge import Observation
-from conformance.judge.client import error_text, response_text
-from conformance.judge.judge import entry_text
-from conformance.judge.verdicts import ERRORS, NOT_RUN, Verdict
-from conformance.report.files import Refused, WholeFile
-from conformance.report.octets import inert_line, visible_text
-from conformance.report.standing import EXIT_ERROR, EXIT_FAILED, EXIT_NOTHING, EXIT_OK
-from conformance.results.golden.stable import stable
+from conformance.drivers import OURS, targets
+from conformance.judge import (
+    ERRORS,
+    NOT_RUN,
+    Observation,
+    Verdict,
+    entry_text,
+    error_text,
+    response_text,
+)
+from conformance.report import (
+    EXIT_ERROR,
+    EXIT_FAILED,
+    EXIT_NOTHING,
+    EXIT_OK,
+    Refused,
+    WholeFile,
+    inert_line,
+    visible_text,
+)
+from conformance.results.golden import stable_observation
 from conformance.run import Runner
 
 MOST = 16 * 1024 * 1024
@@ -190,7 +199,7 @@ def _tried(one: Any, case: Case, deadline: float, method: str) -> _Tried:
     verdict = Verdict(result.verdict)
     if not seen:
         return _Tried(label, {}, verdict, f"{result.verdict}: {result.reason}")
-    observation = stable(seen[0])
+    observation = stable_observation(seen[0])
     calls = {name: _entry_text(entry) for name, entry in observation.trace.items()}
     ends = [_ENDS_SEEN.get(str(one.after), str(one.after)) for one in observation.connections]
     ended = ""

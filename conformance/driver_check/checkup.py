@@ -18,11 +18,18 @@ from typing import Any, Literal
 
 from certs import CertificateAuthority
 from conformance.driver_check.conversation import PATIENCE, STOP, Conversation, Problem
-from conformance.drivers.base import EXEC, FETCH, DriverError
-from conformance.drivers.factory import ProgramTarget
-from conformance.drivers.protocol import ANY_OP, PROBE, Started, op_name
-from conformance.judge.error_map import KNOWN, ErrorMapError, checked
-from conformance.run.runner import Runner
+from conformance.drivers import (
+    ANY_OP,
+    EXEC,
+    FETCH,
+    PROBE,
+    DriverError,
+    ProgramTarget,
+    Started,
+    op_name,
+)
+from conformance.judge import KNOWN_ERRORS, ErrorMapError, checked_error_map
+from conformance.run import Runner
 from mockserver import Close, MockServer, ReadRequest, Send, Stall, Step, connection, script
 
 Kind = Literal["ok", "wrong", "note"]
@@ -164,9 +171,9 @@ class Checkup:
         if not driver.ops:
             yield Finding("wrong", "start", "`ops` is empty, so no case could be run")
         try:
-            checked(driver.errors, "`errors` in the answer to `start`")
+            checked_error_map(driver.errors, "`errors` in the answer to `start`")
         except ErrorMapError as error:
-            known = ", ".join(sorted(KNOWN))
+            known = ", ".join(sorted(KNOWN_ERRORS))
             yield Finding("wrong", "start", f"{error}; there are {known}")
 
     def _unknown_message(self) -> str:

@@ -10,14 +10,17 @@ from typing import Any
 
 import msgspec
 
-from conformance.drivers.environment import environment
-from conformance.drivers.program import NotALine, Program, ProgramEnded, TooLate
-from conformance.drivers.protocol import (
+from conformance.drivers import (
+    NotALine,
     NotStarted,
     NotTheProtocol,
+    Program,
+    ProgramEnded,
     Started,
+    TooLate,
     answer_in,
     checked_trace,
+    child_environment,
     started,
 )
 
@@ -41,7 +44,7 @@ class Conversation:
     def __init__(self, command: Sequence[str], patience: float) -> None:
         self._patience = patience
         self._serial = 0
-        self.program = Program(command, environment())
+        self.program = Program(command, child_environment())
 
     def ask(self, message: Mapping[str, Any], patience: float | None = None) -> dict[str, Any]:
         """Return the answer to *message*.

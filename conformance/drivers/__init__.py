@@ -12,31 +12,105 @@ name that it was given.
 
 from typing import TYPE_CHECKING
 
-from conformance.drivers.base import (
-    Driver,
-    DriverDied,
-    DriverError,
-    Identity,
-    Implementation,
-    NotInstalled,
-    UnknownImplementation,
-)
 from conformance.lazy import loader
 
 if TYPE_CHECKING:
-    from conformance.drivers.factory import Target, target, targets
+    from conformance.drivers.base import (
+        EXEC,
+        FETCH,
+        NO_RESTART,
+        Driver,
+        DriverDied,
+        DriverError,
+        Identity,
+        Implementation,
+        Message,
+        NotInstalled,
+        Trace,
+        UnknownImplementation,
+    )
+    from conformance.drivers.effort import Effort, effort_of
+    from conformance.drivers.environment import child_environment
+    from conformance.drivers.factory import (
+        OURS,
+        ProgramTarget,
+        Target,
+        apart,
+        command_in,
+        target,
+        targets,
+    )
+    from conformance.drivers.program import NotALine, Program, ProgramEnded, TooLate
+    from conformance.drivers.protocol import (
+        ANY_OP,
+        PROBE,
+        Frame,
+        NotStarted,
+        NotTheProtocol,
+        Started,
+        answer_in,
+        checked_trace,
+        op_name,
+        started,
+    )
+    from conformance.drivers.worker import START_PATIENCE
 
 __all__ = [
+    "ANY_OP",
+    "EXEC",
+    "FETCH",
+    "NO_RESTART",
+    "OURS",
+    "PROBE",
+    "START_PATIENCE",
     "Driver",
     "DriverDied",
     "DriverError",
+    "Effort",
+    "Frame",
     "Identity",
     "Implementation",
+    "Message",
+    "NotALine",
     "NotInstalled",
+    "NotStarted",
+    "NotTheProtocol",
+    "Program",
+    "ProgramEnded",
+    "ProgramTarget",
+    "Started",
     "Target",
+    "TooLate",
+    "Trace",
     "UnknownImplementation",
+    "answer_in",
+    "apart",
+    "checked_trace",
+    "child_environment",
+    "command_in",
+    "effort_of",
+    "op_name",
+    "started",
     "target",
     "targets",
 ]
 
-__getattr__ = loader(__name__, dict.fromkeys(("Target", "target", "targets"), "factory"))
+if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
+    __getattr__ = loader(
+        __name__,
+        {
+            "base": (
+                "Driver DriverDied DriverError EXEC FETCH Identity Implementation "
+                "Message NO_RESTART NotInstalled Trace UnknownImplementation"
+            ),
+            "effort": "Effort effort_of",
+            "environment": "child_environment",
+            "factory": "OURS ProgramTarget Target apart command_in target targets",
+            "program": "NotALine Program ProgramEnded TooLate",
+            "protocol": (
+                "ANY_OP Frame NotStarted NotTheProtocol PROBE Started answer_in "
+                "checked_trace op_name started"
+            ),
+            "worker": "START_PATIENCE",
+        },
+    )

@@ -23,7 +23,7 @@ _JAVA = f"-Xmx{_HEAP}m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 """Over a few minutes, more compilation gains nothing; this halves the cost of a case on a JVM."""
 
 
-def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
+def child_environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment for a driver, made from *given*, by default the kit's own."""
     mine = os.environ if given is None else given
     kept = {name: value for name, value in mine.items() if not _is_cleared(name)}

@@ -24,7 +24,7 @@ from conformance.drivers.base import (
     identity_of,
 )
 from conformance.drivers.effort import Effort, effort_of
-from conformance.drivers.environment import environment
+from conformance.drivers.environment import child_environment
 from conformance.drivers.program import NotALine, Parting, Program, ProgramEnded, TooLate
 from conformance.drivers.protocol import (
     ANY_OP,
@@ -152,7 +152,7 @@ class Worker:
         """Start the program, and ask for its identity."""
         self.busy = True
         try:
-            self._program = Program(self._command, environment(), locates=self._locates)
+            self._program = Program(self._command, child_environment(), locates=self._locates)
             self._tell({"type": "start"})
             identity = identity_of(self._written, self._hear(self._patience))
             effort = self._program.effort()

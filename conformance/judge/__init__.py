@@ -5,16 +5,55 @@
 file or socket, does not wait, and treats every implementation alike.
 """
 
-from conformance.judge.judge import judge
+from typing import TYPE_CHECKING
+
+from conformance.judge.client import did_of, error_text, response_text
+from conformance.judge.judge import entry_text, expectation_text, judge
 from conformance.judge.observation import ConnectionFacts, Observation
-from conformance.judge.verdicts import FAILURES, Judgement, Mismatch, Verdict
+from conformance.judge.verdicts import ERRORS, FAILURES, NOT_RUN, OK, Judgement, Mismatch, Verdict
+from conformance.lazy import loader
+
+if TYPE_CHECKING:
+    from conformance.judge.error_map import (
+        KNOWN_ERRORS,
+        ErrorMapError,
+        checked_error_map,
+        parse_error_map,
+        read_error_map,
+    )
+    from conformance.judge.errors import error_names
 
 __all__ = [
+    "ERRORS",
     "FAILURES",
+    "KNOWN_ERRORS",
+    "NOT_RUN",
+    "OK",
     "ConnectionFacts",
+    "ErrorMapError",
     "Judgement",
     "Mismatch",
     "Observation",
     "Verdict",
+    "checked_error_map",
+    "did_of",
+    "entry_text",
+    "error_names",
+    "error_text",
+    "expectation_text",
     "judge",
+    "parse_error_map",
+    "read_error_map",
+    "response_text",
 ]
+
+if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
+    __getattr__ = loader(
+        __name__,
+        {
+            "error_map": (
+                "ErrorMapError KNOWN_ERRORS checked_error_map parse_error_map read_error_map"
+            ),
+            "errors": "error_names",
+        },
+    )

@@ -14,9 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.cases.model import Accept, Case, Fetch, Reject
-from conformance.cases.octets import fill
-from conformance.cases.values import Expected, Octets, expected_text
+from conformance.cases import Accept, Case, Expected, Fetch, Octets, Reject, expected_text, fill
 from conformance.judge.observation import Observation
 from conformance.judge.verdicts import Judgement, Mismatch, Verdict
 

@@ -16,12 +16,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from conformance.cases.names import PARENTS
-from conformance.cases.words import Category
+from conformance.cases import PARENTS, Category
 
 LEAK = "leak"
 """The category of an exception that the users of a client do not have to expect."""
-KNOWN = frozenset({*PARENTS, *get_args(Category), LEAK})
+KNOWN_ERRORS = frozenset({*PARENTS, *get_args(Category), LEAK})
 
 
 class ErrorMapError(ValueError):
@@ -60,10 +59,10 @@ def parse_error_map(text: str, place: str) -> dict[str, str]:
         )
     if not isinstance(document.get("errors"), dict):
         raise ErrorMapError(f"{place}: the table [errors] is missing")
-    return checked(document["errors"], place)
+    return checked_error_map(document["errors"], place)
 
 
-def checked(errors: Mapping[str, Any], place: str) -> dict[str, str]:
+def checked_error_map(errors: Mapping[str, Any], place: str) -> dict[str, str]:
     """Return *errors* if it is a valid error map; *place* names its origin in messages.
 
     Raises:
@@ -75,7 +74,7 @@ def checked(errors: Mapping[str, Any], place: str) -> dict[str, str]:
         if isinstance(name, dict):
             problem = "a name with dots needs quotes"
             raise ErrorMapError(f"{place}: errors.{native} is a table: {problem}")
-        if not isinstance(name, str) or name not in KNOWN:
+        if not isinstance(name, str) or name not in KNOWN_ERRORS:
             problem = f"{name!r} is neither an exception of the page nor a category"
             raise ErrorMapError(f"{place}: errors.{native}: {problem}")
     return dict(errors)

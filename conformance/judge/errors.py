@@ -8,7 +8,7 @@ from native to such names, is applied before the rules of this module.
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.cases.names import PARENTS, ancestors, is_of_the_module
+from conformance.cases import PARENTS, ancestors, is_of_the_module
 
 _BUILTIN_MODULES = frozenset({"builtins", "exceptions", "__builtin__"})
 _NATIVE: Mapping[str, str] = {

@@ -16,11 +16,20 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from conformance.cases import documented_part
-from conformance.cases.model import Case, Expectation, Op, Outcome, WireExpectation
-from conformance.cases.names import KINDS, met_by
-from conformance.cases.octets import AddressHole, Pieces, fill
-from conformance.cases.values import expected_text
+from conformance.cases import (
+    ERROR_KINDS,
+    AddressHole,
+    Case,
+    Expectation,
+    Op,
+    Outcome,
+    Pieces,
+    WireExpectation,
+    documented_part,
+    expected_text,
+    fill,
+    met_by,
+)
 from conformance.judge.client import error_text, judge_fetch, response_text
 from conformance.judge.errors import error_names
 from conformance.judge.match import Matcher, seen_text
@@ -246,7 +255,7 @@ class _Bench:
             named = any(
                 item.anything or any(met_by(name, names) for name in item.raises) for item in wanted
             )
-            if not named and KINDS.isdisjoint(names):
+            if not named and ERROR_KINDS.isdisjoint(names):
                 text = expectation_text(wanted[0]) if wanted else ""
                 return Mismatch(Verdict.LEAK, op.id, position, text, entry_text(entry))
         return None

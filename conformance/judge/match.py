@@ -12,8 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.cases.octets import fill
-from conformance.cases.values import (
+from conformance.cases import (
     Containing,
     Expected,
     Items,
@@ -22,6 +21,7 @@ from conformance.cases.values import (
     Octets,
     Pairs,
     Scalar,
+    fill,
 )
 
 

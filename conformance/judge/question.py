@@ -21,8 +21,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.cases.model import Case, WireExpectation
-from conformance.cases.octets import AddressHole
+from conformance.cases import AddressHole, Case, WireExpectation
 from conformance.judge.errors import error_names
 from conformance.judge.observation import ConnectionFacts, Observation
 from conformance.judge.verdicts import Mismatch, Verdict

@@ -10,10 +10,10 @@ import pytest
 
 from conformance.cases import FAMILIES, LEVELS
 from conformance.plugin.kept import REFUSED, session_of
+from conformance.plugin.options import FAMILY, LEVEL
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _INSTALLED = not (_PACKAGE / "tests").is_dir()
-FAMILY, LEVEL, EXCEPTION = "family_", "level_", "exception_"
 
 
 class ConformanceModule(pytest.Module):

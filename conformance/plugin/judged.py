@@ -17,20 +17,22 @@ from certs import CertificateAuthority
 from conformance.cases import Case, Cases, SweptCases
 from conformance.drivers import DriverError, Implementation, Target
 from conformance.drivers.clients import ClientTarget
-from conformance.judge.error_map import ErrorMapError, parse_error_map
-from conformance.judge.verdicts import OK
+from conformance.judge import OK, ErrorMapError, parse_error_map
 from conformance.plugin.options import SHIPPED, Options
 from conformance.plugin.telling import CASE, FLAKE, IMPLEMENTATION, VERDICT
-from conformance.report import story
-from conformance.report.octets import visible_text
-from conformance.report.standing import Standing, standing
-from conformance.results import Result, RunHead
-from conformance.results.baseline import BaselineError, Entry, parse_baseline, read_baseline
-from conformance.results.overlay import Listing
-from conformance.results.result import Overlay
-from conformance.results.shipped import shipped
-from conformance.run.background import Background
-from conformance.run.check import Check
+from conformance.report import Standing, standing, story, visible_text
+from conformance.results import (
+    BaselineError,
+    Entry,
+    Listing,
+    Overlay,
+    Result,
+    RunHead,
+    parse_baseline,
+    read_baseline,
+    shipped_baseline,
+)
+from conformance.run import Background, Check
 
 
 class KnownDeviation(Exception):
@@ -204,7 +206,7 @@ class Judged:
         """
         try:
             if name == SHIPPED:
-                found = read_baseline(shipped(self.check.identity))
+                found = read_baseline(shipped_baseline(self.check.identity))
             else:
                 found = parse_baseline(text)
             found.check_is_about(self.check.identity)

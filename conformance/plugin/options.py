@@ -19,6 +19,8 @@ from conformance.run import DEADLINE
 REFERENCE = "httplib_impl"
 SHIPPED = "shipped"
 JUDGED = ",".join(JUDGED_LEVELS)
+FAMILY, LEVEL, EXCEPTION = "family_", "level_", "exception_"
+"""What the names of marks begin with."""
 SENT = "httplib_kit"
 """The key under which a worker of pytest-xdist receives the options and sends its answer."""
 

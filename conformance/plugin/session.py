@@ -12,24 +12,22 @@ from certs import CertificateAuthority
 from conformance.cases import (
     JUDGED_LEVELS,
     LEVELS,
+    PARENTS,
     CaseError,
     Cases,
     Listed,
+    Sweep,
     SweptCases,
     load_corpus,
+    with_own,
 )
-from conformance.cases.names import PARENTS
-from conformance.cases.own import with_own
-from conformance.cases.sweeps import Sweep
 from conformance.drivers import Implementation, UnknownImplementation, targets
-from conformance.judge.error_map import ErrorMapError, parse_error_map
-from conformance.plugin.collecting import EXCEPTION, FAMILY, LEVEL
+from conformance.judge import ErrorMapError, parse_error_map
 from conformance.plugin.judged import Judged, Unusable, WireCase
-from conformance.plugin.options import JUDGED, SHIPPED, Options
-from conformance.report.octets import visible_text
-from conformance.results.baseline import BaselineError, parse_baseline
-from conformance.run.background import Background
-from conformance.run.deadlines import as_deadline
+from conformance.plugin.options import EXCEPTION, FAMILY, JUDGED, LEVEL, SHIPPED, Options
+from conformance.report import visible_text
+from conformance.results import BaselineError, parse_baseline
+from conformance.run import Background, as_deadline
 
 __all__ = ["Session", "WireCase", "check_options", "exception_marks"]
 

@@ -8,11 +8,88 @@ Results contain untrusted text: from an implementation, a server's record, or a 
 shows each character of it visibly (`octets`), and none of it can act as markup or as a command.
 """
 
+from typing import TYPE_CHECKING
+
+from conformance.lazy import loader
 from conformance.report.matrix import matrix
-from conformance.report.octets import visible
-from conformance.report.runs import NoReport, Run, read_runs
-from conformance.report.standing import exit_code
+from conformance.report.octets import inert_line, octet_lines, unencodable, visible, visible_text
+from conformance.report.runs import NoReport, Run, as_document, read_runs
+from conformance.report.standing import (
+    EXIT_ERROR,
+    EXIT_FAILED,
+    EXIT_NOTHING,
+    EXIT_OK,
+    Standing,
+    exit_code,
+    standing,
+    worst_code,
+)
 from conformance.report.story import story
 from conformance.report.summary import summary
 
-__all__ = ["NoReport", "Run", "exit_code", "matrix", "read_runs", "story", "summary", "visible"]
+if TYPE_CHECKING:
+    from conformance.report.annotations import annotation_lines
+    from conformance.report.badge import badge_endpoint, badge_svg
+    from conformance.report.diff import changes, diff_lines
+    from conformance.report.files import Refused, WholeFile, WholeSite
+    from conformance.report.junit import junit_xml
+    from conformance.report.markdown import markdown_text
+    from conformance.report.roles import annotated
+    from conformance.report.site import site_files, style_sheet
+    from conformance.report.terminal import USUAL, View, plain_lines, print_run
+
+__all__ = [
+    "EXIT_ERROR",
+    "EXIT_FAILED",
+    "EXIT_NOTHING",
+    "EXIT_OK",
+    "USUAL",
+    "NoReport",
+    "Refused",
+    "Run",
+    "Standing",
+    "View",
+    "WholeFile",
+    "WholeSite",
+    "annotated",
+    "annotation_lines",
+    "as_document",
+    "badge_endpoint",
+    "badge_svg",
+    "changes",
+    "diff_lines",
+    "exit_code",
+    "inert_line",
+    "junit_xml",
+    "markdown_text",
+    "matrix",
+    "octet_lines",
+    "plain_lines",
+    "print_run",
+    "read_runs",
+    "site_files",
+    "standing",
+    "story",
+    "style_sheet",
+    "summary",
+    "unencodable",
+    "visible",
+    "visible_text",
+    "worst_code",
+]
+
+if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
+    __getattr__ = loader(
+        __name__,
+        {
+            "annotations": "annotation_lines",
+            "badge": "badge_endpoint badge_svg",
+            "diff": "changes diff_lines",
+            "files": "Refused WholeFile WholeSite",
+            "junit": "junit_xml",
+            "markdown": "markdown_text",
+            "roles": "annotated",
+            "site": "site_files style_sheet",
+            "terminal": "USUAL View plain_lines print_run",
+        },
+    )

@@ -20,7 +20,7 @@ MOST = 10
 _LONGEST = 1_000
 
 
-def annotations(runs: Sequence[Run]) -> Iterator[str]:
+def annotation_lines(runs: Sequence[Run]) -> Iterator[str]:
     """Yield the lines of annotations."""
     found = [(run, cause) for run in runs for cause in run.causes]
     for run in runs:

@@ -19,14 +19,14 @@ _GLYPH = 6.6
 """Pixels for each letter; the text is stretched to the width that results."""
 
 
-def endpoint(runs: Sequence[Run]) -> bytes:
+def badge_endpoint(runs: Sequence[Run]) -> bytes:
     """Return the JSON for a badge service."""
     message, colour = _told(runs)
     badge = {"schemaVersion": 1, "label": LABEL, "message": message, "color": colour}
     return json.dumps(badge, indent=2).encode("ascii") + b"\n"
 
 
-def svg(runs: Sequence[Run]) -> bytes:
+def badge_svg(runs: Sequence[Run]) -> bytes:
     """Return the SVG document."""
     message, colour = _told(runs)
     left, right = _width(LABEL), _width(message)

@@ -12,7 +12,7 @@ from conformance.report.octets import visible_text
 from conformance.report.runs import Run
 from conformance.report.story import place
 from conformance.report.summary import scope
-from conformance.results.result import Result, RunHead
+from conformance.results import Result, RunHead
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,7 @@ from conformance.report.runs import Run
 from conformance.report.standing import Standing, standing
 from conformance.report.story import command, place, story
 from conformance.report.summary import INCOMPLETE
-from conformance.results.bounds import Clipped, left_out, parts
-from conformance.results.result import Overlay, Result, RunHead
+from conformance.results import Clipped, Overlay, Result, RunHead, kept_parts, left_out
 
 _ELEMENTS = {
     Standing.FAILED: "failure",
@@ -30,7 +29,7 @@ _STORIES = 5
 """Cases of a cause that have a story."""
 
 
-def junit(runs: Sequence[Run]) -> bytes:
+def junit_xml(runs: Sequence[Run]) -> bytes:
     """Return the document."""
     root = ET.Element("testsuites", name="httplib-kit")
     for run in runs:
@@ -118,7 +117,7 @@ def _of_result(result: Result, head: RunHead) -> Iterator[tuple[str, str]]:
         yield "accepted", accepted
     for octets in result.octets:
         gap = f" … {left_out(octets)} … " if isinstance(octets, Clipped) else ""
-        yield "bytes", gap.join(visible(part) for _, part in parts(octets))
+        yield "bytes", gap.join(visible(part) for _, part in kept_parts(octets))
 
 
 def _properties(parent: ET.Element, named: Iterable[tuple[str, str]]) -> None:

@@ -14,8 +14,7 @@ from conformance.report.runs import Run
 from conformance.report.score import counted
 from conformance.report.story import story
 from conformance.report.summary import scope, table, totals
-from conformance.results.causes import Cause
-from conformance.results.result import RunHead
+from conformance.results import Cause, RunHead
 
 MOST = 900_000
 """Bytes allowed for the stories and their list, over all runs."""
@@ -24,7 +23,7 @@ _NAMED = 20
 """Further cases of a cause that are named."""
 
 
-def markdown(runs: Sequence[Run]) -> str:
+def markdown_text(runs: Sequence[Run]) -> str:
     """Return the summary."""
     budget = MOST // max(1, len(runs))
     return "\n".join(line for run in runs for line in _run(run, budget)) + "\n"

@@ -11,13 +11,13 @@ whether the client accepted or rejected the response, and whether it may.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from conformance.judge.verdicts import FAILURES, NOT_RUN, Verdict
+from conformance.judge import FAILURES, NOT_RUN, Verdict
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
 from conformance.report.score import score
 from conformance.report.standing import Standing, standing
 from conformance.report.summary import INCOMPLETE, aligned
-from conformance.results.result import Result
+from conformance.results import Result
 
 SMALL = 60
 """The largest number of cases for which each has a row of its own."""

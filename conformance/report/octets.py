@@ -71,7 +71,7 @@ def _named(character: str | re.Match[str]) -> str:
     return f"<U+{ord(character[0]):04X}>"
 
 
-def named(error: UnicodeError) -> tuple[str, int]:
+def unencodable(error: UnicodeError) -> tuple[str, int]:
     """Return the names of characters that an encoding lacks; an error handler for `codecs`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
@@ -87,7 +87,7 @@ def original_text(shown: str) -> str:
     return re.sub(r"<U\+([0-9A-F]{4,6})>", lambda found: chr(int(found[1], 16)), shown)
 
 
-def lines(octets: bytes, width: int = 96) -> list[str]:
+def octet_lines(octets: bytes, width: int = 96) -> list[str]:
     """Return *octets* as visible lines, split after each line feed and at *width*."""
     found: list[str] = []
     for line in split_lines(octets):

@@ -15,11 +15,18 @@ from conformance.cases import LEVELS, STRENGTHS
 from conformance.judge import Verdict
 from conformance.report.score import Score, score
 from conformance.report.standing import EXIT_ERROR, EXIT_FAILED, TOLD, exit_code, standing
-from conformance.results.bounds import Clipped, Kept, length
-from conformance.results.causes import Cause, causes
-from conformance.results.result import Overlay, Result, RunHead
-from conformance.results.result_file import read_results
-from conformance.results.shard import Shard
+from conformance.results import (
+    Cause,
+    Clipped,
+    Kept,
+    Overlay,
+    Result,
+    RunHead,
+    Shard,
+    grouped,
+    kept_length,
+    read_results,
+)
 
 
 class NoReport(ValueError):
@@ -56,7 +63,7 @@ class Run:
     @property
     def causes(self) -> list[Cause]:
         """The causes of what failed; a case under sweeps counts with its smallest settings."""
-        return causes(one for one in self.results if standing(one) in TOLD and not one.within)
+        return grouped(one for one in self.results if standing(one) in TOLD and not one.within)
 
     @property
     def exit_code(self) -> int:
@@ -221,7 +228,7 @@ def _is_place(result: Result) -> bool:
             return True
         case [connection, start, end]:
             known = 0 <= connection < len(result.octets)
-            sent = length(result.octets[connection]) if known else 0
+            sent = kept_length(result.octets[connection]) if known else 0
             return connection >= 0 and 0 <= start <= end <= sent
     return False
 

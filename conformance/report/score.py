@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from conformance.judge.verdicts import Verdict
+from conformance.judge import Verdict
 from conformance.report.octets import visible_text
 from conformance.report.standing import Standing, standing
-from conformance.results.result import Result
+from conformance.results import Result
 
 WELL = (Standing.OK,)
 ILL = (Standing.FAILED, Standing.EXPECTED, Standing.FLAKY)

@@ -20,8 +20,7 @@ from conformance.report.score import score_lines
 from conformance.report.standing import Standing, standing
 from conformance.report.story import Span, command, frame_lines, place, transcript_lines
 from conformance.report.summary import scope, table, totals
-from conformance.results.bounds import Clipped, left_out, parts
-from conformance.results.result import Result, RunHead
+from conformance.results import Clipped, Result, RunHead, kept_parts, left_out
 
 _PLAIN_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,150}")
 _WORST_FIRST = (
@@ -54,7 +53,7 @@ class Page:
         for number, kept in enumerate(self.first.octets):
             at, start, end = self.first.differs or (-1, 0, 0)
             spans: list[Span] = []
-            for offset, octets in parts(kept):
+            for offset, octets in kept_parts(kept):
                 if offset and isinstance(kept, Clipped):
                     spans.append(Span(f"\n… {left_out(kept)} …\n"))
                 first, last = max(start - offset, 0), max(end - offset, 0)
@@ -70,7 +69,7 @@ class Page:
         return self.results[0][0].requirements.get(name, "")
 
 
-def site(runs: Sequence[Run]) -> Iterator[tuple[str, str]]:
+def site_files(runs: Sequence[Run]) -> Iterator[tuple[str, str]]:
     """Yield the name, relative to the site, and the text of each file."""
     pages = _pages(runs)
     templates = _templates()

@@ -7,8 +7,8 @@ uses this function, so that no two reports disagree.
 import enum
 from collections.abc import Iterable
 
-from conformance.judge.verdicts import ERRORS, NOT_RUN, OK, Verdict
-from conformance.results.result import Overlay, Result
+from conformance.judge import ERRORS, NOT_RUN, OK, Verdict
+from conformance.results import Overlay, Result
 
 EXIT_OK, EXIT_FAILED, EXIT_ERROR, EXIT_NOTHING = 0, 1, 2, 3
 
@@ -65,7 +65,7 @@ def exit_code(results: Iterable[Result], *, fail_on_flaky: bool = False) -> int:
     return EXIT_OK if found - {Standing.SKIPPED} else EXIT_NOTHING
 
 
-def worst(codes: Iterable[int]) -> int:
+def worst_code(codes: Iterable[int]) -> int:
     """Return the exit code of several runs: an error before a failure, and both before nothing."""
     found = set(codes)
     return next(

@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 from conformance.judge import Verdict
 from conformance.report.octets import inert, split_lines, visible, visible_text
-from conformance.results.bounds import Kept, parts
-from conformance.results.result import Again, Result, RunHead
-from conformance.run.deadlines import DEADLINE
+from conformance.results import Again, Kept, Result, RunHead, kept_parts
+from conformance.run import DEADLINE
 
 _MOST_TEXT = 2_000
 _MOST_WIRE = 400
@@ -196,7 +195,7 @@ def marked_lines(kept: Kept, start: int, end: int, twin: str) -> Iterator[tuple[
         end: the byte after the last marked one; equal to *start* if bytes are missing.
         twin: the twin, from which the marked bytes differ.
     """
-    found = [line for at, part in parts(kept) for line in _numbered_lines(part, at)]
+    found = [line for at, part in kept_parts(kept) for line in _numbered_lines(part, at)]
     shown = _chosen(found, start)
     left_out, pointed, expected = 0, False, 0
     for index, (at, line) in enumerate(found):

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from conformance.cases import LEVELS, STRENGTHS
-from conformance.judge.verdicts import Verdict
+from conformance.judge import Verdict
 from conformance.report.octets import visible_text
 from conformance.report.score import ILL, WELL, counted
 from conformance.report.standing import Standing, standing
-from conformance.results.result import Overlay, Result, RunHead
+from conformance.results import Overlay, Result, RunHead
 
 OBSERVED = "observe"
 """The level of cases that are never judged, so that none of them passes."""

@@ -11,15 +11,14 @@ from rich.console import Console, ConsoleOptions
 from rich.table import Table
 from rich.text import Text
 
-from conformance.judge.verdicts import Verdict
+from conformance.judge import Verdict
 from conformance.report.legend import Entry, legend
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
 from conformance.report.score import counted, score_lines
 from conformance.report.story import LABEL, OCTETS, Row, Span, rows, story
 from conformance.report.summary import scope, summary, table, title, totals
-from conformance.results.causes import Cause
-from conformance.results.result import Overlay, Result
+from conformance.results import Cause, Overlay, Result
 
 _STYLES = {
     "verdict": "bold red",
@@ -59,7 +58,7 @@ _NAMED = 2
 _HEADING = ("cause", "cases", "level", "what was seen, with an example", "")
 
 
-def plain(run: Run, view: View = USUAL) -> Iterator[str]:
+def plain_lines(run: Run, view: View = USUAL) -> Iterator[str]:
     """Yield the plain lines of the report on *run*."""
     parts = _Parts(run, view)
     yield from summary(run.head, run.results)
@@ -192,7 +191,7 @@ def absence_lines(run: Run) -> Iterator[str]:
     yield ""
 
 
-def tell(console: Console, run: Run, view: View = USUAL) -> None:
+def print_run(console: Console, run: Run, view: View = USUAL) -> None:
     """Write the report on *run* to *console*, which is a terminal."""
     parts = _Parts(run, view)
     console.print(Text(title(run.head), "bold"))

@@ -11,7 +11,7 @@ The input is an entry of the catalogue, and the ports of a server.  The output i
 import base64
 from collections.abc import Iterator
 
-from conformance.cases.twins import sent_octets
+from conformance.cases import sent_octets
 from conformance.reproduce.code import NotReproducible
 from conformance.reproduce.programs import script, snippet
 from conformance.serve import DEFAULT_PORTS, Entry, Ports, curl

@@ -9,15 +9,92 @@ from typing import TYPE_CHECKING
 from conformance.lazy import loader
 
 if TYPE_CHECKING:
-    from conformance.results.result import Result, RunHead
-    from conformance.results.result_file import ResultFile, read_results
+    from conformance.results.baseline import (
+        Baseline,
+        BaselineError,
+        Entry,
+        baseline_text,
+        parse_baseline,
+        read_baseline,
+    )
+    from conformance.results.bounds import (
+        Clipped,
+        Kept,
+        bounded,
+        kept_frames,
+        kept_length,
+        kept_octets,
+        kept_parts,
+        left_out,
+    )
+    from conformance.results.causes import Cause, grouped
+    from conformance.results.overlay import Listing, is_unexpected
+    from conformance.results.result import (
+        Again,
+        Overlay,
+        Result,
+        RunHead,
+        not_run,
+        result_of,
+        with_script,
+        without_port,
+    )
+    from conformance.results.result_file import ResultFile, read_results, stamped
+    from conformance.results.shard import Shard
+    from conformance.results.shipped import shipped_baseline, shipped_directory
+    from conformance.results.update import check_width, updated
 
-__all__ = ["Result", "ResultFile", "RunHead", "read_results"]
+__all__ = [
+    "Again",
+    "Baseline",
+    "BaselineError",
+    "Cause",
+    "Clipped",
+    "Entry",
+    "Kept",
+    "Listing",
+    "Overlay",
+    "Result",
+    "ResultFile",
+    "RunHead",
+    "Shard",
+    "baseline_text",
+    "bounded",
+    "check_width",
+    "grouped",
+    "is_unexpected",
+    "kept_frames",
+    "kept_length",
+    "kept_octets",
+    "kept_parts",
+    "left_out",
+    "not_run",
+    "parse_baseline",
+    "read_baseline",
+    "read_results",
+    "result_of",
+    "shipped_baseline",
+    "shipped_directory",
+    "stamped",
+    "updated",
+    "with_script",
+    "without_port",
+]
 
-__getattr__ = loader(
-    __name__,
-    {
-        **dict.fromkeys(("Result", "RunHead"), "result"),
-        **dict.fromkeys(("ResultFile", "read_results"), "result_file"),
-    },
-)
+if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
+    __getattr__ = loader(
+        __name__,
+        {
+            "baseline": ("Baseline BaselineError Entry baseline_text parse_baseline read_baseline"),
+            "bounds": (
+                "Clipped Kept bounded kept_frames kept_length kept_octets kept_parts left_out"
+            ),
+            "causes": "Cause grouped",
+            "overlay": "Listing is_unexpected",
+            "result": ("Again Overlay Result RunHead not_run result_of with_script without_port"),
+            "result_file": "ResultFile read_results stamped",
+            "shard": "Shard",
+            "shipped": "shipped_baseline shipped_directory",
+            "update": "check_width updated",
+        },
+    )

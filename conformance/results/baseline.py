@@ -35,7 +35,7 @@ from pathlib import Path
 import msgspec
 
 from conformance.drivers import Identity
-from conformance.judge.verdicts import FAILURES, Verdict
+from conformance.judge import FAILURES, Verdict
 from conformance.results.bounds import kept_name
 from conformance.results.result import Result
 from conformance.results.seen import seen_in

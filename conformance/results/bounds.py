@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from conformance.drivers.protocol import Frame
+from conformance.drivers import Frame
 
 S = TypeVar("S", bound=msgspec.Struct)
 MOST = 1_000
@@ -47,7 +47,7 @@ Kept = str | Clipped
 """Bytes as a result keeps them."""
 
 
-def parts(kept: Kept) -> list[tuple[int, bytes]]:
+def kept_parts(kept: Kept) -> list[tuple[int, bytes]]:
     """Return the parts of *kept* that are present, each with its offset."""
     if isinstance(kept, str):
         return [(0, kept.encode("latin-1"))] if kept else []
@@ -55,7 +55,7 @@ def parts(kept: Kept) -> list[tuple[int, bytes]]:
     return [(0, kept.first.encode("latin-1")), (kept.length - len(last), last)]
 
 
-def length(kept: Kept) -> int:
+def kept_length(kept: Kept) -> int:
     """Return how many bytes *kept* represents."""
     return len(kept) if isinstance(kept, str) else kept.length
 

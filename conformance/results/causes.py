@@ -20,10 +20,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from conformance.cases import LEVELS, STRENGTHS
-from conformance.cases.names import DOCUMENTED
+from conformance.cases import DOCUMENTED, LEVELS, STRENGTHS
 from conformance.judge import Verdict
-from conformance.results.bounds import length
+from conformance.results.bounds import kept_length
 from conformance.results.result import Overlay, Result
 from conformance.results.seen import normal, skeleton
 
@@ -72,7 +71,7 @@ class Cause:
         return _text(self.example)
 
 
-def causes(failures: Iterable[Result]) -> list[Cause]:
+def grouped(failures: Iterable[Result]) -> list[Cause]:
     """Return the causes of *failures*: the weightiest first, then as they appear."""
     groups: dict[Key, list[Result]] = {}
     for result in failures:
@@ -96,7 +95,7 @@ def _effort(result: Result) -> int:
     A broken response costs more than a well-formed one, which has no twin; a documented
     expectation is the easiest to accept.
     """
-    shown = len(result.transcript) + sum(map(length, result.octets)) + len(result.seen)
+    shown = len(result.transcript) + sum(map(kept_length, result.octets)) + len(result.seen)
     extra = _WEIGHTS.index(result.weight) + bool(result.twin) + 4 * len(result.setting)
     return shown + _DETOUR * extra
 

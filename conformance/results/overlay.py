@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from conformance.judge.verdicts import OK
+from conformance.judge import OK
 from conformance.results.baseline import Baseline, BaselineError, Entry, is_glob, matching
 from conformance.results.result import Overlay, Result
 from conformance.results.shard import Shard

@@ -12,13 +12,9 @@ from typing import Any
 
 import msgspec
 
-from conformance.cases import Case
-from conformance.cases.requirements import load_requirements
-from conformance.cases.scripts import key_of_script
-from conformance.drivers import Identity
-from conformance.drivers.protocol import Frame
-from conformance.judge import FAILURES, Judgement, Verdict
-from conformance.judge.verdicts import ERRORS
+from conformance.cases import Case, key_of_script, load_requirements
+from conformance.drivers import Frame, Identity
+from conformance.judge import ERRORS, FAILURES, Judgement, Verdict
 from conformance.results.bounds import Kept, kept_name
 from mockserver import Script
 

@@ -15,23 +15,23 @@ from conformance.results.baseline import BaselineError
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 
-def directory() -> Path:
+def shipped_directory() -> Path:
     """Return the directory of the shipped baselines."""
     return fixtures_directory() / "baselines"
 
 
-def shipped(identity: Identity) -> Path:
+def shipped_baseline(identity: Identity) -> Path:
     """Return the shipped baseline for the implementation with this *identity*.
 
     Raises:
         BaselineError: there is none; the message lists those that exist.
     """
-    names = sorted(path.stem for path in directory().glob("*.toml"))
+    names = sorted(path.stem for path in shipped_directory().glob("*.toml"))
     found = chosen(identity, names)
     if found is None:
         there = ", ".join(names) or "none at all"
         raise BaselineError(f"no baseline is shipped for {identity.label}; there are {there}")
-    return directory() / f"{found}.toml"
+    return shipped_directory() / f"{found}.toml"
 
 
 def chosen(identity: Identity, names: list[str]) -> str | None:

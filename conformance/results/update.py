@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from conformance.judge.verdicts import OK
+from conformance.judge import OK
 from conformance.results.baseline import Baseline, BaselineError, Entry, is_glob, matching
 from conformance.results.result import Overlay, Result, RunHead
 from conformance.results.seen import seen_in

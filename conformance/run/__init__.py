@@ -14,17 +14,37 @@ from typing import TYPE_CHECKING
 from conformance.lazy import loader
 
 if TYPE_CHECKING:
-    from conformance.run.deadlines import DEADLINE
+    from conformance.run.background import Background
+    from conformance.run.check import Check
+    from conformance.run.deadlines import (
+        DEADLINE,
+        LONGEST_DEADLINE,
+        SHORTEST_DEADLINE,
+        as_deadline,
+    )
     from conformance.run.recorder import NotRecorded, record
     from conformance.run.runner import Runner
 
-__all__ = ["DEADLINE", "NotRecorded", "Runner", "record"]
+__all__ = [
+    "DEADLINE",
+    "LONGEST_DEADLINE",
+    "SHORTEST_DEADLINE",
+    "Background",
+    "Check",
+    "NotRecorded",
+    "Runner",
+    "as_deadline",
+    "record",
+]
 
-__getattr__ = loader(
-    __name__,
-    {
-        "DEADLINE": "deadlines",
-        **dict.fromkeys(("NotRecorded", "record"), "recorder"),
-        "Runner": "runner",
-    },
-)
+if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
+    __getattr__ = loader(
+        __name__,
+        {
+            "background": "Background",
+            "check": "Check",
+            "deadlines": "DEADLINE LONGEST_DEADLINE SHORTEST_DEADLINE as_deadline",
+            "recorder": "NotRecorded record",
+            "runner": "Runner",
+        },
+    )

@@ -8,11 +8,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from conformance.cases import Corpus, client_case
-from conformance.cases.sweeps import with_setting
-from conformance.cases.twins import difference, sent_by
-from conformance.results.bounds import length
-from conformance.results.result import Result
+from conformance.cases import Corpus, client_case, first_difference, sent_by, with_setting
+from conformance.results import Result, kept_length
 
 
 class Background:
@@ -45,10 +42,10 @@ class Background:
         if not result.octets or self._corpus.listed(twin) is None:
             return []
         own = self._sent(result.id, result)
-        place = difference(own, self._sent(twin, result))
+        place = first_difference(own, self._sent(twin, result))
         if place is None or place.connection >= len(result.octets):
             return []
-        there = length(result.octets[place.connection])
+        there = kept_length(result.octets[place.connection])
         planned = len(own[place.connection]) if place.connection < len(own) else 0
         if place.start >= there and there < planned:
             return []  # the client had left before

@@ -13,10 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from certs import CertificateAuthority
 from conformance.cases import Case
-from conformance.drivers import Identity, Implementation
-from conformance.drivers.factory import apart
-from conformance.results.overlay import Listing, is_unexpected
-from conformance.results.result import Result
+from conformance.drivers import Identity, Implementation, apart
+from conformance.results import Listing, Result, is_unexpected
 from conformance.run.background import Background
 from conformance.run.deadlines import DEADLINE
 from conformance.run.parallel import Runners

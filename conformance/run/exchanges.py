@@ -18,15 +18,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conformance.cases import Case, client_case
-from conformance.cases.build import build
-from conformance.drivers import Identity
-from conformance.drivers.base import EXEC
-from conformance.drivers.protocol import ANY_OP
-from conformance.judge import Observation, Verdict
-from conformance.judge.judge import entry_text
-from conformance.judge.verdicts import OK
-from conformance.results.result import Result
+from conformance.cases import Case, build_case, client_case
+from conformance.drivers import ANY_OP, EXEC, Identity
+from conformance.judge import OK, Observation, Verdict, entry_text
+from conformance.results import Result
 
 Check = Callable[[Observation, str], str]
 """Returns what is wrong, given the observation and the random text; empty if nothing is."""
@@ -171,7 +166,7 @@ def _case(title: str, nonce: str, **table: Any) -> Case:
     words = {"level": "documented", "spec": ["HTTPResponse.read"], "why": "Every client does this."}
     usual = {"id": "exchange.well-formed", "rev": 1, "title": title, **words}
     filled: dict[str, Any] = _filled({**usual, **table}, nonce)
-    return build(filled, "interface", "exchanges")
+    return build_case(filled, "interface", "exchanges")
 
 
 def _filled(value: Any, nonce: str) -> Any:

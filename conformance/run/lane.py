@@ -12,16 +12,18 @@ from typing import Any
 
 import msgspec
 
-from conformance.cases import Case, client_case
-from conformance.cases.octets import AddressHole
-from conformance.drivers import Driver, DriverDied, DriverError, NotInstalled
-from conformance.drivers.base import Message, Trace
-from conformance.judge import Observation, Verdict, judge
-from conformance.judge.client import did_of
-from conformance.judge.judge import entry_text
-from conformance.judge.verdicts import OK
-from conformance.results.bounds import Kept, kept_frames, kept_octets
-from conformance.results.result import Result, not_run, result_of, without_port
+from conformance.cases import AddressHole, Case, client_case
+from conformance.drivers import Driver, DriverDied, DriverError, Message, NotInstalled, Trace
+from conformance.judge import OK, Observation, Verdict, did_of, entry_text, judge
+from conformance.results import (
+    Kept,
+    Result,
+    kept_frames,
+    kept_octets,
+    not_run,
+    result_of,
+    without_port,
+)
 from conformance.run.acts import ended_process
 from conformance.run.performed import Performed
 from conformance.run.sent import planned, recorded

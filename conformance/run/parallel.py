@@ -18,10 +18,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from conformance.cases import Case
-from conformance.drivers import DriverError, Identity
-from conformance.drivers.base import NO_RESTART
+from conformance.drivers import NO_RESTART, DriverError, Identity
 from conformance.judge import Verdict
-from conformance.results.result import Result, not_run
+from conformance.results import Result, not_run
 
 MOST_STARTS = 5
 """Failed starts in a row after which a driver is not started again."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from conformance.cases import Op
-from conformance.drivers.base import Trace
+from conformance.drivers import Trace
 
 _Shape = tuple[str, ...]
 

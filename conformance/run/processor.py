@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from conformance.drivers.effort import Effort, effort_of
+from conformance.drivers import Effort, effort_of
 
 _PERIOD = 1.0
 """Seconds between two readings of the threads' times."""

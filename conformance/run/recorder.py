@@ -9,14 +9,10 @@ from typing import Any
 
 from certs import CertificateAuthority
 from conformance.cases import Case, client_cases
-from conformance.drivers import DriverError, Identity, Implementation
-from conformance.drivers.factory import apart
+from conformance.drivers import DriverError, Identity, Implementation, apart
 from conformance.judge import Observation, Verdict
-from conformance.results.golden.book import Recorded
-from conformance.results.golden.codec import Codec
-from conformance.results.golden.stable import stable
-from conformance.results.golden.values import Values
-from conformance.results.result import Result
+from conformance.results import Result
+from conformance.results.golden import Codec, Recorded, Values, stable_observation
 from conformance.run.deadlines import DEADLINE
 from conformance.run.parallel import Runners
 from conformance.run.performed import Performed
@@ -94,7 +90,7 @@ def _told(
         ended = result.verdict in _ENDED and not result.did
         if case.id in seen and not ended:
             ran, observation = seen[case.id]
-            yield case, codec.short(ran, stable(observation))
+            yield case, codec.short(ran, stable_observation(observation))
         else:
             yield case, result.verdict
 

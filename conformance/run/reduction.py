@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from conformance.judge.verdicts import FAILURES
-from conformance.results.result import Result
+from conformance.judge import FAILURES
+from conformance.results import Result
 
 
 def reduced(results: Iterable[Result]) -> Iterator[Result]:

@@ -17,14 +17,9 @@ from time import monotonic  # an implementation in this process may patch the mo
 
 from certs import CertificateAuthority
 from conformance.cases import Case, CaseError
-from conformance.drivers import Driver, DriverError, Identity, Implementation
-from conformance.drivers.base import EXEC
-from conformance.drivers.effort import Effort
-from conformance.judge import Observation, Verdict
-from conformance.judge.error_map import ErrorMapError, checked
-from conformance.judge.verdicts import NOT_RUN
-from conformance.results.bounds import bounded
-from conformance.results.result import Result, not_run, with_script
+from conformance.drivers import EXEC, Driver, DriverError, Effort, Identity, Implementation
+from conformance.judge import NOT_RUN, ErrorMapError, Observation, Verdict, checked_error_map
+from conformance.results import Result, bounded, not_run, with_script
 from conformance.run.acts import abandoned_thread, gave_up
 from conformance.run.deadlines import DEADLINE
 from conformance.run.exchanges import Exchange, exchanges
@@ -182,7 +177,7 @@ class Runner:
     def _own_map(self, driver: Driver) -> Mapping[str, str]:
         """Return the error map that *driver* reports about itself."""
         try:
-            return checked(driver.identity.errors, "its error map")
+            return checked_error_map(driver.identity.errors, "its error map")
         except ErrorMapError as error:
             driver.stop()
             raise DriverError(f"{driver.identity.written}: {error}") from None

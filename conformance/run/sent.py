@@ -11,8 +11,7 @@ leave while the server still writes, so the record could differ between runs, an
 import itertools
 from collections.abc import Iterable
 
-from conformance.cases import Case
-from conformance.cases.twins import sent_octets
+from conformance.cases import Case, sent_octets
 from mockserver import Close, Connection, Drain, Record, Shutdown, Step, WritingStep, pieces_of
 
 FEW = 4_096

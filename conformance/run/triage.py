@@ -23,9 +23,8 @@ import msgspec
 
 from conformance.cases import Case
 from conformance.drivers import DriverError
-from conformance.judge.verdicts import NOT_RUN
-from conformance.results.overlay import is_unexpected
-from conformance.results.result import Again, Overlay, Result
+from conformance.judge import NOT_RUN
+from conformance.results import Again, Overlay, Result, is_unexpected
 from conformance.run.parallel import Line, RunsCases
 
 MOST = 100

@@ -9,8 +9,20 @@ The request line alone selects what is played; no other part of a request is par
 bounds in time and size.  The server opens no connections, and judges no client.
 """
 
-from conformance.serve.catalogue import DEFAULT_PORTS, Catalogue, Entry, Ports, curl, is_silent
-from conformance.serve.server import Bounds, ServeError, Server
+from typing import TYPE_CHECKING
+
+from conformance.lazy import loader
+
+if TYPE_CHECKING:
+    from conformance.serve.catalogue import (
+        DEFAULT_PORTS,
+        Catalogue,
+        Entry,
+        Ports,
+        curl,
+        is_silent,
+    )
+    from conformance.serve.server import Bounds, ServeError, Server
 
 __all__ = [
     "DEFAULT_PORTS",
@@ -23,3 +35,12 @@ __all__ = [
     "curl",
     "is_silent",
 ]
+
+if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
+    __getattr__ = loader(
+        __name__,
+        {
+            "catalogue": "Catalogue DEFAULT_PORTS Entry Ports curl is_silent",
+            "server": "Bounds ServeError Server",
+        },
+    )

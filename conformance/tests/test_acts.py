@@ -12,12 +12,12 @@ from conformance.cli import main
 from conformance.cli.outputs import document
 from conformance.drivers import Implementation, target
 from conformance.judge import Verdict
-from conformance.report.annotations import annotations
-from conformance.report.junit import headline, junit
-from conformance.report.markdown import markdown
+from conformance.report.annotations import annotation_lines
+from conformance.report.junit import headline, junit_xml
+from conformance.report.markdown import markdown_text
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
-from conformance.report.site import site
+from conformance.report.site import site_files
 from conformance.report.story import story
 from conformance.results import Result, RunHead
 from conformance.run import Runner
@@ -71,11 +71,11 @@ def test_a_reset_at_the_deadline_is_the_kit_s_in_every_report(
     reports = {
         "story": "\n".join(story(result, head)),
         "headline": headline(result),
-        "junit": junit(runs).decode(),
-        "markdown": markdown(runs),
+        "junit": junit_xml(runs).decode(),
+        "markdown": markdown_text(runs),
         "json": document(runs).decode(),
-        "html": "".join(text for _, text in site(runs)),
-        "annotations": "\n".join(annotations(runs)),
+        "html": "".join(text for _, text in site_files(runs)),
+        "annotations": "\n".join(annotation_lines(runs)),
     }
     for name, text in reports.items():
         assert visible_text(GAVE_UP) in text, name

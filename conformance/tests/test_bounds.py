@@ -16,10 +16,10 @@ from conformance.cli.outputs import document
 from conformance.drivers import target
 from conformance.judge import Verdict
 from conformance.report.diff import changes
-from conformance.report.junit import junit
-from conformance.report.markdown import markdown
+from conformance.report.junit import junit_xml
+from conformance.report.markdown import markdown_text
 from conformance.report.runs import Run, read_runs
-from conformance.report.site import site, style_sheet
+from conformance.report.site import site_files, style_sheet
 from conformance.report.story import story
 from conformance.results import Result, ResultFile, RunHead
 from conformance.results.bounds import (
@@ -27,11 +27,11 @@ from conformance.results.bounds import (
     MOST_FRAMES,
     bounded,
     kept_frames,
+    kept_length,
     kept_lines,
     kept_octets,
+    kept_parts,
     kept_text,
-    length,
-    parts,
 )
 from conformance.results.result import not_run
 from conformance.run import Runner
@@ -72,8 +72,8 @@ def test_of_a_long_text_both_ends_and_the_digest_are_kept(text: str, most: int) 
 @given(st.binary(max_size=3 * MOST))
 def test_of_many_bytes_both_ends_and_the_length_are_kept(octets: bytes) -> None:
     kept = kept_octets(octets)
-    assert length(kept) == len(octets)
-    for at, part in parts(kept):
+    assert kept_length(kept) == len(octets)
+    for at, part in kept_parts(kept):
         assert octets[at : at + len(part)] == part
 
 
@@ -95,10 +95,10 @@ def sizes(run: Run, directory: Path) -> dict[str, int]:
         written.write([(run.head, run.results)])
     return {
         "results": file.stat().st_size,
-        "junit": len(junit([run])),
-        "markdown": len(markdown([run]).encode()),
+        "junit": len(junit_xml([run])),
+        "markdown": len(markdown_text([run]).encode()),
         "json": len(document([run])),
-        "html": sum(len(text.encode()) for _, text in (style_sheet(), *site([run]))),
+        "html": sum(len(text.encode()) for _, text in (style_sheet(), *site_files([run]))),
     }
 
 

@@ -13,14 +13,14 @@ from conformance.cases import LEVELS, STRENGTHS, fixtures_directory
 from conformance.cli.outputs import document
 from conformance.drivers.protocol import Frame
 from conformance.judge import Verdict
-from conformance.report.junit import junit
+from conformance.report.junit import junit_xml
 from conformance.report.legend import EVERY as WORDS
 from conformance.report.legend import MARKS, legend
 from conformance.report.runs import Run
-from conformance.report.site import site
-from conformance.report.terminal import STORIES, STORY_LINES, USUAL, View, plain, tell
+from conformance.report.site import site_files
+from conformance.report.terminal import STORIES, STORY_LINES, USUAL, View, plain_lines, print_run
 from conformance.results import Result, RunHead
-from conformance.results.causes import MOST, causes
+from conformance.results.causes import MOST, grouped
 from conformance.results.result import Overlay
 
 HEAD = RunHead("1", "c0ffee", "mine", "mine", "1.2.3", [])
@@ -89,7 +89,7 @@ TIMED_OUT = "builtins.OSError: cannot read from timed out object"
     ],
 )
 def test_one_bug_is_one_cause(pair: Sequence[Result]) -> None:
-    (cause,) = causes(pair)
+    (cause,) = grouped(pair)
     assert list(cause.results) == list(pair)
 
 
@@ -130,14 +130,14 @@ OTHER_LINE = Frame(file="mine.py", line=8, function="read", text="int(line)")
     ],
 )
 def test_two_bugs_are_two_causes(pair: Sequence[Result]) -> None:
-    assert len(causes(pair)) == 2
+    assert len(grouped(pair)) == 2
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
 @pytest.mark.parametrize("strength", ["", "must"])
 def test_every_failure_has_a_cause_and_a_line_of_text(verdict: str, strength: str) -> None:
     bare = failure(verdict, strength=strength)
-    (cause,) = causes([bare])
+    (cause,) = grouped([bare])
     assert cause.text.startswith(f"{verdict}: ")
     assert "\n" not in cause.text
 
@@ -146,7 +146,7 @@ def test_the_weightiest_cause_is_first_and_the_strongest_level_is_told() -> None
     guards = [leak("a.E: x")] * 3
     documented = [leak("a.F: x", level="documented")]
     mixed = [leak("a.G: x"), leak("a.G: x", level="precedent")] * 3
-    found = causes([*guards, *documented, *mixed])
+    found = grouped([*guards, *documented, *mixed])
     assert [one.example.seen for one in found] == ["a.G: x", "a.F: x", "a.E: x"]
     assert [one.weight for one in found] == ["precedent", "documented", "guard"]
 
@@ -155,7 +155,7 @@ def test_the_example_is_well_formed_and_short() -> None:
     long = leak("a.E: x", "a.long", transcript="x" * 900)
     broken = leak("a.E: x", "a.broken", twin="a.whole")
     plain_ = leak("a.E: x", "a.plain", transcript="x" * 90)
-    assert causes([long, broken, plain_])[0].example is plain_
+    assert grouped([long, broken, plain_])[0].example is plain_
 
 
 def many(count: int) -> list[Result]:
@@ -168,8 +168,8 @@ def many(count: int) -> list[Result]:
 
 
 def test_small_causes_are_one_so_that_there_are_never_many() -> None:
-    assert len(causes(many(MOST))) == MOST
-    found = causes(many(MOST + 1))
+    assert len(grouped(many(MOST))) == MOST
+    found = grouped(many(MOST + 1))
     assert len(found) == MOST
     assert found[-1].text == "2 other causes, of at most 2 cases each"
     assert [len(part.results) for part in found[-1].parts] == [2, 1]
@@ -180,7 +180,7 @@ def test_small_causes_are_one_so_that_there_are_never_many() -> None:
 
 
 def shown(results: Sequence[Result], view: View = USUAL) -> list[str]:
-    return list(plain(Run(HEAD, results), view))
+    return list(plain_lines(Run(HEAD, results), view))
 
 
 def stories(lines: Sequence[str]) -> list[str]:
@@ -233,7 +233,7 @@ def test_the_last_cause_has_a_story_for_each_of_its_parts() -> None:
 def test_a_command_is_one_line_at_every_width(width: int) -> None:
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=width, no_color=True)
-    tell(console, Run(HEAD, [leak("a.E: x", "a-long-family.with-a-long-name.of-a-case")]))
+    print_run(console, Run(HEAD, [leak("a.E: x", "a-long-family.with-a-long-name.of-a-case")]))
     lines = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()).split("\n")
     wanted = "httplib-kit check mine --select a-long-family.with-a-long-name.of-a-case"
     assert f"  again     {wanted}" in lines
@@ -248,13 +248,13 @@ def test_json_and_pages_have_the_same_causes() -> None:
     assert [one["text"] for one in told["causes"][-1]["parts"]] == [
         part.text for part in run.causes[-1].parts
     ]
-    index = dict(site([run]))["index.html"]
+    index = dict(site_files([run]))["index.html"]
     assert index.count("<details>") == MOST
 
 
 def test_a_junit_file_has_every_case_and_few_stories() -> None:
     results = [leak("a.E: x", f"a.{number}", transcript="y" * 5_000) for number in range(100)]
-    document_ = junit([Run(HEAD, results)])
+    document_ = junit_xml([Run(HEAD, results)])
     assert document_.count(b"<testcase") == 100
     assert document_.count(b"the same cause as a.0; again: httplib-kit check mine") == 95
     assert len(document_) < 100_000
@@ -271,7 +271,7 @@ def test_only_words_that_occur_are_explained() -> None:
 
 def test_words_of_a_sentence_are_not_taken_for_strengths() -> None:
     head = msgspec.structs.replace(HEAD, requirements={"x.y": "A body may be a file and must not."})
-    lines = list(plain(Run(head, [leak("a.E: x", spec=["x.y"])])))
+    lines = list(plain_lines(Run(head, [leak("a.E: x", spec=["x.y"])])))
     assert not {"may", "must"} & {entry.word for entry in legend(lines)}
 
 

@@ -21,7 +21,7 @@ from conformance.drivers.clients.programs import _taken_by_wget as taken_by_wget
 from conformance.drivers.clients.python_client import CLIENTS, head_of
 from conformance.drivers.factory import HttplibClientTarget, Target
 from conformance.judge import Verdict
-from conformance.report.standing import EXIT_NOTHING, worst
+from conformance.report.standing import EXIT_NOTHING, worst_code
 from conformance.results import Result
 from conformance.results.golden import load_book
 from conformance.run import Runner
@@ -178,7 +178,7 @@ def test_a_client_that_is_not_installed_is_shown_as_it_was_recorded(
     ask = ["check", "client:requests", "client:urllib.request", "--select", selected]
     told = CliRunner().invoke(main, ask)
     alone = CliRunner().invoke(main, [*ask[:1], *ask[2:]])
-    assert told.exit_code == worst([alone.exit_code, EXIT_NOTHING])
+    assert told.exit_code == worst_code([alone.exit_code, EXIT_NOTHING])
     row = next(line for line in told.output.splitlines() if "requests" in line)
     assert f"requests {version} (NOT_INSTALLED, as recorded)" in row
     if selected == "chunked.*":

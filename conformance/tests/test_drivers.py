@@ -9,7 +9,7 @@ import pytest
 
 from conformance.drivers import UnknownImplementation, target
 from conformance.drivers.effort import Effort, effort_of
-from conformance.drivers.environment import environment
+from conformance.drivers.environment import child_environment
 from conformance.drivers.factory import ProgramTarget, Target
 from conformance.run.runner import _Watch
 
@@ -76,7 +76,7 @@ def test_nothing_in_the_environment_changes_what_is_judged() -> None:
         "LC_ALL": "x",
         "NETRC": "x",
     }
-    made = environment(given)
+    made = child_environment(given)
     assert "x" not in made.values()
     assert "PYTHONWARNINGS" not in made
     assert made["NETRC"] == os.devnull
@@ -90,11 +90,13 @@ def test_what_selects_an_interpreter_stays() -> None:
         "PYTHONPATH": "m",
         "JAVA_HOME": "j",
     }
-    assert given.items() <= environment(given).items()
+    assert given.items() <= child_environment(given).items()
 
 
 def test_heaps_are_limited_unless_the_user_says_otherwise() -> None:
-    made = environment({"JAVA_TOOL_OPTIONS": "-Xmx9g", "NODE_OPTIONS": "--max-old-space-size=9"})
+    made = child_environment(
+        {"JAVA_TOOL_OPTIONS": "-Xmx9g", "NODE_OPTIONS": "--max-old-space-size=9"}
+    )
     assert made["JAVA_TOOL_OPTIONS"].startswith("-Xmx1024m ")
     assert made["JAVA_TOOL_OPTIONS"].endswith(" -Xmx9g")
     assert made["NODE_OPTIONS"] == "--max-old-space-size=1024 --max-old-space-size=9"

@@ -26,7 +26,7 @@ from conformance.results.golden import (
 )
 from conformance.results.golden.codec import Codec
 from conformance.results.golden.results import run_of
-from conformance.results.golden.stable import PORT, Connection, stable
+from conformance.results.golden.stable import PORT, Connection, stable_observation
 from conformance.results.golden.values import Values, lengthened, shortened
 from conformance.run import NotRecorded, record
 from conformance.run.recorder import key_of
@@ -155,7 +155,7 @@ def codec() -> Codec:
 
 
 def test_what_one_would_guess_is_left_out() -> None:
-    assert codec().short(case(), stable(observation())) == [{"read": "hello"}]
+    assert codec().short(case(), stable_observation(observation())) == [{"read": "hello"}]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_what_one_would_guess_is_left_out() -> None:
     ],
 )
 def test_an_observation_is_made_again(more: dict[str, Any]) -> None:
-    both, seen = codec(), stable(observation(**more))
+    both, seen = codec(), stable_observation(observation(**more))
     told = both.short(case(), seen)
     made = both.full(case(), told)
     assert made == seen
@@ -192,7 +192,7 @@ def test_two_runs_are_told_alike() -> None:
     )
     ports = 41234, 51423
     one, two = (
-        stable(observation(port, read=raised("builtins.ValueError", text)))
+        stable_observation(observation(port, read=raised("builtins.ValueError", text)))
         for port, text in zip(ports, texts, strict=True)
     )
     assert one == two
@@ -203,12 +203,14 @@ def test_the_lines_of_an_implementation_are_not_told() -> None:
     plain = raised("builtins.ValueError", "no")
     frames = [{"file": "client.py", "line": 3}]
     located = {"error": {**plain["error"], "frames": frames}}
-    assert stable(observation(read=located)) == stable(observation(read=plain))
+    assert stable_observation(observation(read=located)) == stable_observation(
+        observation(read=plain)
+    )
 
 
 def test_the_words_of_a_system_are_not_told() -> None:
     one, two = (
-        stable(observation(request=raised("builtins.OSError", text, errno=number)))
+        stable_observation(observation(request=raised("builtins.OSError", text, errno=number)))
         for text, number in (
             ("[Errno 111] Connection refused", 111),
             ("[Errno 111] abgelehnt", 111),
@@ -219,7 +221,9 @@ def test_the_words_of_a_system_are_not_told() -> None:
 
 def test_the_random_octets_of_tls_are_not_told() -> None:
     one, two = (
-        stable(Observation(entries(), "::1", 1, (Connection((), b"\x16\x03\x01" + end, end),)))
+        stable_observation(
+            Observation(entries(), "::1", 1, (Connection((), b"\x16\x03\x01" + end, end),))
+        )
         for end in (b"\x16\x03\x01abc", b"\x16\x03\x01xyz")
     )
     assert one == two
@@ -227,7 +231,9 @@ def test_the_random_octets_of_tls_are_not_told() -> None:
 
 def test_the_number_of_octets_that_only_buffers_took_tells_nothing() -> None:
     one, other = (
-        stable(Observation(entries(), "::1", 1, (Connection((), b"head" + octets, octets),)))
+        stable_observation(
+            Observation(entries(), "::1", 1, (Connection((), b"head" + octets, octets),))
+        )
         for octets in (b"x" * (3 << 20), b"x" * (4 << 20))
     )
     assert one == other

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from conformance.cases.errors import CaseError
 from conformance.cases.octets import AddressHole, BytesTable, fill, octets, pieces
-from conformance.report.octets import lines, visible
+from conformance.report.octets import octet_lines, visible
 
 
 @given(st.binary(max_size=300))
@@ -85,4 +85,4 @@ def test_visible_octets_are_printable_ascii(data: bytes) -> None:
 
 @given(st.binary(max_size=300), st.integers(min_value=1, max_value=120))
 def test_lines_lose_nothing(data: bytes, width: int) -> None:
-    assert "".join(lines(data, width)) == visible(data)
+    assert "".join(octet_lines(data, width)) == visible(data)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.report import Run
-from conformance.report.terminal import plain
+from conformance.report.terminal import plain_lines
 from conformance.results.result import Result, RunHead
 from conformance.run.reduction import reduced
 
@@ -77,7 +77,7 @@ def test_every_failure_is_smallest_or_holds_a_smallest_one(settings: list[dict[s
 def test_only_the_smallest_failure_has_a_story_and_the_others_are_counted() -> None:
     head = RunHead(kit="1", corpus="c", implementation="i", name="n", version="1", features=[])
     settings: list[dict[str, str]] = [{}, {"end": "rst"}, {"cut": "bytes", "end": "rst"}]
-    told = list(plain(Run(head, list(reduced(map(result, settings))))))
+    told = list(plain_lines(Run(head, list(reduced(map(result, settings))))))
     assert len([line for line in told if line.startswith("WRONG_VALUE")]) == 1
     assert "2 more fail under settings of which a part fails too; they have no story" in told
     assert told[-2:] == ["3 cases: 3 WRONG_VALUE", "0 of 3 judged cases pass"]

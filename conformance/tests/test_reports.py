@@ -19,24 +19,24 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 
 from conformance.cases import load_corpus
-from conformance.cases.twins import difference
+from conformance.cases.twins import first_difference
 from conformance.cli import main
 from conformance.cli.outputs import Screen, document, tell_pipeline
 from conformance.drivers.protocol import Frame
 from conformance.judge import Verdict
-from conformance.report.annotations import MOST, annotations
-from conformance.report.badge import endpoint, svg
+from conformance.report.annotations import MOST, annotation_lines
+from conformance.report.badge import badge_endpoint, badge_svg
 from conformance.report.diff import changes, diff_lines
-from conformance.report.junit import junit
-from conformance.report.markdown import markdown
+from conformance.report.junit import junit_xml
+from conformance.report.markdown import markdown_text
 from conformance.report.matrix import SMALL, matrix
-from conformance.report.octets import inert_line, lines, original_text, visible, visible_text
+from conformance.report.octets import inert_line, octet_lines, original_text, visible, visible_text
 from conformance.report.runs import NoReport, Run, read_runs
 from conformance.report.score import score
-from conformance.report.site import site
+from conformance.report.site import site_files
 from conformance.report.standing import Standing, standing
 from conformance.report.story import story
-from conformance.report.terminal import plain, tell
+from conformance.report.terminal import plain_lines, print_run
 from conformance.results import Result, ResultFile, RunHead
 from conformance.results.result import Again, Overlay, not_run
 from conformance.tests.support import EVERY
@@ -105,7 +105,7 @@ VERDICTS = [verdict.value for verdict in Verdict]
 @st.composite
 def results(draw: st.DrawFn, verdicts: Sequence[str] = VERDICTS) -> Result:
     sent = draw(st.lists(octets, min_size=1, max_size=2))
-    place = difference(sent, draw(st.lists(octets, max_size=2)))
+    place = first_difference(sent, draw(st.lists(octets, max_size=2)))
     where = draw(texts)
     return Result(
         id=draw(texts),
@@ -208,13 +208,13 @@ def test_visible_text_is_the_text_and_does_nothing(text: str) -> None:
 def test_visible_octets_are_the_octets_in_one_line_or_in_many(data: bytes, width: int) -> None:
     assert of_octets(visible(data)) == data
     assert is_inert(visible(data))
-    assert all(is_inert(line) for line in lines(data, width))
+    assert all(is_inert(line) for line in octet_lines(data, width))
 
 
 @PROPERTY
 @given(runs())
 def test_junit_holds_every_value(run: Run) -> None:
-    suite = ET.fromstring(junit([run]))[0]
+    suite = ET.fromstring(junit_xml([run]))[0]
     assert len(suite.findall("testcase")) == len(run.results)
     for case, result in zip(suite.findall("testcase"), run.results, strict=True):
         found: dict[str, list[str]] = {}
@@ -264,7 +264,7 @@ OURS = re.compile(
 @PROPERTY
 @given(runs(["WRONG_VALUE", "LEAK"]))
 def test_markdown_is_code_and_tables_and_nothing_else(run: Run) -> None:
-    tokens = MarkdownIt("commonmark").enable("table").parse(markdown([run]))
+    tokens = MarkdownIt("commonmark").enable("table").parse(markdown_text([run]))
     every = [one for token in tokens for one in (token, *(token.children or ()))]
     kinds = {token.type for token in every}
     assert not kinds & {"html_inline", "link_open", "image", "em_open", "code_block", "hr"}
@@ -337,7 +337,7 @@ def tame(run: Run) -> Run:
 @PROPERTY
 @given(runs(["WRONG_VALUE", "NO_ERROR"]))
 def test_html_has_the_tags_of_a_harmless_run_and_holds_every_value(run: Run) -> None:
-    found, harmless = dict(site([run])), dict(site([tame(run)]))
+    found, harmless = dict(site_files([run])), dict(site_files([tame(run)]))
     assert [parsed(text).tags for text in found.values()][1:] == [
         parsed(text).tags for text in harmless.values()
     ][1:]
@@ -359,7 +359,7 @@ ANNOTATION = re.compile(r"(::error|::warning|::notice) title=([^:,]*)::(.*)")
 @given(st.lists(results(), max_size=3), texts)
 def test_annotations_are_one_line_for_each_cause(found: list[Result], name: str) -> None:
     run = Run(_head(name, {}), found)
-    told = list(annotations([run]))
+    told = list(annotation_lines([run]))
     if score(found).not_judged:
         *told, notice = told
         assert re.fullmatch(r"::notice title=[^:,]*::\d+ of \d+ .*", notice)
@@ -386,21 +386,21 @@ def _unescaped(text: str) -> str:
 def test_of_many_causes_the_last_annotation_says_how_many_there_are() -> None:
     case = EVERY[0]
     failed = [not_run(case, Verdict.HANG, "stuck " + "x" * count) for count in range(25)] * 2
-    told = list(annotations([Run(_head("x", {}), failed)]))
+    told = list(annotation_lines([Run(_head("x", {}), failed)]))
     assert len(told) == MOST
     assert told[-1] == "::error title=httplib-kit::5 more causes, of 32 failing cases"
 
 
 def test_an_annotation_says_how_many_cases_have_the_same_cause() -> None:
     failed = [not_run(EVERY[0], Verdict.HANG, "stuck")] * 25
-    (told,) = annotations([Run(_head("x", {}), failed)])
+    (told,) = annotation_lines([Run(_head("x", {}), failed)])
     assert told.startswith(f"::error title=x%3A {EVERY[0].id} and 24 more cases::")
 
 
 @PROPERTY
 @given(runs())
 def test_a_log_has_no_line_that_acts(run: Run) -> None:
-    for line in plain(run):
+    for line in plain_lines(run):
         assert is_inert(line), line
 
 
@@ -419,7 +419,7 @@ def test_a_narrow_terminal_loses_nothing(run: Run, width: int) -> None:
     def told(width: int) -> "Counter[str]":
         out = io.StringIO()
         console = Console(file=out, force_terminal=True, width=width, no_color=True)
-        tell(console, run)
+        print_run(console, run)
         return Counter("".join(CONTROL.sub("", out.getvalue()).split()))
 
     assert told(width) == told(100_000)
@@ -432,7 +432,7 @@ def test_a_narrow_terminal_shows_every_blank_of_the_wire(run: Run, octets: str, 
     result = msgspec.structs.replace(run.results[0], overlay="", within="", transcript=line)
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=width, no_color=True)
-    tell(console, Run(run.head, [result]))
+    print_run(console, Run(run.head, [result]))
     shown = CONTROL.sub("", out.getvalue()).split("\n")
     told = shown[max(place for place, one in enumerate(shown) if one.startswith("  wire")) :]
     rows = [told[0], *itertools.takewhile(lambda one: not one[:EDGE].strip(), told[1:])]
@@ -454,7 +454,7 @@ def test_a_pipeline_gets_annotations_and_a_summary_and_no_other_command(
     told = out.getvalue().splitlines()
     assert len(told) == len(run.causes) + bool(score(run.results).not_judged)
     assert all(ANNOTATION.fullmatch(line) for line in told)
-    assert summary.read_text(encoding="utf-8") == markdown([run])
+    assert summary.read_text(encoding="utf-8") == markdown_text([run])
 
 
 @pytest.mark.parametrize("nasty", ARGUMENTS)
@@ -490,7 +490,7 @@ def test_a_result_file_with_a_word_that_is_none_is_refused(
 def test_a_bar_in_a_table_is_shown_by_name() -> None:
     result = not_run(EVERY[0], Verdict.HANG, "stuck")
     run = Run(_head("x", {}), [msgspec.structs.replace(result, family="a\\|b")])
-    assert "`a\\<U+007C>b`" in markdown([run])
+    assert "`a\\<U+007C>b`" in markdown_text([run])
 
 
 @PROPERTY
@@ -498,7 +498,7 @@ def test_a_bar_in_a_table_is_shown_by_name() -> None:
 def test_a_terminal_gets_colours_and_no_other_control(run: Run, width: int) -> None:
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=width, color_system="standard")
-    tell(console, run)
+    print_run(console, run)
     shown = CONTROL.sub("", out.getvalue()).split("\n")
     assert all(line.isprintable() for line in shown)
 
@@ -506,8 +506,8 @@ def test_a_terminal_gets_colours_and_no_other_control(run: Run, width: int) -> N
 @PROPERTY
 @given(runs())
 def test_a_badge_is_well_formed(run: Run) -> None:
-    picture = ET.fromstring(svg([run, run]))
-    told = json.loads(endpoint([run, run]))
+    picture = ET.fromstring(badge_svg([run, run]))
+    told = json.loads(badge_endpoint([run, run]))
     assert picture.get("role") == "img"
     assert {one.tag.rpartition("}")[2] for one in picture.iter()} <= {
         "svg",
@@ -528,7 +528,14 @@ def test_a_badge_is_well_formed(run: Run) -> None:
 @given(runs())
 @example(Run(_head("x", {}), []))
 def test_the_same_run_is_the_same_report(run: Run) -> None:
-    for render in (junit, markdown, document, svg, endpoint, lambda runs: list(site(runs))):
+    for render in (
+        junit_xml,
+        markdown_text,
+        document,
+        badge_svg,
+        badge_endpoint,
+        lambda runs: list(site_files(runs)),
+    ):
         assert render([run]) == render([run])
 
 
@@ -564,13 +571,13 @@ def test_a_megabyte_is_whole_in_documents_and_counted_in_a_log() -> None:
         octets=[many],
     )
     run = Run(_head("x", {}), [result])
-    assert many.encode() in junit([run])
+    assert many.encode() in junit_xml([run])
     assert many.encode() in document([run])
-    assert many in dict(site([run]))["cases/a.case.html"]
-    log = "\n".join(plain(run))
+    assert many in dict(site_files([run]))["cases/a.case.html"]
+    log = "\n".join(plain_lines(run))
     assert len(log) < 10_000
     assert f"… {(1 << 20) - 2000} characters …" in log
-    assert len(markdown([run])) < 10_000
+    assert len(markdown_text([run])) < 10_000
 
 
 def test_the_place_that_differs_from_the_twin_is_marked() -> None:
@@ -595,7 +602,7 @@ def test_the_place_that_differs_from_the_twin_is_marked() -> None:
 def test_every_page_of_a_site_is_linked_and_there() -> None:
     case = EVERY[0]
     run = Run(_head("x", {}), [not_run(case, Verdict.HANG, "stuck")])
-    found = dict(site([run]))
+    found = dict(site_files([run]))
     links = re.findall(r'href="([^"]+)"', found["index.html"])
     assert list(dict.fromkeys(links)) == [name for name in found if name != "index.html"]
 
@@ -624,7 +631,7 @@ def of_one(text: str, octets: str = "a", differs: Sequence[int] = ()) -> Run:
 
 @pytest.mark.parametrize("nasty", ["`[x](http://127.0.0.1/)`", "``` <b>", "a`b``c <i>|"])
 def test_backticks_end_no_code(nasty: str) -> None:
-    tokens = MarkdownIt("commonmark").enable("table").parse(markdown([of_one(nasty)]))
+    tokens = MarkdownIt("commonmark").enable("table").parse(markdown_text([of_one(nasty)]))
     every = [one for token in tokens for one in (token, *(token.children or ()))]
     assert not {"link_open", "html_inline"} & {one.type for one in every}
     assert nasty in [one.content for one in every if one.type == "code_inline"]
@@ -632,7 +639,7 @@ def test_backticks_end_no_code(nasty: str) -> None:
 
 @pytest.mark.parametrize("nasty", ["%0A::error::", "a%3Ab%2Cc", "%250A"])
 def test_no_text_writes_the_escapes_of_an_annotation(nasty: str) -> None:
-    (line,) = annotations([of_one(nasty)])
+    (line,) = annotation_lines([of_one(nasty)])
     found = ANNOTATION.fullmatch(line)
     assert found
     assert _unescaped(found[2]) == f"{nasty}: {nasty}"
@@ -641,14 +648,14 @@ def test_no_text_writes_the_escapes_of_an_annotation(nasty: str) -> None:
 
 @pytest.mark.parametrize("nasty", NASTY)
 def test_a_page_has_no_character_that_acts(nasty: str) -> None:
-    for name, page in site([of_one(nasty)]):
+    for name, page in site_files([of_one(nasty)]):
         assert all(line.isprintable() for line in page.split("\n")), name
 
 
 @pytest.mark.parametrize("octets", ["##[error]x", "##vso[x]"])
 @pytest.mark.parametrize("at", [1, 2, 3])
 def test_what_a_mark_divides_acts_no_more_than_the_whole(octets: str, at: int) -> None:
-    assert all(is_inert(line) for line in plain(of_one("a", octets, (0, at, len(octets)))))
+    assert all(is_inert(line) for line in plain_lines(of_one("a", octets, (0, at, len(octets)))))
 
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")

@@ -13,15 +13,15 @@ from conformance.cases import load_corpus
 from conformance.cli import main
 from conformance.cli.outputs import document
 from conformance.judge import Verdict
-from conformance.report.annotations import annotations
-from conformance.report.badge import endpoint, svg
-from conformance.report.junit import junit
-from conformance.report.markdown import markdown
+from conformance.report.annotations import annotation_lines
+from conformance.report.badge import badge_endpoint, badge_svg
+from conformance.report.junit import junit_xml
+from conformance.report.markdown import markdown_text
 from conformance.report.matrix import matrix
 from conformance.report.runs import Run
 from conformance.report.score import score, score_lines
-from conformance.report.site import site
-from conformance.report.terminal import plain
+from conformance.report.site import site_files
+from conformance.report.terminal import plain_lines
 from conformance.results import Result, RunHead
 
 HEAD = RunHead(kit="0", corpus="0", implementation="x", name="x", version="1", features=[])
@@ -55,12 +55,12 @@ def run() -> Run:
 def reports(one: Run | None = None) -> dict[str, str]:
     one = one or run()
     return {
-        "terminal": "\n".join(plain(one)),
-        "markdown": markdown([one]),
-        "html": dict(site([one]))["index.html"],
+        "terminal": "\n".join(plain_lines(one)),
+        "markdown": markdown_text([one]),
+        "html": dict(site_files([one]))["index.html"],
         "json": document([one]).decode(),
-        "junit": junit([one]).decode(),
-        "annotations": "\n".join(annotations([one])),
+        "junit": junit_xml([one]).decode(),
+        "annotations": "\n".join(annotation_lines([one])),
         "matrix": "\n".join(matrix([one, one])),
     }
 
@@ -81,16 +81,16 @@ def test_next_to_each_score_stands_what_was_not_run_and_why(name: str) -> None:
 
 
 def test_a_badge_says_how_much_was_not_run() -> None:
-    assert json.loads(endpoint([run()]))["message"] == "4/5, 9 of 14 not run"
-    label = ET.fromstring(svg([run()])).get("aria-label") or ""
+    assert json.loads(badge_endpoint([run()]))["message"] == "4/5, 9 of 14 not run"
+    label = ET.fromstring(badge_svg([run()])).get("aria-label") or ""
     assert label.endswith(": 4/5, 9 of 14 not run")
 
 
 def test_a_badge_is_green_for_the_whole_alone() -> None:
     passed = [result(0, "PASS")]
-    assert json.loads(endpoint([Run(HEAD, passed)]))["color"] == "brightgreen"
+    assert json.loads(badge_endpoint([Run(HEAD, passed)]))["color"] == "brightgreen"
     more = [*passed, result(1, "UNSUPPORTED", "the implementation has no strict")]
-    assert json.loads(endpoint([Run(HEAD, more)]))["color"] == "yellow"
+    assert json.loads(badge_endpoint([Run(HEAD, more)]))["color"] == "yellow"
 
 
 @pytest.mark.parametrize("name", reports())
@@ -99,13 +99,13 @@ def test_what_the_first_failure_kept_from_running_is_not_left_out(name: str) -> 
     text = reports(one)[name]
     assert "1009 of 1014 cases not run" in text
     assert "the first failure ended the run" in text
-    assert "1009 of 1014 not run" in endpoint([one]).decode()
+    assert "1009 of 1014 not run" in badge_endpoint([one]).decode()
 
 
 def test_what_is_only_observed_passes_nothing() -> None:
     found = [result(0, "INFO"), result(1, "INFO")]
     one = Run(HEAD, [msgspec.structs.replace(x, level="observe", strength="") for x in found])
-    for text in (*reports(one).values(), endpoint([one]).decode()):
+    for text in (*reports(one).values(), badge_endpoint([one]).decode()):
         assert "2 of 2 judged" not in text
         assert "2/2" not in text
     assert one.score.text == "0 of 0 judged cases pass; 2 of 2 cases observed, and never judged"

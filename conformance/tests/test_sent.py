@@ -11,7 +11,7 @@ from conformance.cases import Case, client_cases, load_corpus, swept
 from conformance.cases.sweeps import DIMENSIONS
 from conformance.drivers import target
 from conformance.report.runs import Run
-from conformance.report.site import site
+from conformance.report.site import site_files
 from conformance.report.story import story
 from conformance.results import Result, RunHead
 from conformance.results.bounds import Clipped, kept_octets
@@ -153,7 +153,7 @@ def test_a_story_shows_the_exchange_that_came_before(
         head = RunHead.of(runner.identity, kit="0", corpus="0")
         for result in Background(CORPUS).told(runner.run(iter(cases[:5]))):
             text = "\n".join(story(result, head))
-            page = dict(site([Run(head, [result])]))
+            page = dict(site_files([Run(head, [result])]))
             page_text = "".join(text for name, text in page.items() if name != "index.html")
             assert ("kept open" in text) == (value == "kept")
             assert ("kept open" in page_text.partition("The wire")[0]) == (value == "kept")

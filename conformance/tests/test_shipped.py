@@ -9,16 +9,16 @@ from conformance.results.baseline import baseline_text, is_glob, read_baseline
 from conformance.results.golden import load_book
 from conformance.results.golden.baselines import renewed
 from conformance.results.overlay import Listing
-from conformance.results.shipped import directory
+from conformance.results.shipped import shipped_directory
 from conformance.results.update import AGAIN, NEW
 
-NAMES = sorted(path.stem for path in directory().glob("*.toml"))
+NAMES = sorted(path.stem for path in shipped_directory().glob("*.toml"))
 NEVER = dt.date(9999, 1, 1)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_entry_is_explained_and_about_a_case_of_this_corpus(name: str) -> None:
-    corpus, baseline = load_corpus(), read_baseline(directory() / f"{name}.toml")
+    corpus, baseline = load_corpus(), read_baseline(shipped_directory() / f"{name}.toml")
     assert name.endswith((baseline.version, ".".join(baseline.version.split(".")[:2])))
     listing = Listing(baseline, {case.id: case.rev for case in corpus.cases}, NEVER)
     assert list(listing.nowhere()) == []
@@ -39,7 +39,7 @@ def test_what_2_7_does_against_the_page_is_known_by_subject() -> None:
     corpus, levels = load_corpus(), {}
     for case in corpus.cases:
         levels[case.id] = case.level
-    for entry in read_baseline(directory() / "httplib-2.7.18.toml").entry:
+    for entry in read_baseline(shipped_directory() / "httplib-2.7.18.toml").entry:
         if any(levels[name] == "documented" for name in entry.globs):
             subjects.add(entry.reason.partition(":")[0])
     assert subjects == {

@@ -12,7 +12,7 @@ from operator import eq
 from typing import Any
 
 from conformance.drivers import Driver, target
-from conformance.judge.errors import error_names
+from conformance.judge import error_names
 from mockserver import Close, MockServer, ReadUntil, Script, Send, connection, script
 from tools.differential.examples import Example, Op
 

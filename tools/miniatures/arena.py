@@ -24,9 +24,8 @@ from typing import Any, TypeVar
 
 from certs import CertificateAuthority
 from conformance.cases import Case
-from conformance.drivers import target
-from conformance.drivers.factory import OURS
-from conformance.judge.verdicts import NOT_RUN
+from conformance.drivers import OURS, target
+from conformance.judge import NOT_RUN
 from conformance.results import Result
 from conformance.run import Runner
 

@@ -24,10 +24,8 @@ from functools import partial
 from pathlib import Path
 
 from certs import CertificateAuthority
-from conformance.cases import JUDGED_LEVELS, Case, load_corpus
-from conformance.cases.regressions import load_regressions
-from conformance.drivers import target
-from conformance.drivers.factory import OURS
+from conformance.cases import JUDGED_LEVELS, Case, load_corpus, load_regressions
+from conformance.drivers import OURS, target
 from conformance.run import Runner
 from tools.miniatures import lies as _  # noqa: F401 # fills the table
 from tools.miniatures.arena import forked

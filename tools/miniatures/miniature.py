@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from conformance.drivers.factory import OURS
+from conformance.drivers import OURS
 
 Rewrite = Callable[[bytes], bytes]
 

@@ -4,8 +4,7 @@ The output is names.  The readings say what the page means where it is silent or
 subjects are listed here in the order of the readings, so that a subject without a lie is found.
 """
 
-from conformance.cases.regressions import load_regressions
-from conformance.cases.requirements import load_requirements
+from conformance.cases import load_regressions, load_requirements
 
 READINGS: tuple[str, ...] = (
     # Constructor, URL, host and port

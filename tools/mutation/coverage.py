@@ -16,8 +16,7 @@ from typing import Any
 
 from certs import CertificateAuthority
 from conformance.cases import Case
-from conformance.drivers import target
-from conformance.drivers.factory import OURS
+from conformance.drivers import OURS, target
 from conformance.run import Runner
 
 Trace = Any

@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 
 from conformance.cases import JUDGED_LEVELS, Case, load_corpus, swept
-from tools.miniatures.arena import Fate, forked, meet
+from tools.miniatures import Fate, forked, meet
 from tools.mutation.coverage import Coverage, record
 from tools.mutation.equivalent import Equivalents
 from tools.mutation.mutants import Mutant, mutants_of

@@ -36,7 +36,7 @@ from conformance.drivers.base import (
 )
 from conformance.drivers.clients.python_client import head_of
 from conformance.drivers.effort import Effort, effort_of
-from conformance.drivers.environment import environment
+from conformance.drivers.environment import child_environment
 
 URL, HEAD = "{url}", "{head}"
 CASE = "HTTPLIB_KIT_CASE"
@@ -170,7 +170,7 @@ class Command(Driver):
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=said,
-                    env={**environment(), "HOME": str(home), CASE: case},
+                    env={**child_environment(), "HOME": str(home), CASE: case},
                     start_new_session=True,
                 )
             except OSError as error:

@@ -10,21 +10,31 @@ from conformance.results.golden.book import (
     BookError,
     Recorded,
     load_book,
+    observed_directory,
     read_book,
     write_book,
 )
+from conformance.results.golden.codec import Codec
 from conformance.results.golden.judging import Judged, judged, judged_one
+from conformance.results.golden.results import run_of
 from conformance.results.golden.roster import ROSTER
+from conformance.results.golden.stable import stable_observation
+from conformance.results.golden.values import Values
 
 __all__ = [
     "ROSTER",
     "Book",
     "BookError",
+    "Codec",
     "Judged",
     "Recorded",
+    "Values",
     "judged",
     "judged_one",
     "load_book",
+    "observed_directory",
     "read_book",
+    "run_of",
+    "stable_observation",
     "write_book",
 ]

@@ -15,7 +15,7 @@ from conformance.drivers import Identity
 from conformance.results.baseline import Baseline, BaselineError, baseline_text, read_baseline
 from conformance.results.golden.book import Book, load_book
 from conformance.results.golden.results import run_of
-from conformance.results.shipped import shipped
+from conformance.results.shipped import shipped_baseline
 from conformance.results.update import AGAIN, NEW, updated
 
 
@@ -29,7 +29,9 @@ def renewed(book: Book, corpus: Corpus) -> Iterator[tuple[Path, Baseline]]:
     for key, one in book.implementations.items():
         features, runtime = frozenset(one.features), one.runtime
         try:
-            path = shipped(Identity(one.written, one.name, one.version, features, runtime=runtime))
+            path = shipped_baseline(
+                Identity(one.written, one.name, one.version, features, runtime=runtime)
+            )
         except BaselineError:  # no baseline is shipped for it
             continue
         head, results = run_of(book, key, corpus)

@@ -12,8 +12,7 @@ call, by op, and of the observation of the wire.  Values that can be predicted a
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.cases import Case, Op
-from conformance.cases.model import Accept
+from conformance.cases import Accept, Case, Op
 from conformance.judge import Observation
 from conformance.results.golden.stable import PORT, Connection
 from conformance.results.golden.values import OWN, Values, lengthened, shortened

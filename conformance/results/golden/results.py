@@ -7,8 +7,7 @@ run and a result for each case, as in a result file.
 from importlib.metadata import version
 
 from conformance.cases import Corpus
-from conformance.judge.client import did_of
-from conformance.judge.judge import entry_text
+from conformance.judge import did_of, entry_text
 from conformance.results.bounds import bounded
 from conformance.results.golden.book import Book
 from conformance.results.golden.judging import Judged, judged_one

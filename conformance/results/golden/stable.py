@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.judge import Observation
-from conformance.judge.observation import ConnectionFacts
+from conformance.judge import ConnectionFacts, Observation
 
 PORT = 50000
 """Stands for the port of the server, which differs in each run."""
@@ -47,7 +46,7 @@ class Connection:
     source_port: int = 0
 
 
-def stable(observation: Observation) -> Observation:
+def stable_observation(observation: Observation) -> Observation:
     """Return *observation* as it would be in every run."""
     port = _Port(observation.port)
     return Observation(

@@ -4,8 +4,8 @@ from http import HTTPStatus
 from importlib import import_module
 from typing import Any
 
-from conformance.cases.requirements import load_requirements
-from conformance.drivers.factory import OURS
+from conformance.cases import load_requirements
+from conformance.drivers import OURS
 from tools.miniatures.miniature import Liar, lie, overrides
 
 _STATES = ("CannotSendRequest", "CannotSendHeader", "ResponseNotReady")
