@@ -7,6 +7,7 @@ It is a process of its own, so that the client's CPU time contains nothing of th
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import random
 import selectors
@@ -29,6 +30,7 @@ def with_fields(count: int) -> bytes:
     return b"HTTP/1.1 200 OK\r\n" + fields + b"Content-Length: 5\r\n\r\nhello"
 
 
+@functools.cache
 def responses() -> dict[str, bytes]:
     """Return the response of each path."""
     sizes = random.Random(1)

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 import httplib_impl
+from benchmarks import canned
 
 BLOCK = 65536
 
@@ -32,6 +33,8 @@ class Peer:
     modules: tuple[str, ...] = ()
     # The only paths that it can request, on a kept connection; None if it can request all.
     paths: tuple[str, ...] | None = None
+    # Whether it reads a response from the file that an object in place of a socket makes.
+    reads_files = False
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -53,14 +56,37 @@ class Peer:
         """Repeat `fresh`."""
         return sum(self.fresh(path) for _ in range(count))
 
+    def many_files(self, path: str, count: int) -> int:
+        """Read the response of *path* from a file, *count* times."""
+        raise NotImplementedError
+
     def close(self) -> None:
         """Close the kept connection."""
+
+
+class FileSocket:
+    """The least that may be given in place of a socket: its file has one response."""
+
+    def __init__(self, octets: bytes) -> None:
+        self.octets = octets
+
+    def sendall(self, octets: bytes) -> None:
+        """Discard what is sent."""
+
+    def makefile(self, mode: str, bufsize: int = -1) -> io.BytesIO:
+        """Return the response as a file."""
+        del mode, bufsize
+        return io.BytesIO(self.octets)
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class Httplib(Peer):
     """A module with the interface of httplib."""
 
     module: ModuleType = httplib_impl
+    reads_files = True
 
     def __init__(self, port: int) -> None:
         super().__init__(port)
@@ -79,6 +105,16 @@ class Httplib(Peer):
         octets = connection.getresponse().read()
         connection.close()
         return len(octets)
+
+    def many_files(self, path: str, count: int) -> int:
+        connection: Any = self.module.HTTPConnection("127.0.0.1")
+        octets, total = canned.responses()[path], 0
+        for _ in range(count):
+            connection.sock = FileSocket(octets)
+            connection.request("GET", path)
+            total += len(connection.getresponse().read())
+            connection.close()
+        return total
 
     def close(self) -> None:
         self.connection.close()
