@@ -17,8 +17,8 @@ goes out, and what it never does; each function that finds a boundary shows octe
    of a request is still to be sent, `_address` where to connect, `_tunnel` and `_tls` what comes
    first. `_compat` is the interface of Python 1.5.2, `_hooks` warns of insides of 2.7.
 
-Fast ways stand beside the rules that they abbreviate, and tests hold the two together: `plain_head`
-beside `Head`, `framing_fields` beside `parse_fields`, `whole_chunks` beside `chunked_wants`.
+5. `_fast`, to be read last: `plain_head` for `_head`, `_headers` and `_framing`, `whole_chunks` and
+   `file_chunks` for `_chunked`. Tests compare each with the rules that it shortens.
 """
 
 # fmt: off
@@ -26,7 +26,6 @@ beside `Head`, `framing_fields` beside `parse_fields`, `whole_chunks` beside `ch
 # Tables of names: one a line would hide the little that this file says.
 import socket as socket
 import sys
-from importlib import import_module
 from types import ModuleType
 
 from ._compat import HTTP, HTTPS as HTTPS
@@ -45,28 +44,14 @@ from ._types import Any
 
 # 2.7's: `from httplib import *` gives these. All other names above are public as well.
 __all__ = [
-    "HTTP",
-    "BadStatusLine",
-    "CannotSendHeader",
-    "CannotSendRequest",
-    "HTTPConnection",
-    "HTTPException",
-    "HTTPResponse",
-    "HTTPSConnection",
-    "ImproperConnectionState",
-    "IncompleteRead",
-    "InvalidURL",
-    "NotConnected",
-    "ResponseNotReady",
-    "UnimplementedFileMode",
-    "UnknownProtocol",
-    "UnknownTransferEncoding",
-    "error",
-    "responses",
+    "HTTP", "BadStatusLine", "CannotSendHeader", "CannotSendRequest", "HTTPConnection",
+    "HTTPException", "HTTPResponse", "HTTPSConnection", "ImproperConnectionState", "IncompleteRead",
+    "InvalidURL", "NotConnected", "ResponseNotReady", "UnimplementedFileMode", "UnknownProtocol",
+    "UnknownTransferEncoding", "error", "responses",
 ]
 
 # Limits under the names of 2.7, and where a change of them has effect.
-_grammar = import_module("._grammar", __name__)
+_grammar = sys.modules[__name__ + "._grammar"]
 _MAXHEADERS, _MAXLINE = _grammar.MAX_LINES, _grammar.MAX_LINE
 _LIMITS = {"_MAXHEADERS": "MAX_LINES", "_MAXLINE": "MAX_LINE"}
 
@@ -76,7 +61,7 @@ class _Module(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         if name == "ssl":  # which is imported for those only who use it
-            return import_module("ssl")
+            return __import__("ssl")
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: object) -> None:

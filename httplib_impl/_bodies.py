@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from . import _chunked as chunked
 from ._exceptions import HTTPException, IncompleteRead, UnknownTransferEncoding
+from ._fast import file_chunks, whole_chunks
 from ._framing import CLOSE, LAST_CHUNK, UNKNOWN, Ending
 from ._reader import BLOCK, Reader, is_transient
 from ._store import ALL, Store
@@ -51,9 +52,7 @@ class Body:
             OSError: the connection failed. What came before is returned first where an amount
                 was given. After a timeout the call can be repeated.
         """
-        store = self._store
-        if store is None:
-            store = self._store = Store()
+        store = self._store = self._store or Store()
         if self._error is None:
             try:
                 self._fill(store, amount)
@@ -162,9 +161,9 @@ class ChunkedBody(Body):
                 self._want = self._wants.send(reader.exactly(2))
             elif want is chunked.TRAILER_LINE:
                 self._want = self._wants.send(reader.line("trailer line"))
-            elif pieces := reader.decode(chunked.whole_chunks, min(missing, 3 * BLOCK)):
-                store.append_all(pieces)
-            else:
+            elif pieces := reader.decode(whole_chunks):
+                store.append(*pieces)
+            elif not reader.read_file(file_chunks, store, min(missing, 3 * BLOCK)):
                 self._want = self._wants.send(reader.line("chunk size"))
             self.finished = self._want is chunked.NOTHING
 
@@ -193,8 +192,5 @@ class UnknownBody(Body):
 
 
 # What reads a body that does not end after a number of octets.
-BODIES: dict[Ending, type[Body]] = {
-    LAST_CHUNK: ChunkedBody,
-    CLOSE: CloseBody,
-    UNKNOWN: UnknownBody,
-}
+BODIES: dict[Ending, type[Body]]
+BODIES = {LAST_CHUNK: ChunkedBody, CLOSE: CloseBody, UNKNOWN: UnknownBody}

@@ -34,7 +34,7 @@ UNSET: Any = socket._GLOBAL_DEFAULT_TIMEOUT  # type: ignore[attr-defined]
 _METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
 
 # The arguments of `putrequest` for fields that the caller gives.
-_SKIPS = ((b"host", "skip_host"), (b"accept-encoding", "skip_accept_encoding"))
+_SKIPS = (("host", "skip_host"), ("accept-encoding", "skip_accept_encoding"))
 
 
 class HTTPConnection(Watched):
@@ -133,7 +133,7 @@ class HTTPConnection(Watched):
         address = self.host, self.port
         try:
             self.sock = self._create_connection(address, self.timeout, self.source_address)
-            if is_real(self.sock) and self.sock.family in (socket.AF_INET, socket.AF_INET6):
+            if is_real(self.sock) and _is_tcp(self.sock):
                 self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tunnel_host:
                 self._tunnel()
@@ -202,14 +202,16 @@ class HTTPConnection(Watched):
 
     def _send_request(self, method: str, url: str, body: Any, headers: Any) -> None:
         fields = list(headers.items()) if headers else []
-        names = _names(fields) if fields else set()
+        names = {name.lower() for name, _ in fields if isinstance(name, str)} if fields else set()
+        payload: bytes | FileBody | None = None
         if self._unread_ is not None:
             self._settle_()  # a response that was read by now must not come back as unread
         before = self._state_, self._lines_, self._method, self._hands_over_, self._announces_
         try:
-            skips = {skip: 1 for name, skip in _SKIPS if name in names} if names else {}
-            self.putrequest(method, url, **skips)
-            payload: bytes | FileBody | None = None
+            if names:
+                self.putrequest(method, url, **{skip: 1 for name, skip in _SKIPS if name in names})
+            else:
+                self.putrequest(method, url)
             if body is not None or method.upper() in _METHODS_WITH_BODY:
                 payload, length = _payload(body, names)
                 if length is not None:
@@ -243,8 +245,10 @@ class HTTPConnection(Watched):
             self._settle_()
         following = PUTREQUEST[self._state_]
         line = request_line(method, url, self._http_vsn_str)
-        if self._state_ is IDLE and self.sock is not None and self._is_stale_():
-            self._drop_socket_()  # what waits there would be taken for the next response: dial anew
+        if self._state_ is IDLE and self.sock is not None:
+            reader = self._reader_
+            if reader.is_stale() if reader and reader.sock is self.sock else is_stale(self.sock):
+                self._drop_socket_()  # what waits there would be taken for the response: dial anew
         self._method, self._lines_, self._hands_over_ = method, [line], method == "CONNECT"
         self._state_, self._announces_, self._remainder_ = following, False, None
         if self._http_vsn == 11:
@@ -301,13 +305,9 @@ class HTTPConnection(Watched):
         """
         self._state_ = PUTHEADER[self._state_]
         line = field_line(header, values)
-        length = len(header)
-        if length == 14 or length == 17 or length == 7:  # before a look at more than the length
-            name = header.lower()
-            if name == "upgrade":
-                self._hands_over_ = True
-            elif name in ("content-length", "transfer-encoding"):
-                self._announces_ = True
+        name = header.lower()
+        self._hands_over_ |= name == "upgrade"
+        self._announces_ |= name == "content-length" or name == "transfer-encoding"
         self._lines_.append(line)
 
     def endheaders(self, message_body: Any = None) -> None:
@@ -323,14 +323,15 @@ class HTTPConnection(Watched):
             OSError: sending failed; the answer may have come all the same.
         """
         following = ENDHEADERS[self._state_]
-        payload = None if message_body is None else request_body(message_body)
-        if isinstance(payload, FileBody):
-            payload.first_block()
-        if getattr(self._unread_, "rest_", None):
+        if message_body is not None:
+            message_body = request_body(message_body)
+            if isinstance(message_body, FileBody):
+                message_body.first_block()
+        if self._unread_ is not None and getattr(self._unread_, "rest_", None):
             self._part_()
             following = ENDHEADERS[self._state_]
         self._state_ = following
-        self._send_output(payload)
+        self._send_output(message_body)
 
     def _send_output(self, message_body: Any = None) -> None:
         payload = b"" if message_body is None else request_body(message_body)
@@ -340,22 +341,19 @@ class HTTPConnection(Watched):
         if self._hands_over_ and self._reader_:
             self._reader_.source.exact = True
         try:
-            self._send_message_(head, payload, rest)
+            for block in self._blocks_(payload) if isinstance(payload, FileBody) else (payload,):
+                self.send(head + block)
+                if rest:
+                    rest.sent(block)
+                head = b""
+            if head:
+                self.send(head)
         except BaseException:
             if self.sock is None:  # nothing was sent, and nothing can be
                 self.close()
             raise
         if rest:
             self._remainder_ = rest
-
-    def _send_message_(self, head: bytes, body: bytes | FileBody, rest: Remainder | None) -> None:
-        for block in self._blocks_(body) if isinstance(body, FileBody) else (body,):
-            self.send(head + block)
-            if rest:
-                rest.sent(block)
-            head = b""
-        if head:
-            self.send(head)
 
     def _blocks_(self, body: FileBody) -> Iterator[bytes]:
         try:
@@ -386,7 +384,7 @@ class HTTPConnection(Watched):
             try:
                 self.sock.sendall(block)
             except BaseException:
-                self._remainder_ = endless()  # some of it was sent, and nobody knows how much
+                self._remainder_ = endless()  # some of it was sent, but not known how much
                 raise
             if self._remainder_:
                 self._remainder_.sent(block)
@@ -429,7 +427,7 @@ class HTTPConnection(Watched):
         else:
             self._unread_ = response
             self._state_ = ANSWERED[self._state_]
-            if self._remainder_ and not getattr(response, "is_handed_over_", bool)():
+            if self._remainder_ and not (self._reader_ and self._reader_.handed_over):
                 # Its end is the end of the connection, unless the rest is sent before.
                 response.at_end_, response.rest_ = self._settle_, self._remainder_
         return response
@@ -439,41 +437,34 @@ class HTTPConnection(Watched):
             self.close()
             raise ResponseNotReady
         make: Callable[..., HTTPResponse] = self.response_class
-        args = (self.sock, self.debuglevel) if self.debuglevel > 0 else (self.sock,)
-        # 2.7: a class that knows no debuglevel will do.
-        response = make(*args, strict=self.strict, method=self._method)
+        if self.debuglevel > 0:
+            response = make(self.sock, self.debuglevel, strict=self.strict, method=self._method)
+        else:  # 2.7: a class that knows no debuglevel will do.
+            response = make(self.sock, strict=self.strict, method=self._method)
         if isinstance(response, HTTPResponse):
-            reader = self._current_reader_()
+            reader = self._reader_
+            if reader is None or reader.sock is not self.sock:  # callers may have replaced it
+                self._reader_ = reader = Reader(self.sock)
+            elif reader.is_file:  # each response has a file of its own
+                self._reader_ = reader = Reader(self.sock, reader)
             reader.source.exact = self._hands_over_ or self._exact_
             response.adopt_(reader)
         return response
-
-    def _current_reader_(self) -> Reader:
-        """The reader of `sock`, which callers may have replaced."""
-        reader = self._reader_
-        if reader is None or reader.sock is not self.sock or reader.is_file:
-            self._reader_ = reader = Reader(self.sock)
-        return reader
-
-    def _is_stale_(self) -> bool:
-        """Whether no request must start on `sock`."""
-        reader = self._reader_
-        return reader.is_stale() if reader and reader.sock is self.sock else is_stale(self.sock)
 
 
 # A subclass, or a patch, may want to see every field go by; this one only keeps them.
 _PUTHEADER = HTTPConnection.putheader
 
 
-def _names(fields: list[tuple[str, object]]) -> set[bytes]:
-    """The lower-case names of fields, if all can be sent."""
-    return {field_line(name, (value,)).partition(b":")[0].lower() for name, value in fields}
+def _is_tcp(sock: Any) -> bool:
+    # The protocol is known of what was dialled; `family` costs 1 µs (new connection per request).
+    return sock.proto == socket.IPPROTO_TCP or sock.family in (socket.AF_INET, socket.AF_INET6)
 
 
-def _payload(body: Any, names: set[bytes]) -> tuple[bytes | FileBody | None, int | None]:
+def _payload(body: Any, names: set[str]) -> tuple[bytes | FileBody | None, int | None]:
     """What to send as body, and its length where a Content-Length is to be added."""
     payload = None if body is None else request_body(body)
-    if b"content-length" in names or b"transfer-encoding" in names:
+    if "content-length" in names or "transfer-encoding" in names:
         return payload, None
     if isinstance(payload, FileBody):
         payload = payload.counted()

@@ -19,8 +19,6 @@ MAX_DIGITS = 400
 class Ending(Enum):
     """What ends a body."""
 
-    __hash__ = object.__hash__  # members are singletons; the hash of Enum is written in Python
-
     AT_ONCE = "there is no body"
     LENGTH = "a number of octets"
     LAST_CHUNK = "a chunk of size zero"
@@ -28,9 +26,7 @@ class Ending(Enum):
     UNKNOWN = "a transfer coding that is not understood"
 
 
-# The members under short names: to look one up in its class costs more than all that a rule does.
-AT_ONCE, LENGTH, LAST_CHUNK = Ending.AT_ONCE, Ending.LENGTH, Ending.LAST_CHUNK
-CLOSE, UNKNOWN = Ending.CLOSE, Ending.UNKNOWN
+AT_ONCE, LENGTH, LAST_CHUNK, CLOSE, UNKNOWN = Ending
 
 
 # How one body ends: the rule; the octets of the body, None unless the rule is `Ending.AT_ONCE` or
@@ -73,7 +69,9 @@ def message_framing(method: str | None, status: int, fields: Fields) -> Framing:
 
 def has_no_body(method: str | None, status: int) -> bool:
     """RFC 9112, 6.3, rules 1 and 2: the request or the status alone rules a body out."""
-    return status < 200 or status in (204, 304) or method == "HEAD" or is_tunnel(method, status)
+    if status < 200 or status == 204 or status == 304 or method == "HEAD":
+        return True
+    return method == "CONNECT" and is_tunnel(method, status)
 
 
 def is_tunnel(method: str | None, status: int) -> bool:
@@ -138,8 +136,6 @@ def is_persistent(version: int, fields: Fields) -> bool:
     if version >= 11:
         return True
     proxy = elements(fields, b"proxy-connection")
-    return (
-        b"keep-alive" in connection
-        or any(fields.get(b"keep-alive", ()))
-        or (b"keep-alive" in proxy and b"close" not in proxy)
-    )
+    if b"keep-alive" in connection or any(fields.get(b"keep-alive", ())):
+        return True
+    return b"keep-alive" in proxy and b"close" not in proxy

@@ -22,9 +22,6 @@ BLANKS = b" \t\n\r\x0b\x0c"
 # method = token = 1*tchar                                           (RFC 9110, 5.6.2 and 9.1)
 METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
-# request-target: printable ASCII without the blank                  (RFC 9112, 3.2)
-NOT_IN_URL = re.compile(r"[^!-~]")
-
 # host: no control character, no blank, no DEL                       (RFC 3986, 3.2.2, much wider)
 NOT_IN_HOST = re.compile(r"[\x00-\x20\x7f]")
 

@@ -8,37 +8,10 @@ from __future__ import annotations
 
 from . import _grammar
 from ._exceptions import HTTPException
-from ._grammar import STRICT_STATUS_LINE
-from ._headers import Fields, framing_fields
 from ._reader import Reader
-from ._status_line import USUAL_LINES, StatusLine, parse_status_line
+from ._status_line import StatusLine, parse_status_line
 
 SWITCHING_PROTOCOLS = 101
-
-
-def plain_head(buffer: bytes, start: int) -> tuple[tuple[StatusLine, bytes, Fields] | None, int]:
-    r"""A head that is all here and as servers usually send it; what is not is left to `Head`.
-
-    >>> plain_head(b"HTTP/1.1 200 OK\r\nAge: 1\r\n\r\nbody", 0)
-    ((StatusLine(version=11, status=200, reason='OK', is_body=False), b'Age: 1\r\n', {}), 27)
-
-    Returns:
-        The status line, the block of header lines and its `framing_fields`, and where the body
-        begins; None and `start` where the head is cut, interim, or needs a closer look.
-    """
-    behind = buffer.find(b"\n", start, start + _grammar.MAX_LINE) + 1
-    line = buffer[start:behind]
-    status_line = USUAL_LINES.get(line)
-    if status_line is None and STRICT_STATUS_LINE.fullmatch(line):
-        status_line = parse_status_line(line, strict=True)
-    if status_line is None or status_line.status < 200:
-        return None, start
-    # The end of the status line may begin the blank line.
-    end = buffer.find(b"\n\r\n", behind - 1, behind + _grammar.MAX_LINE) + 1
-    fields = framing_fields(buffer, behind - 1, end) if end else None
-    if fields is None or buffer.count(b"\n", behind, end) > _grammar.MAX_LINES:
-        return None, start
-    return (status_line, buffer[behind:end], fields), end + 2
 
 
 class Head:
@@ -78,7 +51,8 @@ class Head:
             if self.status_line.version == 9:
                 return self.status_line
             self._read_header_lines(reader)
-            if not _is_interim(self.status_line.status):
+            # RFC 9110, 15.2: after every 1xx comes another response, but for the one that upgrades.
+            if self.status_line.status >= 200 or self.status_line.status == SWITCHING_PROTOCOLS:
                 return self.status_line
             self._skip_interim()
 
@@ -98,10 +72,9 @@ class Head:
                 raise HTTPException(f"got more than {_grammar.MAX_LINES} headers")
         self.block, self.whole = b"".join(self._lines), bool(line)
         if self._debuglevel > 0:
-            for text in (
-                self.block.decode("latin-1").encode("ascii", "backslashreplace").splitlines()
-            ):
-                print("header:", text.decode("ascii"))
+            text = self.block.decode("latin-1").encode("ascii", "backslashreplace").decode("ascii")
+            for header in text.splitlines():
+                print("header:", header)
 
     def _skip_interim(self) -> None:
         self._interim += 1
@@ -109,8 +82,3 @@ class Head:
             raise HTTPException(f"got more than {_grammar.MAX_LINES} interim responses")
         self.status_line = None
         self._lines = []
-
-
-def _is_interim(status: int) -> bool:
-    """RFC 9110, 15.2: every 1xx is followed by another response, but for the one that upgrades."""
-    return status < 200 and status != SWITCHING_PROTOCOLS

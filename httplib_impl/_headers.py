@@ -7,7 +7,7 @@ framing. `_message` makes the documented object of it.
 
 from __future__ import annotations
 
-from ._grammar import FIELD_END, FOLD, FRAMING_FIELD
+from ._grammar import FIELD_END, FOLD
 
 # The values of fields by lower-case name, one for each field line.
 Fields = dict[bytes, list[bytes]]
@@ -42,40 +42,8 @@ def parse_fields(block: bytes) -> tuple[Fields, list[bytes]]:
         if folded and b"\n" in name:
             continue  # what continues a line that is no field must not lend it its colon
         fields.append(line)
-        name = name.lower()
-        if name in values:
-            values[name].append(clean(raw))
-        else:
-            values[name] = [clean(raw)]
+        values.setdefault(name.lower(), []).append(clean(raw))
     return values, fields
-
-
-def framing_fields(buffer: bytes, start: int, end: int) -> Fields | None:
-    r"""The fields that decide where a body ends, and whether the connection outlives it.
-
-    >>> framing_fields(b"\nDate: now\r\nContent-length: 5\r\nX: y\r\n", 0, 39)
-    {b'content-length': [b'5']}
-
-    They are found without a look at the others, which may be many and are often never asked for.
-
-    Args:
-        buffer: octets as received.
-        start: where the LF in front of the first header line is.
-        end: where the last header line ends.
-
-    Returns:
-        None where a line is continued (obs-fold) or empty: then all lines need a closer look.
-    """
-    fields: Fields = {}
-    for odd, name, value in FRAMING_FIELD.findall(buffer, start, end):
-        if odd:
-            return None
-        name = name.lower()
-        if name in fields:
-            fields[name].append(value.strip())
-        else:
-            fields[name] = [value.strip()]
-    return fields
 
 
 def folded_value(raw: bytes) -> bytes:

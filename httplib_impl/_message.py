@@ -18,7 +18,6 @@ from ._headers import Fields, parse_fields
 from ._types import Any, Default
 
 _BLANKS = BLANKS.decode("ascii")
-_NO_VALUES: list[bytes] = []
 _Values = dict[str, str]
 _FIRST_SEEN = {"typeheader", "encodingheader", "type", "maintype", "subtype", "plisttext", "plist"}
 _FIRST_SEEN |= {"unixfrom", "status"}
@@ -180,13 +179,10 @@ class HTTPMessage:
         """The joined value of a name, or `default`."""
         if "dict" in self.__dict__:
             return self.dict.get(_lower(name), default)
-        values = self._named(name)
+        values = self._parsed[0].get(name.encode("latin-1", "replace").lower())
         return b", ".join(values).decode("latin-1") if values else default
 
     get = getheader
-
-    def _named(self, name: str) -> list[bytes]:
-        return self._parsed[0].get(name.encode("latin-1", "replace").lower(), _NO_VALUES)
 
     def getheaders(self, name: str) -> list[str]:
         """The values of a name, one item for each of its lines."""

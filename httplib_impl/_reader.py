@@ -14,16 +14,20 @@ import socket as sockets
 from collections.abc import Callable
 from errno import ECONNRESET, EPIPE
 from functools import partial
+from io import RawIOBase
 from socket import socket
 
 from . import _grammar
 from ._exceptions import LineTooLong
 from ._store import Store
-from ._types import Any, BinaryIO
+from ._types import Any
 
 # One fetch: it grows where the server fills it, for large ones are slow while little comes.
 BLOCK = 65536
 _LARGEST_BLOCK = 8 * BLOCK
+
+# Enough for the end of a chunk and the next size line.
+_FEW = 64
 
 # Let the kernel fill all the room there is before it wakes us: half of the time of a large body.
 # A socket with a timeout does not block in the kernel, and gives what is there all the same.
@@ -39,6 +43,8 @@ def is_real(sock: object) -> bool:
     Programs replace the class in `socket`, so both that of the import and that of now count.
     """
     kind: Any = type(sock)
+    if kind is _SOCKET:  # a class that stands in its place has another type
+        return True
     reals: list[Any] = [one for one in (_SOCKET, sockets.socket) if isinstance(one, type)]
     return any(issubclass(kind, one) and kind.makefile is one.makefile for one in reals)
 
@@ -52,13 +58,16 @@ def is_transient(error: BaseException) -> bool:
 
 
 class SocketSource:
-    """Fetches from a socket.
+    """Fetches from a socket, or from a raw file, whose `read` also gives what is there.
 
     Attributes:
+        least: from how many octets on a fetch into nothing else is worth while.
         exact: whether nothing behind a want may be taken; else whatever is there is.
     """
 
-    def __init__(self, sock: socket) -> None:
+    least = BLOCK
+
+    def __init__(self, sock: Any) -> None:
         self.sock = sock
         self.exact = False
         self._block = BLOCK
@@ -67,11 +76,11 @@ class SocketSource:
         self._pending = getattr(sock, "pending", None)  # TLS keeps octets where poll cannot see
         self._readable: Callable[[], object] | None = None
 
-    def line(self, limit: int) -> bytes:  # noqa: ARG002  # the shape of FileSource.line
+    def line(self, limit: int) -> Any:  # noqa: ARG002  # the shape of FileSource.line
         """Octets of a line; exactly, that is one at a time, for nobody knows where it ends."""
         return self.sock.recv(1 if self.exact else BLOCK)
 
-    def octets(self, n: int) -> bytes:
+    def octets(self, n: int) -> Any:
         """Up to n octets, or what is there."""
         if self.exact:
             return self.sock.recv(n)
@@ -80,11 +89,11 @@ class SocketSource:
             self._block *= 2
         return octets
 
-    def just(self, n: int) -> bytes:
-        """Up to n octets, and no more even where more are there."""
-        return self.sock.recv(n)
+    def few(self, n: int) -> Any:
+        """Up to n octets, and hardly more even where more are there."""
+        return self.sock.recv(n if self.exact else max(n, _FEW))
 
-    def octets_into(self, room: memoryview) -> int:
+    def octets_into(self, room: memoryview) -> Any:
         """As `socket.recv_into`."""
         return self.sock.recv_into(room, *self._flags)
 
@@ -143,52 +152,49 @@ class SocketSource:
         return False
 
 
-class FileSource:
+class FileSource(SocketSource):
     """Fetches from the file that a socket-like makes for one response; always exactly.
 
-    Attributes:
-        exact: as that of `SocketSource`, though it makes no difference here.
+    Such a file may wait until it has as many bytes as it is asked for, so no more is asked for than
+    the response must still have.
     """
 
-    def __init__(self, sock: Any) -> None:
-        self.exact = False
-        self._file: BinaryIO = sock.makefile("rb", 0)
-        self.close, self.is_stale = self._file.close, partial(is_stale, sock)
+    least = 1
 
-    def line(self, limit: int) -> bytes:
-        """One line of at most `limit` octets."""
-        return self._file.readline(limit)
+    def line(self, limit: int) -> Any:
+        return self.sock.readline(limit)
 
-    def octets(self, n: int) -> bytes:
-        """N octets, fewer at the end of the stream."""
-        return self._file.read(n)
+    def octets(self, n: int) -> Any:
+        return self.sock.read(n)
 
-    just = octets
+    few = octets
 
-    def octets_into(self, room: memoryview) -> int:
-        """As `socket.recv_into`."""
-        octets = self._file.read(len(room))
+    def octets_into(self, room: memoryview) -> Any:
+        if hasattr(self.sock, "readinto"):
+            return self.sock.readinto(room)
+        octets = self.sock.read(len(room))
         room[: len(octets)] = octets
         return len(octets)
 
-    def is_ragged(self) -> bool:
-        """Never: a file has one end."""
-        return False
+
+class _RawFile:
+    """A raw file with the calls of a socket: its `read` also returns what is there."""
+
+    def __init__(self, file: RawIOBase) -> None:
+        self.recv, self.recv_into = file.read, file.readinto
 
 
-def _can_be_asked(sock: Any) -> bool:
-    """Whether a socket-like is so much of a socket that it can be asked what waits on it."""
-    if not hasattr(sock, "recv"):
-        return False
-    try:
-        return isinstance(sock.fileno(), int)
-    except (AttributeError, OSError):
-        return False
+def _file_source(file: Any) -> SocketSource:
+    return SocketSource(_RawFile(file)) if isinstance(file, RawIOBase) else FileSource(file)
 
 
 def is_stale(sock: Any) -> bool:
     """As `Reader.is_stale`, of a socket-like, which may be no more than can be sent to."""
-    return _can_be_asked(sock) and SocketSource(sock).is_stale()
+    try:
+        can_be_asked = hasattr(sock, "recv") and isinstance(sock.fileno(), int)
+    except (AttributeError, OSError):
+        return False
+    return can_be_asked and SocketSource(sock).is_stale()
 
 
 def _readable_test(descriptor: int) -> Callable[[], object]:
@@ -205,6 +211,7 @@ class Reader:
 
     Args:
         sock: a socket, or an object with `makefile(mode, bufsize)`, which is called once.
+        before: the last reader of the same socket, which may have received more than it gave out.
 
     Attributes:
         sock: the same.
@@ -215,20 +222,21 @@ class Reader:
         cut: True once the stream has ended in a way in which no whole stream ends.
     """
 
-    def __init__(self, sock: Any) -> None:
+    def __init__(self, sock: Any, before: Reader | None = None) -> None:
         self.sock = sock
         self.broken = self.handed_over = self.cut = False
-        self.is_file = not is_real(sock)
-        self.source = FileSource(sock) if self.is_file else SocketSource(sock)
-        self._buffer = b""
-        self._start = 0
+        # What `release` closes: the file that is read; or else one that is never read, and is the
+        # standard library's way to count the users of a socket.
+        self._hold: Any = None if is_real(sock) else sock.makefile("rb", 0)
+        self.is_file = self._hold is not None
+        self.source = _file_source(self._hold) if self.is_file else SocketSource(sock)
+        self._buffer: bytes = before._buffer[before._start :] if before else b""
+        self._start: int = 0
         self._failure: OSError | None = None
-        self._hold: BinaryIO | None = None
 
     def hold(self) -> None:
         """Keep the socket readable when its owner closes it, until `release`."""
-        if self._hold is None and isinstance(self.source, SocketSource):
-            # The file is never read: it is the standard library's way to count users of a socket.
+        if self._hold is None and not self.is_file:
             self._hold = self.sock.makefile("rb", buffering=0)
 
     def release(self) -> None:
@@ -236,8 +244,6 @@ class Reader:
         hold, self._hold = self._hold, None
         if hold:
             hold.close()
-        if isinstance(self.source, FileSource):
-            self.source.close()
 
     def is_stale(self) -> bool:
         """Whether a request must not start here: what waits would be taken for its response."""
@@ -245,7 +251,9 @@ class Reader:
             return True
         if self.handed_over:
             return False
-        return self._start < len(self._buffer) or self.source.is_stale()
+        if self._start < len(self._buffer):
+            return not self.is_file or hasattr(self.sock, "recv")
+        return is_stale(self.sock) if self.is_file else self.source.is_stale()
 
     def _fetch(self, fetch: Any, want: Any) -> Any:
         """Call one method of the source; an error other than a timeout is final."""
@@ -303,8 +311,8 @@ class Reader:
     def at_once(self, n: int) -> bytes:
         """N octets where they are here, or can come in one fetch of a good size; else fewer."""
         start, here = self._start, len(self._buffer) - self._start
-        if not here and BLOCK <= n <= 4 * BLOCK:
-            return bytes(self._fetch(self.source.just, n))
+        if not here and self.source.least <= n <= 4 * BLOCK:
+            return bytes(self._fetch(self.source.few, n))
         if here < n:
             return b""
         self._start += n
@@ -319,7 +327,7 @@ class Reader:
         """N octets, fewer at the end of the stream; for a handful of octets."""
         while len(self._buffer) - self._start < n:
             have = self._buffer[self._start :]
-            octets = self._fetch(self.source.octets, n - len(have))
+            octets = self._fetch(self.source.few, n - len(have))
             self._buffer, self._start = have + octets, 0
             if not octets:
                 break
@@ -327,26 +335,36 @@ class Reader:
         self._start += len(octets)
         return octets
 
-    def offer(self, decode: Any) -> Any:
-        """Let a decoder take what it understands, after one fetch where nothing is here.
-
-        Raises:
-            OSError: the fetch failed; after a timeout the call can be repeated.
-        """
-        if self._start == len(self._buffer):
-            self._buffer, self._start = self._fetch(self.source.line, _grammar.MAX_LINE + 1), 0
-        return self.decode(decode)
-
-    def decode(self, decode: Any, *limits: int) -> Any:
+    def decode(self, decode: Any, fetch: bool = False) -> Any:
         """Let a decoder take what it understands from the octets that are here.
 
         Args:
             decode: called with the octets and where they begin; returns what it found, and where
                 that ends.
-            limits: handed on to it.
+            fetch: whether to fetch once where nothing is here.
+
+        Raises:
+            OSError: the fetch failed; after a timeout the call can be repeated.
         """
-        found, self._start = decode(self._buffer, self._start, *limits)
+        if fetch and self._start == len(self._buffer):
+            self._buffer, self._start = self._fetch(self.source.line, _grammar.MAX_LINE + 1), 0
+        found, self._start = decode(self._buffer, self._start)
         return found
+
+    def read_file(self, decode: Any, store: Store, room: int) -> bool:
+        """Let a decoder read the file of a socket-like, if there is one and nothing is here.
+
+        Args:
+            decode: called with this reader, the store, and the room; returns whether it decoded.
+            store: where to.
+            room: the most memory to take, in bytes.
+
+        Raises:
+            OSError: the file raised it.
+        """
+        if self._start < len(self._buffer) or not isinstance(self.source, FileSource):
+            return False
+        return bool(self._fetch(partial(decode, self, store), room))
 
     def collect(self, store: Store, n: int, direct: int = _LARGEST_BLOCK) -> bool:
         """Append n octets to the store, fewer at the end of the stream.

@@ -7,7 +7,7 @@ refused here was refused before the connection changed, so the next good call wo
 from __future__ import annotations
 
 from ._exceptions import InvalidURL
-from ._grammar import ABSOLUTE_URL, FIELD_NAME, METHOD, NOT_IN_URL, NOT_IN_VALUE
+from ._grammar import ABSOLUTE_URL, FIELD_NAME, METHOD, NOT_IN_VALUE
 
 
 def request_line(method: str, url: str | None, version: str) -> bytes:
@@ -16,7 +16,8 @@ def request_line(method: str, url: str | None, version: str) -> bytes:
     >>> request_line("GET", "/index.html", "HTTP/1.1")
     b'GET /index.html HTTP/1.1'
 
-    RFC 9112, 3: method SP request-target SP HTTP-version. An empty URL is ``/``.
+    RFC 9112, 3: method SP request-target SP HTTP-version, where the target is printable ASCII
+    without the blank (3.2). An empty URL is ``/``.
 
     Raises:
         ValueError: the method is not a token.
@@ -27,12 +28,11 @@ def request_line(method: str, url: str | None, version: str) -> bytes:
     if url is not None and not isinstance(url, str):
         raise TypeError(f"URL is text, not {type(url).__name__}")
     url = url or "/"  # 2.7: of None as well
-    if not (method.isalpha() and method.isascii()) and not METHOD.fullmatch(method):
+    if not METHOD.fullmatch(method):
         raise ValueError(f"method {method!r} is not a token")
-    usual = " " not in url and url.isascii() and url.isprintable()
-    bad = None if usual else NOT_IN_URL.search(url)
-    if bad:
-        raise InvalidURL(f"URL {url!r} contains {bad.group()!r}")
+    if " " in url or not (url.isascii() and url.isprintable()):
+        bad = next(character for character in url if not "!" <= character <= "~")
+        raise InvalidURL(f"URL {url!r} contains {bad!r}")
     return f"{method} {url} {version}".encode("ascii")
 
 
@@ -60,14 +60,6 @@ def field_line(name: str, values: tuple[object, ...]) -> bytes:
         ValueError: the name or a value could end the line, or holds a NUL.
         UnicodeEncodeError: text that ISO-8859-1 cannot hold.
     """
-    value = values[0] if len(values) == 1 else None
-    if type(name) is type(value) is str and (
-        name.isascii()
-        and name.replace("-", "").isalnum()
-        and value.isascii()
-        and value.isprintable()
-    ):  # as nearly always: letters, digits and hyphens, and a value that a look is enough for
-        return f"{name}: {value}".encode()
     if not isinstance(name, str):
         raise TypeError(f"header name is text, not {type(name).__name__}")
     octets = name.encode("latin-1")

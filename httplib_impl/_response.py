@@ -10,13 +10,20 @@ from collections.abc import Callable
 
 from ._bodies import BODIES, Body, LengthBody
 from ._exceptions import HTTPException, ResponseNotReady
-from ._framing import AT_ONCE, is_persistent, is_tunnel, message_framing, transfer_codings
-from ._head import SWITCHING_PROTOCOLS, Head, plain_head
-from ._headers import Fields, parse_fields
+from ._fast import PlainHead, plain_head
+from ._framing import (
+    AT_ONCE,
+    has_no_body,
+    is_persistent,
+    is_tunnel,
+    message_framing,
+    transfer_codings,
+)
+from ._head import SWITCHING_PROTOCOLS, Head
+from ._headers import parse_fields
 from ._hooks import OF_RESPONSE, Watched
 from ._message import HTTPMessage
 from ._reader import Reader, is_transient
-from ._status_line import StatusLine
 from ._store import ALL
 from ._types import Any, Default
 
@@ -80,23 +87,27 @@ class HTTPResponse(Watched):
             return
         reader = self._reader_ or self._own_reader_()
         # Debugging prints line by line; and a head that was begun so is ended so.
-        plain = None if self._head_ or self.debuglevel > 0 else reader.offer(plain_head)
-        line, block, fields = plain or self._read_head_(reader)
-        ending, length, reusable = message_framing(self._method, line.status, fields)
-        self.version, self.status, self.reason = line.version, line.status, line.reason
+        plain = None if self._head_ or self.debuglevel > 0 else reader.decode(plain_head, True)
+        line, block, fields, length = plain or self._read_head_(reader)
+        self.version, self.status, self.reason, _ = version, status, _, _ = line
+        if length is not None and not has_no_body(self._method, status):
+            self._body_, self.chunked = LengthBody(reader, length), False
+            self.msg, self.will_close = HTTPMessage(block), version < 11
+            return
+        ending, length, reusable = message_framing(self._method, status, fields)
         self.chunked = b"transfer-encoding" in fields and transfer_codings(fields) == [b"chunked"]
         self._body_ = BODIES[ending](reader) if length is None else LengthBody(reader, length)
         if ending is AT_ONCE and self._hands_over_(reader):
             reader.handed_over = True
             self.will_close = False
         else:
-            kept = reusable and line.status != SWITCHING_PROTOCOLS
-            self.will_close = not (kept and is_persistent(line.version, fields))
+            kept = reusable and status != SWITCHING_PROTOCOLS
+            self.will_close = not (kept and is_persistent(version, fields))
         self.msg = HTTPMessage(block)
 
-    def _read_head_(self, reader: Reader) -> tuple[StatusLine, bytes, Fields]:
+    def _read_head_(self, reader: Reader) -> PlainHead:
         head = self._head_ = self._head_ or Head(bool(self.strict), self.debuglevel)
-        return head.read(reader), head.block, parse_fields(head.block)[0]
+        return head.read(reader), head.block, parse_fields(head.block)[0], None
 
     def _own_reader_(self) -> Reader:
         """Read a socket that the caller owns: never an octet behind this response."""
@@ -119,10 +130,6 @@ class HTTPResponse(Watched):
     def raw_(self) -> Reader:
         """What reads the octets after the head, for who reads no body."""
         return self._reader_ or self._own_reader_()
-
-    def is_handed_over_(self) -> bool:
-        """Whether the octets after this head are the caller's: a tunnel, or another protocol."""
-        return bool(self._reader_ and self._reader_.handed_over)
 
     def take_over_(self) -> None:
         """Own the socket: it stays open, whatever its connection does, until the body ends."""

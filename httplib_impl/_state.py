@@ -25,7 +25,9 @@ from ._exceptions import CannotSendHeader, CannotSendRequest, ResponseNotReady
 class State(Enum):
     """Where a connection stands."""
 
-    __hash__ = object.__hash__  # members are singletons; the hash of Enum is written in Python
+    # Members are singletons. The hash of Enum is a function in Python, and five of its calls take
+    # 3 % of a small GET (`benchmarks.reference`, row "small GET").
+    __hash__ = object.__hash__
 
     IDLE = "idle"
     STARTED = "request started"
@@ -35,8 +37,7 @@ class State(Enum):
     UNREAD_SENT = "response unread, request sent"
 
 
-IDLE, STARTED, SENT = State.IDLE, State.STARTED, State.SENT
-UNREAD, UNREAD_STARTED, UNREAD_SENT = State.UNREAD, State.UNREAD_STARTED, State.UNREAD_SENT
+IDLE, STARTED, SENT, UNREAD, UNREAD_STARTED, UNREAD_SENT = State
 
 
 class Row(dict[State, State]):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import namedtuple
 
-from ._constants import responses
 from ._exceptions import BadStatusLine, UnknownProtocol
 from ._grammar import BLANKS, STATUS_CODE, STRICT_STATUS_LINE
 
@@ -74,8 +73,3 @@ def _status_line(version: bytes, status: bytes, reason: bytes) -> StatusLine:
     else:
         raise UnknownProtocol(version.decode("latin-1"))
     return StatusLine(number, int(status), reason.strip(BLANKS).decode("latin-1"))
-
-
-# What servers usually say, understood once: most lines are one of these, octet for octet.
-_LINES = [f"HTTP/1.1 {code} {reason}\r\n".encode() for code, reason in responses.items()]
-USUAL_LINES = {line: parse_status_line(line, strict=True) for line in _LINES}

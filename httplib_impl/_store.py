@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from io import BytesIO
+from io import SEEK_END, BytesIO
 
 # More octets than there can be: no limit.
 ALL = sys.maxsize
@@ -30,12 +30,8 @@ class Store:
     def __len__(self) -> int:
         return self._file.tell() - self._given
 
-    def append(self, octets: bytes | memoryview) -> None:
+    def append(self, *pieces: bytes | memoryview) -> None:
         """Add octets at the end."""
-        self._file.write(octets)
-
-    def append_all(self, pieces: list[bytes]) -> None:
-        """Add pieces at the end."""
         self._file.writelines(pieces)
 
     def receive(self, receive_into: Callable[[memoryview], int], n: int) -> bool:
@@ -73,28 +69,30 @@ class Store:
         if 15 * end <= n < ALL - end:
             limit = max(_FIRST_ROOM, 17 * end)
             room = total if total <= limit else min(limit, max(_FIRST_ROOM, total // 16))
-            self._move(end, room)
+            # Fresh zeros cost nothing until they are touched; what is moved is little.
+            larger = BytesIO(bytes(room))
+            with self._file.getbuffer() as old, larger.getbuffer() as new:
+                new[:end] = old[:end]
+            self._file = larger
             return room
         room = end + min(n, max(_FIRST_ROOM, end // 8))
         self._file.seek(room - 1)
         self._file.write(b"\0")
         return room
 
-    def _move(self, end: int, room: int) -> None:
-        """Move what little there is into fresh zeros, which cost nothing until they are touched."""
-        larger = BytesIO(bytes(room))
-        with self._file.getbuffer() as old, larger.getbuffer() as new:
-            new[:end] = old[:end]
-        self._file = larger
-
     def take(self, amount: int) -> bytes:
-        """Remove up to `amount` octets from the front; all of them without a copy."""
-        if amount >= len(self):
+        """Remove up to `amount` bytes from the front; all of them without a copy."""
+        given, end = self._given, self._file.tell()
+        if amount >= end - given:
             octets = self._file.getvalue()
-            octets = octets[self._given :] if self._given else octets
-            self.__init__()  # type: ignore[misc]  # begin anew
-            return octets
-        with self._file.getbuffer() as view:
-            octets = bytes(view[self._given : self._given + amount])
+            self._file, self._given = BytesIO(), 0
+            return octets[given:] if given else octets
+        self._file.seek(given)
+        octets = self._file.read(amount)
         self._given += amount
+        if 2 * self._given > end:  # what was returned must not stay in memory
+            rest = self._file.read()
+            self._file, self._given = BytesIO(), 0
+            self._file.write(rest)
+        self._file.seek(0, SEEK_END)
         return octets

@@ -9,9 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ssl import SSLContext as SSLContext
     from typing import Any as Any
-    from typing import BinaryIO as BinaryIO
     from typing import TypeVar
 
     Default = TypeVar("Default")
 else:
-    Any = BinaryIO = Default = SSLContext = object
+    Any = Default = SSLContext = object

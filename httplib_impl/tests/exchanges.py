@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from httplib_impl import HTTPConnection, HTTPException, HTTPResponse
-from httplib_impl.tests.support import Event, FileOnly, Wire
+from httplib_impl.tests.support import Event, FileOnly, RawOnly, Wire
 
 Result = TypeVar("Result")
 
@@ -104,12 +104,11 @@ def exchange(data: bytes) -> None:
     choices, stream = Choices(data[:CHOICES]), data[CHOICES:]
     conn = HTTPConnection("example.com", strict=choices.below(2))
     conn.auto_open = 0
-    wire: CountingWire | FileOnly
-    if choices.below(8):
-        wire = CountingWire(cut(stream, choices))
+    kind = choices.below(8)
+    if kind > 1:
+        conn.sock = CountingWire(cut(stream, choices))
     else:
-        wire = FileOnly(stream)
-    conn.sock = wire
+        conn.sock = FileOnly(stream) if kind else RawOnly(stream, 1 + choices.below(9))
     conn.debuglevel = int(choices.below(16) == 1)
     with contextlib.redirect_stdout(io.StringIO()) if conn.debuglevel else contextlib.nullcontext():
         returned = 0

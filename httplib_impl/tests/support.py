@@ -103,6 +103,28 @@ class FileOnly:
         pass
 
 
+class RawOnly(FileOnly):
+    """The same with raw files, whose `read` gives what is there, some bytes at a time."""
+
+    def __init__(self, octets: bytes, at_a_time: int = 1 << 20) -> None:
+        super().__init__(octets)
+        self.at_a_time = at_a_time
+
+    def makefile(self, mode: str, bufsize: int) -> Any:
+        stream, most = super().makefile(mode, bufsize), self.at_a_time
+
+        class Raw(io.RawIOBase):
+            def readable(self) -> bool:
+                return True
+
+            def readinto(self, room: Any) -> int:
+                octets = stream.read(min(len(room), most))
+                room[: len(octets)] = octets
+                return len(octets)
+
+        return Raw()
+
+
 def whole(octets: bytes) -> list[Event]:
     return [octets]
 

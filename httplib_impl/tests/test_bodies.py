@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import io
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,8 @@ from httplib_impl.tests.support import (
     Event,
     Feed,
     FileOnly,
+    RawOnly,
+    Stream,
     Wire,
     byte_by_byte,
     connection,
@@ -399,6 +402,71 @@ def test_a_socket_that_only_makes_a_file_is_read_to_the_octet() -> None:
         conn.request("GET", "/")
         assert conn.getresponse().read() == b"hello"
         assert sock.file.read() == b"HTTP/1.1 404 Next\r\n\r\n"
+
+
+class Interrupted(Stream):
+    """A file of which the call of this number fails once, or gives a byte too few."""
+
+    def __init__(self, octets: bytes, number: int, failure: str) -> None:
+        super().__init__(octets)
+        self.countdown, self.failure = number, failure
+
+    def interrupted(self, octets: bytes) -> Any:
+        self.countdown -= 1
+        if self.countdown or len(octets) < 2:  # a file gives nothing at its end only
+            return octets
+        self.seek(-1 if self.failure == "short" else -len(octets), io.SEEK_CUR)
+        if self.failure == "timeout":
+            raise TimeoutError
+        return None if self.failure == "nothing" else octets[:-1]
+
+    def readline(self, limit: int | None = -1, /) -> Any:
+        return self.interrupted(super().readline(limit))
+
+    def read(self, n: int | None = -1, /) -> Any:
+        return self.interrupted(super().read(n))
+
+
+@pytest.mark.parametrize("failure", ["short", "timeout", "nothing"])
+@pytest.mark.parametrize("amount", [None, 7, 12, 13])
+@pytest.mark.parametrize("number", range(1, 22))
+def test_a_file_that_is_interrupted_in_any_call_loses_nothing(
+    number: int, amount: int | None, failure: str
+) -> None:
+    chunks = b"5\r\nhello\r\n7\r\n, world\r\n1;a=b\r\n!\r\n" * 2
+    file = Interrupted(CHUNKED + chunks + b"0\r\nA: b\r\n\r\nnext", number, failure)
+    conn = connection(b"")
+    conn.sock = sock = FileOnly(b"")
+    sock.file = file
+    conn.request("GET", "/")
+    response = repeated(conn.getresponse)
+    body = b""
+    while not response.isclosed():
+        body += repeated(lambda: response.read(amount))
+    assert (body, bytes(file.getbuffer()[file.tell() :])) == (b"hello, world!" * 2, b"next")
+
+
+def repeated(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except (TimeoutError, BlockingIOError):
+        return call()
+
+
+def test_what_a_raw_file_gives_too_early_is_kept_for_the_next_response() -> None:
+    conn = connection(b"")
+    conn.sock = RawOnly(LENGTH_5 + b"hello" + LENGTH_5 + b"again" + b"HTTP/1.1 200 OK\r\n\r\nend")
+    for body in (b"hello", b"again", b"end"):
+        conn.request("GET", "/")
+        assert conn.getresponse().read() == body
+
+
+def test_behind_an_upgrade_nothing_is_taken_from_a_raw_file() -> None:
+    conn = connection(b"")
+    conn.sock = sock = RawOnly(b"HTTP/1.1 101 Go\r\n\r\nother protocol")
+    conn.request("GET", "/", headers={"Upgrade": "other"})
+    assert conn.getresponse().status == 101
+    assert sock.file.read() == b"other protocol"
 
 
 def test_a_response_on_a_bare_socket_takes_no_octet_behind_its_end() -> None:

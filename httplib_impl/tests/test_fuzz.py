@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from httplib_impl import HTTPConnection, HTTPException, IncompleteRead, NotConnected
 from httplib_impl.tests.exchanges import CHOICES, STARTS, WORDS, exchange, random_input
-from httplib_impl.tests.support import DETERMINISTIC, FileOnly, Wire, byte_by_byte, in_halves, whole
+from httplib_impl.tests.support import (
+    DETERMINISTIC,
+    FileOnly,
+    RawOnly,
+    Wire,
+    byte_by_byte,
+    in_halves,
+    whole,
+)
 
 WORD = st.sampled_from(WORDS + STARTS) | st.binary(max_size=3)
 STREAM = st.lists(WORD, max_size=16).map(b"".join)
@@ -75,4 +83,5 @@ def test_how_octets_are_cut_into_segments_changes_nothing(
         # What one segment brings behind a response is known before the next request starts.
         assert other[:8] == first
         assert other[8:] in (second, [(NotConnected, "")])
-    assert played(FileOnly(stream)) == one_by_one
+    for socket_like in (FileOnly(stream), RawOnly(stream), RawOnly(stream, 3)):
+        assert played(socket_like) == one_by_one

@@ -79,7 +79,7 @@ def test_octets_come_out_as_they_came_in(
             if step == "append":
                 store.append(memoryview(stream.octets(n)))
             elif step == "append all":
-                store.append_all([stream.octets(n // 2), b"", stream.octets(n - n // 2)])
+                store.append(stream.octets(n // 2), b"", stream.octets(n - n // 2))
             elif step == "receive":
                 assert store.receive(stream.into(), n)
                 assert stream.given == before + n

@@ -277,7 +277,7 @@ def test_a_look_for_late_octets_leaves_the_timeout_as_it_was() -> None:
     reading, writing = os.pipe()
     os.write(writing, b"tickets")
     sock = LateTickets(reading)
-    assert not SocketSource(sock).is_stale()  # type: ignore[arg-type]  # a fake
+    assert not SocketSource(sock).is_stale()
     assert sock.timeouts == [7, 0, 7]
     os.close(reading)
     os.close(writing)
