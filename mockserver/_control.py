@@ -276,8 +276,12 @@ class Stall(Step):
 
     step_name: ClassVar[str] = "stall"
     primary: ClassVar[str | None] = "until"
-    lasts: ClassVar[bool] = True
     until: Literal["peer_close"] = "peer_close"
+
+    @property
+    def lasts(self) -> bool:
+        """The client ends it."""
+        return True
 
     def play(self, connection: LiveConnection) -> None:
         """Wait for the client's closing."""
@@ -462,12 +466,16 @@ class ExpectNoBytes(Step):
 
     step_name: ClassVar[str] = "expect_no_bytes"
     reads: ClassVar[bool] = True
-    lasts: ClassVar[bool] = True
 
     @property
     def begins(self) -> Begins:
         """By reading nothing."""
         return Begins.SILENT
+
+    @property
+    def lasts(self) -> bool:
+        """The client ends it, or the play."""
+        return True
 
     def play(self, connection: LiveConnection) -> None:
         """Wait for nothing."""

@@ -360,6 +360,14 @@ class Play(SharedState):
             problems, errors = tuple(self.problems), tuple(self.errors)
         return Record(connections, self.refused_extra, problems, errors, address=self.address)
 
+    def report(self) -> str:
+        """What has happened up to now, and what has not, in a few lines; nothing for nothing."""
+        record = self.so_far
+        if self._record is None:
+            with self.lock:
+                record = replace(record, unplayed=self._missed())
+        return record.report()
+
     def abort(self, note: str = "aborted") -> None:
         """Reset every connection of this play at once; callable from any thread.
 

@@ -235,7 +235,7 @@ class MockServer:
         if not self._running.condition.wait_for(happens, time.monotonic() + limit):
             raise MockServerError(
                 f"wait_for: {text} did not come in {limit:g} s; "
-                f"there were {len(play.came)} requests\n\n{play.so_far.report()}"
+                f"there were {len(play.came)} requests\n\n{play.report()}"
             )
 
     def discard(self) -> None:

@@ -146,7 +146,6 @@ class Step:
         listed: Whether scripts can have it, and not only what transforms make.
         primary: The field that a bare value sets, or None.
         reads: Whether the step takes bytes of the client's, or their end.
-        lasts: Whether the step has done its part as soon as it has begun.
         awaited: What is to be said where the client has not done its part when the play is
             finished; None for the general words.
     """
@@ -155,7 +154,6 @@ class Step:
     listed: ClassVar[bool] = True
     primary: ClassVar[str | None] = None
     reads: ClassVar[bool] = False
-    lasts: ClassVar[bool] = False
     awaited: ClassVar[str | None] = None
 
     def __init_subclass__(cls) -> None:
@@ -216,6 +214,11 @@ class Step:
     def begins(self) -> Begins:
         """How the step begins."""
         return Begins.READING if self.reads else Begins.ACTING
+
+    @property
+    def lasts(self) -> bool:
+        """Whether the step has done its part as soon as it has begun."""
+        return False
 
     @property
     def leaves(self) -> Leaves:

@@ -328,7 +328,7 @@ class Dribble(WritingStep):
 
     Attributes:
         size: Bytes of a piece.
-        every: Seconds of silence between two pieces.
+        every: Seconds of silence between two pieces; then the client may give up in the midst.
     """
 
     step_name: ClassVar[str] = "dribble"
@@ -336,6 +336,11 @@ class Dribble(WritingStep):
     data: bytes
     size: Positive = 1
     every: Seconds = 0
+
+    @property
+    def lasts(self) -> bool:
+        """A client that loses patience with a slow server does what it should."""
+        return bool(self.every)
 
     def play(self, connection: LiveConnection) -> None:
         """Write each piece when the client has taken those before it."""

@@ -68,7 +68,7 @@ class MockServers:
     def report(self) -> str:
         """Return what has happened on the servers so far, in a few lines."""
         plays = [server.current for server in self.running]
-        return "\n\n".join(play.so_far.report().strip() for play in plays if play is not None)
+        return "\n\n".join(play.report().strip() for play in plays if play is not None)
 
     def close(self) -> None:
         """Stop the servers; fail the test that has passed although a script was not met."""
