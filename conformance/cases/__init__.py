@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         met_by,
     )
     from conformance.cases.octets import AddressHole, Pieces, fill
+    from conformance.cases.ops import typed_arguments
     from conformance.cases.own import own_files, with_own
     from conformance.cases.places import fixtures_directory
     from conformance.cases.regressions import Regression, load_regressions
@@ -120,6 +121,7 @@ __all__ = [
     "sent_by",
     "sent_octets",
     "swept",
+    "typed_arguments",
     "with_own",
     "with_setting",
 ]
@@ -135,6 +137,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "errors": "CaseError",
             "fetch": "client_case",
             "loader": "load_text",
+            "ops": "typed_arguments",
             "model": "Accept Case Expectation Fetch Op Outcome Reject WireExpectation",
             "names": "DOCUMENTED ERROR_KINDS PARENTS ancestors is_of_the_module met_by",
             "octets": "AddressHole Pieces fill",

@@ -48,14 +48,14 @@ def implied_needs(ops: Iterable[Op]) -> frozenset[str]:
     for op in ops:
         if op.message["on"] == "module":
             named.update(op.message.get("kwargs", ()), (str(op.message.get("call")),))
-        refs = (value for kind, value in _typed(op.message) if kind == "ref")
+        refs = (value for kind, value in typed_arguments(op.message) if kind == "ref")
         named.update(ref.removeprefix("module.") for ref in refs if ref.startswith("module."))
     return _TELLING & named
 
 
 def need_certificates(ops: Iterable[Op]) -> bool:
     """Return whether the driver needs files of the certificate authority for these calls."""
-    return any(kind in ("cert", "context") for op in ops for kind, _ in _typed(op.message))
+    return any(kind in ("cert", "context") for op in ops for kind, _ in typed_arguments(op.message))
 
 
 def _new(new: NewTable) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def _check_receivers(messages: Iterable[Mapping[str, Any]]) -> None:
         place = "new" if index == 0 else f"ops[{index - 1}]"
         if message["on"] not in known:
             raise CaseError(_nobody(message["on"], known), field=f"{place}.on")
-        for kind, value in _typed(message):
+        for kind, value in typed_arguments(message):
             if kind == "ref" and value.partition(".")[0] not in known:
                 raise CaseError(_nobody(value, known), field=f"{place}: ref")
         if "as" in message:
@@ -127,7 +127,7 @@ def _nobody(name: str, known: Iterable[str]) -> str:
     return f"no earlier op makes `{name}`; there are {', '.join(sorted(known))}"
 
 
-def _typed(message: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def typed_arguments(message: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield kind and value of each typed argument of *message*, nested ones included."""
     waiting = [*message.get("args", ()), *message.get("kwargs", {}).values()]
     waiting += [message.get("value"), message.get("item")]

@@ -481,6 +481,7 @@ BUILTINS = dict(
 )
 BUILTINS["contains"] = lambda container, item: item in container
 BUILTINS["same"] = lambda one, other: one is other
+BUILTINS["call"] = lambda function, *args, **kwargs: function(*args, **kwargs)
 
 
 def features(module):

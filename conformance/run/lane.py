@@ -25,6 +25,7 @@ from conformance.results import (
     without_port,
 )
 from conformance.run.acts import ended_process
+from conformance.run.interface import probed, used
 from conformance.run.performed import Performed
 from conformance.run.sent import planned, recorded
 from mockserver import MockServer, Play, Record, TLSProvider
@@ -154,12 +155,21 @@ class Lane:
         if missing:
             reason = f"the implementation has no {', '.join(sorted(missing))}"
             return not_run(case, Verdict.UNSUPPORTED, reason)
+        name = probed(case)
+        absent = self._performed.lacking
+        if absent and (needed := absent.intersection(used(case.ops)) - {name}):
+            reason = f"the implementation has no {', '.join(sorted(needed))}"
+            return not_run(case, Verdict.UNSUPPORTED, reason)
         try:
             server = self._server(case.host)
         except OSError as error:
             reason = f"no server can listen on {case.host}: {error.strerror}"
             return not_run(case, Verdict.UNSUPPORTED, reason)
-        return self._played(case, server)
+        result = self._played(case, server)
+        if name in absent and result.verdict in OK:
+            reason = f"the implementation has {name}, and had it not when it was examined"
+            return not_run(case, Verdict.DRIVER_ERROR, reason)
+        return result
 
     def _server(self, host: str) -> MockServer:
         server = self._servers.get(host)

@@ -1,6 +1,7 @@
 """Keeps which ops a driver has performed, so that it cannot later report them as unsupported.
 
-The input is the ops of cases with their entries.  The output is whether a similar op was performed.
+The input is the ops of cases with their entries.  The output is whether a similar op was performed,
+and which names of the interface the implementation was found to lack.
 
 Two ops are similar if name, kind and receiver are the same, and the kinds of the arguments too: a
 driver may support `request` without supporting an open file as its body.
@@ -20,9 +21,13 @@ class Performed:
     """The ops that were performed in any process of one driver; safe to share between threads.
 
     They are only compared when `has` is called, which is rare.
+
+    Attributes:
+        lacking: the names of the interface that do not exist (`interface`).
     """
 
     def __init__(self) -> None:
+        self.lacking: set[str] = set()
         self._noted: list[tuple[Op, ...]] = []
         self._shapes: set[_Shape] = set()
         self._lock = threading.Lock()

@@ -17,12 +17,21 @@ from time import monotonic  # an implementation in this process may patch the mo
 
 from certs import CertificateAuthority
 from conformance.cases import Case, CaseError
-from conformance.drivers import EXEC, Driver, DriverError, Effort, Identity, Implementation
+from conformance.drivers import (
+    ANY_OP,
+    EXEC,
+    Driver,
+    DriverError,
+    Effort,
+    Identity,
+    Implementation,
+)
 from conformance.judge import NOT_RUN, ErrorMapError, Observation, Verdict, checked_error_map
 from conformance.results import Result, bounded, not_run, with_script
 from conformance.run.acts import abandoned_thread, gave_up
 from conformance.run.deadlines import DEADLINE
 from conformance.run.exchanges import Exchange, exchanges
+from conformance.run.interface import is_lacking, probed, probes
 from conformance.run.lane import Certificates, Lane, Witness
 from conformance.run.performed import Performed
 
@@ -117,6 +126,21 @@ class Runner:
                 self.close()
                 reason = f"{exchange.case.title} is not completed: {problem}"
                 raise DriverError(f"{self.identity.written} cannot be judged: {reason}")
+        if ANY_OP in self.identity.ops:
+            self._find_lacking()
+
+    def _find_lacking(self) -> None:
+        """Run the cases about the presence of names, and note those that do not exist."""
+        lacking = self._performed.lacking
+
+        def note(case: Case, seen: Observation) -> None:
+            if is_lacking(case, seen):
+                lacking.add(probed(case))
+
+        before, self._lane.witness = self._lane.witness, note
+        for _ in self._run(iter(probes()), prompt=False):
+            pass
+        self._lane.witness = before
 
     def completed(self, *, any_path: bool = True) -> Iterator[tuple[Exchange, str]]:
         """Yield each well-formed exchange, and why it was not completed; empty if it was.

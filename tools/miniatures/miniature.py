@@ -79,6 +79,16 @@ class Liar:
             self._undone.append((one, name, true))
             setattr(one, name, lie)
 
+    def remove(self, path: str) -> None:
+        """Remove the attribute at *path* of the reference, as for `override`."""
+        module, _, rest = path.partition(".")
+        owner: Any = import_module(f"{OURS}.{module}" if module else OURS)
+        *outer, name = rest.split(".")
+        for part in outer:
+            owner = getattr(owner, part)
+        self._undone.append((owner, name, vars(owner)[name]))
+        delattr(owner, name)
+
     def put_back(self) -> None:
         """Undo all changes, the latest first."""
         while self._undone:
