@@ -80,7 +80,15 @@ def lines_of(
         yield f"  {direction} {offset + start:>6}  {role:<14}  {text}"
     if len(data) > _SHOWN:
         more = len(data) - _SHOWN
-        yield f"  {direction} {offset + _SHOWN:>6}  {role:<14}  … {more} bytes more"
+        yield f"  {direction} {offset + _SHOWN:>6}  {role:<14}  … {_counted(more, 'byte')} more"
+
+
+_UNREAD = "from the client that no step reads"
+
+
+def _counted(count: int, noun: str) -> str:
+    """*count* with *noun* in the singular or the plural."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _rows(data: bytes, mask: Mask) -> Iterator[tuple[int, str]]:
@@ -200,7 +208,7 @@ class ConnectionRecord:
             else:
                 yield from lines_of(event.direction, event.offset, event.role, event.data, mask)
         if self.after is not None:
-            left = f", {self.left} bytes unread by it" if self.left else ""
+            left = f", {_counted(self.left, 'byte')} unread by it" if self.left else ""
             yield f"  = client: {self.after}{left}"
         for step in self.unplayed:
             yield f"  - not played: {step.step_name}"
@@ -234,9 +242,8 @@ class Record:
         for number, one in enumerate(self.connections, 1):
             lines += [f"connection {number}", *one.transcript(mask)]
         if self.refused_extra:
-            lines.append(
-                f"beyond the script: {self.refused_extra} connections, each reset by the server"
-            )
+            beyond = _counted(self.refused_extra, "connection")
+            lines.append(f"beyond the script: {beyond}, reset by the server")
         lines += [f"problem: {text}" for text in self.problems]
         lines += [f"unplayed: {text}" for text in self.unplayed]
         lines += [f"error: {text}" for text in self.errors]
@@ -272,10 +279,10 @@ class Record:
         step has read on a connection that the script did not end.
         """
         unread = tuple(
-            f"connection {number}: {len(one.unread)} bytes from the client that no step reads"
+            f"connection {number}: {_counted(len(one.unread), 'byte')} {_UNREAD}"
             for number, one in enumerate(self.connections, 1)
             if one.unread and not one.ended
         )
-        extra = [f"{self.refused_extra} connections beyond the script"]
+        extra = [f"{_counted(self.refused_extra, 'connection')} beyond the script"]
         beyond = extra if self.refused_extra else []
         return (*self.errors, *self.problems, *self.unplayed, *beyond, *unread)

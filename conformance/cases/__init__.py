@@ -61,7 +61,14 @@ if TYPE_CHECKING:
         Scalar,
         expected_text,
     )
-    from conformance.cases.words import FAMILIES, JUDGED_LEVELS, LEVELS, STRENGTHS, Category
+    from conformance.cases.words import (
+        FAMILIES,
+        FEATURES,
+        JUDGED_LEVELS,
+        LEVELS,
+        STRENGTHS,
+        Category,
+    )
 
 __all__ = [
     "DEFAULT_OPS",
@@ -69,6 +76,7 @@ __all__ = [
     "DOCUMENTED",
     "ERROR_KINDS",
     "FAMILIES",
+    "FEATURES",
     "JUDGED_LEVELS",
     "LEVELS",
     "PARENTS",
@@ -151,6 +159,6 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "values": (
                 "Containing Expected Items Matching ObjectOf Octets Pairs Scalar expected_text"
             ),
-            "words": "Category FAMILIES JUDGED_LEVELS LEVELS STRENGTHS",
+            "words": "Category FAMILIES FEATURES JUDGED_LEVELS LEVELS STRENGTHS",
         },
     )

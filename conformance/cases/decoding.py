@@ -5,12 +5,14 @@ The input is what `tomllib` returned, and the type to convert it to. The output 
 """
 
 import re
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
-from conformance.cases import tables
+from conformance.cases import tables, words
 from conformance.cases.errors import CaseError
+from conformance.wording import near_clause
 
 T = TypeVar("T")
 
@@ -54,8 +56,18 @@ def _complaint(text: str, field: str) -> CaseError:
     unknown = re.search(r"unknown field `(.*)`", problem)
     if unknown:
         problem = f"unknown key `{unknown[1]}`{_belongs(unknown[1])}"
+    value = re.fullmatch(r"Invalid enum value '(.*)'", problem)
+    if value:
+        problem += near_clause(value[1], _words())
     place = f"{field}{'' if path.startswith('[') or not field or not path else '.'}{path}"
     return CaseError(problem, field=place)
+
+
+def _words() -> Iterator[str]:
+    """Yield every word that selects one of a few alternatives."""
+    for one in vars(words).values():
+        if get_origin(one) is Literal:
+            yield from map(str, get_args(one))
 
 
 def _belongs(key: str) -> str:

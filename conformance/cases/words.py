@@ -92,3 +92,4 @@ JUDGED_LEVELS = LEVELS[:3]
 """The levels that are judged; a case of the last one is only shown."""
 STRENGTHS: tuple[str, ...] = get_args(Strength)
 FAMILIES: tuple[str, ...] = get_args(Family)
+FEATURES: tuple[str, ...] = get_args(Feature)

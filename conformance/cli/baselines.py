@@ -31,6 +31,7 @@ from conformance.results import (
     shipped_directory,
     updated,
 )
+from conformance.wording import counted
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -205,14 +206,16 @@ class Known:
             raise click.UsageError("--update-baseline needs --baseline: which one?")
         errors = [result.name for result in results if result.is_error]
         if errors:
+            ended = counted(len(errors), "case")
             raise click.UsageError(
-                f"--update-baseline: nothing is written, for {len(errors)} cases ended in an error "
-                f"of kit or driver, such as {errors[0]}"
+                f"--update-baseline: nothing is written, for {ended} ended in an error of kit or "
+                f"driver, such as {errors[0]}"
             )
         after = updated(self.baseline, head, results)
         _open(self.path).write(baseline_text(after).encode())
         count = sum(len(entry.globs) for entry in after.entry)
-        return f"baseline {self.path} is written: {len(after.entry)} entries, {count} lines"
+        entries = counted(len(after.entry), "entry", "entries")
+        return f"baseline {self.path} is written: {entries}, {counted(count, 'line')}"
 
 
 def _open(path: Path) -> WholeFile:

@@ -114,6 +114,7 @@ def check(
     limits = {
         "--select": bool(chosen.select),
         "--exclude": bool(chosen.exclude),
+        "--family": bool(chosen.family),
         "--cases": corpus.has_own,
         "--level": not set(JUDGED_LEVELS) <= set(levels),
         "-x": exit_first,
@@ -133,6 +134,7 @@ def check(
     settings = {
         "select": list(chosen.select),
         "exclude": list(chosen.exclude),
+        "family": list(chosen.family),
         "own": corpus.own_files,
         "sweep": sweep,
         "tolerant": not no_tolerance,

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from conformance.cases import Listed, Regression, Requirement, load_regressions, load_requirements
+from conformance.wording import counted
 
 
 class Coverage:
@@ -50,7 +51,8 @@ class Coverage:
         yield ""
         yield _sum("requirements", len(self._requirements), [one.id for one in self.missing])
         yield _sum("real bugs", len(self._regressions), [one.id for one in self.uncaught])
-        yield f"{len(self._cases)} cases, {len({case.authored for case in self._cases})} as written"
+        written = len({case.authored for case in self._cases})
+        yield f"{counted(len(self._cases), 'case')}, {written} as written"
 
     def _rows(self) -> Iterator[tuple[Requirement, int, int]]:
         for one in self._requirements:

@@ -22,6 +22,7 @@ from conformance.drivers import DriverError, Identity, Implementation
 from conformance.report import Run, visible_text
 from conformance.results import Result, ResultFile, RunHead, stamped
 from conformance.run import Background, Check
+from conformance.wording import counted
 
 Prepared = tuple[Sequence[Case], Known, RunHead]
 
@@ -91,7 +92,7 @@ class Judging:
                 why = f"an error of the kit: {type(error).__name__}: {error}"
             results = check.finished(self.background)
         if why:
-            why = f"{why} after {len(results)} of {head.cases} cases"
+            why = f"{why} after {len(results)} of {counted(head.cases, 'case')}"
             head = msgspec.structs.replace(head, incomplete=why)
         elif head.exit_first:
             unreached = head.cases - len(results)

@@ -1,6 +1,5 @@
 """``httplib-kit list``: the cases, and what they cover."""
 
-import difflib
 import sys
 from collections.abc import Iterable, Mapping
 
@@ -15,6 +14,7 @@ from conformance.cli.options import (
     say_what_matches_nothing,
     selection,
 )
+from conformance.wording import counted, near_clause
 
 _SPECIAL: Mapping[str, str] = {
     "ImproperConnectionState": (
@@ -84,7 +84,7 @@ def list_cases(
     for level, name, title in rows:
         head = f"{level:<{max(map(len, LEVELS))}}  {visible_text(name):<{width}}"
         click.echo(f"{head}  {visible_text(title)}")
-    click.echo(f"{len(rows)} cases")
+    click.echo(counted(len(rows), "case"))
 
 
 def _is_given(ctx: click.Context, name: str) -> bool:
@@ -96,8 +96,7 @@ def _check_requirement(name: str) -> None:
     ids = list(load_requirements())
     if name in ids:
         return
-    close = [one for one in ids if name in one][:3] or difflib.get_close_matches(name, ids)
-    hint = f"; there are {', '.join(close)}" if close else "; `list --coverage` shows them all"
+    hint = near_clause(name, ids, "; `list --coverage` shows them all")
     raise click.UsageError(f"no requirement is called {name!r}{hint}")
 
 

@@ -101,7 +101,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Return the command called *cmd_name*, imported when first needed."""
         if cmd_name not in COMMANDS:
-            return None
+            raise click.UsageError(f"no command is called {cmd_name!r}{_near(cmd_name)}")
         module, function, _ = COMMANDS[cmd_name]
         found = getattr(importlib.import_module(f"conformance.cli.{module}"), function)
         return cast("click.Command", found)
@@ -115,6 +115,12 @@ class _Commands(click.Group):
         ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+
+def _near(name: str) -> str:
+    from conformance.wording import near_clause
+
+    return near_clause(name, COMMANDS, f"; there are {', '.join(COMMANDS)}")
 
 
 def _say(problem: str) -> None:

@@ -1,6 +1,5 @@
 """Options that several commands share, and the selections that they make."""
 
-import difflib
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -9,32 +8,43 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from conformance.cases import JUDGED_LEVELS, LEVELS, Cases, Corpus, load_corpus, own_files, with_own
+from conformance.cases import (
+    FAMILIES,
+    JUDGED_LEVELS,
+    LEVELS,
+    Cases,
+    Corpus,
+    load_corpus,
+    own_files,
+    with_own,
+)
 from conformance.results import Shard
 from conformance.run import DEADLINE, LONGEST_DEADLINE, SHORTEST_DEADLINE, as_deadline
+from conformance.wording import near, near_clause
 
 if TYPE_CHECKING:
     from conformance.cases import Case
 
 F = TypeVar("F", bound=Callable[..., Any])
-_NEAR = 3
-"""How many names are proposed for a wrong one."""
+_SHOWN = "; `httplib-kit list` shows them all"
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which cases are selected by their ids.
+    """Which cases are selected by their ids and families.
 
     Args:
         select: globs, of which an id must match at least one; empty for all cases.
         exclude: globs, of which an id may match none.
+        family: families, of which a case must have one; empty for all.
     """
 
     select: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    family: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.select or self.exclude)
+        return bool(self.select or self.exclude or self.family)
 
     def of(self, corpus: Corpus, levels: Iterable[str] = LEVELS, *, usual: bool = False) -> Cases:
         """Return the selected cases of *corpus* at *levels*.
@@ -45,7 +55,8 @@ class Selection:
             usual: whether these are the default levels: a user's own cases are then selected
                 whatever their level.
         """
-        return corpus.select(self.select, levels, self.exclude, LEVELS if usual else None)
+        found = corpus.select(self.select, levels, self.exclude, LEVELS if usual else None)
+        return found.where(lambda case: case.family in self.family) if self.family else found
 
     def complaints(self, corpus: Corpus) -> Iterator[str]:
         """Yield a line for each glob that matches no id, with the nearest names."""
@@ -55,20 +66,54 @@ class Selection:
                     yield f"{option}: no case matches {glob!r}{near_names(glob, corpus)}"
 
 
+class FamilyType(click.ParamType[str]):
+    """The name of a family of cases."""
+
+    name = "family"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return *value*, if it is the name of a family."""
+        name = str(value)
+        if name not in FAMILIES:
+            known = near_clause(name, FAMILIES, f"; there are {', '.join(FAMILIES)}")
+            self.fail(f"no family is called {name!r}{known}", param, ctx)
+        return name
+
+
+_SELECTION = (
+    click.option(
+        "--select",
+        multiple=True,
+        metavar="GLOB",
+        help="Only cases whose id matches (repeatable).",
+    ),
+    click.option(
+        "--exclude",
+        multiple=True,
+        metavar="GLOB",
+        help="Leave out cases whose id matches (repeatable).",
+    ),
+    click.option(
+        "--family",
+        type=FamilyType(),
+        multiple=True,
+        metavar="NAME",
+        help="Only cases of this family, such as chunked (repeatable).",
+    ),
+)
+
+
 def selection(command: F) -> F:
-    """Add ``--select`` and ``--exclude`` to *command*, which receives them as one `Selection`."""
+    """Add the options for a `Selection` to *command*, which receives it as ``chosen``."""
 
     @functools.wraps(command)
     def taking(*args: Any, **kwargs: Any) -> Any:
-        chosen = Selection(kwargs.pop("select"), kwargs.pop("exclude"))
+        chosen = Selection(*(kwargs.pop(name) for name in ("select", "exclude", "family")))
         return command(*args, chosen=chosen, **kwargs)
 
     wrapped: Any = taking
-    for name, text in (
-        ("--exclude", "Leave out cases whose id matches (repeatable)."),
-        ("--select", "Only cases whose id matches (repeatable)."),
-    ):
-        wrapped = click.option(name, multiple=True, metavar="GLOB", help=text)(wrapped)
+    for option in reversed(_SELECTION):
+        wrapped = option(wrapped)
     return wrapped  # type: ignore[no-any-return]  # it takes what the command takes, and more
 
 
@@ -100,22 +145,17 @@ def say_what_matches_nothing(chosen: Selection, corpus: Corpus) -> None:
 
 
 def near_names(name: str, corpus: Corpus) -> str:
-    """Return a clause that proposes ids or families similar to *name*, an id or a glob."""
+    """Return a clause that proposes ids, or globs for many, similar to *name*, an id or a glob."""
     ids = [case.id for case in corpus.every.listed]
-    if any(character in name for character in "*?["):
-        heads = dict.fromkeys(
-            ".".join(parts[:length])
-            for parts in (one.split(".") for one in ids)
-            for length in (1, 2)
-        )
-        stem = name.rstrip("*").rstrip(".") or name
-        found = [f"{one}.*" for one in difflib.get_close_matches(stem, heads, _NEAR)]
-    else:
-        found = [one for one in ids if name in one][:_NEAR]
-        found = found or difflib.get_close_matches(name, ids, _NEAR)
-    if not found:
-        return "; `httplib-kit list` shows them all"
-    return f"; near names: {', '.join(found)}"
+    stem = name.rstrip("*").rstrip(".") or name
+    heads = dict.fromkeys(one.partition(".")[0] for one in ids)
+    if stem == name and "." in stem:
+        return near_clause(name, ids, _SHOWN)
+    if stem not in heads:
+        parts = (one.split(".") for one in ids)
+        heads |= dict.fromkeys(".".join(one[:2]) for one in parts if len(one) > 2)
+    found = [f"{one}.*" for one in near(stem, heads)] or near(stem, ids)
+    return f"; near names: {', '.join(found)}" if found else _SHOWN
 
 
 class DeadlineType(click.ParamType[float]):
@@ -244,5 +284,8 @@ def find_case(corpus: Corpus, name: str) -> "Case":
     """
     case = corpus.case(name)
     if case is None:
-        raise click.UsageError(f"no case is called {name!r}{near_names(name, corpus)}")
+        hint = near_names(name, corpus)
+        if "*" in hint:
+            hint += "; `httplib-kit list --select GLOB` lists the cases"
+        raise click.UsageError(f"no case is called {name!r}{hint}")
     return case

@@ -25,6 +25,7 @@ from conformance.results.golden import (
 )
 from conformance.run import NotRecorded
 from conformance.run import record as record_one
+from conformance.wording import counted
 
 _SHOWN = 10
 
@@ -91,7 +92,7 @@ def record(
             book.put(key, recorded, seen, whole=not chosen)
             write_book(place, book, corpus.cases)
             who = visible_text(f"{key}: {recorded.name} {recorded.version}")
-            click.echo(f"{who}, {len(seen)} cases recorded")
+            click.echo(f"{who}, {counted(len(seen), 'case')} recorded")
     ctx.exit(1 if differs else 0)
 
 
@@ -138,7 +139,7 @@ def _compared(
     if before.version != recorded.version:
         versions = f"recorded {before.version}, here is {recorded.version}"
         click.echo(visible_text(f"{key}: {versions}"))
-    click.echo(f"{key}: {len(changed)} of {len(list(seen))} cases differ")
+    click.echo(f"{key}: {len(changed)} of {counted(len(list(seen)), 'case')} differ")
     _list(changed)
     return bool(changed)
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from certs import CertificateAuthority
+from conformance.cases import FEATURES
 from conformance.driver_check.conversation import PATIENCE, STOP, Conversation, Problem
 from conformance.drivers import (
     ANY_OP,
@@ -30,6 +31,7 @@ from conformance.drivers import (
 )
 from conformance.judge import KNOWN_ERRORS, ErrorMapError, checked_error_map
 from conformance.run import Runner
+from conformance.wording import near_clause
 from mockserver import Close, MockServer, ReadRequest, Send, Stall, Step, connection, script
 
 Kind = Literal["ok", "wrong", "note"]
@@ -168,6 +170,10 @@ class Checkup:
         if took > SLOW_START:
             text = f"it took {took:.1f} s; a client that hangs or dies costs that again"
             yield Finding("note", "start", text)
+        for name in driver.features:
+            hint = "" if name in FEATURES else near_clause(name, FEATURES)
+            if hint:
+                yield Finding("wrong", "start", f"no feature is called {name!r}{hint}")
         if not driver.ops:
             yield Finding("wrong", "start", "`ops` is empty, so no case could be run")
         try:

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from conformance.report.junit import headline
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
-from conformance.report.score import counted
 from conformance.report.standing import Standing, standing
 from conformance.report.story import command
 from conformance.report.summary import INCOMPLETE
+from conformance.wording import counted
 
 MOST = 10
 _LONGEST = 1_000

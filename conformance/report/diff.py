@@ -13,6 +13,7 @@ from conformance.report.runs import Run
 from conformance.report.story import place
 from conformance.report.summary import scope
 from conformance.results import Result, RunHead
+from conformance.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,11 @@ def diff_lines(before: Run, after: Run, found: Sequence[Change]) -> Iterator[str
         yield f"  + {_told(change.after)}"
     yield ""
     total = len({one.name for one in (*before.results, *after.results)})
-    yield f"{len(found)} of {total} cases differ" + _counted(found)
+    yield _verb(len(found), f"of {counted(total, 'case')} differ") + _balance(found)
 
 
 _COMPARED = (
-    *("kit", "features", "profile", "select", "exclude", "levels", "sweep"),
+    *("kit", "features", "profile", "select", "exclude", "family", "levels", "sweep"),
     *("tolerant", "error_map", "deadline", "exit_first"),
 )
 """Settings that both runs should share, so that a difference comes from the implementations."""
@@ -106,11 +107,17 @@ def _told(result: Result | None) -> str:
     return visible_text(told)
 
 
-def _counted(found: Iterable[Change]) -> str:
+def _verb(count: int, verb: str) -> str:
+    """Return *count* with *verb* in the singular or plural."""
+    return f"{count} {verb}{'s' if count == 1 else ''}"
+
+
+def _balance(found: Iterable[Change]) -> str:
     """Return how many of *found* pass on one side only."""
     worse = sum(_fails(one.after) and not _fails(one.before) for one in found)
     better = sum(_fails(one.before) and not _fails(one.after) for one in found)
-    return f": {worse} fail now, {better} fail no more" if found else ""
+    told = f": {_verb(worse, 'fail')} now, {_verb(better, 'fail')} no more"
+    return told if found else ""
 
 
 def _fails(result: Result | None) -> bool:

@@ -6,7 +6,7 @@ a test compares README with this table, which is the only place of these texts.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -118,3 +118,9 @@ def legend(lines: Iterable[str], entries: Iterable[Entry] = EVERY) -> list[Entry
     """Return those of *entries* that occur in *lines*."""
     text = "\n".join(lines)
     return [entry for entry in entries if re.search(entry.pattern, text, re.MULTILINE)]
+
+
+def legend_lines(entries: Sequence[Entry]) -> list[str]:
+    """Return *entries* as aligned lines of text."""
+    width = max((len(entry.word) for entry in entries), default=0)
+    return [f"  {entry.word:<{width}}  {entry.meaning}" for entry in entries]

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from conformance.report.junit import headline
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
-from conformance.report.score import counted
 from conformance.report.story import story
 from conformance.report.summary import scope, table, totals
 from conformance.results import Cause, RunHead
+from conformance.wording import counted
 
 MOST = 900_000
 """Bytes allowed for the stories and their list, over all runs."""

@@ -5,26 +5,29 @@ clients that are not installed, the recorded runs.  The output is lines of plain
 the same results.
 
 A large selection has a row for each client and a column for each family, with the number of cases
-that pass and that were judged.  A small one has a row for each case and a column for each client:
-whether the client accepted or rejected the response, and whether it may.
+that pass and that were judged; then come the failures of each client, by cause and with the names
+of cases.  A small one has a row for each case and a column for each client: whether the client
+accepted or rejected the response, and whether it may.  The words that occur are explained below.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from conformance.judge import FAILURES, NOT_RUN, Verdict
+from conformance.report.legend import EVERY, MARKS, STRENGTHS, legend, legend_lines
 from conformance.report.octets import visible_text
-from conformance.report.runs import Run
+from conformance.report.runs import Run, causes_of
 from conformance.report.score import score
 from conformance.report.standing import Standing, standing
 from conformance.report.summary import INCOMPLETE, aligned
 from conformance.results import Result
+from conformance.wording import counted
 
 SMALL = 60
 """The largest number of cases for which each has a row of its own."""
-_LEGEND = (
-    "+ accepts   - rejects   H hangs   C crashes   L leaks an exception that is not its own",
-    "~ against a SHOULD or a MAY   ! against a MUST   . not installed   ? not judged   F flaky",
-)
+_ALL = 20
+"""The largest number of failures of a client that a large matrix names all."""
+_SOME = 3
+"""Cases of a cause that it names of a client with more failures."""
 
 
 def matrix(runs: Sequence[Run], recorded: Mapping[str, Run] | None = None) -> list[str]:
@@ -37,7 +40,15 @@ def matrix(runs: Sequence[Run], recorded: Mapping[str, Run] | None = None) -> li
     """
     clients = [_Client(run, (recorded or {}).get(run.head.implementation)) for run in runs]
     lines = _by_case if len(runs[0].results) <= SMALL else _by_family
-    return [f"corpus {visible_text(runs[0].head.corpus)}", *lines(clients), *_not_run(clients)]
+    words = EVERY if lines is _by_family else (*STRENGTHS, *MARKS)
+    shown = list(lines(clients))
+    return [
+        f"corpus {visible_text(runs[0].head.corpus)}",
+        *shown,
+        "",
+        *legend_lines(legend(shown, words)),
+        *_not_run(clients),
+    ]
 
 
 def _not_run(clients: Sequence["_Client"]) -> Iterator[str]:
@@ -73,7 +84,7 @@ class _Client:
         self.is_told = shown is recorded or not run.is_absent
 
 
-def _by_family(clients: Sequence[_Client]) -> list[str]:
+def _by_family(clients: Sequence[_Client]) -> Iterator[str]:
     families = list(dict.fromkeys(r.family for one in clients for r in one.results.values()))
     rows = [["client", *map(visible_text, families), "all"]]
     for one in clients:
@@ -81,7 +92,25 @@ def _by_family(clients: Sequence[_Client]) -> list[str]:
         parts = [[r for r in results if r.family == family] for family in families]
         total = _cell(results) if one.is_told else "NOT_INSTALLED"
         rows.append([one.label, *map(_cell, parts), total])
-    return ["", *aligned(rows)]
+    yield ""
+    yield from aligned(rows)
+    for one in clients:
+        yield from _failures(one)
+
+
+def _failures(client: _Client) -> Iterator[str]:
+    """Yield the causes of what *client* fails, each with the names of its cases."""
+    found = causes_of(client.results.values())
+    failures = sum(len(cause.results) for cause in found)
+    if found:
+        yield ""
+        yield f"{client.label} fails {counted(failures, 'case')}:"
+    for cause in found:
+        named = cause.results if failures <= _ALL else cause.results[:_SOME]
+        yield f"  {len(cause.results):>4}  {visible_text(cause.text)}"
+        yield from (f"        {visible_text(one.name)}" for one in named)
+        if len(named) < len(cause.results):
+            yield f"        and {len(cause.results) - len(named)} more"
 
 
 def _cell(results: Sequence[Result]) -> str:
@@ -89,14 +118,14 @@ def _cell(results: Sequence[Result]) -> str:
     return f"{found.well}/{found.judged}" if found.judged else "-"
 
 
-def _by_case(clients: Sequence[_Client]) -> list[str]:
+def _by_case(clients: Sequence[_Client]) -> Iterator[str]:
     heads = [f"{number:>3}  {one.label}" for number, one in enumerate(clients, 1)]
     rows = [["case", *map(str, range(1, len(clients) + 1))]]
     every = {name: result for one in clients for name, result in one.results.items()}
     for name, first in every.items():
         marks = (_mark(one.results[name]) if name in one.results else "" for one in clients)
         rows.append([visible_text(f"{name}  {first.strength}"), *marks])
-    return [*heads, "", *aligned(rows), "", *_LEGEND]
+    yield from (*heads, "", *aligned(rows))
 
 
 _MARKS = {

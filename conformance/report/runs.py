@@ -63,7 +63,7 @@ class Run:
     @property
     def causes(self) -> list[Cause]:
         """The causes of what failed; a case under sweeps counts with its smallest settings."""
-        return grouped(one for one in self.results if standing(one) in TOLD and not one.within)
+        return causes_of(self.results)
 
     @property
     def exit_code(self) -> int:
@@ -72,6 +72,11 @@ class Run:
         if self.head.incomplete:
             return EXIT_ERROR
         return EXIT_FAILED if self.head.stale and code != EXIT_ERROR else code
+
+
+def causes_of(results: Iterable[Result]) -> list[Cause]:
+    """Return the causes of what failed; a case under sweeps counts with its smallest settings."""
+    return grouped(one for one in results if standing(one) in TOLD and not one.within)
 
 
 def read_runs(paths: Iterable[Path]) -> list[Run]:

@@ -12,6 +12,7 @@ from conformance.judge import Verdict
 from conformance.report.octets import visible_text
 from conformance.report.standing import Standing, standing
 from conformance.results import Result
+from conformance.wording import counted
 
 WELL = (Standing.OK,)
 ILL = (Standing.FAILED, Standing.EXPECTED, Standing.FLAKY)
@@ -53,7 +54,8 @@ class Score:
     @property
     def text(self) -> str:
         """The score in one line, without the reasons."""
-        told = f"{self.well} of {counted(self.judged, 'judged case')} pass"
+        told = f"{self.well} of {counted(self.judged, 'judged case')} "
+        told += "passes" if self.judged == 1 else "pass"
         if self.scripts is not None and self.scripts != self.judged:
             told += f" ({self.scripts_well} of {counted(self.scripts, 'distinct script')})"
         if self.observed:
@@ -78,11 +80,6 @@ class Score:
         missing = f", {self.not_judged} of {self.cases} not run" if self.not_judged else ""
         observed = f", {self.observed} observed" if self.observed else ""
         return f"{self.well}/{self.judged}{observed}{missing}"
-
-
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """Return *count* with *noun* in the singular or plural."""
-    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def score(results: Iterable[Result], unreached: int = 0) -> Score:

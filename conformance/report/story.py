@@ -15,6 +15,7 @@ from conformance.judge import Verdict
 from conformance.report.octets import inert, split_lines, visible, visible_text
 from conformance.results import Again, Kept, Result, RunHead, kept_parts
 from conformance.run import DEADLINE
+from conformance.wording import counted
 
 _MOST_TEXT = 2_000
 _MOST_WIRE = 400
@@ -205,7 +206,7 @@ def marked_lines(kept: Kept, start: int, end: int, twin: str) -> Iterator[tuple[
             left_out += len(line)
             continue
         if left_out:
-            yield (Span(f"… {left_out} octets", "dim"),)
+            yield (Span(f"… {counted(left_out, 'byte')}", "dim"),)
             left_out = 0
         first, last = max(start - at, 0), min(max(end, start + 1) - at, len(line))
         here = start >= 0 and first < last
@@ -216,7 +217,7 @@ def marked_lines(kept: Kept, start: int, end: int, twin: str) -> Iterator[tuple[
             yield (Span(" " * len(visible(line[:first])) + carets + note, "mark"),)
             pointed = True
     if left_out:
-        yield (Span(f"… {left_out} octets", "dim"),)
+        yield (Span(f"… {counted(left_out, 'byte')}", "dim"),)
     if start >= 0 and not pointed:
         yield (Span(f"^  ends here, where {visible_text(twin)} goes on", "mark"),)
 

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from conformance.cases import LEVELS, STRENGTHS
 from conformance.judge import Verdict
 from conformance.report.octets import visible_text
-from conformance.report.score import ILL, WELL, counted
+from conformance.report.score import ILL, WELL
 from conformance.report.standing import Standing, standing
 from conformance.results import Overlay, Result, RunHead
+from conformance.wording import counted
 
 OBSERVED = "observe"
 """The level of cases that are never judged, so that none of them passes."""
@@ -79,7 +80,7 @@ def totals(results: Sequence[Result]) -> str:
     told += [f"{flaky} {Overlay.FLAKY}"] if flaky else []
     over = Counter(one.overlay for one in results if standing(one) is not Standing.FLAKY)
     known = [f"{over[overlay]} {overlay}" for overlay in Overlay if over[overlay]]
-    return f"{len(results)} cases: {', '.join(told)}" + (
+    return f"{counted(len(results), 'case')}: {', '.join(told)}" + (
         f"; of them {', '.join(known)}" if known else ""
     )
 

@@ -12,13 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.judge import Verdict
-from conformance.report.legend import Entry, legend
+from conformance.report.legend import Entry, legend, legend_lines
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
-from conformance.report.score import counted, score_lines
+from conformance.report.score import score_lines
 from conformance.report.story import LABEL, OCTETS, Row, Span, rows, story
 from conformance.report.summary import scope, summary, table, title, totals
 from conformance.results import Cause, Overlay, Result
+from conformance.wording import counted
 
 _STYLES = {
     "verdict": "bold red",
@@ -69,8 +70,7 @@ def plain_lines(run: Run, view: View = USUAL) -> Iterator[str]:
         yield f"{number:>5}  {cases:>5}  {level:<10}  {text}"
         yield from [f"{'':26}{example}"] if example else []
     yield from [""] if parts.table else []
-    width = max((len(entry.word) for entry in parts.legend), default=0)
-    yield from (f"  {entry.word:<{width}}  {entry.meaning}" for entry in parts.legend)
+    yield from legend_lines(parts.legend)
     yield ""
     for result, note in parts.stories:
         yield from story(result, run.head, note)
@@ -167,7 +167,10 @@ def _reduction(run: Run) -> Iterator[str]:
     """Yield how many failures have no story because the case fails under a smaller setting."""
     reduced = sum(bool(one.within) for one in run.results)
     if reduced:
-        yield f"{reduced} more fail under settings of which a part fails too; they have no story"
+        yield (
+            f"{counted(reduced, 'more failure')} without a story, "
+            "under settings of which a part fails too"
+        )
 
 
 def baseline_lines(run: Run) -> Iterator[str]:

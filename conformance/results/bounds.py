@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from conformance.drivers import Frame
+from conformance.wording import counted
 
 S = TypeVar("S", bound=msgspec.Struct)
 MOST = 1_000
@@ -63,7 +64,7 @@ def kept_length(kept: Kept) -> int:
 def left_out(kept: Clipped) -> str:
     """Return a text that says which bytes of *kept* are left out."""
     missing = kept.length - len(kept.first) - len(kept.last)
-    return f"{missing} of {kept.length} bytes left out, SHA-256 {kept.sha256}"
+    return f"{missing} of {counted(kept.length, 'byte')} left out, SHA-256 {kept.sha256}"
 
 
 def kept_octets(octets: bytes) -> Kept:

@@ -25,6 +25,7 @@ from conformance.judge import Verdict
 from conformance.results.bounds import kept_length
 from conformance.results.result import Overlay, Result
 from conformance.results.seen import normal, skeleton
+from conformance.wording import counted
 
 MOST = 14
 """Causes, of which the last may combine several."""
@@ -106,7 +107,7 @@ def _rank(cause: Cause) -> int:
 
 def _cases(parts: Iterable[Cause]) -> str:
     most = max(len(cause.results) for cause in parts)
-    return "1 case" if most == 1 else f"{most} cases"
+    return counted(most, "case")
 
 
 def _key(result: Result) -> Key:

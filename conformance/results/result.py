@@ -42,6 +42,7 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
         format: the format of the result file; 0 before it is written.
         select: the globs by which cases were chosen; empty for all.
         exclude: the globs by which cases were left out.
+        family: the families of which cases were chosen; empty for all.
         own: the files with a user's own cases.
         levels: the levels that were chosen.
         sweep: how cases were varied: ``none``, ``each`` or ``product``.
@@ -72,6 +73,7 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
     format: int = 0
     select: list[str] = []
     exclude: list[str] = []
+    family: list[str] = []
     own: list[str] = []
     levels: list[str] = []
     sweep: str = "none"

@@ -19,6 +19,7 @@ from typing import IO, Any
 import msgspec
 
 from conformance.results.result import Result, RunHead
+from conformance.wording import counted
 
 FORMAT = 2
 """The format of result files: raised when an older kit would misread one."""
@@ -173,7 +174,7 @@ def _with_gaps(head: RunHead, results: Sequence[Result], absent: Sequence[str]) 
         results: its results.
         absent: implementations that `RunHead.among` names and that have no run in the file.
     """
-    count = f" ({len(results)} of {head.cases} results)"
+    count = f" ({len(results)} of {counted(head.cases, 'result')})"
     gaps = [head.incomplete + (count if head.incomplete == NOT_ENDED else "")]
     if len(results) != head.cases and not head.incomplete:
         gaps = [f"lines are missing{count}"]

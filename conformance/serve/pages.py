@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from conformance.serve.catalogue import Catalogue, Entry, Ports, curl
+from conformance.wording import counted
 from mockserver import Reply
 
 CONTROL = "/_/"
@@ -105,8 +106,8 @@ class Pages:
             "<style>body{font:16px/1.5 sans-serif;max-width:72em;margin:2em auto;padding:0 1em}"
             "code{font-size:90%}td{padding:0 1em 0 0;vertical-align:top}</style>\n"
             "<h1>httplib-kit serve</h1>\n"
-            f"<p>{len(self._catalogue.entries)} cases; TLS on port {ports.tls}, a proxy on "
-            f"{ports.proxy}, these pages also on {ports.control}.\n"
+            f"<p>{counted(len(self._catalogue.entries), 'case')}; TLS on port {ports.tls}, "
+            f"a proxy on {ports.proxy}, these pages also on {ports.control}.\n"
             '<p><a href="/_/cases.json">cases.json</a> · '
             '<a href="/_/transcript/last">the latest transcript</a> · '
             '<a href="/_/ca.pem">the certificate authority</a> · '

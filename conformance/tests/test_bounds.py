@@ -173,7 +173,7 @@ def test_clipped_bytes_are_read_back_and_compared(tmp_path: Path) -> None:
     assert before.results[0].octets[0] != after.results[0].octets[0]
     assert len(changes(before, after)) == 1
     text = "\n".join(story(before.results[0], before.head))
-    assert f"… {200_001 - MOST} octets" in text
+    assert f"… {200_001 - MOST} bytes" in text
 
 
 def test_a_case_that_passes_takes_little_in_every_report(tmp_path: Path) -> None:

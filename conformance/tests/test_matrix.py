@@ -67,7 +67,32 @@ def test_a_large_selection_has_a_row_for_each_client_and_a_column_for_each_famil
         "one 1      60/60      1/1          61/61",
         "two 1      60/60      0/1          60/61",
         "three 1        -        -  NOT_INSTALLED",
+        "",
+        "two 1 fails 1 case:",
+        "     1  NO_ERROR: ",
+        "        headers.case-0",
+        "",
+        "  NO_ERROR       failed: accepted what must be rejected",
+        "  NOT_INSTALLED  not run: the client is absent",
+        "  3/4            3 of 4 judged cases pass; - is none",
     ]
+
+
+def test_a_large_selection_names_all_cases_of_few_failures_and_some_of_many() -> None:
+    def failing(count: int) -> list[str]:
+        passing = [result(number, "PASS", "accepts") for number in range(61)]
+        failed = [result(100 + number, "LEAK", family="tls") for number in range(count)]
+        one = run("one", *passing, *failed)
+        return [line.strip() for line in matrix([one, one]) if line.startswith("        ")]
+
+    assert failing(20) == 2 * [f"tls.case-{100 + number}" for number in range(20)]
+    assert failing(21) == 2 * ["tls.case-100", "tls.case-101", "tls.case-102", "and 18 more"]
+
+
+def test_only_marks_that_occur_are_explained() -> None:
+    lines = matrix([run("one", result(1, "HANG"))])
+    at = lines.index("framing.case-1  must  !H")
+    assert [line.split()[0] for line in lines[at + 2 :]] == ["must", "H", "!"]
 
 
 def test_a_recorded_run_stands_in_for_a_client_that_is_not_installed_alone() -> None:

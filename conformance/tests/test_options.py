@@ -75,11 +75,76 @@ def test_a_glob_that_matches_nothing_says_so(command: str, option: str) -> None:
 
 
 def test_what_is_proposed_matches_a_case() -> None:
-    for wrong in ("chunkd.*", "status-lin.*", "status-line.cod.*", "chunked.one-chnk", "tunel.*"):
+    globs = ("chunkd.*", "status-lin.*", "status-line.cod.*", "tunel.*", "two-chnks.*", "chunked")
+    for wrong in (*globs, "chunked.one-chnk", "two-chunks", "chunkd"):
         told = near_names(wrong, CORPUS)
         names = told.removeprefix("; near names: ").split(", ")
         assert told.startswith("; near names: "), wrong
         assert all(Selection((name,)).of(CORPUS) for name in names), wrong
+
+
+@pytest.mark.parametrize(
+    ("args", "proposed"),
+    [
+        (["chck"], "near names: check"),
+        (["show", "chunked.two-chunk"], "near names: chunked.two-chunks"),
+        (["show", "chunkd"], "near names: chunked.*"),
+        (["serve", "chunked.two-chnks"], "near names: chunked.two-chunks"),
+        (["check", "--select", "status-lin.*"], "near names: status-line.*"),
+        (["check", "client:ulrlib3"], "near names: urllib3"),
+        (["check", "client:Request"], "near names: requests"),
+        (["list", "--family", "chunkd"], "near names: chunked"),
+        (["check", "--family", "xyz"], "there are interface, exceptions"),
+        (["list", "--requirement", "HTTPConection.request"], "near names: HTTPConnection.request"),
+    ],
+)
+def test_a_wrong_name_is_one_line_with_those_near_it(args: list[str], proposed: str) -> None:
+    done = CliRunner().invoke(main, args)
+    assert done.exit_code in (2, 3)
+    assert len(done.stderr.splitlines()) == 1
+    assert proposed in done.stderr
+
+
+def test_a_feature_of_a_case_file_has_near_names_too(tmp_path: Path) -> None:
+    text = """family = "chunked"
+[[case]]
+id = "own.a"
+rev = 1
+title = "A"
+level = "guard"
+spec = ["HTTPResponse.read"]
+why = "x"
+needs = ["strct"]
+respond = "HTTP/1.1 204 No Content\\r\\n\\r\\n"
+"""
+    (tmp_path / "own.toml").write_text(text)
+    done = CliRunner().invoke(main, ["list", "--cases", str(tmp_path / "own.toml")])
+    assert "needs[0]: Invalid enum value 'strct'; near names: strict" in done.stderr
+
+
+def test_a_family_selects_its_cases_whatever_their_ids_are() -> None:
+    found = CliRunner().invoke(main, ["list", "--family", "tls", "--family", "framing"])
+    wanted = [case.id for case in CORPUS.cases if case.family in ("tls", "framing")]
+    judged = set(found.stdout.split())
+    assert judged <= set(wanted)
+    assert {one.partition(".")[0] for one in judged} > {"tls", "framing"}
+    some = CliRunner().invoke(main, ["list", "--family", "tls", "--select", "chunked.*"])
+    assert some.stdout == ""
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_numbers_agree_with_their_nouns(count: int, tmp_path: Path) -> None:
+    path = tmp_path / "one.jsonl"
+    names = ["chunked.two-chunks", "chunked.one-chunk"][:count]
+    select = [word for name in names for word in ("--select", name)]
+    done = CliRunner().invoke(main, ["check", *select, "--results", str(path)])
+    told = {
+        1: ["1 case: 1 PASS", "1 of 1 judged case passes"],
+        2: ["2 cases: 2 PASS", "2 of 2 judged cases pass"],
+    }
+    assert done.stdout.splitlines()[-2:] == told[count]
+    same = CliRunner().invoke(main, ["diff", str(path), str(path)])
+    assert same.stdout.splitlines()[-1] == f"0 of {['1 case', '2 cases'][count - 1]} differ"
 
 
 def test_a_program_gets_the_name_of_its_case(tmp_path: Path) -> None:

@@ -79,5 +79,5 @@ def test_only_the_smallest_failure_has_a_story_and_the_others_are_counted() -> N
     settings: list[dict[str, str]] = [{}, {"end": "rst"}, {"cut": "bytes", "end": "rst"}]
     told = list(plain_lines(Run(head, list(reduced(map(result, settings))))))
     assert len([line for line in told if line.startswith("WRONG_VALUE")]) == 1
-    assert "2 more fail under settings of which a part fails too; they have no story" in told
+    assert "2 more failures without a story, under settings of which a part fails too" in told
     assert told[-2:] == ["3 cases: 3 WRONG_VALUE", "0 of 3 judged cases pass"]

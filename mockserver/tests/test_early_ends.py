@@ -212,7 +212,7 @@ def test_what_comes_together_with_a_whole_request_was_not_in_flight(
     client.sendall(connect_first + b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcd")
     to_end(client)
     complaints = play.finish().complaints()
-    assert complaints == ("connection 1: 1 bytes from the client that no step reads",)
+    assert complaints == ("connection 1: 1 byte from the client that no step reads",)
 
 
 def test_what_follows_a_connect_may_be_in_flight(server: MockServer, connect: Connect) -> None:

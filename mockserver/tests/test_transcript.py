@@ -44,7 +44,7 @@ def test_a_record_reads_like_a_story() -> None:
         "  <     18  unread          more\n"
         "  = client: kept, 3 bytes unread by it\n"
         "  - not played: close\n"
-        "beyond the script: 1 connections, each reset by the server\n"
+        "beyond the script: 1 connection, reset by the server\n"
         "problem: it went wrong\n"
         "unplayed: connection 1: not played\n"
         "error: accept: no\n"

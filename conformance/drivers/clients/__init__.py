@@ -36,6 +36,7 @@ from conformance.drivers.clients.programs import curl, program, wget
 from conformance.drivers.clients.python_client import CLIENTS as PYTHON_CLIENTS
 from conformance.drivers.environment import MEMORY
 from conformance.drivers.worker import Worker
+from conformance.wording import near_clause
 
 PREFIX = "client:"
 ALL = "client:all"
@@ -151,7 +152,8 @@ def client_target(written: str) -> Implementation:
     start = BUILT_IN.get(name)
     if start is None:
         known = ", ".join((*BUILT_IN, "cmd:COMMAND with {url}", "httplib:MODULE"))
-        raise UnknownImplementation(f"no client is called {name!r}; there are {known}")
+        hint = near_clause(name, BUILT_IN)
+        raise UnknownImplementation(f"no client is called {name!r}{hint}; there are {known}")
     return ClientTarget(written, start)
 
 
