@@ -7,7 +7,6 @@ Two ops are similar if name, kind and receiver are the same, and the kinds of th
 driver may support `request` without supporting an open file as its body.
 """
 
-import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -20,7 +19,7 @@ _Shape = tuple[str, ...]
 class Performed:
     """The ops that were performed in any process of one driver; safe to share between threads.
 
-    They are only compared when `has` is called, which is rare.
+    Only their shapes are kept: the ops themselves contain every body that a case sends.
 
     Attributes:
         lacking: the names of the interface that do not exist (`interface`).
@@ -28,24 +27,23 @@ class Performed:
 
     def __init__(self) -> None:
         self.lacking: set[str] = set()
-        self._noted: list[tuple[Op, ...]] = []
         self._shapes: set[_Shape] = set()
-        self._lock = threading.Lock()
+        self._latest: tuple[Op, ...] = ()
 
     def note(self, ops: tuple[Op, ...], trace: Trace) -> None:
         """Add *ops* with the entries of *trace*, none of which is unsupported."""
         if all("value" in entry for entry in trace):
-            self._noted.append(ops)
+            if ops is self._latest:  # the cases of a grid share them
+                return
+            self._latest = ops
+            self._shapes.update(map(_shape, ops))
         else:
             done = zip(ops, trace, strict=True)
-            self._noted.append(tuple(op for op, entry in done if "skipped" not in entry))
+            self._shapes.update(_shape(op) for op, entry in done if "skipped" not in entry)
 
     def has(self, op: Op) -> bool:
         """Return whether an op similar to *op* was performed."""
-        with self._lock:
-            while self._noted:
-                self._shapes.update(map(_shape, self._noted.pop()))
-            return _shape(op) in self._shapes
+        return _shape(op) in self._shapes
 
 
 def _shape(op: Op) -> _Shape:

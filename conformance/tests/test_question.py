@@ -1,5 +1,6 @@
 """No verdict without a question: a case is met only by requests that have arrived."""
 
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -170,3 +171,12 @@ def test_a_driver_supports_what_it_has_performed() -> None:
     last = {"id": "sock", "skipped": True}
     performed.note(opened.ops, [*({"id": op.id, **NOTHING} for op in opened.ops[:-1]), last])
     assert [performed.has(op) for op in opened.ops] == [True, True, False]
+
+
+def test_ops_that_were_performed_are_not_kept() -> None:
+    """They contain every body that a case sends."""
+    performed, one, other = Performed(), case().ops, case("ops = []\n[[case.outcome]]").ops
+    before = sys.getrefcount(one)
+    performed.note(one, [{"id": op.id, **NOTHING} for op in one])
+    performed.note(other, [{"id": op.id, **NOTHING} for op in other])
+    assert sys.getrefcount(one) == before
