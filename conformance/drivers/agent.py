@@ -735,7 +735,12 @@ def error_facts(error, exported):
     for name in ("args", "partial", "before", "expected", "line", "version", "errno"):
         try:
             if hasattr(error, name):
-                attributes[name] = readable(value_facts, getattr(error, name))
+                value, args = getattr(error, name), attributes.get("args", {})
+                if args.get("type") == "tuple" and len(error.args) == 1 and error.args[0] is value:
+                    # The bytes of a large body, which `args` and `partial` both have, are made once.
+                    attributes[name] = args["value"][0]
+                else:
+                    attributes[name] = readable(value_facts, value)
         except Exception:  # an attribute that cannot be read is reported as absent
             pass
     try:
