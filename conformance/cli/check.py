@@ -1,5 +1,7 @@
 """``httplib-kit check``: run the corpus against implementations, and report the failures."""
 
+import contextlib
+import ctypes
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -31,6 +33,9 @@ from conformance.drivers import OURS, Identity, Implementation, targets
 from conformance.report import EXIT_ERROR, EXIT_NOTHING, Run, View, matrix, visible_text, worst_code
 from conformance.results import ResultFile, RunHead, Shard
 from conformance.run import Background, Check
+
+_M_MMAP_THRESHOLD = -3
+"""The parameter of `mallopt` that sets from which size a block is mapped by itself."""
 
 
 @click.command()
@@ -110,6 +115,7 @@ def check(
     A case that then passes both times is FLAKY: it is listed, counts neither as passed nor as
     failed, and fails the run only with --fail-on-flaky.
     """
+    _return_large_blocks()
     found = list(chain.from_iterable(map(targets, implementations or (OURS,))))
     limits = {
         "--select": bool(chosen.select),
@@ -265,3 +271,13 @@ def _results_file(path: Path | None) -> AbstractContextManager[ResultFile | None
 
 def _cannot_write(path: Path | None, error: OSError) -> click.UsageError:
     return click.UsageError(f"--results: cannot write {path}: {error.strerror}")
+
+
+def _return_large_blocks() -> None:
+    """Let the GNU C library return each block of a megabyte or more when it is freed.
+
+    By default it keeps blocks of up to 32 MB for later, in each thread: after a few large bodies, a
+    run that uses 60 MB occupied 180 MB. Other C libraries have no such call.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 1 << 20)
