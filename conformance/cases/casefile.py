@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, ref
 
 import msgspec
 
@@ -331,7 +331,7 @@ class CaseFile:
             problem = f"is not UTF-8: {error.reason} at byte {error.start}"
             raise CaseError(problem, file=name) from None
         self._text = text
-        self._latest: tuple[Authored, Built] | None = None
+        self._latest: tuple[Authored, Mapping[str, Any], ref[Case]] | None = None
         parts = _parts(text)
         self.parts: tuple[Authored, ...]
         """Its cases, followed by its grids, each in the order of the file."""
@@ -409,16 +409,18 @@ class CaseFile:
         built = authored.built.get(listed.id)
         if built is not None:
             return built
-        # A case shares what is equal with the previous case of its grid: grids are built in order,
-        # so keeping one is enough.
+        # A case shares what is equal with the previous case of its grid, which is usually in use:
+        # grids are built in order.
         latest = self._latest
-        like = latest[1] if latest is not None and latest[0] is authored else None
+        like: Built | None = None
+        if latest is not None and latest[0] is authored and (previous := latest[2]()) is not None:
+            like = latest[1], previous
         name = listed.authored
         table = listed.table
         with complaints_of(self.name, listed.id):
             case = build_case(table, self.family, self.name, authored=name, like=like)
         if not authored.is_case:
-            self._latest = authored, (table, case)
+            self._latest = authored, table, ref(case)
         authored.built[listed.id] = case
         return case
 
