@@ -48,7 +48,7 @@ def response_of(case: Case) -> bytes | None:
     if len(case.script.connections) != 1:
         return None
     match case.script.connections[0].steps:
-        case (ReadRequest(), Send(data=data), Close(how="fin")):
+        case (ReadRequest(), Send(data=bytes() as data), Close(how="fin")):
             return data
         case _:
             return None

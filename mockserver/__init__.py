@@ -37,7 +37,16 @@ from mockserver._script import (
 )
 from mockserver._secure import *  # noqa: F403
 from mockserver._server import MockServer
-from mockserver._step import STEPS, Piece, ScriptError, Step, WritingStep, field_bounds, pieces_of
+from mockserver._step import (
+    STEPS,
+    Piece,
+    Recipe,
+    ScriptError,
+    Step,
+    WritingStep,
+    field_bounds,
+    pieces_of,
+)
 from mockserver._transforms import (
     FAULTS,
     TRANSFORMS,
@@ -73,6 +82,7 @@ __all__ = [
     "Part",
     "Piece",
     "Play",
+    "Recipe",
     "Record",
     "Request",
     "Respond",

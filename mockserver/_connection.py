@@ -13,7 +13,7 @@ from mockserver._phase import Ended, EndOfStream, Happens, Owner, PeerReset, Pha
 from mockserver._record import FIN_SENT, UNREAD, ConnectionRecord, Entry, Event, events_of
 from mockserver._request import SHORT, Inbox, is_bare
 from mockserver._state import Plan, PlayState, RoutePlan
-from mockserver._step import Begins, Piece, Step, joined, place
+from mockserver._step import Begins, Piece, Recipe, Step, joined, place
 from mockserver._tls import TLS, Discarding
 from mockserver._wire import Wire
 
@@ -119,7 +119,7 @@ class LiveConnection:
         self._reads_in_a_row = 0
         self._taken = 0
         self._given = 0
-        self._writing: tuple[Piece, ...] = ()
+        self._writing: tuple[tuple[str, bytes | Recipe], ...] = ()
         self._writing_from = 0
 
     def followed_by(
@@ -248,6 +248,16 @@ class LiveConnection:
         self.log.append((">", self._given, pieces, "", self.index))
         self._writing = ()
         self._given += len(data)
+
+    def write_recipe(self, role: str, recipe: Recipe) -> None:
+        """Write the bytes of a recipe a block at a time, and note them as one write."""
+        self._writing = writing = ((role, recipe),)
+        self._writing_from = self.wire.given
+        for block in recipe.blocks():
+            self.channel.write(block)
+        self.log.append((">", self._given, writing, "", self.index))
+        self._writing = ()
+        self._given += len(recipe)
 
     def half_written(self) -> list[Entry]:
         """What the kernel has taken of a write that did not come to its end."""

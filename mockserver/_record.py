@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from mockserver._step import Piece, Step
+from mockserver._step import Recipe, Step
 
 UNREAD = "unread"
 FIN_SENT = "fin sent"
@@ -68,7 +68,7 @@ _BARE = Mask(None)
 
 
 def lines_of(
-    direction: str, offset: int, role: str, data: bytes, mask: Mask = _BARE
+    direction: str, offset: int, role: str, data: bytes | Recipe, mask: Mask = _BARE
 ) -> Iterator[str]:
     r"""The lines for bytes that went in one direction.
 
@@ -120,19 +120,26 @@ class Event(NamedTuple):
     Attributes:
         direction: `<` received, `>` sent, `note` for what has no bytes.
         offset: Bytes of this direction before it.
-        data: The bytes; empty for a note.
+        content: The bytes, or the recipe of a step that has one; empty for a note.
         role: What they are on the wire (`status-line`, `chunk-size`, …), or the note's text.
         step: The index of the step in its connection, from 0; -1 where no step did it.
     """
 
     direction: Literal["<", ">", "note"]
     offset: int
-    data: bytes
+    content: bytes | Recipe
     role: str
     step: int
 
+    @property
+    def data(self) -> bytes:
+        """The bytes; those of a recipe are made anew."""
+        return bytes(self.content)
 
-Entry = tuple[Literal["<", ">", "note"], int, bytes | tuple[Piece, ...], str, int]
+
+Entry = tuple[
+    Literal["<", ">", "note"], int, bytes | tuple[tuple[str, bytes | Recipe], ...], str, int
+]
 """An event, or, with pieces in place of bytes, the events of one write, which are made later."""
 
 
@@ -206,7 +213,7 @@ class ConnectionRecord:
             if event.direction == "note":
                 yield f"  = {event.role}"
             else:
-                yield from lines_of(event.direction, event.offset, event.role, event.data, mask)
+                yield from lines_of(event.direction, event.offset, event.role, event.content, mask)
         if self.after is not None:
             left = f", {_counted(self.left, 'byte')} unread by it" if self.left else ""
             yield f"  = client: {self.after}{left}"

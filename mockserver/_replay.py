@@ -110,7 +110,7 @@ def _takes(step: ReadRequest, raw: bytes) -> bool:
 def _as_tunnel(steps: list[Step]) -> list[Step]:
     """The steps before a handshake, which can only be those of a tunnel."""
     if steps and isinstance(answer := steps[-1], Send):
-        return [*steps[:-2], Tunnel(data=answer.data)]
+        return [*steps[:-2], Tunnel(data=bytes(answer.data))]
     return steps
 
 

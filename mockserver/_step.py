@@ -23,10 +23,48 @@ else:
 """What a step takes for its headers; it keeps them as `Headers`, which is the type of a field."""
 
 CRLF = b"\r\n"
+BLOCK = 1 << 16
+"""How many bytes of a bulk body, or of a recipe, are made for one write."""
 
 
 class ScriptError(ValueError):
     """A step, or the order of steps, that cannot be played; raised before any socket exists."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Recipe:
+    """Many bytes that are made a block at a time, while they are written or compared.
+
+    Attributes:
+        parts: Bytes, and how often each of them is repeated.
+    """
+
+    parts: tuple[tuple[bytes, int], ...]
+
+    def __len__(self) -> int:
+        return sum(len(unit) * times for unit, times in self.parts)
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self.blocks())
+
+    def __getitem__(self, wanted: slice) -> bytes:
+        start, stop, _ = wanted.indices(len(self))
+        found, at = [], 0
+        for block in self.blocks():
+            if at >= stop:
+                break
+            found.append(block[max(0, start - at) : stop - at])
+            at += len(block)
+        return b"".join(found)
+
+    def blocks(self) -> Iterator[bytes]:
+        """The bytes in order; each block holds whole units."""
+        for unit, times in self.parts:
+            at_once = max(1, BLOCK // max(1, len(unit)))
+            block = unit * min(at_once, times)
+            for _ in range(times // at_once):
+                yield block
+            yield unit * (times % at_once)
 
 
 class Piece(NamedTuple):

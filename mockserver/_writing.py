@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal
 
 from mockserver._connection import LiveConnection
 from mockserver._step import (
+    BLOCK,
     CRLF,
     Action,
     Count,
@@ -23,6 +24,7 @@ from mockserver._step import (
     Leaves,
     Piece,
     Positive,
+    Recipe,
     ScriptError,
     Seconds,
     SomeBytes,
@@ -46,9 +48,6 @@ __all__ = [
     "StatusLine",
 ]
 
-BLOCK = 1 << 16
-"""How many bytes of a bulk body leave in one write."""
-
 
 def status_line(status: int, reason: bytes | None, version: bytes = b"HTTP/1.1") -> Piece:
     """A status line; the registered phrase replaces a missing reason."""
@@ -62,15 +61,27 @@ _REGISTERED = frozenset(HTTPStatus)
 
 @dataclass(frozen=True, slots=True)
 class Send(WritingStep):
-    """Write exactly these bytes, in one write."""
+    """Write exactly these bytes, in one write; those of a recipe in blocks, while they are made."""
 
     step_name: ClassVar[str] = "send"
     primary: ClassVar[str | None] = "data"
-    data: bytes
+    data: Recipe | bytes
+
+    def play(self, connection: LiveConnection) -> None:
+        """Write the bytes; many of them on a thread that no other connection waits for."""
+        if isinstance(self.data, bytes):
+            connection.write(self.pieces())
+        else:
+            connection.let_others_lead()
+            connection.write_recipe("data", self.data)
+
+    def action(self, steps: tuple[Step, ...], *, repeated: bool) -> Action:  # noqa: ARG002 - see the base
+        """Play it; a write that is repeated, and not of a recipe, is made once."""
+        return write_of(self) if repeated and isinstance(self.data, bytes) else self.play
 
     def pieces(self) -> tuple[Piece, ...]:
-        """The bytes as they are."""
-        return (Piece("data", self.data),)
+        """The bytes, unchanged; a recipe is followed."""
+        return (Piece("data", bytes(self.data)),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         is_of_the_module,
         met_by,
     )
-    from conformance.cases.octets import AddressHole, Pieces, fill
+    from conformance.cases.octets import AddressHole, Pieces, bytes_equal, fill, filled_by
     from conformance.cases.ops import typed_arguments
     from conformance.cases.own import own_files, with_own
     from conformance.cases.places import fixtures_directory
@@ -110,11 +110,13 @@ __all__ = [
     "WireExpectation",
     "ancestors",
     "build_case",
+    "bytes_equal",
     "client_case",
     "client_cases",
     "documented_part",
     "expected_text",
     "fill",
+    "filled_by",
     "first_difference",
     "fixtures_directory",
     "is_of_the_module",
@@ -148,7 +150,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "ops": "typed_arguments",
             "model": "Accept Case Expectation Fetch Op Outcome Reject WireExpectation",
             "names": "DOCUMENTED ERROR_KINDS PARENTS ancestors is_of_the_module met_by",
-            "octets": "AddressHole Pieces fill",
+            "octets": "AddressHole Pieces bytes_equal fill filled_by",
             "own": "own_files with_own",
             "places": "fixtures_directory",
             "regressions": "Regression load_regressions",

@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.cases.decoding import decode
 from conformance.cases.errors import CaseError
-from conformance.cases.octets import octets
+from conformance.cases.octets import octets_text
 from conformance.cases.tables import ArgumentTable
 
 # kind -> the keys that are allowed next to it
@@ -59,7 +59,7 @@ def argument(value: Any) -> Any:
 
 def _content(kind: str, content: Any) -> Any:
     if kind in _OCTETS:
-        return octets(content).decode("latin-1")
+        return octets_text(content)
     if kind in ("tuple", "generator"):
         return [argument(item) for item in content]
     if kind == "mapping":

@@ -20,7 +20,7 @@ from collections.abc import Iterable
 
 from conformance.cases.errors import CaseError, within
 from conformance.cases.model import Accept, Case, Fetch, Op, Reject
-from conformance.cases.octets import octets
+from conformance.cases.octets import Bytes, short_or_recipe
 from conformance.cases.tables import (
     AcceptTable,
     Dimensions,
@@ -29,7 +29,7 @@ from conformance.cases.tables import (
     FieldTable,
     ValueTable,
 )
-from conformance.cases.values import Expected, expected
+from conformance.cases.values import Expected, Octets, expected
 from mockserver import (
     Close,
     Connection,
@@ -82,10 +82,14 @@ def _accept(table: AcceptTable) -> Accept:
         raise CaseError("two names differ in nothing but case", field="headers")
     return Accept(
         status=table.status,
-        reason=None if table.reason is None else within("reason", octets, table.reason),
-        body=None if table.body is None else within("body", octets, table.body),
+        reason=None if table.reason is None else within("reason", _octets, table.reason),
+        body=None if table.body is None else within("body", _octets, table.body),
         headers=headers,
     )
+
+
+def _octets(spec: Bytes) -> Octets:
+    return Octets((short_or_recipe(spec),))
 
 
 def _field(value: str | FieldTable) -> Expected:

@@ -11,7 +11,7 @@ from typing import Any
 
 from conformance.cases.octets import Pieces
 from conformance.cases.tables import Dimensions
-from conformance.cases.values import Expected
+from conformance.cases.values import Expected, Octets
 from conformance.cases.words import Category, Grade, Level, Profile, Strength
 from mockserver import Script
 
@@ -113,8 +113,8 @@ class Accept:
     """
 
     status: int | None = None
-    reason: bytes | None = None
-    body: bytes | None = None
+    reason: Octets | None = None
+    body: Octets | None = None
     headers: Mapping[str, Expected] = field(default_factory=dict)
 
 

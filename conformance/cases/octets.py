@@ -1,24 +1,31 @@
 """Bytes in the notations of a case file.
 
 The input is a string (each character from U+0000 to U+00FF is one byte), a `BytesTable`, or an
-array of these. The output is `bytes` or, where the server's address may occur, a tuple of `bytes`
-and `AddressHole` that `fill` completes at run time.
+array of these. The output is `bytes` or, in what is expected, a tuple of `bytes`, of `AddressHole`
+that `fill` completes at run time, and of `Recipe`: a body of megabytes is made a block at a time
+while the server writes it, and while it is compared with what a client has read.
 
 Braces in strings have no special meaning.
 """
 
 import base64
 import binascii
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
 from conformance.cases.errors import CaseError
 from conformance.cases.places import fixtures_directory
 
+if TYPE_CHECKING:  # listing cases must not import the mock server
+    from mockserver import Recipe
+
 _MOST = 64 << 20
 """The most bytes that a `repeat` may make; a typing error must not use up all memory."""
+_SHORT = 1 << 16
+"""The most bytes of a `repeat` that are made when a case is built; more are a recipe."""
 
 AddressPart = Literal["server", "host", "port"]
 
@@ -51,7 +58,8 @@ class AddressHole:
         return written if self.part == "host" else f"{written}:{port}"
 
 
-Pieces = tuple[bytes | AddressHole, ...]
+Part: TypeAlias = "bytes | AddressHole | Recipe"
+Pieces: TypeAlias = "tuple[Part, ...]"
 
 
 def octets(spec: Bytes) -> bytes:
@@ -60,38 +68,81 @@ def octets(spec: Bytes) -> bytes:
     Raises:
         CaseError: a character beyond U+00FF, an escape that is not valid, or an address.
     """
-    found = pieces(spec)
-    if any(isinstance(piece, AddressHole) for piece in found):
-        raise CaseError("the server's address is not known here; it belongs in `wire` or in `args`")
-    return b"".join(piece for piece in found if isinstance(piece, bytes))
+    return bytes(short_or_recipe(spec))
+
+
+def octets_text(spec: Bytes) -> str:
+    """Return the bytes of *spec* as text, one character for each.
+
+    Raises:
+        CaseError: as `octets`.
+    """
+    found = short_or_recipe(spec)
+    parts = ((found, 1),) if isinstance(found, bytes) else found.parts
+    return "".join(unit.decode("latin-1") * times for unit, times in parts)
+
+
+def short_or_recipe(spec: Bytes) -> "bytes | Recipe":
+    """Return the bytes of *spec*, or how to make them where they are many.
+
+    Raises:
+        CaseError: as `octets`.
+    """
+    found = []
+    for piece in pieces(spec):
+        if isinstance(piece, AddressHole):
+            problem = "the server's address is not known here; it belongs in `wire` or in `args`"
+            raise CaseError(problem)
+        found.append(piece)
+    if all(isinstance(piece, bytes) for piece in found):
+        return b"".join(map(bytes, found))
+    from mockserver import Recipe
+
+    each = (((one, 1),) if isinstance(one, bytes) else one.parts for one in found)
+    return Recipe(tuple(part for parts in each for part in parts))
 
 
 def pieces(spec: Bytes) -> Pieces:
-    """Return the bytes of *spec*, with holes in the place of the server's address."""
+    """Return the bytes of *spec*, with holes in the place of the server's address.
+
+    Raises:
+        CaseError: a character beyond U+00FF, or an escape that is not valid.
+    """
     parts = spec if isinstance(spec, list) else [spec]
     return tuple(_piece(part) for part in parts)
 
 
-def joined(parts: Pieces) -> Pieces:
-    """Return *parts* with neighbouring bytes joined into one piece."""
-    whole: list[bytes | AddressHole] = []
-    for part in parts:
-        last = whole[-1] if whole else None
-        if isinstance(part, bytes) and isinstance(last, bytes):
-            whole[-1] = last + part
-        else:
-            whole.append(part)
-    return tuple(whole)
-
-
 def fill(parts: Pieces, host: str, port: int) -> bytes:
     """Return the bytes of *parts* for a server that listens on *host* and *port*."""
-    return b"".join(
-        part if isinstance(part, bytes) else part.text(host, port).encode("ascii") for part in parts
-    )
+    return filled_by(parts, lambda hole: hole.text(host, port).encode("ascii"))
 
 
-def _piece(part: str | BytesTable) -> bytes | AddressHole:
+def filled_by(parts: Pieces, address: Callable[[AddressHole], bytes]) -> bytes:
+    """Return the bytes of *parts*, with what *address* returns for each hole."""
+    return b"".join([block for part in parts for block in _blocks(part, address)])
+
+
+def bytes_equal(parts: Pieces, text: str, host: str = "", port: int = 0) -> bool:
+    """Return whether *text*, one character for each byte, is *parts* with that address filled in.
+
+    Neither is copied as a whole.
+    """
+    at = 0
+    for part in parts:
+        for block in _blocks(part, lambda hole: hole.text(host, port).encode("ascii")):
+            if not text.startswith(block.decode("latin-1"), at):
+                return False
+            at += len(block)
+    return at == len(text)
+
+
+def _blocks(part: Part, address: Callable[[AddressHole], bytes]) -> Iterable[bytes]:
+    if isinstance(part, bytes):
+        return (part,)
+    return (address(part),) if isinstance(part, AddressHole) else part.blocks()
+
+
+def _piece(part: str | BytesTable) -> Part:
     if isinstance(part, str):
         return latin1(part)
     ways = [
@@ -112,10 +163,15 @@ def _piece(part: str | BytesTable) -> bytes | AddressHole:
     return _decoded(part)
 
 
-def _repeated(text: str, times: int) -> bytes:
+def _repeated(text: str, times: int) -> "bytes | Recipe":
     if not 0 <= len(text) * times <= _MOST or times < 0:
         raise CaseError(f"`repeat` makes 0 to {_MOST} bytes", field="times")
-    return latin1(text) * times
+    unit = latin1(text)
+    if len(unit) * times <= _SHORT:
+        return unit * times
+    from mockserver import Recipe
+
+    return Recipe(((unit, times),))
 
 
 def _file(name: str) -> bytes:

@@ -8,7 +8,7 @@ import re
 
 from conformance.cases.decoding import decode
 from conformance.cases.errors import CaseError, within
-from conformance.cases.octets import octets
+from conformance.cases.octets import octets, short_or_recipe
 from conformance.cases.steps import steps, times
 from conformance.cases.steptables import transform_tables
 from conformance.cases.tables import CaseTable, ConnectionTable, RouteTable
@@ -57,7 +57,7 @@ def _connections(table: CaseTable) -> tuple[Connection, ...]:
         other = "routes" if table.connections is None else "connections"
         problem = f"`respond` is short for `connections`; give it or `{other}`, not both"
         raise CaseError(problem, field="respond")
-    data = within("respond", octets, table.respond)
+    data = within("respond", short_or_recipe, table.respond)
     return (Connection((ReadRequest(), Send(data), Close("fin"))),)
 
 

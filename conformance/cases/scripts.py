@@ -11,7 +11,6 @@ profile. What the server only checks or records is not part of the key, because 
 observe it. Large bodies are hashed while they are made and never stored.
 """
 
-import functools
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
@@ -30,9 +29,11 @@ from mockserver import (
     ExpectReset,
     ReadEof,
     ReadRequest,
+    Recipe,
     Reply,
     Route,
     Script,
+    Send,
     Shutdown,
     Stall,
     Step,
@@ -98,7 +99,6 @@ def detail_of(fetch: Fetch) -> int:
     )
 
 
-@functools.cache
 def key_of_script(script: Script, segments: bool = True) -> str:
     """Return the key of what *script* does; see `script_key`."""
     listener = (script.listener.mode, script.listener.receive_buffer)
@@ -172,6 +172,9 @@ def _acts(steps: Iterable[Step]) -> Iterator[_Act]:
 def _written(step: WritingStep) -> Iterator[_Act]:
     if isinstance(step, Tunnel):
         yield ("tunnel",)  # the server reads CONNECT before it answers
+    if isinstance(step, Send) and isinstance(step.data, Recipe):
+        yield from (("write", block) for block in step.data.blocks())
+        return
     for pieces in step.writes():
         for piece in pieces:
             yield "write", piece.data

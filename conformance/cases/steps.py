@@ -10,10 +10,10 @@ from typing import Any, get_args
 
 from conformance.cases.decoding import decode
 from conformance.cases.errors import CaseError, within
-from conformance.cases.octets import AddressHole, Bytes, octets, pieces
+from conformance.cases.octets import AddressHole, Bytes, filled_by, octets, pieces, short_or_recipe
 from conformance.cases.steptables import step_tables
 from conformance.cases.words import Fault
-from mockserver import ADDRESS, FAULTS, STEPS, Expect, ScriptError, Step
+from mockserver import ADDRESS, FAULTS, STEPS, Expect, Recipe, ScriptError, Send, Step
 
 FAULT = "fault"
 """The key of a WireMock fault among steps."""
@@ -76,7 +76,9 @@ def _holds_octets(step: type[Step], key: str) -> bool:
 
 
 def _arguments(step: type[Step], table: Any) -> dict[str, Any]:
-    made = _with_address if step is Expect else octets
+    made: Callable[[Bytes], bytes | Recipe] = _with_address if step is Expect else octets
+    if step is Send:  # only its bytes can be so many that they stay a recipe
+        made = short_or_recipe
     return {
         key: times(value)
         if key == "times"
@@ -91,7 +93,7 @@ def times(value: int | str) -> int | None:
     return None if isinstance(value, str) else value
 
 
-def _value(value: Any, is_octets: bool, made: Callable[[Bytes], bytes]) -> Any:
+def _value(value: Any, is_octets: bool, made: Callable[[Bytes], bytes | Recipe]) -> Any:
     if isinstance(value, list) and value and isinstance(value[0], tuple):
         return tuple((made(name), made(content)) for name, content in value)
     if is_octets and not isinstance(value, bool | int | float):
@@ -104,4 +106,4 @@ def _with_address(spec: Bytes) -> bytes:
     found = pieces(spec)
     if any(isinstance(piece, AddressHole) and piece.part != "server" for piece in found):
         raise CaseError('a step has the whole address only: { address = "server" }')
-    return b"".join(ADDRESS if isinstance(piece, AddressHole) else piece for piece in found)
+    return filled_by(found, lambda _: ADDRESS)

@@ -16,7 +16,7 @@ import msgspec
 from conformance.cases import tables
 from conformance.cases.octets import Bytes
 from conformance.cases.words import ServerCertificate
-from mockserver import STEPS, TRANSFORMS, field_bounds
+from mockserver import STEPS, TRANSFORMS, Recipe, field_bounds
 
 
 @functools.cache
@@ -66,7 +66,7 @@ def _transform_table(name: str, function: Callable[..., Any]) -> type[tables.Tab
 
 def _as_spec(hint: Any) -> Any:
     """Return *hint* with bytes in the notations of a case file, and pairs as arrays."""
-    if hint is bytes:
+    if hint in (bytes, Recipe):
         return Bytes
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):

@@ -8,14 +8,19 @@ A bare string is compared as bytes, and its type must be the one that the op ret
 `bytes` for a body, text for everything else.
 """
 
+import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from conformance.cases.decoding import decode
 from conformance.cases.errors import CaseError
-from conformance.cases.octets import BytesTable, Pieces, joined, pieces
+from conformance.cases.octets import AddressHole, BytesTable, Pieces, fill, pieces
 from conformance.cases.tables import ValueTable
+
+_LONGEST = 200
+"""Bytes that are shown; of more, only the number is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,7 @@ def expected_text(value: Expected) -> str:
     """Return *value* in readable form."""
     match value:
         case Octets():
-            return " ".join(_piece_text(piece) for piece in joined(value.pieces)) or "''"
+            return " ".join(_pieces_text(value.pieces)) or "''"
         case Scalar():
             return repr(value.value)
         case Items():
@@ -141,7 +146,12 @@ def expected_text(value: Expected) -> str:
             return f"a string like /{value.pattern}/"
 
 
-def _piece_text(piece: Any) -> str:
-    if isinstance(piece, bytes):
-        return repr(piece.decode("latin-1")) if len(piece) <= 200 else f"<{len(piece)} bytes>"
-    return f"<{piece.part} address>"
+def _pieces_text(parts: Pieces) -> Iterator[str]:
+    for is_hole, run in itertools.groupby(parts, lambda part: isinstance(part, AddressHole)):
+        if is_hole:
+            yield from (f"<{part.part} address>" for part in run if isinstance(part, AddressHole))
+            continue
+        octets = [part for part in run if not isinstance(part, AddressHole)]
+        size = sum(map(len, octets))
+        short = size <= _LONGEST
+        yield repr(fill(tuple(octets), "", 0).decode("latin-1")) if short else f"<{size} bytes>"

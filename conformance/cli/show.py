@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from conformance.cases import AddressHole, Case, Corpus, Outcome, Pieces, WireExpectation
+from conformance.cases import Case, Corpus, Outcome, WireExpectation, filled_by
 from conformance.cli.options import find_case, own_cases
 from conformance.cli.recorded import recorded_lines
 from conformance.judge import expectation_text
@@ -199,11 +199,5 @@ def _wire(wire: WireExpectation) -> Iterator[Text]:
     for key in ("request", "received"):
         for item in getattr(wire, key) or ():
             yield _plain(f"  wire.{key}")
-            for line in octet_lines(_with_address(item)):
+            for line in octet_lines(filled_by(item, lambda hole: f"<{hole.part}>".encode())):
                 yield Text("    ") + _visible(line)
-
-
-def _with_address(parts: Pieces) -> bytes:
-    return b"".join(
-        f"<{part.part}>".encode() if isinstance(part, AddressHole) else part for part in parts
-    )

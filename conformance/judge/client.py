@@ -14,7 +14,16 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.cases import Accept, Case, Expected, Fetch, Octets, Reject, expected_text, fill
+from conformance.cases import (
+    Accept,
+    Case,
+    Expected,
+    Fetch,
+    Octets,
+    Reject,
+    bytes_equal,
+    expected_text,
+)
 from conformance.judge.observation import Observation
 from conformance.judge.verdicts import Judgement, Mismatch, Verdict
 
@@ -118,11 +127,12 @@ def _told(wanted: Accept, seen: Mapping[str, Any]) -> Iterator[tuple[str, Any, A
     if wanted.status is not None and seen.get("status") is not None:
         yield "status", wanted.status, seen["status"]
     for part in ("reason", "body"):
-        octets = getattr(wanted, part)
+        expected = getattr(wanted, part)
         if part == "body" and seen.get("headers") is not None:
             yield from _fields(wanted.headers, seen["headers"])
-        if octets is not None and seen.get(part) is not None:
-            yield part, octets, str(seen[part]).encode("latin-1", "replace")
+        if expected is not None and seen.get(part) is not None:
+            found = str(seen[part])
+            yield part, expected, expected if bytes_equal(expected.pieces, found) else found
 
 
 def _fields(
@@ -139,7 +149,7 @@ def _fields(
 
 def _fits(expected: Expected, found: str) -> bool:
     if isinstance(expected, Octets):
-        return fill(expected.pieces, "", 0).decode("latin-1") == found
+        return bytes_equal(expected.pieces, found)
     return re.fullmatch(getattr(expected, "pattern", ""), found, re.DOTALL) is not None
 
 
@@ -198,8 +208,8 @@ def _part_text(part: str, value: Any) -> str:
             return f"no field {name}"
         told = content if isinstance(content, str) else expected_text(content)
         return f"{name}: {told}"
-    if isinstance(value, bytes):
-        value = value.decode("latin-1")
-    if isinstance(value, str):
+    if isinstance(value, Octets):
+        value = expected_text(value)
+    elif isinstance(value, str):
         value = repr(value) if len(value) <= 200 else f"<{len(value)} bytes>"
     return f"{part} {value}"

@@ -21,6 +21,7 @@ from conformance.cases import (
     Octets,
     Pairs,
     Scalar,
+    bytes_equal,
     fill,
 )
 
@@ -69,8 +70,10 @@ class Matcher:
         wanted = expected.type or usual
         if wanted and (seen.get("class") or (self.typed and seen["type"] != wanted)):
             return False
-        octets = fill(expected.pieces, self.host, self.port).decode("latin-1")
-        return text == octets or (self.folded and text.lower() == octets.lower())
+        if bytes_equal(expected.pieces, text, self.host, self.port):
+            return True
+        octets = fill(expected.pieces, self.host, self.port) if self.folded else b""
+        return self.folded and text.lower() == octets.decode("latin-1").lower()
 
     def _items(self, expected: Items, seen: Any, usual: str) -> bool:
         items = _items(expected.type, seen)

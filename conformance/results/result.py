@@ -294,5 +294,4 @@ def not_run(case: Case, verdict: Verdict, reason: str) -> Result:
 
 def with_script(result: Result, played: Script) -> Result:
     """Return *result* with the key of the script that was *played* for it."""
-    # Call the function without its cache, which would keep each script of a run.
-    return msgspec.structs.replace(result, script=key_of_script.__wrapped__(played))
+    return msgspec.structs.replace(result, script=key_of_script(played))

@@ -195,8 +195,9 @@ class Lane:
             return self._unanswered(case, error, play.finish())
         finally:
             play.finish()
+        result = self.hang(case, self.late, record) if self.late else result
         self._play = None  # its record can be large, and the next case may not begin soon
-        return self.hang(case, self.late, record) if self.late else result
+        return result
 
     def _told(self, case: Case, trace: Trace, record: Record, address: tuple[str, int]) -> Result:
         """Return the result of what the driver reported.

@@ -32,7 +32,7 @@ def planned(case: Case, record: Record) -> list[bytes]:
     found: list[bytes] = []
     size = 0
     for index, one in enumerate(record.connections):
-        size += sum(len(event.data) for event in one.events if event.direction == ">")
+        size += sum(len(event.content) for event in one.events if event.direction == ">")
         connection = case.script.nth(index)
         ending = one.unplayed
         if connection is not None and ending and isinstance(ending[0], _WRITES_OR_ENDS):

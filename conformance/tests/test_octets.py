@@ -3,8 +3,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.cases.errors import CaseError
-from conformance.cases.octets import AddressHole, BytesTable, fill, octets, pieces
+from conformance.cases.octets import (
+    AddressHole,
+    BytesTable,
+    bytes_equal,
+    fill,
+    octets,
+    octets_text,
+    pieces,
+    short_or_recipe,
+)
 from conformance.report.octets import octet_lines, visible
+from mockserver import Recipe
 
 
 @given(st.binary(max_size=300))
@@ -20,6 +30,42 @@ def test_an_array_is_joined(one: bytes, two: bytes) -> None:
 
 def test_a_repeat_is_spelled_out() -> None:
     assert octets(BytesTable(repeat="ab", times=3)) == b"ababab"
+
+
+LARGE: list[str | BytesTable] = [
+    "<",
+    BytesTable(repeat="ab\u00ff", times=30_001),
+    BytesTable(hex="00"),
+    ">",
+]
+WHOLE = "<" + "ab\u00ff" * 30_001 + "\0>"
+
+
+def test_many_bytes_stay_a_recipe() -> None:
+    assert isinstance(short_or_recipe(LARGE), Recipe)
+    assert isinstance(short_or_recipe(["<", BytesTable(repeat="ab", times=3)]), bytes)
+    assert any(isinstance(part, Recipe) for part in pieces(LARGE))
+
+
+def test_a_recipe_gives_the_bytes_that_are_written() -> None:
+    assert octets(LARGE) == WHOLE.encode("latin-1")
+    assert octets_text(LARGE) == WHOLE
+    assert fill(pieces(LARGE), "h", 1) == WHOLE.encode("latin-1")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [WHOLE[:-1], WHOLE + "x", WHOLE[:70_000] + "x" + WHOLE[70_001:], "x" + WHOLE[1:], "", "<"],
+)
+def test_a_large_value_is_compared_to_its_last_byte(other: str) -> None:
+    assert bytes_equal(pieces(LARGE), WHOLE)
+    assert not bytes_equal(pieces(LARGE), other)
+
+
+def test_a_large_value_is_compared_with_its_address() -> None:
+    parts = pieces([*LARGE, BytesTable(address="server")])
+    assert bytes_equal(parts, WHOLE + "127.0.0.1:4711", "127.0.0.1", 4711)
+    assert not bytes_equal(parts, WHOLE + "127.0.0.1:4712", "127.0.0.1", 4711)
 
 
 def test_base64_is_decoded() -> None:

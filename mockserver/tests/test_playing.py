@@ -29,6 +29,7 @@ from mockserver import (
     ReadEof,
     ReadRequest,
     ReadUntil,
+    Recipe,
     Record,
     Reply,
     Send,
@@ -209,6 +210,33 @@ def test_a_large_fill_arrives_whole(server: MockServer, connect: Connect) -> Non
     one = play(server, Fill(3_000_000, b"0123456789"), Close())
     assert to_end(connect(one.address)) == b"0123456789" * 300_000
     assert len(one.finish().connections[0].sent) == 3_000_000
+
+
+def test_a_recipe_leaves_the_record_that_its_bytes_leave(
+    server: MockServer, connect: Connect
+) -> None:
+    recipe = Recipe(((b"HTTP/1.1 200 OK\r\n\r\n", 1), (b"abcdefg", 300_000), (b"!", 1)))
+    records = []
+    for data in (recipe, bytes(recipe)):
+        one = play(server, Send(data), Close())
+        assert to_end(connect(one.address)) == bytes(recipe)
+        records.append(one.finish())
+    assert records[0].transcript() == records[1].transcript()
+    assert records[0].connections[0].sent == bytes(recipe)
+    assert records[0].connections[0].events[0].content is recipe
+
+
+def test_a_client_that_leaves_a_recipe_halfway_has_what_the_record_says(
+    server: MockServer, connect: Connect
+) -> None:
+    one = play(server, Send(Recipe(((b"abcdefg", 10_000_000),))), Close())
+    client = connect(one.address)
+    taken = client.recv(70_000, socket.MSG_WAITALL)
+    client.close()
+    sent = one.finish().connections[0].sent
+    assert len(sent) < 70_000_000
+    assert sent.startswith(taken)
+    assert sent == (b"abcdefg" * (len(sent) // 7 + 1))[: len(sent)]
 
 
 def test_a_refused_address_refuses(server: MockServer, connect: Connect) -> None:

@@ -25,6 +25,7 @@ from mockserver import (
     MockServer,
     Pause,
     Piece,
+    Recipe,
     Reply,
     ScriptError,
     Send,
@@ -39,6 +40,9 @@ from mockserver import (
 from mockserver._step import NotEmpty
 from mockserver.tests.conftest import Connect
 from mockserver.tests.support import VOCABULARY, to_end
+
+LARGE = Recipe(((b"<", 1), (b"abcdefg", 30_000), (b"", 5), (b">", 2)))
+WHOLE = b"<" + b"abcdefg" * 30_000 + b">>"
 
 
 def octets(step: WritingStep) -> bytes:
@@ -100,6 +104,14 @@ def test_a_class_is_a_step_as_soon_as_it_is_defined(server: MockServer, connect:
         STEPS.pop("twice", None)
 
 
+def test_a_recipe_has_the_length_and_the_slices_of_its_bytes() -> None:
+    assert bytes(LARGE) == octets(Send(LARGE)) == WHOLE
+    assert len(LARGE) == len(WHOLE)
+    assert max(map(len, LARGE.blocks())) <= 1 << 16
+    for cut in (slice(0), slice(4096), slice(65_000, 140_001), slice(-3, None), slice(9, 9)):
+        assert LARGE[cut] == WHOLE[cut]
+
+
 @pytest.mark.parametrize("step", STEPS.values())
 def test_the_primary_field_exists(step: Any) -> None:
     names = {field.name for field in dataclasses.fields(step)}
@@ -109,6 +121,7 @@ def test_the_primary_field_exists(step: Any) -> None:
 @pytest.mark.parametrize("step", STEPS.values())
 def test_a_loader_can_understand_every_field(step: Any) -> None:
     plain = {bytes, str, int, float, bool, tuple[tuple[bytes, bytes], ...], tuple[str, ...], Any}
+    plain |= {Recipe}
     hints = typing.get_type_hints(step)
     for field in dataclasses.fields(step):
         hint = hints[field.name]
@@ -120,7 +133,11 @@ def test_a_loader_can_understand_every_field(step: Any) -> None:
 @pytest.mark.parametrize(
     ("step", "arguments", "message"),
     [
-        ("send", {"data": "text"}, "data must be bytes (as .encode() makes of text), not 'text'"),
+        (
+            "send",
+            {"data": "text"},
+            "data must be Recipe or bytes (as .encode() makes of text), not 'text'",
+        ),
         ("close", {"how": "door"}, "how must be 'fin' or 'rst' or 'abandon', not 'door'"),
         ("read", {"n": -1}, "n must be at least 0, not -1"),
         ("read", {"n": True}, "n must be int, not True"),
