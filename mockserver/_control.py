@@ -372,18 +372,18 @@ class Dispatch(Step):
             return chosen.body == "framed"
 
         take_request(connection, _LIMIT, with_body)
-        request = Request(number, connection.last_request)
         if not decided:
-            chosen, _ = state.choose(request, is_whole=True)
+            chosen, _ = state.choose(Request(number, connection.last_request), is_whole=True)
         if chosen is not None:
             connection.enter_route(chosen)
-        elif state.unmatched == "reset":
+            return
+        request = Request(number, connection.last_request)
+        if state.unmatched == "reset":
             raise Unanswered(f"{Unanswered.note}: {request.line.encode('latin-1')[:80]!r}")
-        else:
-            text = "\n".join(state.explain(request))
-            connection.problem(text)
-            Reply(500, text=text + "\n").play(connection)
-            connection.index -= 1  # and dispatch the next one
+        text = "\n".join(state.explain(request))
+        connection.problem(text)
+        Reply(500, text=text + "\n").play(connection)
+        connection.index -= 1  # and dispatch the next one
 
 
 _LIMIT = ReadRequest().limit

@@ -126,7 +126,7 @@ def _equal(seen: str, wanted: Any) -> bool:
 def _part(what: str, given: Wanted, wanted: Any, part: Callable[[Request], str]) -> Condition:
     def differs(request: Request) -> str | None:
         seen = part(request)
-        return None if _equal(seen, wanted) else _differs(what, seen, given)
+        return None if seen == wanted or _equal(seen, wanted) else _differs(what, seen, given)
 
     return Condition(False, differs)
 
@@ -136,7 +136,15 @@ def _method(method: Wanted) -> Condition:
     if isinstance(wanted, str):
         if not re.fullmatch(r"[!#-\[\]^-z|~]+", wanted):
             _refuse("method", method, "is not the name of a method, such as 'GET'")
-        wanted = re.compile(re.escape(wanted), re.IGNORECASE)
+        name = wanted.upper()
+        return Condition(
+            False,
+            lambda request: (
+                None
+                if request.method.upper() == name
+                else _differs("method", request.method, method)
+            ),
+        )
     return _part("method", method, wanted, lambda request: request.method)
 
 

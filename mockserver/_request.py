@@ -251,9 +251,13 @@ class Request:
     @cached_property
     def line(self) -> str:
         """The request line, without its end."""
-        return self._split[0].partition(b"\n")[0].strip().decode("latin-1")
+        start = 0
+        while self.raw[start : start + 1] in _LINE_ENDS:
+            start += 1
+        end = self.raw.find(b"\n", start)
+        return self.raw[start : end if end >= 0 else None].strip().decode("latin-1")
 
-    @cached_property
+    @property
     def _words(self) -> list[str]:
         return [*self.line.split(" ", 2), "", ""]
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import trustme  # noqa: F401 - what it imports cannot be imported again, in each run of `pytester`
 
 import mockserver
 from certs import CertificateAuthority
@@ -52,7 +53,7 @@ def lines_of_tests(name: str) -> dict[str, int]:
 def passes(pytester: pytest.Pytester, name: str) -> None:
     for path in EXAMPLES.glob("*.py"):
         shutil.copy(path, pytester.path)
-    pytester.runpytest_subprocess(name).assert_outcomes(passed=10)
+    pytester.runpytest_inprocess(name).assert_outcomes(passed=10)
 
 
 def test_the_ten_tests_pass(pytester: pytest.Pytester) -> None:
@@ -78,7 +79,7 @@ def test_no_test_is_longer_than_that_for_pytest_httpserver() -> None:
 def test_a_test_of_the_page_passes(pytester: pytest.Pytester, number: int) -> None:
     shutil.copy(EXAMPLES / "shop.py", pytester.path)
     pytester.makepyfile(FIRST[number * 2][1])
-    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize("number", range(3))
@@ -86,7 +87,7 @@ def test_a_test_of_the_page_prints_this_for_a_naive_client(
     pytester: pytest.Pytester, number: int
 ) -> None:
     pytester.makepyfile(shop=NAIVE, test_it=FIRST[number * 2][1])
-    result = pytester.runpytest_subprocess("--tb=short", "test_it.py")
+    result = pytester.runpytest_inprocess("--tb=short", "test_it.py")
     result.assert_outcomes(failed=1)
     printed = iter(result.outlines)
     shown = [line for line in FIRST[number * 2 + 1][1].splitlines() if "…" not in line]

@@ -19,7 +19,7 @@ def get(url):
 def run(pytester: pytest.Pytester, code: str, *options: str) -> pytest.RunResult:
     """Run tests in a process of their own, with nothing but this plugin."""
     pytester.makepyfile(IMPORTS + code)
-    return pytester.runpytest_subprocess("-p", "conformance.plugin", *options)
+    return pytester.runpytest_inprocess("-p", "conformance.plugin", *options)
 
 
 def test_parts_are_played_without_a_script(pytester: pytest.Pytester) -> None:

@@ -53,6 +53,20 @@ def test_a_held_clock_lets_an_hour_pass_at_once(connect: Connect) -> None:
         client.close()
 
 
+def test_no_patience_ends_while_the_clock_is_held(connect: Connect) -> None:
+    clock = HeldClock()
+    with MockServer(route(Pause(1), Reply(body=b"hello")), clock=clock, patience=0.05) as server:
+        client = connect(server.address)
+        client.sendall(REQUEST)
+        client.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            client.recv(1)
+        client.settimeout(10)
+        clock.advance(1)
+        assert exactly(client, len(HELLO)) == HELLO
+        client.close()
+
+
 def test_each_piece_of_a_dribble_is_let_go(connect: Connect) -> None:
     clock = HeldClock()
     with MockServer(route(Dribble(b"abc", every=60), Close()), clock=clock) as server:

@@ -161,6 +161,22 @@ def test_more_patience_is_had_by_waits_that_have_begun(connect: Connect) -> None
         assert asks(client, "/2") == A
 
 
+def test_more_patience_is_had_in_the_midst_of_a_request(connect: Connect) -> None:
+    with MockServer(connection(ReadRequest(), Reply(body=b"a"), Close()), patience=0.3) as server:
+        client = connect(server.address)
+        client.sendall(b"GET / HT")
+        client.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            client.recv(1)
+        server.patience = 30
+        client.settimeout(0.6)
+        with pytest.raises(TimeoutError):
+            client.recv(1)
+        client.settimeout(10)
+        client.sendall(b"TP/1.1\r\n\r\n")
+        assert exactly(client, len(A)) == A
+
+
 def test_a_report_is_short(connect: Connect) -> None:
     server = MockServer(route(Reply(), path="/a")).start()
     client = connect(server.address)
