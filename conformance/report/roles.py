@@ -21,6 +21,8 @@ from mockserver import Connection, Fill, Garbage, Piece, Route, Step, pieces_of
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 _CHUNKED = re.compile(rb"(?i)\ntransfer-encoding[ \t]*:[^\n]*chunked")
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[^\n]*\n")
+_LENGTH = re.compile(rb"(?i)\ncontent-length[ \t]*:[ \t]*(\d{1,12})[ \t]*(?=\r?\n)")
+_NO_BODY = re.compile(rb"HTTP/[^ \n]* (?:1(?!01)\d\d|204|304)(?!\d)")
 _BLANK = (b"\r\n", b"\n")
 _IN_HEAD = frozenset({"status-line", "field-line"})
 
@@ -45,6 +47,7 @@ def roles_of_raw(raw: bytes, *, in_head: bool = False) -> Iterator[Piece]:
         in_head: whether a head is still open before them.
     """
     at = 0
+    role = "data"
     while raw.startswith(b"HTTP/", at) or in_head:
         head = list(_head(raw[at:], in_head))
         yield from head
@@ -53,13 +56,29 @@ def roles_of_raw(raw: bytes, *, in_head: bool = False) -> Iterator[Piece]:
         if _CHUNKED.search(raw, start, at):
             yield from _chunks(raw[at:])
             return
+        role = "body"
+        length = _length(raw[start:at])
+        if length is not None and head[-1].role == "end-of-head":
+            if body := raw[at : at + length]:
+                yield Piece("body", body)
+            at += len(body)
+            role = "excess"
     if at < len(raw):
-        yield Piece("body" if at else "data", raw[at:])
+        yield Piece(role, raw[at:])
+
+
+def _length(head: bytes) -> int | None:
+    """Return the length of the body that *head* announces; None if it is not known from it."""
+    if _NO_BODY.match(head):
+        return 0
+    lengths = _LENGTH.findall(head)
+    return int(lengths[0]) if len(lengths) == 1 else None
 
 
 def _head(raw: bytes, in_head: bool) -> Iterator[Piece]:
     """Yield the lines of a head, up to and including its empty line."""
-    for number, line in enumerate(_LINE.findall(raw)):
+    for number, found in enumerate(_LINE.finditer(raw)):
+        line = found[0]
         if line in _BLANK:
             yield Piece("end-of-head", line)
             return
@@ -91,10 +110,20 @@ def _trailers(raw: bytes) -> Iterator[Piece]:
     The rest is data.
     """
     at = 0
-    for line in _LINE.findall(raw):
+    for found in _LINE.finditer(raw):
+        line = found[0]
         at += len(line)
         yield Piece("end-of-trailers" if line in _BLANK else "trailer", line)
         if line in _BLANK:
-            break
+            yield from _after(raw[at:])
+            return
     if at < len(raw):
         yield Piece("data", raw[at:])
+
+
+def _after(raw: bytes) -> Iterator[Piece]:
+    """Yield what follows a complete message: the next one, or bytes that belong to none."""
+    if raw.startswith(b"HTTP/"):
+        yield from roles_of_raw(raw)
+    elif raw:
+        yield Piece("excess", raw)
