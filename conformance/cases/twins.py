@@ -52,5 +52,12 @@ def first_difference(sent: Sequence[bytes], twin: Sequence[bytes]) -> Place | No
 
 def _common(one: bytes, other: bytes) -> int:
     """Return the length of the common beginning of *one* and *other*, in bytes."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+    low, high = 0, min(len(one), len(other))
+    left, right = memoryview(one), memoryview(other)
+    while low < high:  # bisected: a body may have millions of bytes
+        middle = (low + high + 1) // 2
+        if left[low:middle] == right[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
