@@ -6,6 +6,7 @@ with the present form of the case, in the order of the book.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from conformance.cases import Case, client_case
 from conformance.judge import Judgement, Observation, Verdict, judge
@@ -32,11 +33,54 @@ class Judged:
 
 
 def judged(book: Book, case: Case) -> Iterator[Judged]:
-    """Yield what each recorded implementation did with *case*, judged."""
-    for key in book.implementations:
-        found = judged_one(book, key, case)
-        if found is not None:
-            yield found
+    """Yield what each recorded implementation did with *case*, judged.
+
+    Implementations with one record, for which a judge cannot differ, share one judgement.
+    """
+    known: dict[Any, Judged] = {}
+    names: dict[int, list[str]] = {}
+    ran = None if case.fetch is None else client_case(case)
+    for key, encoded in _in_order(book, case):
+        recorded = book.implementations[key]
+        played = ran if _is_client(recorded) else case
+        if played is None:
+            continue
+        named = names.get(id(encoded))
+        if named is None:
+            named = names[id(encoded)] = list(dict.fromkeys(_classes(encoded)))
+        bases = tuple(tuple(recorded.classes.get(name, ())) for name in named)
+        features = _JUDGED.intersection(recorded.features)
+        alike = (id(encoded), played.profile, features, tuple(recorded.errors.items()), bases)
+        own = (*alike, recorded.name)
+        found = known.get(own) or known.get(alike)
+        if found is None:
+            found = known[own] = _judged(key, recorded, played, encoded)
+            # Without a class and a difference, no text names the module.
+            if not named and found.judgement.mismatch is None:
+                known[alike] = found
+        yield Judged(key, played, found.judgement, found.observation)
+
+
+_JUDGED = frozenset({"python3", "lowercase-names"})
+"""The features on which a judgement depends; the others decide what is run."""
+
+
+def _in_order(book: Book, case: Case) -> Iterator[tuple[str, Any]]:
+    seen = book.of(case)
+    return ((key, seen[key]) for key in book.implementations if key in seen)
+
+
+def _classes(encoded: Any) -> Iterator[str]:
+    """Yield the name of each class in a record."""
+    if isinstance(encoded, list):
+        for item in encoded:
+            yield from _classes(item)
+    elif isinstance(encoded, dict):
+        for name, item in encoded.items():
+            if name in ("raises", "class", "object") and isinstance(item, str):
+                yield item
+            else:
+                yield from _classes(item)
 
 
 def judged_one(book: Book, key: str, case: Case) -> Judged | None:
@@ -49,17 +93,19 @@ def judged_one(book: Book, key: str, case: Case) -> Judged | None:
     """
     encoded, recorded = book.of(case).get(key), book.implementations[key]
     # A record may be older than an expectation: the case may since have left the client profile.
-    if encoded is None or ("fetch" in recorded.ops and case.fetch is None):
+    if encoded is None or (_is_client(recorded) and case.fetch is None):
         return None
-    return _judged(key, recorded, case, encoded)
+    return _judged(key, recorded, client_case(case) if _is_client(recorded) else case, encoded)
 
 
-def _judged(key: str, recorded: Recorded, case: Case, encoded: object) -> Judged:
-    is_client = "fetch" in recorded.ops
-    ran = client_case(case) if is_client else case
+def _is_client(recorded: Recorded) -> bool:
+    return "fetch" in recorded.ops
+
+
+def _judged(key: str, recorded: Recorded, ran: Case, encoded: object) -> Judged:
     if not isinstance(encoded, list):
         return Judged(key, ran, Judgement(Verdict(str(encoded))), None)
     features = frozenset(recorded.features)
-    values = Values(recorded.name, "python3" in features or is_client, recorded.classes)
+    values = Values(recorded.name, "python3" in features or _is_client(recorded), recorded.classes)
     observation = Codec(values).full(ran, encoded)
     return Judged(key, ran, judge(ran, observation, features, recorded.errors), observation)
