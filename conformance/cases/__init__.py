@@ -47,9 +47,10 @@ if TYPE_CHECKING:
     from conformance.cases.places import fixtures_directory
     from conformance.cases.regressions import Regression, load_regressions
     from conformance.cases.requirements import Requirement, load_requirements
+    from conformance.cases.rules import Rule, load_rules
     from conformance.cases.scripts import client_cases, key_of_script, script_key
     from conformance.cases.sweeps import DIMENSIONS, Sweep, swept, with_setting
-    from conformance.cases.twins import first_difference, sent_by, sent_octets
+    from conformance.cases.twins import Place, first_difference, sent_by, sent_octets
     from conformance.cases.values import (
         Containing,
         Expected,
@@ -101,9 +102,11 @@ __all__ = [
     "Outcome",
     "Pairs",
     "Pieces",
+    "Place",
     "Regression",
     "Reject",
     "Requirement",
+    "Rule",
     "Scalar",
     "Sweep",
     "SweptCases",
@@ -124,6 +127,7 @@ __all__ = [
     "load_corpus",
     "load_regressions",
     "load_requirements",
+    "load_rules",
     "load_text",
     "met_by",
     "own_files",
@@ -155,9 +159,10 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "places": "fixtures_directory",
             "regressions": "Regression load_regressions",
             "requirements": "Requirement load_requirements",
+            "rules": "Rule load_rules",
             "scripts": "client_cases key_of_script script_key",
             "sweeps": "DIMENSIONS Sweep swept with_setting",
-            "twins": "first_difference sent_by sent_octets",
+            "twins": "Place first_difference sent_by sent_octets",
             "values": (
                 "Containing Expected Items Matching ObjectOf Octets Pairs Scalar expected_text"
             ),

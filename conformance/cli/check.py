@@ -181,7 +181,11 @@ def check(
     screen = Screen(sys.stdout)
     runs: list[Run] = []
     problems: list[str] = []
-    with Ending() as ending, _results_file(results_file) as written, outputs.opened() as write:
+    with (
+        Ending() as ending,
+        _results_file(results_file) as written,
+        outputs.opened(corpus) as write,
+    ):
         judging = Judging(start, prepared, Background(corpus), ending, written)
         for run, known in judging.each(found):
             if not (run.is_client and len(found) > 1):

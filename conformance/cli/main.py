@@ -22,6 +22,11 @@ _NAMED = "httplib-kit-named"
 _ASK_THE_DRIVER = "; `httplib-kit driver-check` holds it against the protocol"
 EXIT_ERROR = 2
 COMMANDS: Mapping[str, tuple[str, str, str]] = {
+    "atlas": (
+        "atlas",
+        "atlas",
+        "Write the atlas, a site of every case and recorded implementation.",
+    ),
     "check": ("check", "check", "Judge each IMPL, by default httplib_impl."),
     "diff": ("diff", "diff", "Compare the results A and B, and list the cases that differ."),
     "driver-check": (

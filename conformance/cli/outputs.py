@@ -16,6 +16,7 @@ from typing import Any, TextIO, TypeVar
 import click
 from rich.console import Console
 
+from conformance.cases import Corpus, load_corpus
 from conformance.report import (
     USUAL,
     Refused,
@@ -49,7 +50,7 @@ _OPTIONS = (
         "--html",
         type=click.Path(path_type=Path, file_okay=False),
         metavar="DIR",
-        help="Write HTML pages: an index, and one for each case.",
+        help="Write the atlas of the cases that were run, with the run as its first column.",
     ),
     click.option(
         "--badge",
@@ -133,8 +134,11 @@ class Outputs:
         self._site = html
 
     @contextmanager
-    def opened(self) -> Iterator[Write]:
+    def opened(self, corpus: Corpus | None = None) -> Iterator[Write]:
         """Open every place, and yield a function that writes the runs to all of them.
+
+        Args:
+            corpus: the cases that the runs are about; by default those of the kit.
 
         Raises:
             click.UsageError: something cannot be written.
@@ -151,7 +155,9 @@ class Outputs:
             if self._site is not None:
                 site = _opened("--html", WholeSite, self._site)
                 stack.callback(site.close)
-                writers.append((f"--html {self._site}", functools.partial(_write_site, site)))
+                writers.append(
+                    (f"--html {self._site}", functools.partial(_write_site, site, corpus))
+                )
 
             def write(runs: Sequence[Run]) -> list[str]:
                 every = [*writers, ("the log of the CI service", tell_pipeline)]
@@ -274,11 +280,13 @@ def _write_file(
     file.write(render(runs))
 
 
-def _write_site(place: WholeSite, runs: Sequence[Run]) -> None:
-    # Import the templates only when pages are requested.
-    from conformance.report import site_files, style_sheet
+def _write_site(place: WholeSite, corpus: Corpus | None, runs: Sequence[Run]) -> None:
+    # Import the templates and read the records only when pages are requested.
+    from conformance.atlas import site
+    from conformance.results.golden import load_book
 
-    place.write([style_sheet(), *site_files(runs)])
+    names = dict.fromkeys(result.id for run in runs for result in run.results)
+    place.write(site(corpus or load_corpus(), list(names), load_book(), runs))
 
 
 def _opened(option: str, kind: Callable[[Path], Any], path: Path) -> Any:

@@ -7,7 +7,7 @@ file or socket, does not wait, and treats every implementation alike.
 
 from typing import TYPE_CHECKING
 
-from conformance.judge.client import did_of, error_text, response_text
+from conformance.judge.client import did_of, error_text, response_text, result_text
 from conformance.judge.judge import entry_text, expectation_text, judge
 from conformance.judge.observation import ConnectionFacts, Observation
 from conformance.judge.verdicts import ERRORS, FAILURES, NOT_RUN, OK, Judgement, Mismatch, Verdict
@@ -45,6 +45,7 @@ __all__ = [
     "parse_error_map",
     "read_error_map",
     "response_text",
+    "result_text",
 ]
 
 if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker

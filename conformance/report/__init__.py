@@ -12,8 +12,18 @@ from typing import TYPE_CHECKING
 
 from conformance.lazy import loader
 from conformance.report.matrix import matrix
-from conformance.report.octets import inert_line, octet_lines, unencodable, visible, visible_text
+from conformance.report.octets import (
+    OctetRuns,
+    inert_line,
+    octet_lines,
+    octet_runs,
+    split_lines,
+    unencodable,
+    visible,
+    visible_text,
+)
 from conformance.report.runs import NoReport, Run, as_document, read_runs
+from conformance.report.score import score_lines
 from conformance.report.standing import (
     EXIT_ERROR,
     EXIT_FAILED,
@@ -24,8 +34,8 @@ from conformance.report.standing import (
     standing,
     worst_code,
 )
-from conformance.report.story import story
-from conformance.report.summary import summary
+from conformance.report.story import command, frame_lines, place, story, transcript_lines
+from conformance.report.summary import scope, summary, table, totals
 
 if TYPE_CHECKING:
     from conformance.report.annotations import annotation_lines
@@ -33,9 +43,9 @@ if TYPE_CHECKING:
     from conformance.report.diff import changes, diff_lines
     from conformance.report.files import Refused, WholeFile, WholeSite
     from conformance.report.junit import junit_xml
+    from conformance.report.legend import VERDICTS, WORDS
     from conformance.report.markdown import markdown_text
-    from conformance.report.roles import annotated
-    from conformance.report.site import site_files, style_sheet
+    from conformance.report.roles import annotated, roles_of_raw
     from conformance.report.terminal import USUAL, View, plain_lines, print_run
 
 __all__ = [
@@ -44,7 +54,10 @@ __all__ = [
     "EXIT_NOTHING",
     "EXIT_OK",
     "USUAL",
+    "VERDICTS",
+    "WORDS",
     "NoReport",
+    "OctetRuns",
     "Refused",
     "Run",
     "Standing",
@@ -57,21 +70,30 @@ __all__ = [
     "badge_endpoint",
     "badge_svg",
     "changes",
+    "command",
     "diff_lines",
     "exit_code",
+    "frame_lines",
     "inert_line",
     "junit_xml",
     "markdown_text",
     "matrix",
     "octet_lines",
+    "octet_runs",
+    "place",
     "plain_lines",
     "print_run",
     "read_runs",
-    "site_files",
+    "roles_of_raw",
+    "scope",
+    "score_lines",
+    "split_lines",
     "standing",
     "story",
-    "style_sheet",
     "summary",
+    "table",
+    "totals",
+    "transcript_lines",
     "unencodable",
     "visible",
     "visible_text",
@@ -88,8 +110,8 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "files": "Refused WholeFile WholeSite",
             "junit": "junit_xml",
             "markdown": "markdown_text",
-            "roles": "annotated",
-            "site": "site_files style_sheet",
+            "legend": "VERDICTS WORDS",
+            "roles": "annotated roles_of_raw",
             "terminal": "USUAL View plain_lines print_run",
         },
     )

@@ -111,10 +111,10 @@ MARKS = (
     _mark("?", "not judged"),
     _mark("F", "flaky: passed when it was run again"),
 )
-EVERY = (*VERDICTS, *OVERLAYS, *LEVELS, *STRENGTHS, *STORY)
+WORDS = (*VERDICTS, *OVERLAYS, *LEVELS, *STRENGTHS, *STORY)
 
 
-def legend(lines: Iterable[str], entries: Iterable[Entry] = EVERY) -> list[Entry]:
+def legend(lines: Iterable[str], entries: Iterable[Entry] = WORDS) -> list[Entry]:
     """Return those of *entries* that occur in *lines*."""
     text = "\n".join(lines)
     return [entry for entry in entries if re.search(entry.pattern, text, re.MULTILINE)]

@@ -13,7 +13,7 @@ accepted or rejected the response, and whether it may.  The words that occur are
 from collections.abc import Iterator, Mapping, Sequence
 
 from conformance.judge import FAILURES, NOT_RUN, Verdict
-from conformance.report.legend import EVERY, MARKS, STRENGTHS, legend, legend_lines
+from conformance.report.legend import MARKS, STRENGTHS, WORDS, legend, legend_lines
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run, causes_of
 from conformance.report.score import score
@@ -40,7 +40,7 @@ def matrix(runs: Sequence[Run], recorded: Mapping[str, Run] | None = None) -> li
     """
     clients = [_Client(run, (recorded or {}).get(run.head.implementation)) for run in runs]
     lines = _by_case if len(runs[0].results) <= SMALL else _by_family
-    words = EVERY if lines is _by_family else (*STRENGTHS, *MARKS)
+    words = WORDS if lines is _by_family else (*STRENGTHS, *MARKS)
     shown = list(lines(clients))
     return [
         f"corpus {visible_text(runs[0].head.corpus)}",

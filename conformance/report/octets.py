@@ -32,6 +32,24 @@ def _translated(octets: bytes) -> str:
     return octets.decode("latin-1").translate(_VISIBLE)
 
 
+_UNSEEN = re.compile(r"([^ -\[\]-~]+)")
+
+
+OctetRuns = list[tuple[str, str]]
+"""Text that is shown as itself, each with the names of the bytes that follow it."""
+
+
+def octet_runs(octets: bytes) -> OctetRuns:
+    r"""Return *octets* as text that is shown as itself, each with the named bytes after it.
+
+    >>> octet_runs(b"a\r\nb\\")
+    [('a', '\\r\\n'), ('b', '\\\\')]
+    """
+    found = _UNSEEN.split(octets.decode("latin-1"))
+    names = [one.translate(_VISIBLE) for one in found[1::2]]
+    return [*zip(found[::2], names, strict=False), *([(found[-1], "")] if found[-1] else [])]
+
+
 def inert(text: str) -> str:
     """Return visible *text* with nothing in it that a CI service reads as a command."""
     return _LOG_COMMAND.sub(lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", text)

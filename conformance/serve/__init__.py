@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Entry,
         Ports,
         curl,
+        entry_of,
         is_silent,
     )
     from conformance.serve.server import Bounds, ServeError, Server
@@ -33,6 +34,7 @@ __all__ = [
     "ServeError",
     "Server",
     "curl",
+    "entry_of",
     "is_silent",
 ]
 
@@ -40,7 +42,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
     __getattr__ = loader(
         __name__,
         {
-            "catalogue": "Catalogue DEFAULT_PORTS Entry Ports curl is_silent",
+            "catalogue": "Catalogue DEFAULT_PORTS Entry Ports curl entry_of is_silent",
             "server": "Bounds ServeError Server",
         },
     )

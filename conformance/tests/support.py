@@ -8,15 +8,26 @@ kept away from them: one full collection would take 0.2 s of processor time with
 
 import dataclasses
 import gc
+from collections.abc import Sequence
 
+from conformance.atlas import site
 from conformance.cases import load_corpus
 from conformance.cases.twins import sent_octets
+from conformance.report import Run
+from conformance.results.golden import Book
 from mockserver import Connection
 
-EVERY = tuple(load_corpus().cases)
+CORPUS = load_corpus()
+EVERY = tuple(CORPUS.cases)
 """All cases, in the order of the corpus."""
 BY_ID = {case.id: case for case in EVERY}
 """The same by their ids."""
+
+
+def site_of(runs: Sequence[Run]) -> dict[str, str]:
+    """Return the files of the site that `check --html` writes for *runs*, without any records."""
+    names = dict.fromkeys(result.id for run in runs for result in run.results)
+    return dict(site(CORPUS, list(names), Book(), runs))
 
 
 def played_whole(connection: Connection) -> set[bytes]:

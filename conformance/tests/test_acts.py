@@ -17,10 +17,10 @@ from conformance.report.junit import headline, junit_xml
 from conformance.report.markdown import markdown_text
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
-from conformance.report.site import site_files
 from conformance.report.story import story
 from conformance.results import Result, RunHead
 from conformance.run import Runner
+from conformance.tests.support import site_of
 
 UNFINISHED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
 GAVE_UP = "the kit gave up after 0.3 s without progress and reset its sockets"
@@ -74,7 +74,7 @@ def test_a_reset_at_the_deadline_is_the_kit_s_in_every_report(
         "junit": junit_xml(runs).decode(),
         "markdown": markdown_text(runs),
         "json": document(runs).decode(),
-        "html": "".join(text for _, text in site_files(runs)),
+        "html": "".join(site_of(runs).values()),
         "annotations": "\n".join(annotation_lines(runs)),
     }
     for name, text in reports.items():

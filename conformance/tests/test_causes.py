@@ -14,14 +14,13 @@ from conformance.cli.outputs import document
 from conformance.drivers.protocol import Frame
 from conformance.judge import Verdict
 from conformance.report.junit import junit_xml
-from conformance.report.legend import EVERY as WORDS
-from conformance.report.legend import MARKS, legend
+from conformance.report.legend import MARKS, WORDS, legend
 from conformance.report.runs import Run
-from conformance.report.site import site_files
 from conformance.report.terminal import STORIES, STORY_LINES, USUAL, View, plain_lines, print_run
 from conformance.results import Result, RunHead
 from conformance.results.causes import MOST, grouped
 from conformance.results.result import Overlay
+from conformance.tests.support import site_of
 
 HEAD = RunHead("1", "c0ffee", "mine", "mine", "1.2.3", [])
 LINE = Frame(file="mine.py", line=7, function="read", text="int(line)")
@@ -248,7 +247,7 @@ def test_json_and_pages_have_the_same_causes() -> None:
     assert [one["text"] for one in told["causes"][-1]["parts"]] == [
         part.text for part in run.causes[-1].parts
     ]
-    index = dict(site_files([run]))["index.html"]
+    index = site_of([run])["index.html"]
     assert index.count("<details>") == MOST
 
 

@@ -22,6 +22,7 @@ ROOMS = (
     ("report",),
     ("serve",),
     ("reproduce",),
+    ("atlas",),
     ("cli", "plugin"),
 )
 """The packages in `conformance`: each may import those before it."""

@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+import posixpath
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -33,13 +34,12 @@ from conformance.report.matrix import SMALL, matrix
 from conformance.report.octets import inert_line, octet_lines, original_text, visible, visible_text
 from conformance.report.runs import NoReport, Run, read_runs
 from conformance.report.score import score
-from conformance.report.site import site_files
 from conformance.report.standing import Standing, standing
 from conformance.report.story import story
 from conformance.report.terminal import plain_lines, print_run
 from conformance.results import Result, ResultFile, RunHead
 from conformance.results.result import Again, Overlay, not_run
-from conformance.tests.support import EVERY
+from conformance.tests.support import EVERY, site_of
 
 NASTY = [
     "<script>alert(1)</script>",
@@ -282,22 +282,32 @@ class Tags(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.tags: list[tuple[str, tuple[str, ...]]] = []
+        self.open: list[str] = []
         self.classes: list[str] = []
         self.texts: dict[str, list[str]] = {}
+        self.octets: list[str] = []
+        """The bytes in each table of them."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, tuple(name for name, _ in attrs)))
-        if tag in ("meta", "link"):
+        if tag in ("meta", "link", "input", "br", "wbr"):
             return
+        self.open.append(tag)
         self.classes.append(str(dict(attrs).get("class")))
         self.texts.setdefault(self.classes[-1], []).append("")
+        if self.classes[-1] == "octets":
+            self.octets.append("")
 
-    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002 # the base class names it
+    def handle_endtag(self, tag: str) -> None:
+        while self.open.pop() != tag:  # cells and items need no end
+            self.classes.pop()
         self.classes.pop()
 
     def handle_data(self, data: str) -> None:
         for name in {one for one in self.classes if one in self.texts}:
             self.texts[name][-1] += data
+        if any(len(name) > 2 and name.startswith("r-") for name in self.classes):
+            self.octets[-1] += data
 
 
 def parsed(text: str) -> Tags:
@@ -322,7 +332,7 @@ def tame(run: Run) -> Run:
         msgspec.structs.replace(
             one,
             id=f"id{number}",
-            octets=["a" * len(text) for text in map(str, one.octets)],
+            octets=[re.sub(r"[ -\[\]-~]", "a", str(text)) for text in one.octets],
             **{
                 name: harmless(getattr(one, name))
                 for name in one.__struct_fields__
@@ -337,19 +347,24 @@ def tame(run: Run) -> Run:
 @PROPERTY
 @given(runs(["WRONG_VALUE", "NO_ERROR"]))
 def test_html_has_the_tags_of_a_harmless_run_and_holds_every_value(run: Run) -> None:
-    found, harmless = dict(site_files([run])), dict(site_files([tame(run)]))
-    assert [parsed(text).tags for text in found.values()][1:] == [
-        parsed(text).tags for text in harmless.values()
-    ][1:]
-    for name, result in zip(list(found)[1:], run.results, strict=True):
+    found, harmless = site_of([run]), site_of([tame(run)])
+    assert [parsed(text).tags for text in cases_of(found)] == [
+        parsed(text).tags for text in cases_of(harmless)
+    ]
+    for name, result in zip(
+        [name for name in found if name.startswith("cases/")], run.results, strict=True
+    ):
         assert re.fullmatch(r"cases/[a-z0-9][a-z0-9._-]*\.html", name)
         texts_ = parsed(found[name]).texts
         if result.where:
             assert original_text(texts_["seen"][0]) == result.seen
-        shown = ["".join(one.split("\n")) for one in texts_["octets"]]
-        assert [of_octets(one.replace("\u2038", "")) for one in shown] == [
+        assert list(map(of_octets, parsed(found[name]).octets)) == [
             one.encode("latin-1") for one in map(str, result.octets)
         ]
+
+
+def cases_of(found: dict[str, str]) -> list[str]:
+    return [text for name, text in found.items() if name.startswith("cases/")]
 
 
 ANNOTATION = re.compile(r"(::error|::warning|::notice) title=([^:,]*)::(.*)")
@@ -534,7 +549,7 @@ def test_the_same_run_is_the_same_report(run: Run) -> None:
         document,
         badge_svg,
         badge_endpoint,
-        lambda runs: list(site_files(runs)),
+        site_of,
     ):
         assert render([run]) == render([run])
 
@@ -573,7 +588,7 @@ def test_a_megabyte_is_whole_in_documents_and_counted_in_a_log() -> None:
     run = Run(_head("x", {}), [result])
     assert many.encode() in junit_xml([run])
     assert many.encode() in document([run])
-    assert many in dict(site_files([run]))["cases/a.case.html"]
+    assert many in site_of([run])["cases/a.case.html"]
     log = "\n".join(plain_lines(run))
     assert len(log) < 10_000
     assert f"… {(1 << 20) - 2000} characters …" in log
@@ -600,11 +615,14 @@ def test_the_place_that_differs_from_the_twin_is_marked() -> None:
 
 
 def test_every_page_of_a_site_is_linked_and_there() -> None:
-    case = EVERY[0]
-    run = Run(_head("x", {}), [not_run(case, Verdict.HANG, "stuck")])
-    found = dict(site_files([run]))
-    links = re.findall(r'href="([^"]+)"', found["index.html"])
-    assert list(dict.fromkeys(links)) == [name for name in found if name != "index.html"]
+    run = Run(_head("x", {}), [not_run(EVERY[0], Verdict.HANG, "stuck")])
+    found = site_of([run])
+    linked = set()
+    for name, text in found.items():
+        for target in re.findall(r'(?:href|src)="([^"#]+)', text):
+            if not target.startswith("https://"):
+                linked.add(posixpath.normpath(posixpath.join(posixpath.dirname(name), target)))
+    assert linked == set(found)
 
 
 def test_a_failure_says_how_to_have_it_again() -> None:
@@ -648,7 +666,7 @@ def test_no_text_writes_the_escapes_of_an_annotation(nasty: str) -> None:
 
 @pytest.mark.parametrize("nasty", NASTY)
 def test_a_page_has_no_character_that_acts(nasty: str) -> None:
-    for name, page in site_files([of_one(nasty)]):
+    for name, page in site_of([of_one(nasty)]).items():
         assert all(line.isprintable() for line in page.split("\n")), name
 
 

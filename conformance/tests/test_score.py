@@ -20,9 +20,9 @@ from conformance.report.markdown import markdown_text
 from conformance.report.matrix import matrix
 from conformance.report.runs import Run
 from conformance.report.score import score, score_lines
-from conformance.report.site import site_files
 from conformance.report.terminal import plain_lines
 from conformance.results import Result, RunHead
+from conformance.tests.support import site_of
 
 HEAD = RunHead(kit="0", corpus="0", implementation="x", name="x", version="1", features=[])
 
@@ -57,7 +57,7 @@ def reports(one: Run | None = None) -> dict[str, str]:
     return {
         "terminal": "\n".join(plain_lines(one)),
         "markdown": markdown_text([one]),
-        "html": dict(site_files([one]))["index.html"],
+        "html": site_of([one])["index.html"],
         "json": document([one]).decode(),
         "junit": junit_xml([one]).decode(),
         "annotations": "\n".join(annotation_lines([one])),

@@ -11,14 +11,13 @@ from conformance.cases import Case, client_cases, load_corpus, swept
 from conformance.cases.sweeps import DIMENSIONS
 from conformance.drivers import target
 from conformance.report.runs import Run
-from conformance.report.site import site_files
 from conformance.report.story import story
 from conformance.results import Result, RunHead
 from conformance.results.bounds import Clipped, kept_octets
 from conformance.run import Runner
 from conformance.run.background import Background
 from conformance.run.lane import Lane
-from conformance.tests.support import EVERY
+from conformance.tests.support import EVERY, site_of
 from mockserver import Dispatch, Record
 
 CORPUS = load_corpus()
@@ -153,8 +152,8 @@ def test_a_story_shows_the_exchange_that_came_before(
         head = RunHead.of(runner.identity, kit="0", corpus="0")
         for result in Background(CORPUS).told(runner.run(iter(cases[:5]))):
             text = "\n".join(story(result, head))
-            page = dict(site_files([Run(head, [result])]))
-            page_text = "".join(text for name, text in page.items() if name != "index.html")
+            page = site_of([Run(head, [result])])
+            page_text = page[f"cases/{result.id}.html"]
             assert ("kept open" in text) == (value == "kept")
             assert ("kept open" in page_text.partition("The wire")[0]) == (value == "kept")
 

@@ -1,0 +1,15 @@
+"""The atlas: a site that shows every case, what every implementation did with it, and why.
+
+The input is the corpus, the golden records, and runs.  The output is the names and texts of the
+files of a site, which opens from the file system::
+
+    corpus ─► Case ─┐
+    records ────────┼─► Entry (facts) ─► the page of the case (pages, wire)
+    runs ───────────┘        └─► Tables, Row ─► the pages about many cases (overview, raising)
+
+Nothing here runs a case.  The same input gives the same bytes.
+"""
+
+from conformance.atlas.site import site
+
+__all__ = ["site"]

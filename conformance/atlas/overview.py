@@ -1,0 +1,307 @@
+"""The pages about many cases, and the data by which the script filters.
+
+The input is entries, one after the other, and the tables.  The output is the contexts of the pages
+and the data.  A row of the data is a case: its names as indices of lists, and a sign for each
+column.
+"""
+
+import functools
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from conformance.atlas.facts import CODES, FAILING, SIGNS, Column, Entry
+from conformance.atlas.pages import file_name
+from conformance.atlas.raising import Catching, catching
+from conformance.atlas.tables import Tables, apart_from_each_other, clustered, nearest, plane
+from conformance.cases import load_requirements, load_rules
+
+_MOST_LISTED = 60
+_MOST_SEARCHED = 240
+"""Bytes of a case in which a search looks."""
+
+
+class Row(NamedTuple):
+    """What the lists keep of an entry."""
+
+    id: str
+    file: str
+    title: str
+    family: str
+    level: str
+    strength: str
+    exceptions: tuple[str, ...]
+    spec: tuple[str, ...]
+    rfc: tuple[str, ...]
+    signs: str
+    deeds: str
+    flags: str
+    rank: tuple[bool, int, int]
+    octets: str
+
+
+class Overview:
+    """Keeps a row of each entry, and makes the pages about all of them.
+
+    Args:
+        every: the columns.
+        tables: the tables over the same entries.
+    """
+
+    def __init__(self, every: Sequence[Column], tables: Tables) -> None:
+        self._every = every
+        self._tables = tables
+        self._rows: list[Row] = []
+
+    def add(self, one: Entry) -> None:
+        """Keep the row of *one*."""
+        flags = (("d", one.disagree), ("h", one.hangs), ("s", one.slips))
+        octets = b"".join(part[:_MOST_SEARCHED] for part in one.sent)[:_MOST_SEARCHED]
+        self._rows.append(
+            Row(
+                *(one.id, file_name(one.id), one.title, one.family, one.level, one.strength),
+                *(one.exceptions, one.spec, one.rfc, one.signs, one.deeds),
+                "".join(sign for sign, is_set in flags if is_set),
+                one.rank,
+                octets.decode("latin-1"),
+            )
+        )
+
+    @property
+    def _ranked(self) -> list[Row]:
+        """The rows, failures and disagreements first."""
+        return sorted(self._rows, key=lambda row: row.rank)
+
+    def pages(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the template of each page, which is also its name, and its context."""
+        yield "index.html", self._start()
+        yield "cases.html", self._cases()
+        yield "implementations.html", {"rows": self._implementations()}
+        yield "matrix.html", self._matrix()
+        yield "map.html", {"maps": list(self._maps())}
+        yield "compare.html", {"every": self._every}
+        yield "requirements.html", self._requirements()
+        yield "open.html", {}
+
+    def _start(self) -> dict[str, Any]:
+        flags = Counter(flag for row in self._rows for flag in row.flags)
+        runs = [one for one in self._every if one.run is not None]
+        return {
+            "cases": len(self._rows),
+            "recorded": len(self._every) - len(runs),
+            "runs": runs,
+            "disagree": flags["d"],
+            "hang": flags["h"],
+            "slip": flags["s"],
+            "families": self._families(),
+            "first": [row for row in self._ranked if "d" in row.flags][:6],
+        }
+
+    def _families(self) -> list[tuple[str, list[tuple[int, int]]]]:
+        """Return each family with what every column reached, in the order of the columns."""
+        return [
+            (family, [self._tables.well(one, counts) for one in self.order])
+            for family, counts in self._tables.families.items()
+        ]
+
+    @functools.cached_property
+    def order(self) -> list[int]:
+        """The columns, runs first, then by profile."""
+        every = range(len(self._every))
+        return sorted(
+            every, key=lambda one: (self._every[one].run is None, self._every[one].is_client)
+        )
+
+    def _members(self, *, is_client: bool) -> list[int]:
+        return [index for index, one in enumerate(self._every) if one.is_client is is_client]
+
+    def _cases(self) -> dict[str, Any]:
+        families: dict[str, list[Row]] = {}
+        for row in self._ranked:
+            families.setdefault(row.family, []).append(row)
+        return {
+            "families": families,
+            "count": len(self._rows),
+            "levels": list(dict.fromkeys(row.level for row in self._rows)),
+            "every": self._every,
+        }
+
+    def _implementations(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "index": index,
+                "column": one,
+                "total": self._tables.total(index),
+                "alone": len(self._tables.alone[index]),
+                "leaks": len(self._tables.leaks[index]),
+                "hangs": sum(counts[index, "H"] for counts in self._tables.families.values()),
+            }
+            for index, one in enumerate(self._every)
+        ]
+
+    def implementation(self, index: int) -> dict[str, Any]:
+        """Return the context of the page about the column at *index*."""
+        one, tables = self._every[index], self._tables
+        peers = [peer for peer in self._members(is_client=one.is_client) if peer != index]
+        families = list(self._against(index, peers, tables.families))
+        return {
+            "column": one,
+            "run": one.run,
+            "total": tables.total(index),
+            "families": families,
+            "levels": list(self._against(index, peers, tables.levels)),
+            "alone": tables.alone[index][:_MOST_LISTED],
+            "alone_count": len(tables.alone[index]),
+            "leaks": tables.leaks[index][:_MOST_LISTED],
+            "leak_count": len(tables.leaks[index]),
+            "titles": {row.id: row.title for row in self._rows}.__getitem__,
+            "faults": self._caught(index),
+            "trend": self._trend() if one.version else [],
+        }
+
+    def _against(
+        self, index: int, peers: Sequence[int], counts: dict[str, Counter[tuple[int, str]]]
+    ) -> Iterator[tuple[str, tuple[int, int], list[float]]]:
+        """Yield each name with what one column reached, and the shares of all its peers."""
+        for name, found in counts.items():
+            own = self._tables.well(index, found)
+            others = (self._tables.well(peer, found) for peer in peers)
+            if own[1]:
+                yield name, own, sorted(well / judged for well, judged in others if judged)
+
+    def _caught(self, index: int) -> list[Catching]:
+        faults = list(self._tables.faults[index].values())
+        return [
+            catching(one, self._every[index], faults)
+            for one in sorted(faults, key=lambda one: (one.fault == "", one.fault, -one.count))
+        ]
+
+    def _trend(self) -> list[tuple[str, list[tuple[str, int, int]]]]:
+        """Return the share of each family, and of all, for the recorded versions of CPython."""
+        members = [index for index, one in enumerate(self._every) if one.version]
+        members.sort(key=lambda index: self._every[index].version)
+        named = {"all families": sum(self._tables.families.values(), Counter())}
+        return [
+            (name, [(self._every[one].label, *self._tables.well(one, found)) for one in members])
+            for name, found in (named | self._tables.families).items()
+        ]
+
+    def _matrix(self) -> dict[str, Any]:
+        """Return the cases grouped by their pattern of signs, similar patterns together."""
+        patterns = [
+            (signs, ids)
+            for signs, ids in self._tables.patterns.items()
+            if any(sign in FAILING for sign in signs)
+        ]
+        patterns.sort(key=lambda pair: (-len(pair[1]), pair[0]))
+        order = clustered([signs for signs, _ in patterns])
+        columns = self._column_order()
+        rows = [
+            ("".join(patterns[at][0][column] for column in columns), *patterns[at][::-1])
+            for at in order
+        ]
+        whole = len(self._rows) - sum(len(ids) for _, ids in patterns)
+        return {
+            "rows": rows,
+            "columns": columns,
+            "families": self._families(),
+            "whole": whole,
+            "titles": {row.id: row.title for row in self._rows}.__getitem__,
+        }
+
+    def _column_order(self) -> list[int]:
+        """Return the columns, of each profile those that differ least next to each other."""
+        found: list[int] = []
+        for is_client in (False, True):
+            members = self._members(is_client=is_client)
+            found += [members[at] for at in nearest(self._tables.distances(members))]
+        return found
+
+    def _maps(self) -> Iterator[dict[str, Any]]:
+        for name, is_client in (("httplib's interface", False), ("any HTTP client", True)):
+            members = [
+                one
+                for one in self._members(is_client=is_client)
+                if self._every[one].recorded is not None
+            ]
+            if len(members) > 1:
+                distances = self._tables.distances(members)
+                order = nearest(distances)
+                places = apart_from_each_other(plane(distances), 0.055)
+                yield {
+                    "name": name,
+                    "points": list(zip(members, _from_the_top(places), strict=True)),
+                    "height": round(80 + 640 * _height(places)),
+                    "members": [members[one] for one in order],
+                    "distances": [[distances[a][b] for b in order] for a in order],
+                    "most": max(map(max, distances)) or 1.0,
+                }
+
+    def _requirements(self) -> dict[str, Any]:
+        citing: dict[str, list[Row]] = {}
+        for row in self._rows:
+            for name in row.spec:
+                citing.setdefault(name, []).append(row)
+        rules = [
+            (rule, [row for row in self._rows if rule.is_about(row.id)]) for rule in load_rules()
+        ]
+        page = [(one, citing.get(one.id, [])) for one in load_requirements().values()]
+        return {
+            "page": page,
+            "rules": rules,
+            "uncited": sum(not rows for _, rows in page),
+            "untested": sum(not rows for _, rows in rules),
+        }
+
+    def data(self) -> dict[str, Any]:
+        """Return the data by which the script filters, searches and compares."""
+        names: dict[str, dict[str, int]] = {}
+
+        def number(kind: str, name: str) -> int:
+            known = names.setdefault(kind, {})
+            return known.setdefault(name, len(known))
+
+        octets: dict[str, int] = {}
+        rows = [
+            [
+                *(row.id, row.title, "" if row.file == f"{row.id}.html" else row.file),
+                *(number("family", row.family), number("level", row.level)),
+                number("strength", row.strength),
+                [number("exception", name) for name in row.exceptions],
+                [number("requirement", name) for name in row.spec],
+                [number("rfc", name) for name in row.rfc],
+                *(row.signs, row.deeds, row.flags),
+                octets.setdefault(row.octets, len(octets)),
+            ]
+            for row in self._ranked
+        ]
+        return {
+            "columns": [
+                [one.key, one.label, one.module, int(one.is_client), int(one.run is not None)]
+                for one in self._every
+            ],
+            "words": SIGNS,
+            "codes": CODES,
+            "failing": "".join(sorted(FAILING)),
+            **{kind: list(names.get(kind, ())) for kind in _KINDS},
+            "octets": list(octets),
+            "rules": {
+                rule.id: ids
+                for rule in load_rules()
+                if (ids := [row.id for row in self._rows if rule.is_about(row.id)])
+            },
+            "rows": rows,
+        }
+
+
+def _height(places: Sequence[tuple[float, float]]) -> float:
+    return max(y for _, y in places) - min(y for _, y in places)
+
+
+def _from_the_top(places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    top = min(y for _, y in places)
+    return [(x, y - top) for x, y in places]
+
+
+_KINDS = ("family", "level", "strength", "exception", "requirement", "rfc")
+Titles = Callable[[str], str]

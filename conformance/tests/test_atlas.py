@@ -1,0 +1,318 @@
+"""The atlas: every fact on a page is that of a case or a record, nothing acts, and sizes hold."""
+
+import json
+import posixpath
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conformance.atlas import site
+from conformance.atlas.facts import CODES, FAILING, SIGNS, columns, entry_of
+from conformance.atlas.raising import catching
+from conformance.atlas.tables import Fault, clustered, nearest, plane
+from conformance.atlas.wire import events
+from conformance.cases.twins import sent_by
+from conformance.cli import main
+from conformance.judge.verdicts import FAILURES, Verdict
+from conformance.report.roles import roles_of_raw
+from conformance.results.golden import judged, load_book
+from conformance.results.golden.judging import judged_one
+from conformance.tests.support import BY_ID, CORPUS, EVERY
+from conformance.tests.test_reports import of_octets
+
+BOOK = load_book()
+SOME = [case.id for case in EVERY[::40]]
+"""Cases of every family, of the beginning and the end of each grid."""
+TEMPLATES = Path(__file__).parents[1] / "atlas" / "templates"
+KILO, MEGA = 1_000, 1_000_000
+
+
+@pytest.fixture(scope="module")
+def pages() -> dict[str, str]:
+    return dict(site(CORPUS, SOME, BOOK))
+
+
+class Page(HTMLParser):
+    """Collects the text of elements by their class, and all tags."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.bytes: list[str] = []
+        self.text: list[str] = []
+        self._open: list[tuple[str, str]] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        if tag not in ("meta", "link", "input", "br", "wbr", "path", "rect", "circle"):
+            self._open.append((tag, str(dict(attrs).get("class"))))
+        if ("class", "octets") in attrs:
+            self.bytes.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open and self._open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+        if any(len(kind) > 2 and kind.startswith("r-") for _, kind in self._open):
+            self.bytes[-1] += data
+
+
+def test_every_link_of_the_site_leads_to_a_file_of_it(pages: dict[str, str]) -> None:
+    for name, text in pages.items():
+        for target in re.findall(r'(?:href|src)="([^"#]+)', text) if name.endswith("html") else ():
+            there = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+            assert there in pages or target.startswith("https://"), (name, target)
+
+
+def test_nothing_is_loaded_from_elsewhere(pages: dict[str, str]) -> None:
+    for name, text in pages.items():
+        assert not re.search(r'(?:src|action)="(?:https?:)?//|url\(|@import|fetch\(|XMLHttp', text)
+        if name.endswith("html"):
+            assert "default-src 'none'" in text
+            assert not Page(text).attributes & {"style", "onclick", "onload", "onerror"}
+
+
+@pytest.mark.parametrize("name", SOME[::4])
+def test_a_page_has_all_bytes_of_its_case(name: str, pages: dict[str, str]) -> None:
+    sent = b"".join(sent_by(BY_ID[name].script))
+    if len(sent) < 500 and sent.count(b"\n") < 40 and not BY_ID[name].script.routes:
+        found = Page(pages[f"cases/{name}.html"])
+        assert of_octets("".join(found.bytes)) == sent
+
+
+@pytest.mark.parametrize("name", SOME[::3])
+def test_a_page_has_what_the_case_and_the_records_say(name: str, pages: dict[str, str]) -> None:
+    case = BY_ID[name]
+    text = " ".join("".join(Page(pages[f"cases/{name}.html"]).text).split())
+    for part in (case.id, case.title, case.why, *(op.text for op in case.ops)):
+        assert " ".join(part.split()) in text
+    labels = {one.key: one.label for one in columns(BOOK, ())}
+    for one in judged(BOOK, case):
+        assert labels[one.key] in text
+        assert str(one.judgement.verdict) in text
+
+
+@pytest.mark.parametrize("case", EVERY[::97], ids=lambda case: str(case.id))
+def test_the_signs_of_a_case_are_the_verdicts_on_its_records(case: Any) -> None:
+    every = columns(BOOK, ())
+    found = entry_of(case, BOOK, every, {})
+    for index, one in enumerate(every):
+        alone = judged_one(BOOK, one.key, case)
+        wanted = "-" if alone is None else SIGNS[alone.judgement.verdict]
+        assert found.signs[index] == wanted
+        if alone is not None:
+            group = next(group for group in found.groups if index in group.columns)
+            assert group.verdict == alone.judgement.verdict
+    assert sorted(index for group in found.groups for index in group.columns) == [
+        index for index, sign in enumerate(found.signs) if sign != "-"
+    ]
+
+
+@pytest.mark.parametrize("case", EVERY[::61], ids=lambda case: str(case.id))
+def test_records_that_are_judged_together_are_judged_as_each_alone(case: Any) -> None:
+    for one in judged(BOOK, case):
+        alone = judged_one(BOOK, one.key, case)
+        assert alone is not None
+        assert one.judgement == alone.judgement
+
+
+def test_every_verdict_has_a_sign_and_every_sign_a_colour() -> None:
+    assert {str(verdict) for verdict in Verdict} <= set(SIGNS)
+    assert {SIGNS[verdict] for verdict in FAILURES} == FAILING
+    assert all(len(sign) == 1 for sign in SIGNS.values())
+    style = (TEMPLATES / "atlas.css").read_text()
+    for code in CODES.values():
+        assert re.search(rf"\.v{code}\b", style), code
+
+
+def test_every_role_has_a_colour() -> None:
+    style = (TEMPLATES / "atlas.css").read_text()
+    found = {
+        span.role
+        for case in EVERY[::25]
+        for event in events(case, None)
+        for line in event.lines
+        for span in line.spans
+        if span.role
+    }
+    assert len(found) > 10
+    for role in found:
+        assert f".r-{role}" in style, role
+
+
+def test_the_same_input_gives_the_same_bytes(pages: dict[str, str]) -> None:
+    assert dict(site(CORPUS, SOME, BOOK)) == pages
+
+
+@pytest.mark.slow
+def test_the_whole_site_has_bounds() -> None:
+    total = 0
+    for name, text in site(CORPUS, [case.id for case in EVERY], BOOK):
+        size = len(text.encode())
+        total += size
+        if name.startswith("cases/"):
+            assert size < 60 * KILO, name
+        assert size < {"index.html": 300 * KILO, "cases.html": 1.5 * MEGA}.get(name, 2 * MEGA)
+    assert 30 * MEGA < total < 60 * MEGA
+
+
+# Which call reads which bytes.
+
+
+def by_of(name: str) -> list[tuple[bytes, str]]:
+    return [
+        (
+            of_octets("".join(text + names for span in line.spans for text, names in span.runs)),
+            line.by,
+        )
+        for event in events(BY_ID[name], None)
+        for line in event.lines
+    ]
+
+
+def test_the_head_is_read_by_getresponse_and_the_body_by_read() -> None:
+    assert by_of("chunked.size-line.not-hex") == [
+        (b"HTTP/1.1 200 OK\r\n", "getresponse"),
+        (b"Transfer-Encoding: chunked\r\n", "getresponse"),
+        (b"\r\n", "getresponse"),
+        (b"5\r\n", "read"),
+        (b"hello\r\n", "read"),
+        (b"zz\r\n", ""),
+    ]
+
+
+@pytest.mark.parametrize("case", EVERY[::31], ids=lambda case: str(case.id))
+def test_no_call_reads_bytes_before_those_of_an_earlier_call(case: Any) -> None:
+    order = {op.id: index for index, op in enumerate(case.ops)}
+    for part in {event.connection for event in events(case, None)}:
+        found = [
+            order[line.by]
+            for event in events(case, None)
+            if event.connection == part
+            for line in event.lines
+            if line.by
+        ]
+        assert found == sorted(found)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.binary(max_size=200),
+    st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 204 x\r\n\r\n"]),
+)
+def test_roles_keep_every_byte(octets: bytes, head: bytes) -> None:
+    raw = head + octets
+    assert b"".join(piece.data for piece in roles_of_raw(raw)) == raw
+
+
+@pytest.mark.parametrize(
+    ("raw", "excess"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhiEXTRA", b"EXTRA"),
+        (b"HTTP/1.1 204 x\r\n\r\nEXTRA", b"EXTRA"),
+        (b"HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nEXTRA", b"EXTRA"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhiHTTP/1.1 200 OK\r\n\r\nall", b""),
+        (b"HTTP/1.1 200 OK\r\n\r\nall", b""),
+        (b"HTTP/1.1 101 x\r\n\r\nother", b""),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhiX", b""),
+    ],
+)
+def test_what_follows_a_complete_message_is_excess(raw: bytes, excess: bytes) -> None:
+    assert b"".join(one.data for one in roles_of_raw(raw) if one.role == "excess") == excess
+
+
+# Tables.
+
+
+def test_equal_rows_are_neighbours() -> None:
+    rows = ["++", "NN", "++", "N+", "NN", "++"]
+    order = clustered(rows)
+    assert sorted(order) == list(range(6))
+    assert [rows[at] for at in order] == ["++", "++", "++", "N+", "NN", "NN"]
+
+
+def test_near_members_are_near_on_the_map() -> None:
+    distances = [[0, 1, 9, 9], [1, 0, 9, 9], [9, 9, 0, 1], [9, 9, 1, 0]]
+    places = plane(distances)
+
+    def apart(one: int, other: int) -> float:
+        return sum((a - b) ** 2 for a, b in zip(places[one], places[other], strict=True))
+
+    assert apart(0, 1) < apart(0, 2) / 9
+    assert plane(distances) == places
+    assert nearest(distances) in ([0, 1, 2, 3], [0, 1, 3, 2], [3, 2, 0, 1], [3, 2, 1, 0])
+    assert plane([[0.0]]) == [(0.5, 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "line"),
+    [
+        (
+            "requests",
+            "requests.exceptions.ChunkedEncodingError",
+            "except requests.exceptions.ChunkedEncodingError:",
+        ),
+        ("py3.13", "builtins.ConnectionResetError", "except ConnectionResetError:"),
+        ("curl", "exit-56", "[ $? -eq 56 ]"),
+        ("jdk", "java.io.IOException", "catch (java.io.IOException error)"),
+        (
+            "node-fetch",
+            "TypeError",
+            'catch (error) { if (error.name !== "TypeError") throw error; }',
+        ),
+    ],
+)
+def test_an_exception_is_caught_in_the_language_of_its_client(
+    key: str, name: str, line: str
+) -> None:
+    column = next(one for one in columns(BOOK, ()) if one.key == key)
+    bases = ("builtins.Exception",) if line.startswith("except") else ()
+    assert catching(Fault("f", name, bases, "", "a"), column, []).line == line
+
+
+def test_a_line_that_catches_more_says_so() -> None:
+    column = next(one for one in columns(BOOK, ()) if one.key == "py3.13")
+    base = Fault("f", "http.client.BadStatusLine", ("http.client.HTTPException",), "", "a")
+    derived = Fault("g", "http.client.RemoteDisconnected", (base.name,), "", "a")
+    assert catching(base, column, [base, derived]).also == ["http.client.RemoteDisconnected"]
+    assert catching(derived, column, [base, derived]).also == []
+
+
+# The data and the command.
+
+
+def test_the_data_has_every_case_with_a_sign_for_each_column(pages: dict[str, str]) -> None:
+    data = json.loads(pages["data.js"].removeprefix("const ATLAS = ").removesuffix(";\n"))
+    assert pages["data.js"].isascii()
+    assert {row[0] for row in data["rows"]} == set(SOME)
+    for row in data["rows"]:
+        assert len(row[9]) == len(row[10]) == len(data["columns"])
+        assert data["family"][row[3]] == BY_ID[row[0]].family
+
+
+def test_the_command_writes_a_site_and_refuses_what_is_not_one(tmp_path: Path) -> None:
+    place = tmp_path / "site"
+    done = CliRunner().invoke(main, ["atlas", str(place), "--select", "framing.length.zero"])
+    assert done.exit_code == 0, done.output
+    assert (place / "cases" / "framing.length.zero.html").is_file()
+    again = CliRunner().invoke(main, ["atlas", str(place), "--select", "chunked.empty"])
+    assert again.exit_code == 0
+    assert not (place / "cases" / "framing.length.zero.html").exists()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "a").write_text("kept")
+    refused = CliRunner().invoke(main, ["atlas", str(tmp_path / "mine")])
+    assert refused.exit_code == 2
+    assert (tmp_path / "mine" / "a").read_text() == "kept"
+    assert CliRunner().invoke(main, ["atlas", str(place), "--select", "no.such"]).exit_code == 3
