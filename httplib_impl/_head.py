@@ -72,9 +72,8 @@ class Head:
                 raise HTTPException(f"got more than {_grammar.MAX_LINES} headers")
         self.block, self.whole = b"".join(self._lines), bool(line)
         if self._debuglevel > 0:
-            text = self.block.decode("latin-1").encode("ascii", "backslashreplace").decode("ascii")
-            for header in text.splitlines():
-                print("header:", header)
+            for line in self._lines:  # 2.7: with their ends
+                print("header:", line.decode("ascii", "backslashreplace"), end="")
 
     def _skip_interim(self) -> None:
         self._interim += 1

@@ -338,9 +338,9 @@ def test_debuglevel_prints_what_is_sent_and_the_heads(capsys: pytest.CaptureFixt
         r"Content-Length: 3\r\n\r\nabc'"
         "\n"
         r"reply: 'HTTP/1.1 100 Go\r\n'"
-        "\nheader: X: y\n"
+        "\nheader: X: y\r\n"
         r"reply: 'HTTP/1.1 200 \xe9\r\n'"
-        "\nheader: A: \\xe9\n"
+        "\nheader: A: \\xe9\r\n"
     )
 
 
