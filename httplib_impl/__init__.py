@@ -1,22 +1,22 @@
 """Python 2.7's documented `httplib`, for Python 3.11 and later: an HTTP/1 client.
 
-Requests go out, responses come in, one behind the other on one connection. Text is ISO-8859-1,
+Requests go out and responses come in, one after the other on one connection. Text is ISO-8859-1,
 bodies are bytes. `install` puts the package under its old name, for code that cannot be changed.
 
 The package reads as a lesson in the order of the wire. Each file opens with what comes in, what
-goes out, and what it never does; each function that finds a boundary shows octets before the rule.
+goes out, and what it never does; each function that finds a boundary shows bytes before the rule.
 
 1. What a client may say: `_grammar` has every pattern and limit, `_request` the head of a request,
-   `_request_body` what goes behind it.
+   `_request_body` what follows it.
 2. What a server says: `_status_line`, `_headers`, then `_head`, which joins the two and skips
    interim responses; `_message` is what callers ask for fields.
-3. Where the body ends: `_framing` decides, `_chunked` decodes, `_bodies` hands out, `_store` keeps
-   what was decoded and not yet asked for.
-4. The shell around these, and the only part that touches a socket: `_reader` fetches, `_response`
-   and `_connection` are what callers see, `_state` says which call is in turn, `_remainder` what
-   of a request is still to be sent, `_address` where to connect, `_tunnel` and `_tls` what comes
-   first. `_compat` is the interface of Python 1.5.2, `_hooks` warns of insides of 2.7.
-
+3. Where the body ends: `_framing` decides, `_chunked` decodes, `_bodies` returns, `_store` keeps
+   what is decoded and not yet returned.
+4. The shell around these, and the only part that uses a socket: `_reader` receives, `_response` and
+   `_connection` are the interface, `_state` is the table of permitted calls, `_remainder` counts
+   what of a request is not sent yet, `_address` reads host and port, `_tunnel` and `_tls` come
+   before the first request. `_compat` is the interface of Python 1.5.2, `_hooks` warns where a
+   subclass overrides an internal of 2.7 that does not exist here.
 5. `_fast`, to be read last: `plain_head` for `_head`, `_headers` and `_framing`, `whole_chunks` and
    `file_chunks` for `_chunked`. Tests compare each with the rules that it shortens.
 """

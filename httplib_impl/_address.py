@@ -1,7 +1,7 @@
 """Where to connect: the host text and the port of a constructor, read before anything is dialled.
 
-What the caller gave comes in, a host without brackets and a port from 0 to 65535 go out, and the
-way back to the form that is written on the wire. Nothing here looks a name up.
+The arguments of the caller come in; a host without brackets and a port from 0 to 65535 go out, and
+from these the form that is written on the wire. No name is resolved here.
 """
 
 from __future__ import annotations

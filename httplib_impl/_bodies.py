@@ -1,8 +1,8 @@
-"""The body of one response: octets of the reader come in, octets of the body go out.
+"""The body of one response: bytes of the reader come in, bytes of the body go out.
 
-One class for each rule of `_framing.Ending` that needs one. Each says how far it can `_fill` its
-store, and the base class hands out what is stored. What was decoded stays in the store until a call
-returns it, so a call that times out can be repeated and loses nothing. A call that got octets
+One class for each rule of `_framing.Ending` that needs one. Each fills its store, and the base
+class returns what is stored. What was decoded stays in the store until a call
+returns it, so a call that times out can be repeated and loses nothing. A call that received bytes
 returns them; the error that ended them is raised by the next one.
 """
 
@@ -32,11 +32,11 @@ class Body:
 
     @property
     def length(self) -> int | None:
-        """How many octets are still to be returned; None where it is not known."""
+        """How many bytes are still to be returned; None where it is not known."""
         return None
 
     def limited(self, length: int | None) -> Body:
-        """The same body with so many octets to return; None for all up to the end."""
+        """The same body with so many bytes to return; None for all up to the end."""
         if not isinstance(self, (LengthBody, CloseBody)):
             return self  # chunks count themselves
         reader, stored = self._reader, len(self._store or b"")
@@ -45,7 +45,7 @@ class Body:
         return body
 
     def read(self, amount: int) -> bytes:
-        """Return up to `amount` octets; where that is `ALL`, the rest of the body.
+        """Return up to `amount` bytes; where that is `ALL`, the rest of the body.
 
         Raises:
             IncompleteRead: the body is cut or malformed. `partial` is what this call had received.
@@ -65,28 +65,28 @@ class Body:
         return self._take(store, amount)
 
     def _fill(self, store: Store, goal: int) -> None:
-        """Decode until the store holds `goal` octets, or to the end."""
+        """Decode until the store holds `goal` bytes, or to the end."""
         raise NotImplementedError
 
     def _raise_error(self, store: Store) -> None:
         error = self._error
         assert error is not None
         if isinstance(error, OSError):
-            raise error.with_traceback(None)  # again and again: a reset never looks like an end
+            raise error.with_traceback(None)  # in every call: a reset never looks like an end
         self._error = None
         self.finished = True
-        octets = store.take(ALL)
+        data = store.take(ALL)
         if isinstance(error, IncompleteRead):
-            raise IncompleteRead(octets, error.expected)
+            raise IncompleteRead(data, error.expected)
         raise error
 
     def _take(self, store: Store, amount: int) -> bytes:
-        """Hand out what is stored."""
+        """Return what is stored."""
         return store.take(amount)
 
 
 class LengthBody(Body):
-    """A body that ends after a number of octets, which may be none."""
+    """A body that ends after a number of bytes, which may be none."""
 
     def __init__(self, reader: Reader, length: int) -> None:
         self._reader = reader  # said so because `super` takes longer than all the rest
@@ -94,20 +94,20 @@ class LengthBody(Body):
 
     @property
     def length(self) -> int | None:
-        """How many octets are still to be returned."""
+        """How many bytes are still to be returned."""
         return self._left + (len(self._store) if self._store else 0)
 
     def read(self, amount: int) -> bytes:
         """As `Body.read`; without the store where one fetch is enough."""
         if not self._store and self._error is None:
             n = min(self._left, amount)
-            octets = self._reader.at_once(n)
-            self._left -= len(octets)
-            if len(octets) == n:
+            data = self._reader.at_once(n)
+            self._left -= len(data)
+            if len(data) == n:
                 self.finished = not self._left
-                return octets
+                return data
             self._store = Store()
-            self._store.append(octets)
+            self._store.append(data)
         return super().read(amount)
 
     def _fill(self, store: Store, goal: int) -> None:
@@ -121,10 +121,10 @@ class LengthBody(Body):
             raise IncompleteRead(b"", self._left)
 
     def _take(self, store: Store, amount: int) -> bytes:
-        octets = store.take(amount)
-        if not self.length:  # with the last octet, not with the call behind it
+        data = store.take(amount)
+        if not self.length:  # with the last byte, not with the call after it
             self.finished = True
-        return octets
+        return data
 
 
 class CloseBody(Body):
@@ -136,11 +136,11 @@ class CloseBody(Body):
             raise IncompleteRead(b"", None)  # RFC 9112, 9.8: a close_notify ends such a body
 
     def _take(self, store: Store, amount: int) -> bytes:
-        octets = store.take(amount)
-        # 2.7: with an amount, the call that gets nothing is the one that meets the end.
-        if amount == ALL or (amount and not octets):
+        data = store.take(amount)
+        # 2.7: with an amount, the end is met by the call that returns nothing.
+        if amount == ALL or (amount and not data):
             self.finished = True
-        return octets
+        return data
 
 
 class ChunkedBody(Body):
@@ -148,39 +148,39 @@ class ChunkedBody(Body):
 
     def __init__(self, reader: Reader) -> None:
         super().__init__(reader)
-        self._wants = chunked.chunked_wants()
-        self._want = next(self._wants)
+        self._needs = chunked.chunked_needs()
+        self._need = next(self._needs)
 
     def _fill(self, store: Store, goal: int) -> None:
         reader = self._reader
         while not self.finished and (missing := goal - len(store)) > 0:
-            want = self._want
-            if isinstance(want, int):
-                self._fetch_data(store, min(want, missing), want)
-            elif want is chunked.DATA_END:
-                self._want = self._wants.send(reader.exactly(2))
-            elif want is chunked.TRAILER_LINE:
-                self._want = self._wants.send(reader.line("trailer line"))
+            need = self._need
+            if isinstance(need, int):
+                self._fetch_data(store, min(need, missing), need)
+            elif need is chunked.DATA_END:
+                self._need = self._needs.send(reader.exactly(2))
+            elif need is chunked.TRAILER_LINE:
+                self._need = self._needs.send(reader.line("trailer line"))
             elif pieces := reader.decode(whole_chunks):
                 store.append(*pieces)
             elif not reader.read_file(file_chunks, store, min(missing, 3 * BLOCK)):
-                self._want = self._wants.send(reader.line("chunk size"))
-            self.finished = self._want is chunked.NOTHING
+                self._need = self._needs.send(reader.line("chunk size"))
+            self.finished = self._need is chunked.NOTHING
 
     def _fetch_data(self, store: Store, n: int, left: int) -> None:
         before = len(store)
         try:
             whole = self._reader.collect(store, n)
         finally:
-            self._want = left = left - (len(store) - before)
+            self._need = left = left - (len(store) - before)
         if not whole:
             raise IncompleteRead(b"", left)
         if not left:
-            self._want = self._wants.send(b"")
+            self._need = self._needs.send(b"")
 
 
 class UnknownBody(Body):
-    """A body in a transfer coding that is not understood; its octets mean nothing to the caller."""
+    """A body in an unknown transfer coding; its bytes are of no use to the caller."""
 
     def read(self, amount: int) -> bytes:  # noqa: ARG002  # no amount is right
         """Refuse, every time.
@@ -191,6 +191,6 @@ class UnknownBody(Body):
         raise UnknownTransferEncoding("the only transfer coding understood is chunked")
 
 
-# What reads a body that does not end after a number of octets.
+# The classes of bodies that do not end after a number of bytes.
 BODIES: dict[Ending, type[Body]]
 BODIES = {LAST_CHUNK: ChunkedBody, CLOSE: CloseBody, UNKNOWN: UnknownBody}

@@ -1,6 +1,6 @@
 """The chunked transfer coding, decoded without reading anything.
 
-`chunked_wants` says which octets it needs next; who runs it fetches them and hands them in. A want
+`chunked_needs` yields what it needs next; its caller fetches these bytes and sends them in. A need
 stays until it is met, so that a fetch can fail and be repeated.
 
     chunked-body = *chunk last-chunk trailer-section CRLF               (RFC 9112, 7.1)
@@ -19,16 +19,16 @@ from ._framing import bounded_int
 from ._grammar import CHUNK_SIZE_LINE
 
 
-class Want(Enum):
+class Need(Enum):
     """What is needed next where it is not data."""
 
     SIZE_LINE = "a chunk-size line"
-    DATA_END = "the CRLF behind data"
+    DATA_END = "the CRLF after data"
     TRAILER_LINE = "a line of the trailer section"
     NOTHING = "nothing, the body is complete"
 
 
-SIZE_LINE, DATA_END, TRAILER_LINE, NOTHING = Want
+SIZE_LINE, DATA_END, TRAILER_LINE, NOTHING = Need
 
 
 def chunk_size(line: bytes) -> int:
@@ -40,33 +40,33 @@ def chunk_size(line: bytes) -> int:
     Traceback (most recent call last):
     httplib_impl._exceptions.IncompleteRead: IncompleteRead(0 bytes read)
 
-    Signs, prefixes and underscores are no digits, leading blanks and a bare LF are refused: where
+    Signs, prefixes and underscores are not digits; leading blanks and a bare LF are refused: where
     two readers disagree about a size, one of them takes data for the next response.
 
     Raises:
-        IncompleteRead: the line is cut or malformed; nobody knows where the body ends.
+        IncompleteRead: the line is cut or malformed; it is not known where the body ends.
     """
     cut = not line.endswith(b"\n")
     whole = CHUNK_SIZE_LINE.fullmatch(line.removesuffix(b"\r") + b"\r\n" if cut else line)
     size = bounded_int(whole.group(1).lstrip(b"0"), 16) if whole else None
-    # A server that closes right behind the zero has said all that it had to say.
+    # After the zero nothing of the body is missing, even if the server closes there.
     if size is None or (cut and size):
         raise IncompleteRead(b"", None)
     return size
 
 
-def chunked_wants() -> Generator[Want | int, bytes, None]:
-    r"""Decode one chunked body: gives what is wanted next, and takes those octets.
+def chunked_needs() -> Generator[Need | int, bytes, None]:
+    r"""Decode one chunked body: yields what is needed next, and takes those bytes.
 
-    >>> wants = chunked_wants()
-    >>> next(wants)
-    <Want.SIZE_LINE: 'a chunk-size line'>
-    >>> wants.send(b"5\r\n")
+    >>> needs = chunked_needs()
+    >>> next(needs)
+    <Need.SIZE_LINE: 'a chunk-size line'>
+    >>> needs.send(b"5\r\n")
     5
-    >>> wants.send(b"")
-    <Want.DATA_END: 'the CRLF behind data'>
+    >>> needs.send(b"")
+    <Need.DATA_END: 'the CRLF after data'>
 
-    A number wants so many octets of data, which go to the caller of `read` and not in here.
+    A number stands for so many bytes of data, which go to the caller of `read` and not in here.
 
     Raises:
         IncompleteRead: a size line, or the end of a chunk, is cut or malformed.

@@ -1,7 +1,7 @@
 """`HTTP` and `HTTPS`, the interface of Python 1.5.2, thin over the connections.
 
-Calls of the old names come in and go to a connection that speaks HTTP/1.0 and adds no field by
-itself. One object serves one request; new code has no reason to use it.
+Calls of the old names come in and go to a connection that uses HTTP/1.0 and adds no field
+automatically. One object serves one request; new code has no reason to use it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from ._types import Any
 
 
 class _RawFile(RawIOBase):
-    """The octets after the head of a reply as received, up to the end of the stream.
+    """The bytes after the head of a reply as received, up to the end of the stream.
 
-    A call that was given octets returns them; what ended them is raised by the next one. A call
+    A call that was given bytes returns them; what ended them is raised by the next one. A call
     that timed out can be repeated.
     """
 
@@ -45,9 +45,9 @@ class _RawFile(RawIOBase):
         n = -1 if size is None else size
 
         def gather(store: Store) -> None:
-            while len(store) != n and (octet := self._reader.exactly(1)):
-                store.append(octet)
-                if octet == b"\n":
+            while len(store) != n and (byte := self._reader.exactly(1)):
+                store.append(byte)
+                if byte == b"\n":
                     break
 
         return self._gathered(gather)
@@ -65,9 +65,9 @@ class _RawFile(RawIOBase):
         return store.take(ALL)
 
     def readinto(self, room: Any) -> int:
-        octets = self.read(len(room))
-        room[: len(octets)] = octets
-        return len(octets)
+        data = self.read(len(room))
+        room[: len(data)] = data
+        return len(data)
 
     def close(self) -> None:
         self._reader.release()
@@ -84,7 +84,7 @@ class HTTP:
 
     Attributes:
         headers: the header section of the reply; None before it, and where there is none.
-        file: what stands after the head of the reply, as a raw file: no transfer coding is
+        file: what follows the head of the reply, as a raw file: no transfer coding is
             decoded and no length obeyed; None before the reply, and after `close`.
     """
 
@@ -96,7 +96,7 @@ class HTTP:
 
     def _setup(self, conn: HTTPConnection) -> None:
         conn._http_vsn, conn._http_vsn_str = 10, "HTTP/1.0"
-        conn._exact_ = True  # whoever asks the file for its descriptor reads, or waits, there
+        conn._exact_ = True  # the caller may read from, or poll, the descriptor of the file
         self._conn = conn
         self.send, self.putrequest, self.putheader = conn.send, conn.putrequest, conn.putheader
         self.endheaders, self.set_debuglevel = conn.endheaders, conn.set_debuglevel
@@ -126,7 +126,7 @@ class HTTP:
         return response.status or 0, response.reason, response.msg
 
     def getfile(self) -> RawIOBase | None:
-        """What stands after the head of the reply, as a raw file."""
+        """What follows the head of the reply, as a raw file."""
         return self.file
 
     def close(self) -> None:

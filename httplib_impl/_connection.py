@@ -1,8 +1,8 @@
-"""The connection: calls of the caller come in, requests go out, responses are handed on.
+"""The connection: calls of the caller come in, requests go out, responses are returned.
 
-`_state` decides whether a call is in turn, `_request` and `_request_body` whether it can be sent,
-`_response` reads the answer. This file joins them in one order: check everything, then change the
-connection, then write. It never parses what a server sent.
+`_state` decides whether a call is permitted, `_request` and `_request_body` whether it can be
+sent, `_response` reads the response. This file joins them in one order: check everything, then
+change the connection, then write. It never parses what a server sent.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ Port = int | str | None
 Headers = Mapping[str, object] | None
 
 
-# What stands for a timeout that was not given. Callers of 2.7 pass the very same object on.
+# Stands for a timeout that was not given. Callers of 2.7 pass this object on.
 UNSET: Any = socket._GLOBAL_DEFAULT_TIMEOUT  # type: ignore[attr-defined]
 
-# A request with one of these and without a body says so.                  (RFC 9110, 8.6)
+# A request with one of these and without a body has Content-Length: 0.    (RFC 9110, 8.6)
 _METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
 
 # The arguments of `putrequest` for fields that the caller gives.
@@ -38,13 +38,13 @@ _SKIPS = (("host", "skip_host"), ("accept-encoding", "skip_accept_encoding"))
 
 
 class HTTPConnection(Watched):
-    """A connection to one server, over which requests are sent one behind the other.
+    """A connection to one server, over which requests are sent one after the other.
 
     Args:
-        host: name or address, with ``:port`` behind it where no port argument is given.
+        host: name or address, with ``:port`` after it where no port argument is given.
         port: 0 to 65535, also as digits.
         strict: accept valid HTTP/1.0 and HTTP/1.1 status lines only.
-        timeout: seconds that a blocking operation may take; None for ever.
+        timeout: seconds that a blocking operation may take; None for no limit.
         source_address: ``(host, port)`` to connect from.
 
     Attributes:
@@ -63,7 +63,7 @@ class HTTPConnection(Watched):
     strict = 0
     _http_vsn = 11
     _http_vsn_str = "HTTP/1.1"
-    _exact_ = False  # whether no octet after a head may be taken with it, whatever the request
+    _exact_ = False  # whether to read no byte after a head, whatever the request
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class HTTPConnection(Watched):
         """Open the connection, and the tunnel where one is set.
 
         Raises:
-            OSError: there is no way to the server; the connection is idle.
+            OSError: the server cannot be reached; the connection is idle.
             BadStatusLine, LineTooLong, HTTPException: the proxy's answer is not understood.
         """
         self._drop_socket_()
@@ -143,7 +143,7 @@ class HTTPConnection(Watched):
 
     @staticmethod
     def _create_connection(address: Any, timeout: Any, source_address: Any) -> Any:
-        """Dial; 2.7: callers put another function here, on one connection."""
+        """Dial; 2.7: callers replace this function, on one connection."""
         return socket.create_connection(address, timeout, source_address)
 
     def _tunnel(self) -> None:
@@ -163,9 +163,9 @@ class HTTPConnection(Watched):
             raise
 
     def close(self) -> None:
-        """Close the connection; it is idle then, and can be used anew.
+        """Close the connection; it is idle then, and can be used again.
 
-        A response that ends with its connection is not touched, it has a life of its own.
+        A response that ends with its connection stays open until it is read.
         """
         unread, self._unread_ = self._unread_, None
         self._pending_ = self._remainder_ = None
@@ -189,14 +189,14 @@ class HTTPConnection(Watched):
         Args:
             method: the request method.
             url: the request target; empty or None for ``/``.
-            body: octets, text that is ISO-8859-1, or a file that gives octets.
-            headers: fields, which replace those that are sent by themselves.
+            body: bytes, text that is ISO-8859-1, or a file that gives bytes.
+            headers: fields, which replace those that are sent automatically.
 
         Raises:
             CannotSendRequest: the last request is unfinished or unanswered.
-            ValueError, InvalidURL, TypeError: something cannot be sent; nothing was.
-            UnimplementedFileMode: the body file cannot give octets; nothing was sent.
-            OSError: sending failed; the answer may have come all the same.
+            ValueError, InvalidURL, TypeError: an argument cannot be sent; nothing was sent.
+            UnimplementedFileMode: the body file cannot give bytes; nothing was sent.
+            OSError: sending failed; there may be a response nevertheless.
         """
         self._send_request(method, url, body, {} if headers is None else headers)
 
@@ -229,7 +229,7 @@ class HTTPConnection(Watched):
     def putrequest(
         self, method: str, url: str, skip_host: object = 0, skip_accept_encoding: object = 0
     ) -> None:
-        """Start a request; nothing leaves before `endheaders`.
+        """Start a request; nothing is sent before `endheaders`.
 
         Args:
             method: the request method.
@@ -248,7 +248,7 @@ class HTTPConnection(Watched):
         if self._state_ is IDLE and self.sock is not None:
             reader = self._reader_
             if reader.is_stale() if reader and reader.sock is self.sock else is_stale(self.sock):
-                self._drop_socket_()  # what waits there would be taken for the response: dial anew
+                self._drop_socket_()  # what waits there would be taken for the response
         self._method, self._lines_, self._hands_over_ = method, [line], method == "CONNECT"
         self._state_, self._announces_, self._remainder_ = following, False, None
         if self._http_vsn == 11:
@@ -262,7 +262,7 @@ class HTTPConnection(Watched):
                 self.putheader("Accept-Encoding", "identity")
 
     def _own_fields_(self) -> bytes:
-        """The fields that a request has by itself, built anew where the address changed."""
+        """The fields that are sent automatically, kept until the address changes."""
         given = self.host, self.port, self._tunnel_host, self._tunnel_port, self.default_port
         if self._own_[0] != given:
             host = field_line("Host", (self._authority_(),))
@@ -276,16 +276,16 @@ class HTTPConnection(Watched):
         return authority(host, port, self.default_port)
 
     def _settle_(self) -> None:
-        """Take note where the unread response was read since the last call."""
+        """Update the state if the unread response was read since the last call."""
         unread = self._unread_
         if unread is not None and unread.isclosed():
             self._unread_ = None
             self._state_ = READ[self._state_]
-            if getattr(unread, "rest_", None):  # the server still waits for it
+            if getattr(unread, "rest_", None):  # the server still expects it
                 self._drop_socket_()
 
     def _part_(self) -> None:
-        """Leave such a connection to its response, which is unread, to send a request elsewhere."""
+        """Leave the socket to its unread response; the next request goes to a new one."""
         unread, self._unread_ = self._unread_, None
         if isinstance(unread, HTTPResponse):
             unread.take_over_()
@@ -293,11 +293,11 @@ class HTTPConnection(Watched):
         self._drop_socket_()
 
     def putheader(self, header: str, *values: object) -> None:
-        """Add a field; every value behind the first becomes a continuation line.
+        """Add a field; every value after the first becomes a continuation line.
 
         Args:
             header: the field name.
-            values: bytes as they are, others by `str`.
+            values: bytes unchanged, others by `str`.
 
         Raises:
             CannotSendHeader: no request is started.
@@ -311,16 +311,16 @@ class HTTPConnection(Watched):
         self._lines_.append(line)
 
     def endheaders(self, message_body: Any = None) -> None:
-        """Send the head, and a body behind it; no length is added for it.
+        """Send the head, and a body after it; no length is added for it.
 
         Args:
             message_body: as the body of `request`.
 
         Raises:
             CannotSendHeader: no request is started.
-            TypeError, UnimplementedFileMode: the body cannot give octets; nothing was sent.
+            TypeError, UnimplementedFileMode: the body cannot give bytes; nothing was sent.
             NotConnected: the connection is not open, and `auto_open` is off.
-            OSError: sending failed; the answer may have come all the same.
+            OSError: sending failed; there may be a response nevertheless.
         """
         following = ENDHEADERS[self._state_]
         if message_body is not None:
@@ -358,19 +358,19 @@ class HTTPConnection(Watched):
     def _blocks_(self, body: FileBody) -> Iterator[bytes]:
         try:
             yield from body.blocks()
-        except Exception:  # whatever the file raised: the message cannot be completed
+        except Exception:  # from the file of the caller: the message cannot be completed
             self.close()
             raise
 
     def send(self, data: Any) -> None:
-        """Send octets as they are; opens the connection where `auto_open` says so.
+        """Send bytes unchanged; opens the connection if `auto_open` is true.
 
         Args:
-            data: octets, text that is ISO-8859-1, or a file.
+            data: bytes, text that is ISO-8859-1, or a file.
 
         Raises:
             NotConnected: the connection is not open, and `auto_open` is off; or the response ended
-                it before the request was whole, whose rest must not go to another connection.
+                it before the request was complete; its rest must not go to another connection.
             OSError: connecting or sending failed.
         """
         payload = data if type(data) is bytes else request_body(data)
@@ -384,7 +384,7 @@ class HTTPConnection(Watched):
             try:
                 self.sock.sendall(block)
             except BaseException:
-                self._remainder_ = endless()  # some of it was sent, but not known how much
+                self._remainder_ = endless()  # it is not known how much was sent
                 raise
             if self._remainder_:
                 self._remainder_.sent(block)
@@ -428,18 +428,18 @@ class HTTPConnection(Watched):
             self._unread_ = response
             self._state_ = ANSWERED[self._state_]
             if self._remainder_ and not (self._reader_ and self._reader_.handed_over):
-                # Its end is the end of the connection, unless the rest is sent before.
+                # The connection ends with it, unless the rest of the request is sent before.
                 response.at_end_, response.rest_ = self._settle_, self._remainder_
         return response
 
     def _new_response_(self) -> HTTPResponse:
-        if self.sock is None or (self._reader_ and self._reader_.broken):  # given up before
+        if self.sock is None or (self._reader_ and self._reader_.broken):  # it was broken off
             self.close()
             raise ResponseNotReady
         make: Callable[..., HTTPResponse] = self.response_class
         if self.debuglevel > 0:
             response = make(self.sock, self.debuglevel, strict=self.strict, method=self._method)
-        else:  # 2.7: a class that knows no debuglevel will do.
+        else:  # 2.7: a class without the argument debuglevel is enough.
             response = make(self.sock, strict=self.strict, method=self._method)
         if isinstance(response, HTTPResponse):
             reader = self._reader_
@@ -452,12 +452,12 @@ class HTTPConnection(Watched):
         return response
 
 
-# A subclass, or a patch, may want to see every field go by; this one only keeps them.
+# A subclass, or a patch, may replace it: then every field goes through it.
 _PUTHEADER = HTTPConnection.putheader
 
 
 def _is_tcp(sock: Any) -> bool:
-    # The protocol is known of what was dialled; `family` costs 1 µs (new connection per request).
+    # A dialled socket has a protocol; `family` takes 1 µs (row "new connection per request").
     return sock.proto == socket.IPPROTO_TCP or sock.family in (socket.AF_INET, socket.AF_INET6)
 
 

@@ -1,7 +1,7 @@
-"""Every exception that the package raises by itself; `OSError` and `ValueError` come beside them.
+"""Every exception of the package; `OSError` and `ValueError` are raised as well.
 
-What comes in are the facts of a failure, what goes out is a class to catch. Nothing here decides
-anything. The tree and the names are those of the documentation page's list of exceptions.
+The facts of a failure come in, a class to catch goes out. Nothing is decided here. The tree and the
+names are those of the documentation page's list of exceptions.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ class HTTPException(Exception):
 
 
 class NotConnected(HTTPException):
-    """`HTTPConnection.send` met a connection that is not open, and `auto_open` is off."""
+    """`HTTPConnection.send` was called without a connection, and `auto_open` is off."""
 
 
 class InvalidURL(HTTPException):
@@ -34,19 +34,19 @@ class UnknownProtocol(HTTPException):
 
 
 class UnknownTransferEncoding(HTTPException):
-    """`HTTPResponse.read` met a transfer coding other than ``chunked``."""
+    """`HTTPResponse.read` cannot decode a transfer coding other than ``chunked``."""
 
 
 class UnimplementedFileMode(HTTPException):
-    """The file given as request body cannot give octets."""
+    """The file given as request body cannot give bytes."""
 
 
 class IncompleteRead(HTTPException):
     """The body ended early, or its framing is malformed.
 
     Attributes:
-        partial: the octets that the failed call had received.
-        expected: how many octets are missing, or None where nobody can know.
+        partial: the bytes that the failed call had received.
+        expected: how many bytes are missing, or None where that is not known.
     """
 
     def __init__(self, partial: bytes, expected: int | None = None) -> None:
@@ -92,7 +92,7 @@ class BadStatusLine(HTTPException):
 
 
 class LineTooLong(HTTPException):
-    """A line of the server has more than 65,536 octets, its end included."""
+    """A line of the server has more than 65,536 bytes, its end included."""
 
     def __init__(self, line_type: str) -> None:
         super().__init__(f"got more than {_grammar.MAX_LINE} bytes when reading {line_type}")

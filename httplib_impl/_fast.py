@@ -145,10 +145,10 @@ def _equal_chunks(buffer: bytes, start: int, line: bytes, size: int) -> Decoded:
     head = line + b"\r\n"
     stride = len(head) + size + 2
     count = min((len(buffer) - start) // stride, _RUN)
-    for place, octet in zip((*range(len(head)), -2, -1), head + b"\r\n", strict=True):
+    for place, byte in zip((*range(len(head)), -2, -1), head + b"\r\n", strict=True):
         first = start + place % stride
         column = buffer[first : first + count * stride : stride]
-        count = len(column) - len(column.lstrip(bytes((octet,))))
+        count = len(column) - len(column.lstrip(bytes((byte,))))
     end = start + (count - count % _BATCH) * stride
     data = iter_unpack(f"{len(head)}x{size}s2x" * _BATCH, memoryview(buffer)[start:end])
     return [*chain.from_iterable(data)], end
@@ -192,7 +192,7 @@ def file_chunks(reader: Any, store: Store, room: int) -> bool:
     Returns:
         Whether at least one chunk was decoded.
     """
-    readline, read = reader.source.line, reader.source.octets
+    readline, read = reader.source.line, reader.source.block
     pieces: list[bytes] = []
     line = data = b""
     try:

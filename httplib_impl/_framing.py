@@ -1,7 +1,7 @@
 """How the body of a response ends, and whether the connection outlives it.
 
 The request method, the status and the fields come in; a `Framing` goes out. Nothing is read here: a
-framing says what to do with octets that are still to come. The order of the rules is RFC 9112, 6.3.
+framing describes bytes that are still to be received. The order of the rules is RFC 9112, 6.3.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from enum import Enum
 from ._grammar import BLANKS
 from ._headers import Fields
 
-# A length of more digits than this is one that nobody lives to see the end of. Python refuses to
-# print integers of some thousand digits, and an error message must be printable.
+# No real length has more digits. `int()` and `str()` refuse numbers beyond 4,300 digits, and an
+# error message must be printable.
 MAX_DIGITS = 400
 
 
@@ -20,7 +20,7 @@ class Ending(Enum):
     """What ends a body."""
 
     AT_ONCE = "there is no body"
-    LENGTH = "a number of octets"
+    LENGTH = "a number of bytes"
     LAST_CHUNK = "a chunk of size zero"
     CLOSE = "the end of the connection"
     UNKNOWN = "a transfer coding that is not understood"
@@ -29,8 +29,8 @@ class Ending(Enum):
 AT_ONCE, LENGTH, LAST_CHUNK, CLOSE, UNKNOWN = Ending
 
 
-# How one body ends: the rule; the octets of the body, None unless the rule is `Ending.AT_ONCE` or
-# `Ending.LENGTH`; and whether another message can follow, which none can behind a head that
+# How one body ends: the rule; the bytes of the body, None unless the rule is `Ending.AT_ONCE` or
+# `Ending.LENGTH`; and whether another message can follow; none can after a head that
 # contradicts itself.
 Framing = tuple[Ending, int | None, bool]
 
@@ -40,19 +40,20 @@ def message_framing(method: str | None, status: int, fields: Fields) -> Framing:
 
     >>> fields = {b"content-length": [b"5"]}
     >>> message_framing("GET", 200, fields)
-    (<Ending.LENGTH: 'a number of octets'>, 5, True)
+    (<Ending.LENGTH: 'a number of bytes'>, 5, True)
     >>> message_framing("GET", 304, fields)
     (<Ending.AT_ONCE: 'there is no body'>, 0, True)
 
     1. HEAD, CONNECT that succeeded, and 1xx, 204, 304 have no body, whatever the fields say.
     2. Transfer-Encoding decides before Content-Length, which then only makes the message suspect.
-    3. A valid Content-Length counts octets.
+    3. A valid Content-Length counts bytes.
     4. Else the body ends with the connection.
 
     Args:
         method: the request method, exactly as it was sent; None where it is not known.
         status: the final status code.
-        fields: at least those that `framing_fields` finds.
+        fields: at least Connection, Content-Length, Keep-Alive, Proxy-Connection and
+            Transfer-Encoding, where present.
     """
     if has_no_body(method, status):
         return AT_ONCE, 0, True
@@ -75,12 +76,12 @@ def has_no_body(method: str | None, status: int) -> bool:
 
 
 def is_tunnel(method: str | None, status: int) -> bool:
-    """RFC 9110, 9.3.6: behind the head of such a response the connection is the caller's."""
+    """RFC 9110, 9.3.6: after the head of such a response the connection is the caller's."""
     return method == "CONNECT" and 200 <= status < 300
 
 
 def transfer_codings(fields: Fields) -> list[bytes]:
-    """The codings of all Transfer-Encoding fields, in order; identity is none."""
+    """The codings of all Transfer-Encoding fields, in order, without identity."""
     return [coding for coding in elements(fields, b"transfer-encoding") if coding != b"identity"]
 
 
@@ -94,7 +95,7 @@ def content_length(values: list[bytes]) -> int | None:
     proxies that merged a repeated field. Anything else gives no length at all.
     """
     if len(values) == 1 and values[0].isdigit() and len(values[0]) <= MAX_DIGITS:
-        return int(values[0])  # as nearly always
+        return int(values[0])  # the usual case
     numbers = {item.strip(BLANKS) for item in b",".join(values).split(b",")}
     if not all(number.isdigit() for number in numbers):
         return None
@@ -122,13 +123,13 @@ def elements(fields: Fields, name: bytes) -> list[bytes]:
 
 
 def is_persistent(version: int, fields: Fields) -> bool:
-    r"""Whether the server keeps the connection open behind this response.
+    r"""Whether the server keeps the connection open after this response.
 
     >>> is_persistent(11, {}), is_persistent(10, {}), is_persistent(11, {b"connection": [b"close"]})
     (True, False, False)
 
     RFC 9112, 9.3: ``close`` ends it; HTTP/1.1 persists; HTTP/1.0 persists by ``keep-alive``.
-    2.7: there a Keep-Alive field, or Proxy-Connection, says so too.
+    2.7: in HTTP/1.0 a Keep-Alive field, or keep-alive in Proxy-Connection, has the same effect.
     """
     connection = elements(fields, b"connection") if b"connection" in fields else []
     if b"close" in connection:

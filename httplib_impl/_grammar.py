@@ -1,6 +1,6 @@
-"""The patterns of HTTP/1 that the package matches, each below the rule that it stands for.
+"""The patterns of HTTP/1 that the package matches, each below its rule.
 
-Octets come in as bytes, a match or None goes out. "Actually" marks where real peers made us depart
+Bytes come in, a match or None goes out. "Actually" marks where real peers made us depart
 from the rule. Limits stand here too, because they are part of what is accepted.
 """
 
@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 
-# Every line of a server, its end included. 2.7 reads no longer line, and neither do we.
+# The longest line of a server, its end included, as in 2.7.
 MAX_LINE = 65536
 
 # Header lines of one head, trailer lines of one body, interim responses before one final response.
 MAX_LINES = 100
 
 # OWS = *( SP / HTAB )                                               (RFC 9110, 5.6.3)
-# Actually 2.7 strips and splits at every ASCII blank. NBSP, 0x85 and 0x1c are none, which is why
-# text methods, who think otherwise, are never used on what a server sent.
+# Actually 2.7 strips and splits at every ASCII blank. NBSP, 0x85 and 0x1c are not blanks; the
+# methods of `str` remove them as well, and are never used on what a server sent.
 BLANKS = b" \t\n\r\x0b\x0c"
 
 # method = token = 1*tchar                                           (RFC 9110, 5.6.2 and 9.1)
@@ -52,7 +52,7 @@ FOLD = re.compile(rb"\n[ \t]")
 FIELD_END = re.compile(rb"\n(?![ \t])")
 
 # The fields that decide where a body ends, and whether the connection outlives it; or else a fold,
-# because a field may be inside, or an empty line. The first letter is looked at first: most fields
+# because a field may be inside, or an empty line. The first letter is compared first: most fields
 # have another.
 FRAMING_FIELD = re.compile(
     rb"\n(?=[ \t\nCKPTckpt])(?:([ \t\n])|"
@@ -61,5 +61,5 @@ FRAMING_FIELD = re.compile(
 )
 
 # chunk-size [ chunk-ext ] CRLF,  chunk-size = 1*HEXDIG              (RFC 9112, 7.1)
-# Actually blanks stand behind the size of some servers.
+# Actually some servers send blanks after the size.
 CHUNK_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]+)[ \t]*(?:;[^\r\n]*)?\r\n")

@@ -1,7 +1,7 @@
 """The head of a response: interim heads are skipped, the final one is kept.
 
 Lines of a reader come in, a status line and header lines go out. A head can be read in several
-calls: when a line does not come in time, the next call goes on behind the last line that did.
+calls: when a line does not arrive in time, the next call continues after the last line that did.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ SWITCHING_PROTOCOLS = 101
 
 
 class Head:
-    """One response head in the making.
+    """One response head, while it is read.
 
     Args:
         strict: accept valid HTTP/1.0 and HTTP/1.1 status lines only.
         debuglevel: above 0, every line is printed.
 
     Attributes:
-        status_line: the status line; None until it has come.
+        status_line: the status line; None until it is read.
         block: the raw header lines with their ends, without the blank line.
-        whole: True once the blank line has come; False where the stream ended before.
+        whole: True once the blank line is read; False where the stream ended before.
     """
 
     def __init__(self, strict: bool, debuglevel: int = 0) -> None:
@@ -41,7 +41,7 @@ class Head:
 
         Raises:
             BadStatusLine, UnknownProtocol: see `parse_status_line`.
-            LineTooLong: a line of more than 65,536 octets.
+            LineTooLong: a line of more than 65,536 bytes.
             HTTPException: more than 100 header lines, or more than 100 interim responses.
             OSError: the connection failed; after a timeout the call can be repeated.
         """

@@ -1,7 +1,7 @@
 """The header section: lines become fields.
 
 A block of lines as received goes in, names with their values come out. No line is an error: one
-that is no field is skipped and the rest is kept, because a client that stops reading loses the
+that is not a field is skipped and the rest is kept, because a client that stops reading loses the
 framing. `_message` makes the documented object of it.
 """
 
@@ -28,7 +28,7 @@ def parse_fields(block: bytes) -> tuple[Fields, list[bytes]]:
         block: the lines with their ends, without the blank line.
 
     Returns:
-        The values by lower-case name, and the lines as they came, without the last LF of each.
+        The values by lower-case name, and the lines unchanged, without the last LF of each.
     """
     values: Fields = {}
     fields: list[bytes] = []
@@ -40,14 +40,14 @@ def parse_fields(block: bytes) -> tuple[Fields, list[bytes]]:
         if not colon or not name or (not fields and name.startswith(b"From ")):
             continue  # 2.7: "From " begins a mailbox, in front of the first field
         if folded and b"\n" in name:
-            continue  # what continues a line that is no field must not lend it its colon
+            continue  # the colon of a continuation line does not make its line a field
         fields.append(line)
         values.setdefault(name.lower(), []).append(clean(raw))
     return values, fields
 
 
 def folded_value(raw: bytes) -> bytes:
-    r"""The value in what stands behind a colon, whose lines continue each other.
+    r"""The value in what follows a colon, whose lines continue each other.
 
     >>> folded_value(b" a\r\n  b \r")
     b'a\n b'

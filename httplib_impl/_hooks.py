@@ -1,8 +1,8 @@
-"""Insides of 2.7's classes that have no counterpart here, and a warning for who relies on them.
+"""Internals of 2.7's classes that do not exist here, and a warning for programs that override them.
 
 A class body comes in, a `RuntimeWarning` goes out where it overrides what is never called: a
-program that is moved here must not lose a hook in silence. `docs/porting.md` says what stands in
-for each.
+program that is moved here must not lose a hook in silence. `docs/porting.md` lists what to use
+instead.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ OF_RESPONSE = ("_check_close", "_read_chunked", "_read_status", "_safe_read", "c
 
 
 class Watched:
-    """A class of which no subclass overrides what is not kept without a warning."""
+    """A class that warns when a subclass overrides a name in `_not_kept_`."""
 
     _not_kept_: tuple[str, ...] = ()
 

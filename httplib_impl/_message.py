@@ -1,9 +1,9 @@
 """The documented message object: the interface of `mimetools.Message`, and of `rfc822.Message`.
 
-The header block of a response, or a file that begins with one, goes in; what old programs ask of
-it comes out, with the results of 2.7. The block is parsed when the first question comes: most
-responses are asked for one field, many for none. From the first question about lines on, and from
-the first change, the object is what it was in 2.7: a list of lines and a dictionary beside it.
+The header block of a response, or a file that begins with one, comes in; what old programs read
+from it goes out, with the results of 2.7. The block is parsed at the first access: of most
+responses one field is read, of many none. From the first access to lines, and from the first
+change, the object is what it was in 2.7: a list of lines, and a dictionary.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ def read_block(readline: Callable[[int], bytes]) -> tuple[bytes, bool]:
     """Read header lines up to the blank line.
 
     Args:
-        readline: returns the next line with its end, at most so many octets of it; nothing at the
+        readline: returns the next line with its end, at most so many bytes of it; nothing at the
             end of the stream.
 
     Returns:
         The lines with their ends, and whether a blank line ended them.
 
     Raises:
-        LineTooLong: a line of more than 65,536 octets.
+        LineTooLong: a line of more than 65,536 bytes.
         HTTPException: more than 100 lines.
     """
     lines: list[bytes] = []
@@ -47,7 +47,7 @@ def read_block(readline: Callable[[int], bytes]) -> tuple[bytes, bool]:
     return b"".join(lines), bool(line)
 
 
-def _octets(text: str | bytes) -> bytes:
+def _bytes(text: str | bytes) -> bytes:
     return text if isinstance(text, bytes) else text.encode("latin-1")
 
 
@@ -56,8 +56,8 @@ def _lower(name: str) -> str:
     return _text(name.encode("latin-1", "replace").lower())
 
 
-def _text(octets: bytes) -> str:
-    return octets.decode("latin-1")
+def _text(raw: bytes) -> str:
+    return raw.decode("latin-1")
 
 
 def _continues(line: str) -> bool:
@@ -75,17 +75,17 @@ class HTTPMessage:
     of a repeated name joined with a comma and a blank.
 
     Args:
-        source: a file of octets or text, which is read up to the end of its header block; or the
+        source: a file of bytes or text, which is read up to the end of its header block; or the
             block itself, without the blank line.
-        seekable: whether `rewindbody` may move in the file.
+        seekable: whether `rewindbody` may set the position of the file.
 
     Attributes:
         fp: the file; None of a response, whose body has `read`.
         seekable: as given, 0 where the file cannot tell its position.
-        headers: the raw lines with their ends, without those that are no field; a live list.
+        headers: the raw lines with their ends, without those that are not fields; a live list.
         dict: the joined values by lower-case name.
         status: empty, or what is wrong with the block.
-        unixfrom: lines in front of the first field that begin with ``From`` and a blank.
+        unixfrom: lines before the first field that begin with ``From`` and a blank.
         type, maintype, subtype: the media type in lower case, ``text/plain`` where none is given.
         plist: its parameters as ``name=value``, the name in lower case.
         typeheader, plisttext, encodingheader: Content-Type as received, its part from the first
@@ -101,7 +101,7 @@ class HTTPMessage:
             self._block = source
             return
         self.fp = source
-        self._block, self._is_whole = read_block(lambda n: _octets(source.readline(n)))
+        self._block, self._is_whole = read_block(lambda n: _bytes(source.readline(n)))
         try:
             self._start_of_body = source.tell() if seekable else None
         except (AttributeError, OSError):
@@ -129,7 +129,7 @@ class HTTPMessage:
         """Go back to the beginning of the body, in the file of the constructor.
 
         Raises:
-            OSError: there is no file, or none that can be moved in.
+            OSError: there is no file, or its position cannot be set.
         """
         if not self.seekable:
             raise OSError("unseekable file")
@@ -169,7 +169,7 @@ class HTTPMessage:
         return lines[:end]
 
     def getrawheader(self, name: str) -> str | None:
-        """Everything behind the colon of the first field of a name, its line ends included."""
+        """Everything after the colon of the first field of a name, its line ends included."""
         lines = self.getfirstmatchingheader(name)
         return "".join(lines).partition(":")[2] if lines else None
 
@@ -190,7 +190,7 @@ class HTTPMessage:
         for line in self.getallmatchingheaders(name):
             if not _continues(line):
                 values.append(_strip(line.partition(":")[2]))
-            elif values:  # 2.7: what continues an empty value is all of it
+            elif values:  # 2.7: a continuation line replaces an empty value
                 values[-1] = f"{values[-1]}\n {_strip(line)}" if values[-1] else _strip(line)
         return values
 
@@ -232,7 +232,7 @@ class HTTPMessage:
     # The mapping
 
     def has_key(self, name: str) -> bool:
-        """Whether the name is there."""
+        """Whether there is a field of this name."""
         return self.getheader(name) is not None
 
     __contains__ = has_key
@@ -269,7 +269,7 @@ class HTTPMessage:
             self.headers[:] = [line for line in self.headers if id(line) not in gone]
 
     def setdefault(self, name: str, default: str = "") -> str:
-        """The value of a name, which is added where it is not there."""
+        """The value of a name, which is added where there is none."""
         if not self.has_key(name):
             self[name] = default
         return self[name]
@@ -291,10 +291,10 @@ class HTTPMessage:
     def __str__(self) -> str:
         return "".join(self.headers)
 
-    # The media type. 2.7 looks once, when the block is read: later changes do not show here.
+    # The media type. 2.7 reads it once, with the block: later changes have no effect on it.
 
     def __getattr__(self, name: str) -> Any:
-        """The attributes that 2.7 sets when it reads the block, all set at the first question."""
+        """The attributes that 2.7 sets when it reads the block, all set at the first access."""
         if name not in _FIRST_SEEN:
             raise AttributeError(name)
         first = {name: _text(b", ".join(values)) for name, values in self._parsed[0].items()}
@@ -345,7 +345,7 @@ class HTTPMessage:
 
 
 def _defect(lines: list[str]) -> str:
-    """What 2.7 says of a header block in its attribute `status`."""
+    """The text that 2.7 stores in the attribute `status` of a header block."""
     in_field = False
     for line in lines:
         if not (in_field and line[:1] in (" ", "\t")):

@@ -1,10 +1,10 @@
-"""The receiving side of one connection: the only place that takes octets from a socket.
+"""The receiving side of one connection: the only place that takes bytes from a socket.
 
-Wants come in (a line, exactly n octets, up to n), octets go out. How much is *fetched* depends on
-who may read the socket beside us. Greedy reading takes whatever is there and keeps the rest; exact
-reading never takes an octet behind what was wanted, because behind a CONNECT or an upgrade it
-belongs to someone else. Nothing received is ever lost: when a fetch fails, what came before stays
-here. Nothing is parsed here but line ends.
+A need comes in (a line, exactly n bytes, up to n), bytes go out. How much is *fetched* depends on
+the request. Greedy reading takes whatever is there and keeps the rest; exact reading never takes a
+byte after what was needed, because after a CONNECT or an upgrade it belongs to the caller. Nothing
+received is ever lost: when a fetch fails, what was received before is kept. Nothing is parsed here
+but line ends.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from ._exceptions import LineTooLong
 from ._store import Store
 from ._types import Any
 
-# One fetch: it grows where the server fills it, for large ones are slow while little comes.
+# The size of one fetch: it doubles when the server fills it; large ones are slow for few bytes.
 BLOCK = 65536
 _LARGEST_BLOCK = 8 * BLOCK
 
 # Enough for the end of a chunk and the next size line.
 _FEW = 64
 
-# Let the kernel fill all the room there is before it wakes us: half of the time of a large body.
-# A socket with a timeout does not block in the kernel, and gives what is there all the same.
+# Let the kernel fill the whole buffer before the call returns: half of the time of a large body.
+# A socket with a timeout does not block in the kernel, and returns what is there nevertheless.
 _WAIT = getattr(sockets, "MSG_WAITALL", 0)
 
 
@@ -43,7 +43,7 @@ def is_real(sock: object) -> bool:
     Programs replace the class in `socket`, so both that of the import and that of now count.
     """
     kind: Any = type(sock)
-    if kind is _SOCKET:  # a class that stands in its place has another type
+    if kind is _SOCKET:  # the usual case
         return True
     reals: list[Any] = [one for one in (_SOCKET, sockets.socket) if isinstance(one, type)]
     return any(issubclass(kind, one) and kind.makefile is one.makefile for one in reals)
@@ -53,16 +53,16 @@ def is_transient(error: BaseException) -> bool:
     """Whether the same read may succeed later: a timeout, or a socket that does not block."""
     if isinstance(error, (TimeoutError, BlockingIOError, InterruptedError)):
         return True
-    # By name, because ssl is imported for those only who use it.
+    # By name, because ssl is imported only where it is used.
     return type(error).__name__ in ("SSLWantReadError", "SSLWantWriteError")
 
 
 class SocketSource:
-    """Fetches from a socket, or from a raw file, whose `read` also gives what is there.
+    """Fetches from a socket, or from a raw file, whose `read` also returns what is there.
 
     Attributes:
-        least: from how many octets on a fetch into nothing else is worth while.
-        exact: whether nothing behind a want may be taken; else whatever is there is.
+        least: a need of at least so many bytes is fetched without the buffer.
+        exact: whether to take no byte after a need; otherwise whatever is there is taken.
     """
 
     least = BLOCK
@@ -71,39 +71,40 @@ class SocketSource:
         self.sock = sock
         self.exact = False
         self._block = BLOCK
-        # A subclass or an encrypted socket may know no flags.
+        # `recv_into` of a subclass, or over TLS, may accept no flags.
         self._flags = (0, _WAIT) if type(sock) is socket else ()
-        self._pending = getattr(sock, "pending", None)  # TLS keeps octets where poll cannot see
+        self._pending = getattr(sock, "pending", None)  # TLS has a buffer of its own
         self._readable: Callable[[], object] | None = None
 
     def line(self, limit: int) -> Any:  # noqa: ARG002  # the shape of FileSource.line
-        """Octets of a line; exactly, that is one at a time, for nobody knows where it ends."""
+        """Bytes of a line; if exact, one at a time, because its end is not known."""
         return self.sock.recv(1 if self.exact else BLOCK)
 
-    def octets(self, n: int) -> Any:
-        """Up to n octets, or what is there."""
+    def block(self, n: int) -> Any:
+        """Up to n bytes, or what is there."""
         if self.exact:
             return self.sock.recv(n)
-        octets = self.sock.recv(self._block)
-        if len(octets) == self._block < _LARGEST_BLOCK:
+        data = self.sock.recv(self._block)
+        if len(data) == self._block < _LARGEST_BLOCK:
             self._block *= 2
-        return octets
+        return data
 
     def few(self, n: int) -> Any:
-        """Up to n octets, and hardly more even where more are there."""
+        """Up to n bytes, or up to 64 if that is more."""
         return self.sock.recv(n if self.exact else max(n, _FEW))
 
-    def octets_into(self, room: memoryview) -> Any:
+    def block_into(self, room: memoryview) -> Any:
         """As `socket.recv_into`."""
         return self.sock.recv_into(room, *self._flags)
 
     def is_ragged(self) -> bool:
-        """Whether the stream, which has ended, was cut: TLS says so by a close_notify that is due.
+        """Whether the stream, which has ended, was cut: in TLS, one that ends without close_notify.
 
-        `ssl` reports such an end only where it is asked to, and it is asked again: the answer is
-        the same for every read after the end. Before 3.13 it hides a reset as well. The system
-        still knows: after a reset there is no peer. Nor is there one where a server that has closed
-        resets what OpenSSL sends it at such an end, an alert; that is an EPIPE.
+        `ssl` reports such an end only while `suppress_ragged_eofs` is false, so the read is
+        repeated with it: every read after the end has the same result. Before 3.13 `ssl` hides a
+        reset as well. The system still reports it: after a reset the socket has no peer. Nor has
+        it one where a closed server resets what OpenSSL sends at such an end, an alert; that is an
+        EPIPE.
 
         Raises:
             ConnectionResetError: it was a reset.
@@ -129,7 +130,7 @@ class SocketSource:
         return True
 
     def is_stale(self) -> bool:
-        """Whether octets, or the end of the stream, wait although no response is due."""
+        """Whether bytes, or the end of the stream, can be read although no response is due."""
         if self._readable is None:
             descriptor = self.sock.fileno()
             if descriptor < 0:
@@ -140,7 +141,7 @@ class SocketSource:
         return self._pending() > 0 or (bool(self._readable()) and not self._is_only_tls())
 
     def _is_only_tls(self) -> bool:
-        """Whether what is readable is no data: TLS 1.3 sends its session tickets late."""
+        """Whether what is readable is not data: TLS 1.3 sends its session tickets late."""
         timeout = self.sock.gettimeout()
         self.sock.settimeout(0)
         try:
@@ -155,8 +156,8 @@ class SocketSource:
 class FileSource(SocketSource):
     """Fetches from the file that a socket-like makes for one response; always exactly.
 
-    Such a file may wait until it has as many bytes as it is asked for, so no more is asked for than
-    the response must still have.
+    The `read` of such a file may block until it has n bytes, so n is never more than the response
+    must still have.
     """
 
     least = 1
@@ -164,21 +165,21 @@ class FileSource(SocketSource):
     def line(self, limit: int) -> Any:
         return self.sock.readline(limit)
 
-    def octets(self, n: int) -> Any:
+    def block(self, n: int) -> Any:
         return self.sock.read(n)
 
-    few = octets
+    few = block
 
-    def octets_into(self, room: memoryview) -> Any:
+    def block_into(self, room: memoryview) -> Any:
         if hasattr(self.sock, "readinto"):
             return self.sock.readinto(room)
-        octets = self.sock.read(len(room))
-        room[: len(octets)] = octets
-        return len(octets)
+        data = self.sock.read(len(room))
+        room[: len(data)] = data
+        return len(data)
 
 
 class _RawFile:
-    """A raw file with the calls of a socket: its `read` also returns what is there."""
+    """A raw file with the calls of a socket."""
 
     def __init__(self, file: RawIOBase) -> None:
         self.recv, self.recv_into = file.read, file.readinto
@@ -189,7 +190,7 @@ def _file_source(file: Any) -> SocketSource:
 
 
 def is_stale(sock: Any) -> bool:
-    """As `Reader.is_stale`, of a socket-like, which may be no more than can be sent to."""
+    """As `Reader.is_stale`, of a socket-like, which may lack everything but `sendall`."""
     try:
         can_be_asked = hasattr(sock, "recv") and isinstance(sock.fileno(), int)
     except (AttributeError, OSError):
@@ -198,7 +199,7 @@ def is_stale(sock: Any) -> bool:
 
 
 def _readable_test(descriptor: int) -> Callable[[], object]:
-    """A call that is true where octets or an end wait; also of a socket that was closed."""
+    """A call that is true where bytes or an end can be read, or the socket is closed."""
     if not hasattr(select, "poll"):
         return lambda: select.select([descriptor], [], [], 0)[0]
     poll = select.poll()
@@ -207,26 +208,26 @@ def _readable_test(descriptor: int) -> Callable[[], object]:
 
 
 class Reader:
-    """What one connection has received and not yet handed out.
+    """What one connection has received and not yet returned.
 
     Args:
         sock: a socket, or an object with `makefile(mode, bufsize)`, which is called once.
-        before: the last reader of the same socket, which may have received more than it gave out.
+        before: the last reader of the same socket, which may have received more than it returned.
 
     Attributes:
         sock: the same.
         source: what fetches; whether it is `exact` depends on the request.
-        broken: True once nobody knows where the next response would begin.
+        broken: True once it is not known where the next response would begin.
         is_file: whether a file of the socket is read, which serves one response.
         handed_over: True once the socket belongs to the caller.
-        cut: True once the stream has ended in a way in which no whole stream ends.
+        cut: True once the stream has ended without its proper end.
     """
 
     def __init__(self, sock: Any, before: Reader | None = None) -> None:
         self.sock = sock
         self.broken = self.handed_over = self.cut = False
-        # What `release` closes: the file that is read; or else one that is never read, and is the
-        # standard library's way to count the users of a socket.
+        # What `release` closes: the file that is read; or else one that is never read, and keeps
+        # the socket open, because the standard library counts the files of a socket.
         self._hold: Any = None if is_real(sock) else sock.makefile("rb", 0)
         self.is_file = self._hold is not None
         self.source = _file_source(self._hold) if self.is_file else SocketSource(sock)
@@ -240,13 +241,13 @@ class Reader:
             self._hold = self.sock.makefile("rb", buffering=0)
 
     def release(self) -> None:
-        """End `hold`; a socket whose owner has closed it is closed now, and so is a file."""
+        """End `hold`; a socket whose owner has closed it is closed now, and so is the file."""
         hold, self._hold = self._hold, None
         if hold:
             hold.close()
 
     def is_stale(self) -> bool:
-        """Whether a request must not start here: what waits would be taken for its response."""
+        """Whether no request may start here: leftover bytes would be taken for its response."""
         if self.broken or self._failure:
             return True
         if self.handed_over:
@@ -255,30 +256,30 @@ class Reader:
             return not self.is_file or hasattr(self.sock, "recv")
         return is_stale(self.sock) if self.is_file else self.source.is_stale()
 
-    def _fetch(self, fetch: Any, want: Any) -> Any:
+    def _fetch(self, fetch: Any, need: Any) -> Any:
         """Call one method of the source; an error other than a timeout is final."""
         if self._failure:
             raise self._failure.with_traceback(None)
         try:
-            octets = fetch(want)
-            if not octets:
-                if octets is None:
+            data = fetch(need)
+            if not data:
+                if data is None:
                     raise BlockingIOError("the file of a socket-like has nothing yet")
                 self.cut = self.source.is_ragged()
-            return octets
+            return data
         except OSError as error:
             if type(error).__name__ == "SSLEOFError":  # of a socket that does not hide it
                 self.cut = True
-                return 0 if isinstance(want, memoryview) else b""
+                return 0 if isinstance(need, memoryview) else b""
             if not is_transient(error):
                 self._failure = error
             raise
 
     def line(self, line_type: str = "header line") -> bytes:
-        """The next line with its end; at the end of the stream what is left, at last nothing.
+        """The next line with its end; at the end of the stream what is left, then nothing.
 
         Raises:
-            LineTooLong: more than 65,536 octets, the line's end included.
+            LineTooLong: more than 65,536 bytes, the line's end included.
             OSError: the fetch failed; after a timeout the call can be repeated.
         """
         start = self._start
@@ -295,21 +296,21 @@ class Reader:
         return self._buffer[start:end]
 
     def _gather_line(self) -> None:
-        """Fetch until a line end is here, or more than a line may have."""
+        """Fetch until the buffer has a line end, or more than a line may have."""
         pieces = [self._buffer[self._start :]]
         missing = _grammar.MAX_LINE + 1 - len(pieces[0])
         try:
             while missing > 0:
-                octets = self._fetch(self.source.line, missing)
-                pieces.append(octets)
-                missing -= len(octets)
-                if not octets or octets.find(b"\n") >= 0:
+                data = self._fetch(self.source.line, missing)
+                pieces.append(data)
+                missing -= len(data)
+                if not data or data.find(b"\n") >= 0:
                     break
         finally:
             self._buffer, self._start = b"".join(filter(None, pieces)), 0
 
     def at_once(self, n: int) -> bytes:
-        """N octets where they are here, or can come in one fetch of a good size; else fewer."""
+        """N bytes if the buffer has them, or one fetch without the buffer; else fewer."""
         start, here = self._start, len(self._buffer) - self._start
         if not here and self.source.least <= n <= 4 * BLOCK:
             return bytes(self._fetch(self.source.few, n))
@@ -318,30 +319,30 @@ class Reader:
         self._start += n
         return self._buffer[start : start + n]
 
-    def unread(self, octets: bytes) -> None:
-        """Put octets back in front."""
-        self._buffer = octets + self._buffer[self._start :]
+    def unread(self, data: bytes) -> None:
+        """Put bytes back at the front."""
+        self._buffer = data + self._buffer[self._start :]
         self._start = 0
 
     def exactly(self, n: int) -> bytes:
-        """N octets, fewer at the end of the stream; for a handful of octets."""
+        """N bytes, fewer at the end of the stream; for a few bytes."""
         while len(self._buffer) - self._start < n:
             have = self._buffer[self._start :]
-            octets = self._fetch(self.source.few, n - len(have))
-            self._buffer, self._start = have + octets, 0
-            if not octets:
+            data = self._fetch(self.source.few, n - len(have))
+            self._buffer, self._start = have + data, 0
+            if not data:
                 break
-        octets = self._buffer[self._start : self._start + n]
-        self._start += len(octets)
-        return octets
+        data = self._buffer[self._start : self._start + n]
+        self._start += len(data)
+        return data
 
     def decode(self, decode: Any, fetch: bool = False) -> Any:
-        """Let a decoder take what it understands from the octets that are here.
+        """Decode what is in the buffer, as far as possible.
 
         Args:
-            decode: called with the octets and where they begin; returns what it found, and where
+            decode: called with the bytes and where they begin; returns what it found, and where
                 that ends.
-            fetch: whether to fetch once where nothing is here.
+            fetch: whether to fetch once if the buffer is empty.
 
         Raises:
             OSError: the fetch failed; after a timeout the call can be repeated.
@@ -352,12 +353,12 @@ class Reader:
         return found
 
     def read_file(self, decode: Any, store: Store, room: int) -> bool:
-        """Let a decoder read the file of a socket-like, if there is one and nothing is here.
+        """Decode from the file of a socket-like, if there is one and the buffer is empty.
 
         Args:
             decode: called with this reader, the store, and the room; returns whether it decoded.
             store: where to.
-            room: the most memory to take, in bytes.
+            room: how many bytes are needed.
 
         Raises:
             OSError: the file raised it.
@@ -367,29 +368,29 @@ class Reader:
         return bool(self._fetch(partial(decode, self, store), room))
 
     def collect(self, store: Store, n: int, direct: int = _LARGEST_BLOCK) -> bool:
-        """Append n octets to the store, fewer at the end of the stream.
+        """Append n bytes to the store, fewer at the end of the stream.
 
         Args:
             store: where to.
             n: how many.
-            direct: from how many on they go there without a stop in the buffer.
+            direct: at least so many are received into the store without the buffer.
 
         Returns:
             False where the stream ended before.
 
         Raises:
-            OSError: the fetch failed; what came before is in the store.
+            OSError: the fetch failed; what was received before is in the store.
         """
         while n:
             if self._start == len(self._buffer):
                 if n >= direct:
-                    return store.receive(partial(self._fetch, self.source.octets_into), n)
-                self._buffer, self._start = b"", 0  # its memory, still near, is filled again
-                self._buffer = self._fetch(self.source.octets, n)
+                    return store.receive(partial(self._fetch, self.source.block_into), n)
+                self._buffer, self._start = b"", 0  # free it first: recv reuses memory in cache
+                self._buffer = self._fetch(self.source.block, n)
                 if not self._buffer:
                     return False
-            with memoryview(self._buffer)[self._start : self._start + n] as octets:
-                store.append(octets)
-                self._start += len(octets)
-                n -= len(octets)
+            with memoryview(self._buffer)[self._start : self._start + n] as data:
+                store.append(data)
+                self._start += len(data)
+                n -= len(data)
         return True

@@ -1,7 +1,7 @@
-"""The head of a request: request line and field lines, checked before any octet is kept.
+"""The head of a request: request line and field lines, checked before the connection changes.
 
-Text, bytes and numbers of the caller come in, lines of octets without their end go out. What is
-refused here was refused before the connection changed, so the next good call works.
+Text, bytes and numbers of the caller come in, lines of bytes without their end go out. After a
+refusal the connection is unchanged, so that the next valid call works.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def host_in_url(url: str) -> str | None:
     >>> host_in_url("HTTP://me:secret@example.com:8080/x")
     'example.com:8080'
     """
-    absolute = None if url.startswith("/") else ABSOLUTE_URL.match(url)  # as nearly always
+    absolute = None if url.startswith("/") else ABSOLUTE_URL.match(url)  # the usual case
     return absolute.group(1) if absolute else None
 
 
@@ -54,7 +54,7 @@ def field_line(name: str, values: tuple[object, ...]) -> bytes:
 
     Args:
         name: the field name; text must be ISO-8859-1.
-        values: bytes stay as they are, anything else goes through `str`.
+        values: bytes stay unchanged, anything else is converted by `str`.
 
     Raises:
         ValueError: the name or a value could end the line, or holds a NUL.
@@ -62,14 +62,14 @@ def field_line(name: str, values: tuple[object, ...]) -> bytes:
     """
     if not isinstance(name, str):
         raise TypeError(f"header name is text, not {type(name).__name__}")
-    octets = name.encode("latin-1")
-    if not FIELD_NAME.fullmatch(octets):
+    raw = name.encode("latin-1")
+    if not FIELD_NAME.fullmatch(raw):
         raise ValueError(f"header name {name!r} is not allowed")
-    return octets + b": " + b"\r\n\t".join(map(_field_value, values))
+    return raw + b": " + b"\r\n\t".join(map(_field_value, values))
 
 
 def _field_value(value: object) -> bytes:
-    octets = value if isinstance(value, bytes) else str(value).encode("latin-1")
-    if NOT_IN_VALUE.search(octets):
+    raw = value if isinstance(value, bytes) else str(value).encode("latin-1")
+    if NOT_IN_VALUE.search(raw):
         raise ValueError(f"header value {value!r} is not allowed")
-    return octets
+    return raw

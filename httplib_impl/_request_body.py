@@ -1,7 +1,7 @@
-"""The body of a request: what the caller gave becomes octets, or a file that gives them in blocks.
+"""The body of a request: the caller's argument becomes bytes, or a file that is read in blocks.
 
 Bytes-like objects, text and files come in; bytes or a `FileBody` go out. Nothing is sent here, and
-nothing is accepted whose octets cannot be had.
+nothing is accepted that cannot be converted to bytes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class FileBody:
 
     Args:
         file: an object with `read`.
-        length: the octets announced; None to send all that there is.
+        length: how many bytes were announced; None to send the whole file.
     """
 
     def __init__(self, file: Any, length: int | None = None) -> None:
@@ -31,11 +31,11 @@ class FileBody:
 
     def counted(self) -> bytes | FileBody:
         """The same from its position to its end, its length known; else all of it, read now."""
-        length = _octets_ahead(self._file)
+        length = _bytes_ahead(self._file)
         return b"".join(self.blocks()) if length is None else FileBody(self._file, length)
 
     def first_block(self) -> bytes:
-        """Read the first block and keep it, so that a bad file is known before anything is sent.
+        """Read the first block and keep it, so that a bad file is refused before anything is sent.
 
         Raises:
             UnimplementedFileMode: the file cannot be read, or gives text.
@@ -48,15 +48,15 @@ class FileBody:
         """All blocks, the first one included.
 
         Raises:
-            OSError: the file ended before the octets that were announced.
+            OSError: the file ended before the bytes that were announced.
         """
         while block := self.read(BLOCK):
             yield block
         if self._left:
-            raise OSError(f"the body file ended {self._left} octets before its announced length")
+            raise OSError(f"the body file ended {self._left} bytes before its announced length")
 
     def read(self, size: int = -1) -> bytes:
-        """Read as from a file: hooks are given this object for the file of the caller."""
+        """Read as from a file: hooks receive this object in place of the caller's file."""
         if size < 0:
             return b"".join(iter(lambda: self.read(BLOCK), b""))
         block, self._first = self._first, None
@@ -70,35 +70,35 @@ class FileBody:
             size = min(size, self._left)
         if not size:
             return b""
-        octets = _read_octets(self._file, size)
+        block = _read_bytes(self._file, size)
         if self._left is not None:
-            octets = octets[:size]
-            self._left -= len(octets)
-        return octets
+            block = block[:size]
+            self._left -= len(block)
+        return block
 
 
-def _read_octets(file: Any, size: int) -> bytes:
+def _read_bytes(file: Any, size: int) -> bytes:
     """Read one block.
 
     Raises:
-        UnimplementedFileMode: the file cannot be read, or gives something other than octets.
+        UnimplementedFileMode: the file cannot be read, or gives something other than bytes.
     """
     try:
-        octets = file.read(size)
+        block = file.read(size)
     except UnsupportedOperation as error:
         raise UnimplementedFileMode(str(error)) from error
-    whole = octets_of(octets)
+    whole = bytes_of(block)
     if whole is None:
-        raise UnimplementedFileMode(f"the body file gave {type(octets).__name__}, not octets")
+        raise UnimplementedFileMode(f"the body file gave {type(bytes).__name__}, not bytes")
     return whole
 
 
-def octets_of(data: object) -> bytes | None:
-    """The octets of a bytes-like object, None for anything else."""
+def bytes_of(data: object) -> bytes | None:
+    """The bytes of a bytes-like object, None for anything else."""
     if isinstance(data, bytes):
         return data
     try:
-        with memoryview(data) as view:  # type: ignore[arg-type]  # asking is the only way to know
+        with memoryview(data) as view:  # type: ignore[arg-type]  # the only test there is
             return view.tobytes()
     except TypeError:
         return None
@@ -108,9 +108,9 @@ def request_body(body: Any) -> bytes | FileBody:
     """Understand what a caller gave as body.
 
     Raises:
-        TypeError: neither octets nor text nor a file.
+        TypeError: neither bytes nor text nor a file.
         UnicodeEncodeError: text that ISO-8859-1 cannot hold.
-        UnimplementedFileMode: a file that cannot give octets, as far as it says so.
+        UnimplementedFileMode: a file of text, or one that is not readable.
     """
     if isinstance(body, (bytes, FileBody)):
         return body
@@ -118,10 +118,10 @@ def request_body(body: Any) -> bytes | FileBody:
         return body.encode("latin-1")
     if callable(getattr(body, "read", None)):  # first, for a mapped file is both
         return _file_body(body)
-    octets = octets_of(body)
-    if octets is None:
-        raise TypeError(f"a body is octets, text or a file, not {type(body).__name__}")
-    return octets
+    block = bytes_of(body)
+    if block is None:
+        raise TypeError(f"a body is bytes, text or a file, not {type(body).__name__}")
+    return block
 
 
 def _file_body(file: Any) -> FileBody:
@@ -133,8 +133,8 @@ def _file_body(file: Any) -> FileBody:
     return FileBody(file)
 
 
-def _octets_ahead(file: Any) -> int | None:
-    """Octets from the current position to the end: by seek and tell, else by `len`."""
+def _bytes_ahead(file: Any) -> int | None:
+    """Bytes from the current position to the end: by seek and tell, else by `len`."""
     try:
         here: int = file.tell()
         file.seek(0, 2)

@@ -44,8 +44,8 @@ class HTTPResponse(Watched):
         reason: the reason phrase.
         msg: the header section; None before `begin`.
         will_close: whether the connection ends with this response.
-        length: the octets of the body still to come, where known.
-        chunked: whether the fields say that a body is in chunks, be there one or not.
+        length: the bytes of the body still to come, where known.
+        chunked: whether the fields announce chunks, even if there is no body.
     """
 
     _not_kept_ = OF_RESPONSE
@@ -60,8 +60,8 @@ class HTTPResponse(Watched):
     _body_: Body | None = None
     _length_at_end_: int | None = None
     _owns_socket_ = _closed_ = False
-    at_end_: Callable[[], None] | None = None  # for the connection, as is
-    rest_: object = None  # what of the request was not sent when the head had come
+    at_end_: Callable[[], None] | None = None  # set by the connection, as is
+    rest_: object = None  # what of the request was not sent when the head was read
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class HTTPResponse(Watched):
         if self.msg is not None or self._closed_:
             return
         reader = self._reader_ or self._own_reader_()
-        # Debugging prints line by line; and a head that was begun so is ended so.
+        # Debugging prints line by line; a head of which lines were read is read to its end so.
         plain = None if self._head_ or self.debuglevel > 0 else reader.decode(plain_head, True)
         line, block, fields, length = plain or self._read_head_(reader)
         self.version, self.status, self.reason, _ = version, status, _, _ = line
@@ -110,7 +110,7 @@ class HTTPResponse(Watched):
         return head.read(reader), head.block, parse_fields(head.block)[0], None
 
     def _own_reader_(self) -> Reader:
-        """Read a socket that the caller owns: never an octet behind this response."""
+        """Read a socket that the caller owns: never a byte after this response."""
         self._reader_ = reader = Reader(self._sock_)
         reader.source.exact = True
         reader.hold()
@@ -118,17 +118,17 @@ class HTTPResponse(Watched):
         return reader
 
     def _hands_over_(self, reader: Reader) -> bool:
-        """Whether the octets behind the head belong to the caller."""
+        """Whether the bytes after the head belong to the caller."""
         if self.status == SWITCHING_PROTOCOLS:
-            return reader.source.exact  # nobody asks for an upgrade and reads greedily
+            return reader.source.exact  # which the request set where it had Upgrade
         return is_tunnel(self._method, self.status or 0)
 
     def adopt_(self, reader: Reader) -> None:
-        """Read from the connection's reader, which may hold the first octets already."""
+        """Read from the connection's reader, which may hold the first bytes already."""
         self._reader_ = reader
 
     def raw_(self) -> Reader:
-        """What reads the octets after the head, for who reads no body."""
+        """The reader of the bytes after the head, for callers that read no body."""
         return self._reader_ or self._own_reader_()
 
     def take_over_(self) -> None:
@@ -139,7 +139,7 @@ class HTTPResponse(Watched):
 
     @property
     def length(self) -> int | None:
-        """The octets of the body still to come; None where it is not known. It can be set."""
+        """The bytes of the body still to come; None where it is not known. It can be set."""
         return self._body_.length if self._body_ else self._length_at_end_
 
     @length.setter
@@ -150,16 +150,16 @@ class HTTPResponse(Watched):
             self._length_at_end_ = length
 
     def read(self, amt: int | None = None) -> bytes:
-        """Return the rest of the body, or up to `amt` octets; nothing behind its end.
+        """Return the rest of the body, or up to `amt` bytes; nothing after its end.
 
         Args:
-            amt: the most octets to return; None or negative for all.
+            amt: the most bytes to return; None or negative for all.
 
         Raises:
             IncompleteRead: the body is shorter than announced, or its chunks are malformed.
             UnknownTransferEncoding: the body is in a transfer coding other than chunked.
             LineTooLong, HTTPException: a line, or the number of trailers, is over its limit.
-            OSError: the connection failed. Octets before it are returned first where an amount is
+            OSError: the connection failed. Bytes before it are returned first where an amount is
                 given; after a timeout the call can be repeated.
             ResponseNotReady: `begin` was not called.
         """
@@ -183,7 +183,7 @@ class HTTPResponse(Watched):
                     self._end_()
 
     def _break_off_(self) -> None:
-        """It is not known where the next response would begin: this one was the last."""
+        """Mark the connection: it is not known where the next response would begin."""
         if self._reader_:
             self._reader_.broken = True
 
@@ -199,7 +199,7 @@ class HTTPResponse(Watched):
             at_end()
 
     def close(self) -> None:
-        """Give the rest of the body up; the connection is then not used again."""
+        """Abandon the rest of the body; the connection is then not used again."""
         if self._closed_:
             return
         if not (self._body_ and self._body_.finished):
@@ -209,7 +209,7 @@ class HTTPResponse(Watched):
         self._end_()
 
     def isclosed(self) -> bool:
-        """Whether the body was read to its end, or given up."""
+        """Whether the body was read to its end, or abandoned."""
         return self._closed_
 
     def fileno(self) -> int:

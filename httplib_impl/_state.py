@@ -1,6 +1,6 @@
 """What a connection may do now: one table, and the exception for everything that is not in it.
 
-Each call has a row: indexed with the state before, it gives the state behind, or raises what is
+Each call has a row: indexed with the state before, it gives the state after, or raises what is
 documented for a call out of turn. Nothing else in the package decides that.
 
 >>> PUTREQUEST[State.IDLE]
@@ -10,7 +10,7 @@ Traceback (most recent call last):
 httplib_impl._exceptions.ResponseNotReady
 
 The second half of the states are those of the first with a response that is still
-unread: a request may already be sent behind it, but its own response cannot be had yet.
+unread: a request may be sent already, but its own response cannot be read yet.
 
     IDLE --putrequest--> STARTED --endheaders--> SENT --getresponse--> UNREAD --read--> IDLE
 """
@@ -23,7 +23,7 @@ from ._exceptions import CannotSendHeader, CannotSendRequest, ResponseNotReady
 
 
 class State(Enum):
-    """Where a connection stands."""
+    """The state of a connection."""
 
     # Members are singletons. The hash of Enum is a function in Python, and five of its calls take
     # 3 % of a small GET (`benchmarks.reference`, row "small GET").
@@ -41,10 +41,10 @@ IDLE, STARTED, SENT, UNREAD, UNREAD_STARTED, UNREAD_SENT = State
 
 
 class Row(dict[State, State]):
-    """One row of the table: the states in which something may happen, and the state behind it.
+    """One row of the table: the states in which a call is permitted, and the state after it.
 
     Args:
-        following: state before, state behind.
+        following: the state after, by the state before.
         refusal: what is raised in every other state.
     """
 
@@ -64,6 +64,6 @@ PUTHEADER = Row({STARTED: STARTED, UNREAD_STARTED: UNREAD_STARTED}, CannotSendHe
 ENDHEADERS = Row({STARTED: SENT, UNREAD_STARTED: UNREAD_SENT}, CannotSendHeader)
 # A response that closes its connection leaves it idle at once,
 GETRESPONSE = Row({SENT: IDLE}, ResponseNotReady)
-# one that keeps it has to be read before the next can be had.
+# one that keeps it has to be read before the next.
 ANSWERED = Row({SENT: UNREAD}, ResponseNotReady)
 READ = Row({UNREAD: IDLE, UNREAD_STARTED: STARTED, UNREAD_SENT: SENT}, ResponseNotReady)

@@ -15,7 +15,7 @@ NO_STATUS_LINE = "No status line received - the server has closed the connection
 
 
 class StatusLine(namedtuple("StatusLine", "version status reason is_body", defaults=(False,))):
-    """What a status line says.
+    """The parts of a status line.
 
     Attributes:
         version: 9, 10 or 11.
@@ -28,7 +28,7 @@ class StatusLine(namedtuple("StatusLine", "version status reason is_body", defau
 
 
 def parse_status_line(line: bytes, strict: bool) -> StatusLine:
-    r"""Understand a status line.
+    r"""Parse a status line.
 
     >>> parse_status_line(b"HTTP/1.1 404 Not Found\r\n", strict=True)
     StatusLine(version=11, status=404, reason='Not Found', is_body=False)
@@ -55,7 +55,7 @@ def parse_status_line(line: bytes, strict: bool) -> StatusLine:
 
 
 def _lenient_status_line(line: bytes) -> StatusLine:
-    """2.7: blanks may lead, any word behind ``HTTP/`` is a version, 0.9 has no line at all."""
+    """2.7: blanks may lead, any word after ``HTTP/`` is a version, 0.9 has no line at all."""
     words = line.split(None, 2)
     if len(words) < 2 or not words[0].startswith(b"HTTP/"):
         return StatusLine(9, 200, "", is_body=True)

@@ -1,6 +1,6 @@
-"""Octets that were decoded and not yet returned: appended at one end, taken from the other.
+"""Bytes that were decoded and not yet returned: appended at one end, taken from the other.
 
-They are kept in one buffer that is handed out without a copy where all of it is wanted, and that a
+They are kept in one buffer that is returned without a copy where all of it is taken, and that a
 socket can fill directly. The buffer grows with what was received and never with what was announced.
 Nothing is decoded here.
 """
@@ -11,15 +11,15 @@ import sys
 from collections.abc import Callable
 from io import SEEK_END, BytesIO
 
-# More octets than there can be: no limit.
+# More bytes than there can be: no limit.
 ALL = sys.maxsize
 
-# The first room for octets that come straight from a socket.
+# The first room for bytes that a socket receives here directly.
 _FIRST_ROOM = 1 << 20
 
 
 class Store:
-    """A queue of octets."""
+    """A queue of bytes."""
 
     __slots__ = ("_file", "_given")
 
@@ -31,21 +31,21 @@ class Store:
         return self._file.tell() - self._given
 
     def append(self, *pieces: bytes | memoryview) -> None:
-        """Add octets at the end."""
+        """Add bytes at the end."""
         self._file.writelines(pieces)
 
     def receive(self, receive_into: Callable[[memoryview], int], n: int) -> bool:
-        """Add n octets at the end, as they come.
+        """Receive n bytes at the end.
 
         Args:
-            receive_into: takes a place for octets and returns how many it put there; 0 at the end.
+            receive_into: as `socket.recv_into`.
             n: how many; `ALL` for as many as there are.
 
         Returns:
             False where the stream ended before.
 
         Raises:
-            OSError: whatever `receive_into` raised; what came before is kept.
+            OSError: raised by `receive_into`; what was received before is kept.
         """
         end = room = self._file.tell()
         try:
@@ -64,12 +64,12 @@ class Store:
         return True
 
     def _make_room(self, end: int, n: int) -> int:
-        """Make room for some of n octets, and return where it ends."""
+        """Make room for some of n bytes, and return where it ends."""
         total = end + n
         if 15 * end <= n < ALL - end:
             limit = max(_FIRST_ROOM, 17 * end)
             room = total if total <= limit else min(limit, max(_FIRST_ROOM, total // 16))
-            # Fresh zeros cost nothing until they are touched; what is moved is little.
+            # New zeros take no memory until they are written; few bytes are moved.
             larger = BytesIO(bytes(room))
             with self._file.getbuffer() as old, larger.getbuffer() as new:
                 new[:end] = old[:end]
@@ -84,15 +84,15 @@ class Store:
         """Remove up to `amount` bytes from the front; all of them without a copy."""
         given, end = self._given, self._file.tell()
         if amount >= end - given:
-            octets = self._file.getvalue()
+            data = self._file.getvalue()
             self._file, self._given = BytesIO(), 0
-            return octets[given:] if given else octets
+            return data[given:] if given else data
         self._file.seek(given)
-        octets = self._file.read(amount)
+        data = self._file.read(amount)
         self._given += amount
         if 2 * self._given > end:  # what was returned must not stay in memory
             rest = self._file.read()
             self._file, self._given = BytesIO(), 0
             self._file.write(rest)
         self._file.seek(0, SEEK_END)
-        return octets
+        return data

@@ -1,8 +1,8 @@
 """HTTPS: the same connection with TLS below it.
 
-A connected socket comes in, one that encrypts goes out, or none at all: where the handshake fails,
-nothing can be sent in clear, because there is no socket left to send it on. `ssl` is imported by
-those only who make an `HTTPSConnection`.
+A connected socket comes in, one that encrypts goes out, or none: where the handshake fails, nothing
+can be sent in clear, because the socket is closed and forgotten. `ssl` is imported only when an
+`HTTPSConnection` is made.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from ._types import SSLContext
 class HTTPSConnection(HTTPConnection):
     """A connection over TLS.
 
-    The documentation page promises that no certificate is verified, so none is. Give a `context`
-    to have it otherwise.
+    The documentation page promises that no certificate is verified, so none is, unless a
+    `context` requires it.
 
     Args:
         host: as for `HTTPConnection`.
@@ -47,7 +47,7 @@ class HTTPSConnection(HTTPConnection):
         self.cert_file = cert_file
         self._context = context or _unverified_context()
         if cert_file or key_file:
-            # A key without a chain is looked for in the same file, and the other way round.
+            # Of key and chain, one may be given: then its file has both.
             self._context.load_cert_chain(cert_file or key_file or "", key_file)
 
     def connect(self) -> None:

@@ -1,7 +1,7 @@
-"""A tunnel through a proxy: one CONNECT, one answer, and then the socket belongs to the endpoint.
+"""A tunnel through a proxy: one CONNECT, one response, and then the socket belongs to the endpoint.
 
-An endpoint comes in and the octets of a CONNECT go out; then a connected socket comes in, and is
-left exactly after the head of the proxy's answer, so that TLS or a request can follow. Nothing else
+An endpoint comes in and the bytes of a CONNECT go out; then a connected socket comes in, of which
+exactly the head of the proxy's response is read, so that TLS or a request can follow. Nothing else
 is ever sent to the proxy: where it refuses, an exception goes out.
 """
 
@@ -35,7 +35,7 @@ def connect_request(host: str, port: int, headers: Mapping[str, object]) -> byte
 
 
 def read_answer(sock: Any, strict: bool, debuglevel: int) -> None:
-    """Read the head of the answer to a CONNECT, without an octet after it.
+    """Read the head of the answer to a CONNECT, without a byte after it.
 
     Raises:
         OSError: the proxy did not answer 200 with a whole HTTP/1 head.

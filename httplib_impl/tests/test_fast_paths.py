@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from httplib_impl import IncompleteRead
-from httplib_impl._chunked import DATA_END, SIZE_LINE, chunked_wants
+from httplib_impl._chunked import DATA_END, SIZE_LINE, chunked_needs
 from httplib_impl._fast import USUAL_LINES, plain_head, whole_chunks
 from httplib_impl._framing import LENGTH, is_persistent, message_framing
 from httplib_impl._head import Head
@@ -110,17 +110,17 @@ CHUNKS = st.lists(
 
 def slow_chunks(buffer: bytes, start: int = 0) -> tuple[bytes, int]:
     """The whole chunks from `start` on, taken one want at a time."""
-    data, wants = b"", chunked_wants()
-    assert next(wants) is SIZE_LINE
+    data, needs = b"", chunked_needs()
+    assert next(needs) is SIZE_LINE
     while True:
         behind = buffer.find(b"\n", start) + 1
         try:
-            size = wants.send(buffer[start:behind])
+            size = needs.send(buffer[start:behind])
             if not isinstance(size, int) or not behind or behind + size > len(buffer):
                 return data, start
             piece = buffer[behind : behind + size]
-            assert wants.send(b"") is DATA_END
-            wants.send(buffer[behind + size : behind + size + 2])
+            assert needs.send(b"") is DATA_END
+            needs.send(buffer[behind + size : behind + size + 2])
         except IncompleteRead:
             return data, start
         data, start = data + piece, behind + size + 2

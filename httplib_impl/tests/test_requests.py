@@ -360,7 +360,7 @@ def test_endheaders_and_send_take_files_and_add_no_length() -> None:
 def test_a_file_shorter_than_counted_closes_the_connection_and_is_an_error() -> None:
     conn = connection(OK)
     wire = conn.sock
-    with pytest.raises(OSError, match="ended 3 octets before"):
+    with pytest.raises(OSError, match="ended 3 bytes before"):
         conn.request("POST", "/", Counted(b"0123456", 10))
     assert wire.closed
     assert conn.sock is None

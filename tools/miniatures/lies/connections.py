@@ -248,7 +248,7 @@ overrides(
 overrides(
     "counts-every-chunk-as-the-last",
     "what the client still owes",
-    "_remainder._wants",
+    "_remainder._needs",
     lambda true: (
         lambda lines: true(
             [line for line in lines if not line.lower().startswith(b"transfer-encoding")]
