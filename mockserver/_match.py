@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from mockserver._request import Request
 from mockserver._step import ScriptError
@@ -109,6 +109,8 @@ def _differs(what: str, seen: object, wanted: object) -> str:
 
 def _text(name: str, value: Any) -> Any:
     """An argument in the form in which it is compared."""
+    if isinstance(value, bool | int | float | list | tuple | dict | set):
+        _refuse(name, value, "must be text, bytes, or a pattern such as re.compile('a|b')")
     if isinstance(value, bytes):
         return value.decode("latin-1")
     if isinstance(value, str) and not value.isascii() and name != "path":
@@ -163,6 +165,8 @@ def _checked_target(target: Wanted, method: Wanted | None) -> Any:
 
 def _checked_path(name: str, path: str | bytes) -> str:
     wanted = str(_text("path", path))
+    if "://" in wanted:
+        _refuse(name, path, f"is a whole URL; write {urlsplit(wanted).path or '/'!r}")
     if not wanted.startswith("/"):
         _refuse(name, path, f"does not begin with a slash; write {'/' + wanted!r}")
     if "?" in wanted:
@@ -173,7 +177,7 @@ def _checked_path(name: str, path: str | bytes) -> str:
 
 
 def _path(path: Wanted) -> Condition:
-    wanted = _checked_path("path", path) if isinstance(path, str | bytes) else path
+    wanted = _checked_path("path", path) if isinstance(path, str | bytes) else _text("path", path)
     return _part("path", path, wanted, lambda request: request.path)
 
 
@@ -197,6 +201,8 @@ def _pattern(pattern: Wanted) -> Condition:
             wanted = re.compile(pattern)
         except re.error as error:
             _refuse("pattern", pattern, f"is not a regular expression: {error}")
+    if not isinstance(wanted, re.Pattern):
+        _refuse("pattern", pattern, "must be a regular expression, as text or compiled")
     if re.match(r"\^?\w+(?![\w*?{|])", _text("path", wanted.pattern)) and "|" not in str(wanted):
         _refuse("pattern", pattern, "does not begin with a slash, as every path does")
     return _part("path", pattern, wanted, lambda request: request.path)

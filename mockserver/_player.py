@@ -11,6 +11,8 @@ from mockserver._phase import Ended, PeerReset, Released, Wait
 from mockserver._state import Plan
 from mockserver._step import Begins, Step
 
+_HELLO = b"\x16\x03"
+"""How a ClientHello begins, and no request does."""
 _ACTING, _READY = Begins.ACTING, Wait.READY
 
 
@@ -68,7 +70,9 @@ def _wind_up(connection: LiveConnection, ending: Ended) -> None:
     connection.break_off_write()
     connection.note(ending.note)
     if ending.blamed:
-        connection.problem(ending.note)
+        is_hello = connection.channel is connection.wire and connection.buffer.startswith(_HELLO)
+        hint = "; the client begins TLS, and the script has no Starttls()" if is_hello else ""
+        connection.problem(ending.note + hint)
         connection.abort()
     elif not isinstance(ending, PeerReset):
         connection.end()

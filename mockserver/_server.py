@@ -54,6 +54,10 @@ class MockServer:
         self.current: Play | None = None
         self.record: Record | None = None
         self.patience = patience
+        if tls is not None and not callable(tls):
+            raise ScriptError("tls must make contexts; write tls=authority.server_context")
+        if clock is not None and not isinstance(clock, HeldClock):
+            raise ScriptError(f"clock must be a HeldClock(), not {clock!r:.80}")
         self._script = script(*parts) if parts else None
         self._is_checked = bool(parts)
         self._tls = tls
@@ -258,7 +262,7 @@ class MockServer:
             raise MockServerError(f"a thread of the server does not end: {where or 'unknown step'}")
 
     def __enter__(self) -> Self:
-        return self.start()
+        return self if self._pool is not None else self.start()
 
     def __exit__(
         self,

@@ -399,6 +399,8 @@ def _in_bytes(value: object, hint: Any) -> str:
 
 def remedy(value: object) -> str:
     """The end of a message about a value that is no step: what it is, or what was meant."""
+    if isinstance(value, str) and value.startswith("/"):
+        return f"; write route(..., path={value!r})"
     if callable(value) and not isinstance(value, type):
         return f"; write route(respond={getattr(value, '__name__', '...')})"
     steps = {str: "Reply(text=...)", bytes: "Send(...)", dict: "Reply(json=...)", int: "Reply(...)"}

@@ -14,7 +14,8 @@ from typing import ClassVar, Literal, TypeVar
 
 from mockserver._connection import LiveConnection
 from mockserver._control import Close, Drain, Pause
-from mockserver._script import Script
+from mockserver._script import Script, ScriptPart
+from mockserver._script import script as as_script
 from mockserver._secure import Tunnel
 from mockserver._step import Piece, ScriptError, Step, WritingStep, pieces_of
 from mockserver._writing import Dribble, EndHeaders, Garbage, Header, Reply, Send, StatusLine
@@ -61,7 +62,7 @@ class Part(WritingStep):
 
 
 def cut_at(
-    script: Script,
+    script: ScriptPart,
     at: int | str,
     how: Literal["fin", "rst", "abandon"] = "fin",
     *,
@@ -71,7 +72,7 @@ def cut_at(
     """End the connection at a place; nothing after it is played.
 
     Args:
-        script: The script; it stays as it is.
+        script: The script, which stays as it is; or its only part.
         at: The place: an offset in bytes, or a mark.
         how: As in `Close`; before a reset the client has taken what was sent.
         connection: Which of the script's connections, from 1.
@@ -82,12 +83,12 @@ def cut_at(
 
 
 def inject_at(
-    script: Script, at: int | str, data: bytes, *, connection: int = 1, route: int | None = None
+    script: ScriptPart, at: int | str, data: bytes, *, connection: int = 1, route: int | None = None
 ) -> Script:
     """Write more bytes at a place, in a write of their own.
 
     Args:
-        script: The script; it stays as it is.
+        script: The script, which stays as it is; or its only part.
         at: The place: an offset in bytes, or a mark.
         data: What to write.
         connection: Which of the script's connections, from 1.
@@ -97,12 +98,17 @@ def inject_at(
 
 
 def pause_at(
-    script: Script, at: int | str, seconds: float, *, connection: int = 1, route: int | None = None
+    script: ScriptPart,
+    at: int | str,
+    seconds: float,
+    *,
+    connection: int = 1,
+    route: int | None = None,
 ) -> Script:
     """Be silent at a place.
 
     Args:
-        script: The script; it stays as it is.
+        script: The script, which stays as it is; or its only part.
         at: The place: an offset in bytes, or a mark.
         seconds: For how long.
         connection: Which of the script's connections, from 1.
@@ -119,7 +125,7 @@ TRANSFORMS: dict[str, Callable[..., Script]] = {
 """Every transform by its name."""
 
 
-def marks(script: Script, *, connection: int = 1, route: int | None = None) -> tuple[str, ...]:
+def marks(script: ScriptPart, *, connection: int = 1, route: int | None = None) -> tuple[str, ...]:
     """Every mark of what a connection, or a route, writes, in the order of the bytes."""
     found: list[Steps] = []
 
@@ -132,7 +138,7 @@ def marks(script: Script, *, connection: int = 1, route: int | None = None) -> t
 
 
 def _with_step(
-    script: Script, at: int | str, step: Step, connection: int, route: int | None
+    script: ScriptPart, at: int | str, step: Step, connection: int, route: int | None
 ) -> Script:
     def change(steps: Steps) -> Steps:
         before, after = _split(steps, at)
@@ -142,8 +148,9 @@ def _with_step(
 
 
 def _changed(
-    script: Script, connection: int, route: int | None, change: Callable[[Steps], Steps]
+    part: ScriptPart, connection: int, route: int | None, change: Callable[[Steps], Steps]
 ) -> Script:
+    script = as_script(part)
     if route is None and not script.connections and script.routes:
         route = connection  # there is nothing else that it could mean
     if route is not None:

@@ -11,7 +11,7 @@ import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NoReturn
 
 from mockserver._connection import LiveConnection
 from mockserver._step import (
@@ -127,6 +127,14 @@ class Reply(WritingStep):
             object.__setattr__(self, "headers", (*headers, (b"Content-Type", media)))
         object.__setattr__(self, "text", None)
         object.__setattr__(self, "json", ...)
+
+    def refuse(self, field: str, reason: str) -> NoReturn:
+        """As for every step; content where the status or its phrase stands is named as such."""
+        content = {"str": "text=...", "dict": "json=...", "list": "json=...", "bytes": "body=..."}
+        given = type(getattr(self, field)).__name__
+        if field in ("status", "reason") and given in content:
+            reason += f" (for content write {content[given]})"
+        Step.refuse(self, field, reason)
 
     def _json(self) -> bytes:
         try:

@@ -74,7 +74,7 @@ def test_a_truncated_body_is_reported_in_a_few_lines(pytester: pytest.Pytester) 
         pytester,
         """
 def test_it(mock_server):
-    cut = cut_at(script(Reply(text="abcdefghi")), "body+3")
+    cut = cut_at(Reply(text="abcdefghi"), "body+3")
     server = mock_server(cut)
     assert get(server.url) == b"abcdefghi"
 """,

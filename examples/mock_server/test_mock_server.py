@@ -16,7 +16,6 @@ from mockserver import (
     Starttls,
     cut_at,
     route,
-    script,
 )
 
 
@@ -43,7 +42,7 @@ def test_a_stall_in_the_head_is_given_up(mock_server):
 
 
 def test_a_truncated_body_is_noticed(mock_server):
-    server = mock_server(cut_at(script(Reply(text="abcdefghi")), "body+3"))
+    server = mock_server(cut_at(Reply(text="abcdefghi"), "body+3"))
     with pytest.raises(ShopError, match="3 bytes read, 6 more expected"):
         Shop(server.url).get("/", attempts=1)
 

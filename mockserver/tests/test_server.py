@@ -80,7 +80,7 @@ def test_a_connection_beyond_the_script_fails(connect: Connect) -> None:
     ask(server, connect)
     with pytest.raises(ConnectionResetError):
         connect(server.address).recv(1)
-    with pytest.raises(MockServerError, match="1 connections beyond"):
+    with pytest.raises(MockServerError, match="1 connection beyond"):
         server.__exit__(None, None, None)
 
 
@@ -396,3 +396,21 @@ def test_a_play_in_which_both_sides_wait_is_idle(server: MockServer, connect: Co
     seen = [one.activity for _ in range(3)]
     assert seen == [seen[0]] * 3
     one.finish()
+
+
+def test_a_server_that_runs_already_can_be_entered(connect: Connect) -> None:
+    with MockServer(Reply()).start() as server:
+        client = connect(server.address)
+        client.sendall(REQUEST)
+        assert client.recv(100).startswith(b"HTTP/1.1 200 ")
+        client.close()
+
+
+def test_tls_where_none_is_spoken_is_named(connect: Connect) -> None:
+    server = MockServer(Reply(), patience=0.05).start()
+    client = connect(server.address)
+    client.sendall(b"\x16\x03\x01\x00\x05hello")
+    assert is_reset(client)
+    text = "patience ran out; the client begins TLS, and the script has no Starttls()"
+    with pytest.raises(MockServerError, match=re.escape(text)):
+        server.__exit__(None, None, None)

@@ -238,3 +238,9 @@ def test_what_writes_nothing_has_no_place() -> None:
 def test_a_part_is_one_of_a_writing_step() -> None:
     with pytest.raises(ScriptError, match="part: whole must be WritingStep"):
         Part(ReadRequest())  # type: ignore[arg-type]  # what a script may get wrong
+
+
+def test_a_reply_or_a_route_is_a_script_too() -> None:
+    reply = Reply(body=b"hello")
+    meant = cut_at(script(route(reply)), "body+2", route=1)
+    assert cut_at(reply, "body+2") == cut_at(route(reply), "body+2") == meant
