@@ -126,8 +126,10 @@ _LINES = "transcript"
 def bounded(found: S) -> S:
     """Return *found*, such as a result, with every text in it shortened as a result stores it."""
     changed = {}
-    for name in found.__struct_fields__:
-        value = getattr(found, name)
+    for name, value in zip(found.__struct_fields__, msgspec.structs.astuple(found), strict=True):
+        # Almost every value is short, and a result has some thirty of them.
+        if not value or (type(value) is str and len(value) <= MOST):
+            continue
         kept = _kept(value, name)
         if kept is not value:
             changed[name] = kept

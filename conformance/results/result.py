@@ -274,6 +274,8 @@ def _sound_all(value: Any) -> Any:
 
 def without_port(result: Result, port: int) -> Result:
     """Return *result* with ``PORT`` in place of the server's port, which differs between runs."""
+    if not (result.seen or result.accepted or result.trace):  # so it is with all that passes
+        return result
     number = re.compile(rf"(?<!\d){port}(?!\d)")
 
     def stable(text: str) -> str:
