@@ -20,7 +20,9 @@ RESPONSE_NAMES = frozenset(
 )
 _FIXED = frozenset({"module", "builtins", "agent"})
 """Receivers that exist in every run; `as` must not redefine them."""
-_TELLING = frozenset({"strict", "key_file", "cert_file", "HTTP", "HTTPS", "HTTPSConnection"})
+_TELLING = frozenset(
+    {"strict", "key_file", "cert_file", "context", "HTTP", "HTTPS", "HTTPSConnection"}
+)
 """Keywords and classes that are optional features: an implementation may lack them."""
 _DEFAULT_ADDRESS = [argument({"address": "host"}), argument({"address": "port"})]
 

@@ -52,8 +52,10 @@ class View:
 USUAL = View()
 STORIES = 10
 """Causes that have a story without being asked for."""
-STORY_LINES = 150
-"""Lines of these stories, of which the first may have more."""
+LINES = 250
+"""Lines of a report; more only for a long first story."""
+_WORDS = 30
+"""Lines that are kept for the legend, and for empty lines."""
 _NAMED = 2
 """Further cases of a cause that its story names."""
 _HEADING = ("cause", "cases", "level", "what was seen, with an example", "")
@@ -96,21 +98,30 @@ class _Parts:
     def __init__(self, run: Run, view: View) -> None:
         causes = run.causes
         failures = sum(len(cause.results) for cause in causes)
-        self.stories = list(_stories(run, causes, view))
-        self.table: list[tuple[str, str, str, str, str]] = []
-        if len(self.stories) < failures:
-            self.table = list(_table(causes, view))
-        left = failures - len(self.stories)
+        every = list(_table(causes, view))
+        top = summary(run.head, run.results)
         self.end = [*_reduction(run), totals(run.results)]
         self.end += score_lines(run.results, run.head.unreached)
-        self.end += _rest(len(causes), len(self.stories), failures) if left else []
+        taken = len(top) + 2 * len(every) + len(self.end)
+        self.stories = list(_stories(run, causes, view, taken))
+        self.table = every if len(self.stories) < failures else []
+        self.end += _rest(len(causes), len(self.stories), failures) if self.table else []
         told = [line for result, note in self.stories for line in story(result, run.head, note)]
         rows = [f"{row[2]}  {row[3]}" for row in self.table]
-        self.legend = legend([*summary(run.head, run.results), *rows, *told, *self.end])
+        self.legend = legend([*top, *rows, *told, *self.end])
 
 
-def _stories(run: Run, causes: Sequence[Cause], view: View) -> Iterator[tuple[Result, str]]:
-    """Yield the results that have a story, each with its note."""
+def _stories(
+    run: Run, causes: Sequence[Cause], view: View, taken: int
+) -> Iterator[tuple[Result, str]]:
+    """Yield the results that have a story, each with its note.
+
+    Args:
+        run: the run.
+        causes: its causes.
+        view: which failures have a story.
+        taken: the number of lines that the other parts of the report have.
+    """
     if view.none:
         return
     failures = {id(result) for cause in causes for result in cause.results}
@@ -122,11 +133,11 @@ def _stories(run: Run, causes: Sequence[Cause], view: View) -> Iterator[tuple[Re
             for part in cause.parts or (cause,):
                 yield part.example, notes[id(cause)]
     else:
-        room = STORY_LINES
-        for cause in causes[:STORIES]:
+        room = LINES - _WORDS - taken
+        for index, cause in enumerate(causes[:STORIES]):
             note = notes[id(cause)]
             lines = len(story(cause.example, run.head, note)) + 1
-            if room == STORY_LINES or lines <= room:
+            if not index or lines <= room:
                 yield cause.example, note
                 room -= lines
 

@@ -16,7 +16,7 @@ of these together, so that there are never more than `MOST`.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -39,8 +39,16 @@ _NO_NAME = re.compile(r"AttributeError: module .* has no attribute ")
 """The module lacks a name; which one, is the same cause."""
 _DETOUR = 300
 """Characters that a reader would rather read than a case that is less plain in one respect."""
+_PROBE = "interface.has."
+"""How the ids of cases begin that look for a name or an argument; all that fail are one cause."""
+_NAMED = 4
+"""Absent names in the text of that cause."""
+_LOST = 20
+"""The weight of such a failure: the cases that need the name are not run."""
 _LONGEST = 44
 """Characters of a value in the text of a cause."""
+_READ = 10 * _LONGEST
+"""Characters of a text of which that is made."""
 
 Key = tuple[str, ...]
 
@@ -69,6 +77,8 @@ class Cause:
         """What was seen, in one line; it may contain any character but a line feed."""
         if self.parts:
             return f"{len(self.parts)} other causes, of at most {_cases(self.parts)} each"
+        if self.example.id.startswith(_PROBE):
+            return _absences(self.results)
         return _text(self.example)
 
 
@@ -102,7 +112,9 @@ def _effort(result: Result) -> int:
 
 
 def _rank(cause: Cause) -> int:
-    return -sum(_FACTORS[result.weight] for result in cause.results)
+    """Return the position of *cause* among others; a probe that fails costs many other cases."""
+    probes = sum(result.id.startswith(_PROBE) for result in cause.results)
+    return -sum(_FACTORS[result.weight] for result in cause.results) * (_LOST if probes else 1)
 
 
 def _cases(parts: Iterable[Cause]) -> str:
@@ -113,7 +125,8 @@ def _cases(parts: Iterable[Cause]) -> str:
 def _key(result: Result) -> Key:
     """Return what *result* has in common with every other failure of the same cause."""
     overlay = result.overlay if result.overlay in (Overlay.FLAKY, Overlay.STALE) else ""
-    return (overlay, result.verdict, *_trace(result))
+    verdict = "" if result.id.startswith(_PROBE) else result.verdict
+    return (overlay, verdict, *(_trace(result) if verdict else ()))
 
 
 def _trace(result: Result) -> Key:
@@ -197,24 +210,41 @@ def _first_difference(accepted: str, seen: str) -> Key:
 def _text(result: Result) -> str:
     """Return what was seen in *result*, in a few words."""
     verdict = f"{result.overlay} {result.verdict}".lstrip()
-    called = _called(result)
-    is_method = "(" in result.call and not called.endswith(")")
-    what = f"{called}()" if is_method else called or result.where
+    what = _what(result)
+    line = "".join(f" at {PurePath(one.file).name}:{one.line}" for one in result.frames[:1])
+    if result.verdict == Verdict.HANG and what:
+        return f"{verdict}: {what} does not return{line}"
     if not result.where:
-        return f"{verdict}: {_short(result.reason)}"
+        return f"{verdict}: {_short(result.reason, 2 * _LONGEST)}"
     seen, accepted = _short(result.seen), _short(_accepted(result))
     if result.strength:
         return f"{verdict}: {seen}; accepted: {accepted}"
+    if result.verdict == Verdict.WRONG_ERROR:
+        return f"{verdict}: {what} raises {seen}{line}; accepted: {accepted}"
     if result.verdict in _RAISED:
-        line = "".join(f" at {PurePath(one.file).name}:{one.line}" for one in result.frames[:1])
-        told = f"{verdict}: {what} raises {seen}{line}"
-        return f"{told}; accepted: {accepted}" if result.verdict == Verdict.WRONG_ERROR else told
+        return f"{verdict}: {what} raises {_short(result.seen, 2 * _LONGEST)}{line}"
     if result.verdict == Verdict.NO_ERROR:
         return f"{verdict}: {what} does not raise {_class(accepted) or accepted}"
-    return f"{verdict}: {what} {'returns' if is_method else 'is'} {seen}; accepted: {accepted}"
+    verb = "returns" if what.endswith(")") else "is"
+    return f"{verdict}: {what} {verb} {seen}; accepted: {accepted}"
 
 
-def _short(text: str) -> str:
+def _absences(probes: Sequence[Result]) -> str:
+    """Return which documented names and arguments the client lacks, as the cases call them."""
+    names = ", ".join(one.id.removeprefix(_PROBE) for one in probes[:_NAMED])
+    more = f" and {len(probes) - _NAMED} more" if len(probes) > _NAMED else ""
+    return f"{probes[0].verdict}: the client lacks {names}{more}"
+
+
+def _what(result: Result) -> str:
+    """Return the call, the attribute or the fact of the wire at which *result* failed."""
+    if result.call.startswith("builtins."):
+        return _short(result.call.removeprefix("builtins."), 2 * _LONGEST)
+    called = _called(result)
+    return f"{called}()" if called and "(" in result.call else called or result.where
+
+
+def _short(text: str, most: int = _LONGEST) -> str:
     """Return the first line of *text*, shortened, and without the module of a class."""
-    text = _MODULE.sub("", normal(text[: 10 * _LONGEST]).partition("\n")[0])
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    text = _MODULE.sub("", normal(text[:_READ]).partition("\n")[0].rstrip())
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -16,7 +16,7 @@ from conformance.judge import Verdict
 from conformance.report.junit import junit_xml
 from conformance.report.legend import MARKS, WORDS, legend
 from conformance.report.runs import Run
-from conformance.report.terminal import STORIES, STORY_LINES, USUAL, View, plain_lines, print_run
+from conformance.report.terminal import LINES, STORIES, USUAL, View, plain_lines, print_run
 from conformance.results import Result, RunHead
 from conformance.results.causes import MOST, grouped
 from conformance.results.result import Overlay
@@ -206,8 +206,10 @@ def test_many_failures_are_a_table_with_a_story_for_each_of_the_first_causes() -
 
 def test_stories_that_are_long_leave_room_for_others() -> None:
     long = [msgspec.structs.replace(one, transcript="x\n" * 60) for one in many(5)]
-    assert len(stories(shown(long))) == 2
-    assert len(shown(long)) < STORY_LINES + 60
+    assert stories(shown(long)) == ["a.0", "a.1", "a.2"]
+    assert len(shown(long)) <= LINES
+    longer = [msgspec.structs.replace(one, transcript="x\n" * 300) for one in many(5)]
+    assert stories(shown(longer)) == ["a.0"]
 
 
 @pytest.mark.parametrize(

@@ -131,8 +131,10 @@ class HTTPConnection:
         headers = dict(headers)
         names = {name.lower() for name in headers}
         self.putrequest(method, url, "host" in names, "accept-encoding" in names)
-        if body is not None and not isinstance(body, bytes):
-            body = body.read() if hasattr(body, "read") else body.encode("latin-1")
+        if isinstance(body, str):
+            body = body.encode("latin-1")
+        elif hasattr(body, "read"):
+            body = body.read()
         if "content-length" not in names and (body is not None or method in ("POST", "PUT")):
             self.putheader("Content-Length", len(body or b""))
         for name, value in headers.items():
@@ -171,7 +173,7 @@ class HTTPConnection:
             raise CannotSendHeader()
         self._state = "sent"
         head = "\r\n".join([*self._lines, "", ""]).encode("latin-1")
-        self._send(head + (message_body or b""))
+        self._send(head + bytes(message_body or b""))
 
     def _send(self, data):
         if self.sock is None:
