@@ -17,12 +17,11 @@ from conformance.lazy import loader
 
 if TYPE_CHECKING:
     from conformance.cases.build import DEFAULT_OPS, build_case
-    from conformance.cases.casefile import Listed
+    from conformance.cases.casefile import Listed, load_text
     from conformance.cases.corpus import Cases, Corpus, SweptCases, load_corpus
     from conformance.cases.documented import documented_part
     from conformance.cases.errors import CaseError
     from conformance.cases.fetch import client_case
-    from conformance.cases.loader import load_text
     from conformance.cases.model import (
         Accept,
         Case,
@@ -45,8 +44,12 @@ if TYPE_CHECKING:
     from conformance.cases.ops import typed_arguments
     from conformance.cases.own import own_files, with_own
     from conformance.cases.places import fixtures_directory
-    from conformance.cases.regressions import Regression, load_regressions
-    from conformance.cases.requirements import Requirement, load_requirements
+    from conformance.cases.requirements import (
+        Regression,
+        Requirement,
+        load_regressions,
+        load_requirements,
+    )
     from conformance.cases.rules import Rule, load_rules
     from conformance.cases.scripts import client_cases, key_of_script, script_key
     from conformance.cases.sweeps import DIMENSIONS, Sweep, swept, with_setting
@@ -145,20 +148,18 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
         __name__,
         {
             "build": "DEFAULT_OPS build_case",
-            "casefile": "Listed",
+            "casefile": "Listed load_text",
             "corpus": "Cases Corpus SweptCases load_corpus",
             "documented": "documented_part",
             "errors": "CaseError",
             "fetch": "client_case",
-            "loader": "load_text",
-            "ops": "typed_arguments",
             "model": "Accept Case Expectation Fetch Op Outcome Reject WireExpectation",
             "names": "DOCUMENTED ERROR_KINDS PARENTS ancestors is_of_the_module met_by",
             "octets": "AddressHole Pieces bytes_equal fill filled_by",
+            "ops": "typed_arguments",
             "own": "own_files with_own",
             "places": "fixtures_directory",
-            "regressions": "Regression load_regressions",
-            "requirements": "Requirement load_requirements",
+            "requirements": "Regression Requirement load_regressions load_requirements",
             "rules": "Rule load_rules",
             "scripts": "client_cases key_of_script script_key",
             "sweeps": "DIMENSIONS Sweep swept with_setting",

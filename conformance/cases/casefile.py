@@ -26,8 +26,7 @@ import msgspec
 from conformance.cases.decoding import decode
 from conformance.cases.errors import CaseError, within
 from conformance.cases.grids import Choice, Grid
-from conformance.cases.parsing import parse
-from conformance.cases.plain import check_plain
+from conformance.cases.parsing import check_plain, parse
 from conformance.cases.tables import RESERVED_IDS, CaseTable, FetchTable, FileHead, OwnFileHead
 from conformance.cases.words import Level
 
@@ -454,3 +453,26 @@ def complaints_of(file: str, case: str) -> Iterator[None]:
     # the file gets one line that names the place. The cause is kept for the authors of the kit.
     except (ValueError, TypeError, RecursionError, OverflowError, MemoryError) as error:
         raise CaseError(f"{type(error).__name__}: {error}", file=file, case=case) from error
+
+
+def load_file(path: Path) -> list["Case"]:
+    """Return the cases of the file at *path*.
+
+    Raises:
+        CaseError: the file cannot be read, is not TOML, or contains a case that does not conform
+            to the format.
+    """
+    return _cases(CaseFile.read(path))
+
+
+def load_text(text: str, file: str) -> list["Case"]:
+    """Return the cases of a case file with the content *text*.
+
+    Raises:
+        CaseError: as `load_file`.
+    """
+    return _cases(CaseFile(text.encode(), file))
+
+
+def _cases(file: CaseFile) -> list["Case"]:
+    return [listed.case() for authored in file.parts for listed in authored.cases]

@@ -15,7 +15,6 @@ from conformance.cli.options import (
 from conformance.drivers import Implementation, UnknownImplementation, targets
 from conformance.report import visible_text
 from conformance.results.golden import (
-    ROSTER,
     Book,
     BookError,
     Recorded,
@@ -23,7 +22,7 @@ from conformance.results.golden import (
     read_book,
     write_book,
 )
-from conformance.run import NotRecorded
+from conformance.run import ROSTER, NotRecorded
 from conformance.run import record as record_one
 from conformance.wording import counted
 

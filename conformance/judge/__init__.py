@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         parse_error_map,
         read_error_map,
     )
-    from conformance.judge.errors import error_names
+    from conformance.judge.forms import error_names
 
 __all__ = [
     "ERRORS",
@@ -55,6 +55,6 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "error_map": (
                 "ErrorMapError KNOWN_ERRORS checked_error_map parse_error_map read_error_map"
             ),
-            "errors": "error_names",
+            "forms": "error_names",
         },
     )

@@ -31,11 +31,10 @@ from conformance.cases import (
     met_by,
 )
 from conformance.judge.client import error_text, judge_fetch, response_text
-from conformance.judge.errors import error_names
+from conformance.judge.forms import error_names, page_forms
 from conformance.judge.match import Matcher, seen_text
 from conformance.judge.observation import Observation
 from conformance.judge.question import Fault, question_fault
-from conformance.judge.spelling import page_forms
 from conformance.judge.verdicts import FAILURES, OK, Judgement, Mismatch, Verdict
 
 _OCTET_CALLS = frozenset({"read", "recv", "readline"})

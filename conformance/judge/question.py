@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.cases import AddressHole, Case, WireExpectation
-from conformance.judge.errors import error_names
+from conformance.judge.forms import error_names
 from conformance.judge.observation import ConnectionFacts, Observation
 from conformance.judge.verdicts import Mismatch, Verdict
 from mockserver import Dispatch, ReadRequest, Script

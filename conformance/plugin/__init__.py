@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.plugin import collecting
-from conformance.plugin.kept import SESSION, authority_of, session_of
+from conformance.plugin import collect
+from conformance.plugin.collect import SESSION, authority_of, session_of
 from conformance.plugin.mock_servers import MockServers
 from conformance.plugin.options import SENT, Options, add_options
-from conformance.plugin.telling import told_in
+from conformance.plugin.summary import summary_of
 
 if TYPE_CHECKING:
     from certs import CertificateAuthority
@@ -49,9 +49,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marks, and reject invalid options before any test is collected."""
     config.add_cleanup(lambda: _thaw(config))  # the first to be added is the last to be called
-    for line in collecting.marks():
+    for line in collect.marks():
         config.addinivalue_line("markers", line)
-    config.pluginmanager.register(told_in(config))
+    config.pluginmanager.register(summary_of(config))
     options = Options.of(config)
     if options.usual and not config.getoption("markers"):
         return
@@ -84,12 +84,12 @@ def pytest_configure_node(node: Any) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Receive what a worker of pytest-xdist sends in addition to its reports."""
-    told_in(node.config).add_nowhere(getattr(node, "workeroutput", {}).get(SENT, ()))
+    summary_of(node.config).add_nowhere(getattr(node, "workeroutput", {}).get(SENT, ()))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:  # noqa: ARG001
     """Ignore the kit's own modules, whatever the host's patterns match."""
-    return collecting.is_no_test(collection_path) or None
+    return collect.is_no_test(collection_path) or None
 
 
 @pytest.hookimpl(wrapper=True)
@@ -98,18 +98,18 @@ def pytest_collect_file(
 ) -> Generator[None, list[Any], list[Any]]:
     """Collect the conformance tests, also if the host's ``python_files`` do not match them."""
     found = yield
-    if found or not collecting.is_ours(file_path):
+    if found or not collect.is_ours(file_path):
         return found
-    return [collecting.ConformanceModule.from_parent(parent, path=file_path)]
+    return [collect.ConformanceModule.from_parent(parent, path=file_path)]
 
 
 def pytest_pycollect_makemodule(
     module_path: Path, parent: pytest.Collector
 ) -> pytest.Module | None:
     """Make conformance modules collect their tests, whatever ``python_functions`` is."""
-    if not collecting.is_ours(module_path):
+    if not collect.is_ours(module_path):
         return None
-    module: pytest.Module = collecting.ConformanceModule.from_parent(parent, path=module_path)
+    module: pytest.Module = collect.ConformanceModule.from_parent(parent, path=module_path)
     return module
 
 
@@ -138,14 +138,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(config, "workeroutput"):
         config.workeroutput[SENT] = nowhere
         return
-    told = told_in(config)
+    told = summary_of(config)
     told.add_nowhere(nowhere)
     session.exitstatus = told.exit_status(session.exitstatus)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Report what no single test reports."""
-    for title, lines in told_in(config).sections():
+    for title, lines in summary_of(config).sections():
         terminalreporter.section(title)
         for line in lines:
             terminalreporter.write_line(line)

@@ -19,7 +19,7 @@ from conformance.drivers import DriverError, Implementation, Target
 from conformance.drivers.clients import ClientTarget
 from conformance.judge import OK, ErrorMapError, parse_error_map
 from conformance.plugin.options import SHIPPED, Options
-from conformance.plugin.telling import CASE, FLAKE, IMPLEMENTATION, VERDICT
+from conformance.plugin.summary import CASE, FLAKE, IMPLEMENTATION, VERDICT
 from conformance.report import Standing, standing, story, visible_text
 from conformance.results import (
     BaselineError,

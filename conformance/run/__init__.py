@@ -22,12 +22,13 @@ if TYPE_CHECKING:
         SHORTEST_DEADLINE,
         as_deadline,
     )
-    from conformance.run.recorder import NotRecorded, record
+    from conformance.run.recorder import ROSTER, NotRecorded, record
     from conformance.run.runner import Runner
 
 __all__ = [
     "DEADLINE",
     "LONGEST_DEADLINE",
+    "ROSTER",
     "SHORTEST_DEADLINE",
     "Background",
     "Check",
@@ -44,7 +45,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "background": "Background",
             "check": "Check",
             "deadlines": "DEADLINE LONGEST_DEADLINE SHORTEST_DEADLINE as_deadline",
-            "recorder": "NotRecorded record",
+            "recorder": "NotRecorded ROSTER record",
             "runner": "Runner",
         },
     )

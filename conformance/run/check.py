@@ -9,18 +9,21 @@ The results so far are in `results` at any moment, however the run ends.
 """
 
 import contextlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import msgspec
 
 from certs import CertificateAuthority
 from conformance.cases import Case
 from conformance.drivers import Identity, Implementation, apart
+from conformance.judge import FAILURES
 from conformance.results import Listing, Result, is_unexpected
 from conformance.run.background import Background
 from conformance.run.deadlines import DEADLINE
 from conformance.run.parallel import Runners
 from conformance.run.performed import Performed
 from conformance.run.processor import OneProcessor
-from conformance.run.reduction import reduced
 from conformance.run.runner import Runner
 from conformance.run.triage import Doubts
 
@@ -176,3 +179,28 @@ class Check:
 def _stops(result: Result) -> bool:
     """Return whether a run that ends at the first failure ends here."""
     return result.is_error or is_unexpected(result)
+
+
+def reduced(results: Iterable[Result]) -> Iterator[Result]:
+    """Yield each of *results*.
+
+    A failure names the smaller setting within which it fails, if any.
+    """
+    whole = list(results)
+    failed: dict[str, list[Result]] = defaultdict(list)
+    for result in whole:
+        if result.verdict in FAILURES:
+            failed[result.id].append(result)
+    for found in failed.values():
+        found.sort(key=lambda one: (len(one.setting), one.name))
+    for result in whole:
+        smaller = _smallest_within(result, failed.get(result.id, ()))
+        yield result if smaller is None else msgspec.structs.replace(result, within=smaller.name)
+
+
+def _smallest_within(result: Result, failed: Iterable[Result]) -> Result | None:
+    """Return the first of *failed* whose setting is a proper part of that of *result*."""
+    if result.verdict not in FAILURES:
+        return None
+    own = result.setting.items()
+    return next((one for one in failed if one.setting.items() < own), None)

@@ -24,7 +24,7 @@ from conformance.results import (
     result_of,
     without_port,
 )
-from conformance.run.acts import ended_process
+from conformance.run.deadlines import ended_process
 from conformance.run.interface import probed, used
 from conformance.run.performed import Performed
 from conformance.run.sent import planned, recorded

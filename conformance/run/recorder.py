@@ -10,6 +10,7 @@ from typing import Any
 from certs import CertificateAuthority
 from conformance.cases import Case, client_cases
 from conformance.drivers import DriverError, Identity, Implementation, apart
+from conformance.drivers.clients import BUILT_IN, PREFIX
 from conformance.judge import Observation, Verdict
 from conformance.results import Result
 from conformance.results.golden import Codec, Recorded, Values, stable_observation
@@ -18,6 +19,19 @@ from conformance.run.parallel import Runners
 from conformance.run.performed import Performed
 from conformance.run.runner import Runner
 
+ROSTER = (
+    "python2.7:httplib",
+    "jython:httplib",
+    *(f"python3.{minor}:http.client" for minor in range(8, 14)),
+    "pypy3:http.client",
+    "eventlet.green.http.client",
+    "future.backports.http.client",
+    *(f"{PREFIX}{name}" for name in BUILT_IN),
+)
+"""The implementations that have golden records, as a user writes them.
+
+Those that are not installed keep their records.
+"""
 _STANDARD = ("httplib", "http.client")
 _ENDED = (Verdict.HANG, Verdict.CRASH)
 _PREFIXES = {"CPython": "py", "": "py"}

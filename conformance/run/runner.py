@@ -28,8 +28,7 @@ from conformance.drivers import (
 )
 from conformance.judge import NOT_RUN, ErrorMapError, Observation, Verdict, checked_error_map
 from conformance.results import Result, bounded, not_run, with_script
-from conformance.run.acts import abandoned_thread, gave_up
-from conformance.run.deadlines import DEADLINE
+from conformance.run.deadlines import DEADLINE, abandoned_thread, gave_up
 from conformance.run.exchanges import Exchange, exchanges
 from conformance.run.interface import is_lacking, probed, probes
 from conformance.run.lane import Certificates, Lane, Witness

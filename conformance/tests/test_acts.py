@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from certs import CertificateAuthority
-from conformance.cases.loader import load_text
+from conformance.cases.casefile import load_text
 from conformance.cli import main
 from conformance.cli.outputs import document
 from conformance.drivers import Implementation, target

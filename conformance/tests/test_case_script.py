@@ -3,7 +3,7 @@
 import pytest
 
 from conformance.cases import Case, CaseError
-from conformance.cases.loader import load_text
+from conformance.cases.casefile import load_text
 from mockserver import (
     ADDRESS,
     FAULTS,

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from conformance.cases import Case
-from conformance.cases.loader import load_text
+from conformance.cases.casefile import load_text
 from conformance.drivers import DriverError, Identity, target
 from conformance.drivers.base import NO_RESTART
 from conformance.results import Result

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from conformance.cases import load_corpus
-from conformance.cases.loader import load_text
+from conformance.cases.casefile import load_text
 from conformance.cli import main
 from conformance.cli.main import COMMANDS
 from conformance.tests.conftest import LATE
@@ -23,7 +23,7 @@ from conformance.tests.support import EVERY
 
 
 def kit(*args: str, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-W", "error", "-m", "conformance.cli", *args]
+    command = [sys.executable, "-W", "error", "-m", "conformance", *args]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
 
 
@@ -133,7 +133,7 @@ def test_every_authored_case_can_be_shown() -> None:
 
 
 def test_a_reader_that_has_enough_is_no_error() -> None:
-    command = f"{sys.executable} -m conformance.cli list | head -n 1"
+    command = f"{sys.executable} -m conformance list | head -n 1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
 
@@ -157,7 +157,7 @@ def test_try_writes_no_case_over_a_file_that_is_there(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_is_one_line_and_leaves_nothing_half_written(tmp_path: Path) -> None:
-    command = [sys.executable, "-W", "error", "-m", "conformance.cli", "check", "http.client"]
+    command = [sys.executable, "-W", "error", "-m", "conformance", "check", "http.client"]
     results = tmp_path / "results.jsonl"
     with subprocess.Popen(
         [*command, "--results", str(results)],
@@ -284,7 +284,7 @@ def test_an_error_says_what_to_do(args: list[str], said: str) -> None:
 
 
 def test_a_closed_output_is_one_that_nobody_reads() -> None:
-    shell = 'exec "$0" -m conformance.cli check --select chunked.two-chunks >&-'
+    shell = 'exec "$0" -m conformance check --select chunked.two-chunks >&-'
     done = subprocess.run(
         ["/bin/sh", "-c", shell, sys.executable], capture_output=True, text=True, check=False
     )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from conformance.cases import Case, CaseError, client_case, client_cases
-from conformance.cases.loader import load_text
+from conformance.cases.casefile import load_text
 from conformance.judge import Observation, Verdict, judge
 from conformance.judge.client import did_of
 from conformance.results.golden.stable import Connection

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from certs import CertificateAuthority
 from conformance.cases import Case, client_case
-from conformance.cases.loader import load_text
+from conformance.cases.casefile import load_text
 from conformance.cli import main
 from conformance.drivers import Implementation, UnknownImplementation, target, targets
 from conformance.drivers.clients import BUILT_IN

@@ -6,8 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conformance.cases.names import DOCUMENTED
-from conformance.cases.regressions import load_regressions
-from conformance.cases.requirements import load_requirements
+from conformance.cases.requirements import load_regressions, load_requirements
 from conformance.cli.main import main
 from conformance.tests.support import EVERY
 

@@ -9,7 +9,7 @@ from conformance.cases import Case, documented_part, load_corpus
 from conformance.cases.model import Expectation, WireExpectation
 from conformance.cases.values import Octets, Scalar
 from conformance.judge import Observation, Verdict, judge
-from conformance.judge.spelling import page_forms
+from conformance.judge.forms import page_forms
 from conformance.report.story import story
 from conformance.results.result import RunHead, result_of
 from conformance.tests.support import EVERY

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from conformance.cli import main
 from conformance.judge.error_map import ErrorMapError, read_error_map
-from conformance.judge.errors import error_names
+from conformance.judge.forms import error_names
 
 
 def test_a_file_maps_names(tmp_path: Path) -> None:

@@ -10,12 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.cases import Case, load_corpus
-from conformance.cases.loader import load_text
+from conformance.cases.casefile import load_text
 from conformance.cli import main
 from conformance.drivers import Identity, UnknownImplementation, target
 from conformance.judge import Observation, Verdict, judge
 from conformance.results.golden import (
-    ROSTER,
     Book,
     BookError,
     Recorded,
@@ -25,10 +24,10 @@ from conformance.results.golden import (
     write_book,
 )
 from conformance.results.golden.codec import Codec
-from conformance.results.golden.results import run_of
+from conformance.results.golden.judging import run_of
 from conformance.results.golden.stable import PORT, Connection, stable_observation
 from conformance.results.golden.values import Values, lengthened, shortened
-from conformance.run import NotRecorded, record
+from conformance.run import ROSTER, NotRecorded, record
 from conformance.run.recorder import key_of
 from conformance.tests.support import EVERY
 

@@ -12,7 +12,7 @@ import pytest
 
 from certs import CertificateAuthority
 from conformance.cases import Case
-from conformance.cases.loader import load_text
+from conformance.cases.casefile import load_text
 from conformance.drivers import DriverError
 from conformance.drivers import program as program_module
 from conformance.drivers.factory import ProgramTarget

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from conformance.cases import Case
-from conformance.cases.loader import load_text
+from conformance.cases.casefile import load_text
 from conformance.cases.names import DOCUMENTED, met_by
 from conformance.judge import Observation, Verdict, judge
-from conformance.judge.errors import error_names
+from conformance.judge.forms import error_names
 from conformance.results.result import result_of
 
 PYTHON_2 = frozenset({"lowercase-names"})

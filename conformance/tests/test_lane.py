@@ -3,7 +3,7 @@
 import re
 
 from certs import CertificateAuthority
-from conformance.cases.loader import load_text
+from conformance.cases.casefile import load_text
 from conformance.drivers import target
 from conformance.judge import Verdict
 from conformance.results import Result

@@ -11,7 +11,7 @@ from collections import defaultdict
 import pytest
 
 from conformance.cases import Case, client_case, client_cases, fixtures_directory, load_corpus
-from conformance.cases.loader import load_text
+from conformance.cases.casefile import load_text
 from conformance.cases.model import Accept, Fetch, Reject
 from conformance.cases.scripts import script_key
 from conformance.tests.law import ACCEPTED, EITHER, LAW, OTHER, REJECTED, law_of, rules_broken

@@ -7,7 +7,7 @@ import pytest
 
 from certs import CLIENT_CERTIFICATES, SERVER_CERTIFICATES
 from conformance.cases import DIMENSIONS, Case, CaseError, build, casefile, load_corpus, words
-from conformance.cases.loader import load_file, load_text
+from conformance.cases.casefile import load_file, load_text
 from conformance.cases.model import USUAL
 from conformance.cases.octets import fill
 from conformance.cases.values import Octets
@@ -367,7 +367,7 @@ def test_what_no_rule_has_foreseen_names_the_case(
     def fails(*_: object, **__: object) -> Case:
         raise error("two\nlines")
 
-    monkeypatch.setattr(build, "build", fails)
+    monkeypatch.setattr(build, "build_case", fails)
     assert complaint(CASE) == f"test.toml: framing.hello: {error.__name__}: two lines"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conformance.cases.loader import load_text
+from conformance.cases.casefile import load_text
 from conformance.cases.model import Outcome
 from conformance.cases.octets import AddressHole
 from conformance.cases.tables import RESERVED_IDS, ExpectationTable, WireTable

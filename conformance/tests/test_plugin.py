@@ -379,7 +379,7 @@ def test_a_session_that_judged_nothing_of_an_implementation_is_not_green(
     [
         (("--httplib-impl", "no-such-python:httplib"), "*no program called 'no-such-python'*"),
         (("--httplib-impl", "a b"), "*'a b' is not the name of an implementation*"),
-        (("--httplib-level", "nonsense"), "*'nonsense' is none of documented*"),
+        (("--httplib-level", "nonsense"), "*'nonsense' is not one of documented*"),
         (("--httplib-baseline", "no-such-file"), "*no-such-file*No such file*"),
         (("--httplib-baseline", "pyproject.toml"), "*pyproject.toml*"),
         (("--httplib-error-map", "no-such-file"), "*no-such-file*"),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conformance.cases import Case
-from conformance.cases.loader import load_text
+from conformance.cases.casefile import load_text
 from conformance.judge import Judgement, Observation, Verdict, judge
 from conformance.results.golden.stable import Connection
 from conformance.run.performed import Performed

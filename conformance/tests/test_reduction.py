@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from conformance.report import Run
 from conformance.report.terminal import plain_lines
 from conformance.results.result import Result, RunHead
-from conformance.run.reduction import reduced
+from conformance.run.check import reduced
 
 SETTINGS = [
     {key: value for key, value in (("cut", cut), ("end", end), ("reuse", reuse)) if value}

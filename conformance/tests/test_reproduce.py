@@ -281,7 +281,7 @@ def on_a_terminal(name: str, **variables: str) -> str:
         key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")
     }
     environment |= {"TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **variables}
-    command = [sys.executable, "-m", "conformance.cli", "show", name]
+    command = [sys.executable, "-m", "conformance", "show", name]
     with subprocess.Popen(command, stdout=theirs, stdin=theirs, env=environment):
         os.close(theirs)
         written = b""

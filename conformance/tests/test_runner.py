@@ -8,7 +8,7 @@ import pytest
 
 from certs import CertificateAuthority
 from conformance.cases import Case, CaseError
-from conformance.cases.loader import load_text
+from conformance.cases.casefile import load_text
 from conformance.drivers import (
     DriverError,
     Implementation,

@@ -494,7 +494,7 @@ def compared(case: Case, trace: Trace) -> str:
 
 
 def kit(*args: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-W", "error", "-m", "conformance.cli", "serve", *args]
+    command = [sys.executable, "-W", "error", "-m", "conformance", "serve", *args]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

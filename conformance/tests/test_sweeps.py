@@ -1,7 +1,7 @@
 import pytest
 
 from conformance.cases import Case, swept
-from conformance.cases.loader import load_text
+from conformance.cases.casefile import load_text
 from mockserver import Close, Drain, Dribble, ReadRequest, Send
 
 CASE = """

@@ -15,14 +15,11 @@ from conformance.results.golden.book import (
     write_book,
 )
 from conformance.results.golden.codec import Codec
-from conformance.results.golden.judging import Judged, judged, judged_one
-from conformance.results.golden.results import run_of
-from conformance.results.golden.roster import ROSTER
+from conformance.results.golden.judging import Judged, judged, judged_one, run_of
 from conformance.results.golden.stable import stable_observation
 from conformance.results.golden.values import Values
 
 __all__ = [
-    "ROSTER",
     "Book",
     "BookError",
     "Codec",

@@ -14,7 +14,7 @@ from conformance.cases import Corpus, load_corpus
 from conformance.drivers import Identity
 from conformance.results.baseline import Baseline, BaselineError, baseline_text, read_baseline
 from conformance.results.golden.book import Book, load_book
-from conformance.results.golden.results import run_of
+from conformance.results.golden.judging import run_of
 from conformance.results.shipped import shipped_baseline
 from conformance.results.update import AGAIN, NEW, updated
 

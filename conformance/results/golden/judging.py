@@ -1,18 +1,23 @@
 """Judges golden records: the verdict on a stored observation, without the implementation.
 
 The input is a book and a case.  The output is a `Judged` for each implementation that was recorded
-with the present form of the case, in the order of the book.
+with the present form of the case, in the order of the book; or, for one of them and the corpus, the
+head and the results that a run would have.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
-from conformance.cases import Case, client_case
-from conformance.judge import Judgement, Observation, Verdict, judge
+from conformance.cases import Case, Corpus, client_case
+from conformance.judge import Judgement, Observation, Verdict, did_of, entry_text, judge
+from conformance.results.bounds import bounded
 from conformance.results.golden.book import Book, Recorded
 from conformance.results.golden.codec import Codec
+from conformance.results.golden.stable import PORT
 from conformance.results.golden.values import Values
+from conformance.results.result import Result, RunHead, result_of, with_script, without_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +114,31 @@ def _judged(key: str, recorded: Recorded, ran: Case, encoded: object) -> Judged:
     values = Values(recorded.name, "python3" in features or _is_client(recorded), recorded.classes)
     observation = Codec(values).full(ran, encoded)
     return Judged(key, ran, judge(ran, observation, features, recorded.errors), observation)
+
+
+def run_of(book: Book, key: str, corpus: Corpus) -> tuple[RunHead, list[Result]]:
+    """Return the run that corresponds to the records of the implementation with this *key*."""
+    one = book.implementations[key]
+    head = RunHead(
+        kit=version("httplib-kit"),
+        corpus=corpus.digest,
+        implementation=one.written,
+        name=one.name,
+        version=one.version,
+        features=one.features,
+        label=key,
+        runtime=one.runtime,
+    )
+    found = (judged_one(book, key, case) for case in corpus.cases)
+    return head, [_result(judged) for judged in found if judged is not None]
+
+
+def _result(judged: Judged) -> Result:
+    case, seen = judged.case, judged.observation
+    trace: list[str] = []
+    did = ""
+    if seen is not None:
+        trace = [f"{op.text} -> {entry_text(seen.trace[op.id])}" for op in case.ops]
+        did = did_of(seen.trace["fetch"]) if case.profile == "client" else ""
+    result = without_port(result_of(case, judged.judgement, trace=trace, did=did), PORT)
+    return with_script(bounded(result), case.script)

@@ -21,7 +21,7 @@ IMPLEMENTATION, CASE, VERDICT, FLAKE = (
 
 
 @dataclass(eq=False)
-class Told:
+class Summary:
     """What is collected during a session.
 
     Args:
@@ -77,9 +77,9 @@ class Told:
             yield "implementations of which no case was judged", self.unjudged
 
 
-TOLD = pytest.StashKey[Told]()
+_SUMMARY = pytest.StashKey[Summary]()
 
 
-def told_in(config: pytest.Config) -> Told:
+def summary_of(config: pytest.Config) -> Summary:
     """Return what is collected in the session with this *config*."""
-    return config.stash.setdefault(TOLD, Told())
+    return config.stash.setdefault(_SUMMARY, Summary())
