@@ -200,17 +200,17 @@ class Expect(Step):
             ),
         )
         found = [
-            f"{what} is {shown(seen)}, expected {shown(wanted)}"
-            for what, seen, wanted in compared
-            if wanted is not None and seen != wanted
+            f"{what} is {shown(seen)}, expected {shown(expected)}"
+            for what, seen, expected in compared
+            if expected is not None and seen != expected
         ]
         if self.json is not ANYTHING and (text := json_condition(self.json).differs(request)):
             found.append(text)
         return [*found, *self._field_differences(request, address)]
 
     def _field_differences(self, request: Request, address: bytes) -> Iterator[str]:
-        for name, wanted in typing.cast("Headers", self.headers):
-            value = wanted.replace(ADDRESS, address).decode("latin-1")
+        for name, expected in typing.cast("Headers", self.headers):
+            value = expected.replace(ADDRESS, address).decode("latin-1")
             if value not in (values := request.headers.get_all(name.decode("latin-1"))):
                 yield f"field {name.decode('latin-1')} has {values!r}, expected {value!r}"
         for absent in self.absent:

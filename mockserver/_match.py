@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from mockserver._request import Request
 from mockserver._step import ScriptError
 
-Wanted = str | bytes | re.Pattern[str] | re.Pattern[bytes]
+Expected = str | bytes | re.Pattern[str] | re.Pattern[bytes]
 """What a part of a request is compared with."""
 ANYTHING: Any = ...
 """In place of JSON: any content will do; None is JSON's null."""
@@ -36,11 +36,11 @@ class Condition(NamedTuple):
 
 def conditions(
     *,
-    method: Wanted | None = None,
-    target: Wanted | None = None,
-    path: Wanted | None = None,
+    method: Expected | None = None,
+    target: Expected | None = None,
+    path: Expected | None = None,
     prefix: str | bytes | None = None,
-    pattern: Wanted | None = None,
+    pattern: Expected | None = None,
     query: Mapping[Any, Any] | None = None,
     headers: Mapping[Any, Any] | Iterable[tuple[Any, Any]] | None = None,
     json: Any = ANYTHING,
@@ -60,8 +60,8 @@ def conditions(
     if method is not None:
         found.append(_method(method))
     if target is not None:
-        wanted = _checked_target(target, method)
-        found.append(_part("target", target, wanted, lambda request: request.target))
+        expected = _checked_target(target, method)
+        found.append(_part("target", target, expected, lambda request: request.target))
     if path is not None:
         found.append(_path(path))
     if prefix is not None:
@@ -103,8 +103,8 @@ def _refuse(name: str, value: object, reason: str) -> Any:
     raise ScriptError(f"route: {name}={shown(value)} {reason}")
 
 
-def _differs(what: str, seen: object, wanted: object) -> str:
-    return f"the {what} is {shown(seen)}, expected {shown(wanted)}"
+def _differs(what: str, seen: object, expected: object) -> str:
+    return f"the {what} is {shown(seen)}, expected {shown(expected)}"
 
 
 def _text(name: str, value: Any) -> Any:
@@ -118,27 +118,27 @@ def _text(name: str, value: Any) -> Any:
     return value
 
 
-def _equal(seen: str, wanted: Any) -> bool:
-    if isinstance(wanted, re.Pattern):
-        data: Any = seen.encode("latin-1") if isinstance(wanted.pattern, bytes) else seen
-        return wanted.fullmatch(data) is not None
-    return bool(wanted == seen)
+def _equal(seen: str, expected: Any) -> bool:
+    if isinstance(expected, re.Pattern):
+        data: Any = seen.encode("latin-1") if isinstance(expected.pattern, bytes) else seen
+        return expected.fullmatch(data) is not None
+    return bool(expected == seen)
 
 
-def _part(what: str, given: Wanted, wanted: Any, part: Callable[[Request], str]) -> Condition:
+def _part(what: str, given: Expected, expected: Any, part: Callable[[Request], str]) -> Condition:
     def differs(request: Request) -> str | None:
         seen = part(request)
-        return None if seen == wanted or _equal(seen, wanted) else _differs(what, seen, given)
+        return None if seen == expected or _equal(seen, expected) else _differs(what, seen, given)
 
     return Condition(False, differs)
 
 
-def _method(method: Wanted) -> Condition:
-    wanted = _text("method", method)
-    if isinstance(wanted, str):
-        if not re.fullmatch(r"[!#-\[\]^-z|~]+", wanted):
+def _method(method: Expected) -> Condition:
+    expected = _text("method", method)
+    if isinstance(expected, str):
+        if not re.fullmatch(r"[!#-\[\]^-z|~]+", expected):
             _refuse("method", method, "is not the name of a method, such as 'GET'")
-        name = wanted.upper()
+        name = expected.upper()
         return Condition(
             False,
             lambda request: (
@@ -147,71 +147,73 @@ def _method(method: Wanted) -> Condition:
                 else _differs("method", request.method, method)
             ),
         )
-    return _part("method", method, wanted, lambda request: request.method)
+    return _part("method", method, expected, lambda request: request.method)
 
 
-def _checked_target(target: Wanted, method: Wanted | None) -> Any:
-    wanted = _text("target", target)
-    if isinstance(wanted, str):
+def _checked_target(target: Expected, method: Expected | None) -> Any:
+    expected = _text("target", target)
+    if isinstance(expected, str):
         connects = isinstance(method, str | bytes) and _text("method", method).upper() == "CONNECT"
-        if not (wanted.startswith("/") or "://" in wanted or wanted == "*" or connects):
-            _refuse("target", target, f"does not begin with a slash; write {'/' + wanted!r}")
-        if "#" in wanted:
+        if not (expected.startswith("/") or "://" in expected or expected == "*" or connects):
+            _refuse("target", target, f"does not begin with a slash; write {'/' + expected!r}")
+        if "#" in expected:
             _refuse("target", target, "has a fragment, which no client sends")
-        if re.search(r"\s", wanted):
+        if re.search(r"\s", expected):
             _refuse("target", target, "has a space, which ends a target; write %20")
-    return wanted
+    return expected
 
 
 def _checked_path(name: str, path: str | bytes) -> str:
-    wanted = str(_text("path", path))
-    if "://" in wanted:
-        _refuse(name, path, f"is a whole URL; write {urlsplit(wanted).path or '/'!r}")
-    if not wanted.startswith("/"):
-        _refuse(name, path, f"does not begin with a slash; write {'/' + wanted!r}")
-    if "?" in wanted:
+    expected = str(_text("path", path))
+    if "://" in expected:
+        _refuse(name, path, f"is a whole URL; write {urlsplit(expected).path or '/'!r}")
+    if not expected.startswith("/"):
+        _refuse(name, path, f"does not begin with a slash; write {'/' + expected!r}")
+    if "?" in expected:
         _refuse(name, path, "has a query, which is not part of a path; use target or query")
-    if "#" in wanted:
+    if "#" in expected:
         _refuse(name, path, "has a fragment, which no client sends")
-    return unquote(wanted)
+    return unquote(expected)
 
 
-def _path(path: Wanted) -> Condition:
-    wanted = _checked_path("path", path) if isinstance(path, str | bytes) else _text("path", path)
-    return _part("path", path, wanted, lambda request: request.path)
+def _path(path: Expected) -> Condition:
+    expected = _checked_path("path", path) if isinstance(path, str | bytes) else _text("path", path)
+    return _part("path", path, expected, lambda request: request.path)
 
 
 def _prefix(prefix: Any) -> Condition:
     if not isinstance(prefix, str | bytes):
         _refuse("prefix", prefix, "must be text or bytes; for a pattern use pattern")
-    wanted = _checked_path("prefix", prefix)
+    expected = _checked_path("prefix", prefix)
 
     def differs(request: Request) -> str | None:
-        if request.path.startswith(wanted):
+        if request.path.startswith(expected):
             return None
         return f"the path is {shown(request.path)}, expected one that begins with {shown(prefix)}"
 
     return Condition(False, differs)
 
 
-def _pattern(pattern: Wanted) -> Condition:
-    wanted: Any = pattern
+def _pattern(pattern: Expected) -> Condition:
+    expected: Any = pattern
     if isinstance(pattern, str | bytes):
         try:
-            wanted = re.compile(pattern)
+            expected = re.compile(pattern)
         except re.error as error:
             _refuse("pattern", pattern, f"is not a regular expression: {error}")
-    if not isinstance(wanted, re.Pattern):
+    if not isinstance(expected, re.Pattern):
         _refuse("pattern", pattern, "must be a regular expression, as text or compiled")
-    if re.match(r"\^?\w+(?![\w*?{|])", _text("path", wanted.pattern)) and "|" not in str(wanted):
+    if re.match(r"\^?\w+(?![\w*?{|])", _text("path", expected.pattern)) and "|" not in str(
+        expected
+    ):
         _refuse("pattern", pattern, "does not begin with a slash, as every path does")
-    return _part("path", pattern, wanted, lambda request: request.path)
+    return _part("path", pattern, expected, lambda request: request.path)
 
 
 def _query(query: Any) -> Condition:
     if not isinstance(query, Mapping):
         _refuse("query", query, "must be a mapping, such as {'page': '2'}")
-    wanted = {
+    expected = {
         _text("query", name): [_value(one) for one in value]
         if isinstance(value, list | tuple)
         else [_value(value)]
@@ -220,9 +222,9 @@ def _query(query: Any) -> Condition:
 
     def differs(request: Request) -> str | None:
         seen = {name: request.query.get_all(name) for name in request.query}
-        same = seen.keys() == wanted.keys() and all(
+        same = seen.keys() == expected.keys() and all(
             len(seen[name]) == len(values) and all(map(_equal, seen[name], values))
-            for name, values in wanted.items()
+            for name, values in expected.items()
         )
         return None if same else _differs("query", _short(seen), _short(query))
 
@@ -254,15 +256,15 @@ def _field(name: Any, value: Any) -> Condition:
     title = _text("headers", name)
     if not isinstance(title, str) or not re.fullmatch(r"[!#-'*+\-.0-9A-Z^-z|~]+", title):
         _refuse("headers", name, "is not the name of a field")
-    wanted = _text("headers", value)
-    if isinstance(wanted, str) and (wanted != wanted.strip() or "\n" in wanted):
+    expected = _text("headers", value)
+    if isinstance(expected, str) and (expected != expected.strip() or "\n" in expected):
         _refuse("headers", value, "has outer blanks, which are not part of a value")
 
     def differs(request: Request) -> str | None:
         values = request.headers.get_all(title)
-        if wanted is None:
+        if expected is None:
             return f"the field {title} is there, expected none" if values else None
-        if any(_equal(one, wanted) for one in (*values, ", ".join(values))) and values:
+        if any(_equal(one, expected) for one in (*values, ", ".join(values))) and values:
             return None
         if not values:
             return f"the field {title} is missing, expected {shown(value)}"

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from mockserver import _control as control
 from mockserver import _secure as secure
 from mockserver import _writing as writing
-from mockserver._match import ANYTHING, Condition, Wanted, conditions
+from mockserver._match import ANYTHING, Condition, Expected, conditions
 from mockserver._order import check_order
 from mockserver._request import Request
 from mockserver._respond import Respond
@@ -67,14 +67,14 @@ class Route:
     """Which requests are answered, on whichever connection they come, and how; see `route`."""
 
     steps: tuple[Step, ...] = ()
-    method: Wanted | None = None
-    target: Wanted | None = None
+    method: Expected | None = None
+    target: Expected | None = None
     times: int | None = 1
     optional: bool = False
     body: Literal["framed", "none"] = "framed"
-    path: Wanted | None = None
+    path: Expected | None = None
     prefix: str | bytes | None = None
-    pattern: Wanted | None = None
+    pattern: Expected | None = None
     query: Mapping[Any, Any] | None = None
     headers: Mapping[Any, Any] | Iterable[tuple[Any, Any]] | None = None
     json: Any = ANYTHING
@@ -278,11 +278,11 @@ def connection(*steps: Step, optional: bool = False, times: int | None = 1) -> C
 
 def route(
     *steps: Step,
-    method: Wanted | None = None,
-    target: Wanted | None = None,
-    path: Wanted | None = None,
+    method: Expected | None = None,
+    target: Expected | None = None,
+    path: Expected | None = None,
     prefix: str | bytes | None = None,
-    pattern: Wanted | None = None,
+    pattern: Expected | None = None,
     query: Mapping[Any, Any] | None = None,
     headers: Mapping[Any, Any] | Iterable[tuple[Any, Any]] | None = None,
     json: Any = ANYTHING,

@@ -196,14 +196,19 @@ def _halves(step: WritingStep, offset: int, size: int) -> tuple[Steps, Steps]:
     if isinstance(step, Dribble):
         return _dribbled(step, step.data[:offset]), _dribbled(step, step.data[offset:])
     closing = (Close(),) if isinstance(step, Reply) and step.framing == "close" else ()
-    before = (Part(step, 0, offset),) if offset else ()
+    before = (*_delay(step), Part(step, 0, offset)) if offset else ()
     after = (Part(step, offset),) if offset < size else ()
     return before, (*(after if before else _bare(step)), *closing)
 
 
 def _bare(step: WritingStep) -> Steps:
     """A step whole, without the closing that some do."""
-    return (Part(step),) if isinstance(step, Reply) and step.framing == "close" else (step,)
+    closes = isinstance(step, Reply) and step.framing == "close"
+    return (*_delay(step), Part(step)) if closes else (step,)
+
+
+def _delay(step: WritingStep) -> Steps:
+    return (Pause(step.delay),) if isinstance(step, Reply) and step.delay else ()
 
 
 def _sent(data: bytes) -> Steps:

@@ -128,8 +128,8 @@ def _written(step: Step) -> bytes:
 
 def _does_more(step: WritingStep) -> bool:
     """Return whether *step* also reads, closes or waits; such a step is left unchanged."""
-    closes = isinstance(step, Reply) and step.framing == "close"
-    return closes or isinstance(step, Dribble | Tunnel)
+    more = isinstance(step, Reply) and (step.framing == "close" or step.delay > 0)
+    return more or isinstance(step, Dribble | Tunnel)
 
 
 def _vary_read_style(case: Case, value: str) -> Case:

@@ -159,12 +159,16 @@ def _unrolled(steps: tuple[Step, ...]) -> Iterator[Step]:
 def _steps(step: Step) -> Iterator[str]:
     """Yield the entries of a script's plan for *step*."""
     if isinstance(step, Dribble):
-        for line in _sends(step):
+        for index, line in enumerate(_sends(step)):
             yield f'("{_TAKEN}",)'
+            if index and step.every:
+                yield f'("pause", {step.every})'
             yield line
     elif isinstance(step, WritingStep):
         if isinstance(step, Tunnel):
             yield f'("read", {_HEAD!r})'
+        if isinstance(step, Reply) and step.delay:
+            yield f'("pause", {step.delay})'
         yield from _sends(step)
         if isinstance(step, Reply) and step.framing == "close":
             yield '("end",)'

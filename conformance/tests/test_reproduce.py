@@ -20,10 +20,11 @@ from conformance.cases import Case, Corpus, load_corpus, sent_octets
 from conformance.cli.show import show
 from conformance.drivers import target
 from conformance.reproduce import FORMS, NotReproducible, reproduce
+from conformance.reproduce.programs import _steps
 from conformance.serve import Catalogue, Entry, Ports, Server
 from conformance.tests.conftest import LATE, ROOT
 from conformance.tests.support import EVERY, played_whole
-from mockserver import Goto, MockServer, Record, Starttls
+from mockserver import Dribble, Goto, MockServer, Record, Reply, Starttls
 
 ANY = Ports("127.0.0.1", 0, 0, 0, 0)
 ROLE = 4 + 15 + 2
@@ -306,3 +307,10 @@ def test_a_terminal_gets_colours_and_a_pipe_the_same_text() -> None:
 def test_no_color_is_honoured() -> None:
     written = on_a_terminal("chunked.two-chunks", NO_COLOR="1")
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]", written)
+
+
+def test_silence_is_part_of_the_plan() -> None:
+    assert next(iter(_steps(Reply(delay=2)))) == '("pause", 2)'
+    plan = list(_steps(Dribble(b"ab", every=0.5)))
+    assert plan.count('("pause", 0.5)') == 1
+    assert plan.index('("pause", 0.5)') == 3

@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import Any
 
 import pytest
 
@@ -238,6 +239,16 @@ def test_what_writes_nothing_has_no_place() -> None:
 def test_a_part_is_one_of_a_writing_step() -> None:
     with pytest.raises(ScriptError, match="part: whole must be WritingStep"):
         Part(ReadRequest())  # type: ignore[arg-type]  # what a script may get wrong
+
+
+@pytest.mark.parametrize("framing", ["length", "close"])
+def test_the_delay_of_a_reply_stays_before_it(framing: Any) -> None:
+    reply = Reply(body=b"hello", delay=2, framing=framing)
+    cut = cut_at(reply, "body+2").routes[0].steps
+    paused = inject_at(reply, 0, b"x").routes[0].steps
+    assert [step.step_name for step in cut] == ["pause", "part", "close"]
+    names = ["send", "reply"] if framing == "length" else ["send", "pause", "part", "close"]
+    assert [step.step_name for step in paused] == names
 
 
 def test_a_reply_or_a_route_is_a_script_too() -> None:
