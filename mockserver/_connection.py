@@ -298,7 +298,7 @@ class LiveConnection:
 
     def let_others_lead(self) -> None:
         """Give the lead away before a step that can keep its thread busy for long."""
-        if self.state.crowded:
+        if self.state.others_may_play:
             self.wire.step_aside()
 
     # ------------------------------------------------------------------------ reading
@@ -316,7 +316,7 @@ class LiveConnection:
         if wire.selector is not None:  # it may have come there: asking costs a call to the kernel
             self._reads_in_a_row = 0
             return True
-        if not self.state.crowded:
+        if not self.state.others_may_play:
             return False  # a brief wait is cheaper
         try:
             data = wire.rest()
@@ -354,7 +354,7 @@ class LiveConnection:
     def _receive(self) -> bytes:
         data = None
         ready = self.wire.waits is _READY
-        if not ready and self.state.crowded:  # in the midst of a step, which may take long
+        if not ready and self.state.others_may_play:  # in the midst of a step, which may take long
             data = self.channel.rest()
             self._reads_in_a_row += 1
             if data is None or self._reads_in_a_row > _READS_IN_A_ROW:
@@ -382,7 +382,7 @@ class LiveConnection:
             self.discarded += max(0, len(data) - room)
         return self.wire.taken > before
 
-    def let_the_end_in(self) -> bool:
+    def make_room_for_end(self) -> bool:
         """For an observer: make room for an end of stream after bytes that no step reads.
 
         Returns:

@@ -55,7 +55,7 @@ class Playing(Protocol):
     def leave(self, connection: LiveConnection) -> None:
         """Take a connection back from its thread."""
 
-    def tend(self) -> None:
+    def drain_ended(self) -> None:
         """Keep clients moving whose connections have no steps left."""
 
     def abort(self) -> None:
@@ -160,9 +160,9 @@ class Pool:
         self._alarm, self._trigger = socket.socketpair()
         self._queue = _queue(self._listener)
         self.selector = Selector(self._listener, self._alarm)
-        self._tended = 0.0
+        self._drained = 0.0
         self._lead = threading.Lock()
-        self._door = threading.Lock()
+        self._accepting = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._followers = 0
         self._closed = False
@@ -176,7 +176,7 @@ class Pool:
 
     def begin(self, play: Playing) -> None:
         """Give connections to a play from now on; those that came before it are reset."""
-        with self._door:
+        with self._accepting:
             while self._queue.poll(0):
                 self._admit()
             self.play = play
@@ -197,7 +197,7 @@ class Pool:
             receive_buffer: Bytes of the receive queue of each connection; None for the usual one.
         """
         self.receive_buffer = receive_buffer
-        with self._door:
+        with self._accepting:
             self.selector.unregister(self._listener)
             _silence(self._listener)
             self._listener = _listen(self.host, receive_buffer)
@@ -211,7 +211,7 @@ class Pool:
         Returns:
             The threads that did not end.
         """
-        with self._door:
+        with self._accepting:
             self._closed = True
             _silence(self._listener)
             self._trigger.send(b"!")
@@ -231,7 +231,7 @@ class Pool:
 
     def hand_over(self) -> None:
         """Let another thread lead."""
-        with self._door:
+        with self._accepting:
             if not self._followers and not self._closed:
                 self._start_thread()
         self._lead.release()
@@ -253,10 +253,10 @@ class Pool:
 
     def _follow(self) -> "Lead":
         """Wait for the lead, among other followers."""
-        with self._door:
+        with self._accepting:
             self._followers += 1
         self._lead.acquire()
-        with self._door:
+        with self._accepting:
             self._followers -= 1
         return Lead(self)
 
@@ -264,40 +264,40 @@ class Pool:
         """Wait, as the leader, for something to play, and play it."""
         parked = self.selector.parked
         idle = self.play is None and not parked
-        alarm, door = self._alarm.fileno(), self._listener.fileno()
+        alarm, listener = self._alarm.fileno(), self._listener.fileno()
         for descriptor, _ in self.selector.select(None if idle else _TICK):
             connection = parked.pop(descriptor, None)
             if connection is not None:
                 connection.wire.resume()
                 self._play(connection, lead)
-            elif descriptor == door:
+            elif descriptor == listener:
                 self._play_next(lead)
             elif descriptor == alarm and not self._closed:
                 self._alarm.recv(16)
             if lead.is_over:  # what else was ready is for the one who leads now
                 return
         now = time.monotonic()
-        if now - self._tended > _TICK:
-            self._tended = now
-            self._tend(lead, now)
+        if now - self._drained > _TICK:
+            self._drained = now
+            self._look_after_idle(lead, now)
 
     def _play_next(self, lead: "Lead") -> None:
         """Accept a connection, if there still is one, and play it."""
-        with self._door:
+        with self._accepting:
             connection = None if self._closed else self._admit()
         if connection is not None:
             self._play(connection, lead)
 
-    def _tend(self, lead: "Lead", now: float) -> None:
+    def _look_after_idle(self, lead: "Lead", now: float) -> None:
         """See to connections on which nothing has happened."""
         if (play := self.play) is not None:
-            play.tend()
+            play.drain_ended()
         for connection in self.selector.expired(now):
             connection.wire.resume()
             self._play(connection, lead, Expired())
 
     def _admit(self) -> LiveConnection | None:
-        """Accept one connection; the door is locked, so that none is ever out of sight."""
+        """Accept one connection; the lock is held, so that none is ever out of sight."""
         try:
             sock, far = self._listener.accept()
         except BlockingIOError:
@@ -315,7 +315,7 @@ class Pool:
         return self.play.admit(sock, far[:2])
 
     def _queue_is_empty(self, play: Playing) -> bool:
-        with self._door:
+        with self._accepting:
             while self._queue.poll(0):
                 if not play.full:
                     return False
@@ -379,7 +379,7 @@ class Lead:
 
 
 def _queue(listener: socket.socket) -> select.poll:
-    """What tells whether connections wait."""
+    """A poll that reports whether connections wait."""
     queue = select.poll()
     queue.register(listener, select.POLLIN)
     return queue

@@ -115,7 +115,7 @@ class SharedState:
         return authority(self.address).encode()
 
     @property
-    def crowded(self) -> bool:
+    def others_may_play(self) -> bool:
         """Whether others may have something to play while a connection waits for bytes."""
         return False
 
@@ -262,7 +262,7 @@ class Play(SharedState):
         self.refused_extra = 0
         self.errors: list[str] = []
         self._next = self._planned_next()
-        self._tended: list[LiveConnection] = []
+        self._draining: list[LiveConnection] = []
         self._patience = patience
         self._pool = pool
         self._reserved = reserved
@@ -399,7 +399,7 @@ class Play(SharedState):
         return self._next is None
 
     @property
-    def crowded(self) -> bool:
+    def others_may_play(self) -> bool:
         """Whether others may have something to play while a connection waits for bytes."""
         selector = self._pool.selector
         return selector.can_park and (self._next is not None or bool(selector.parked))
@@ -426,11 +426,11 @@ class Play(SharedState):
         """Take a connection back from its thread."""
         with self.lock:
             if connection.wire.leave():
-                self._tended.append(connection)
+                self._draining.append(connection)
             else:
                 connection.wire.close()
 
-    def tend(self) -> None:
+    def drain_ended(self) -> None:
         """Keep clients moving that send to connections whose steps have ended.
 
         A connection that both sides have ended is closed: nothing can happen to it any more, and
@@ -438,9 +438,9 @@ class Play(SharedState):
         """
         with self.lock:
             now = time.monotonic()
-            self._tended = [one for one in self._tended if self._needs_tending(one, now)]
+            self._draining = [one for one in self._draining if self._needs_draining(one, now)]
 
-    def _needs_tending(self, one: LiveConnection, now: float) -> bool:
+    def _needs_draining(self, one: LiveConnection, now: float) -> bool:
         wire = one.wire
         if wire.owner is not Owner.PLAY or wire.is_reset:
             return False

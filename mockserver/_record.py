@@ -1,4 +1,4 @@
-"""What a play leaves behind: events, facts about each connection, and a stable text of both.
+"""The record of a play: events, facts about each connection, and a stable text of both.
 
 In come the events that the threads noted, out come immutable facts. They hold no times and no
 ports, so that two runs of the same play can be compared byte by byte. Nothing here judges.

@@ -2,7 +2,7 @@
 
 In come steps, out comes an immutable script whose order makes sense. `Script` and its parts are the
 plain data that case files are made into; `script`, `connection` and `route` are for people: they
-also refuse what can be played but is hardly meant, each in one line that names the remedy.
+also refuse what can be played but cannot be meant, each in one line that names the remedy.
 """
 
 import dataclasses
@@ -234,7 +234,7 @@ def script(
             or a `reset`.
 
     Raises:
-        ScriptError: It cannot be played, or is hardly what is meant.
+        ScriptError: It cannot be played, or cannot be what is meant.
     """
     __tracebackhide__ = True
     for part in parts:

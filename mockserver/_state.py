@@ -50,7 +50,7 @@ class PlayState(Protocol):
         """The server's address as a Host field has it."""
 
     @property
-    def crowded(self) -> bool:
+    def others_may_play(self) -> bool:
         """Whether others may have something to play while a connection waits for bytes."""
 
     clock: HeldClock | None

@@ -347,7 +347,7 @@ class Wire:
         return data
 
     def _meet_the_end(self) -> None:
-        """Tell an end of the stream from a reset, which the kernel reports once, then as an end.
+        """Distinguish an end of the stream from a reset, which the kernel reports once, then as an end.
 
         Raises:
             PeerReset: It is a reset that was met before.
@@ -486,7 +486,7 @@ class Wire:
         poll = select.poll()
         poll.register(self.sock, mask)
         self.wait_for(waits)
-        if self.owner is _NO_ONE:  # one that gives it up after this line sees what to wake
+        if self.owner is _NO_ONE:  # one that gives it up after this line finds what to wake
             raise Released
         happened = poll.poll(None if seconds is None else seconds * 1000)
         with self.moving:
