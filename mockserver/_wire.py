@@ -347,7 +347,7 @@ class Wire:
         return data
 
     def _meet_the_end(self) -> None:
-        """Distinguish an end of the stream from a reset, which the kernel reports once, then as an end.
+        """Distinguish an end from a reset, which the kernel reports once and then as an end.
 
         Raises:
             PeerReset: It is a reset that was met before.
