@@ -10,12 +10,13 @@ Run ``python -m benchmarks.scaling``.
 
 from __future__ import annotations
 
-import io
 import math
 import os
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from httplib_impl import HTTPConnection, HTTPException
 
@@ -41,6 +42,16 @@ GROWING: dict[str, tuple[Callable[[int], bytes], int, int]] = {
         500,
         6,
     ),
+    "chunks with line ends in them": (
+        lambda n: CHUNKED + b"7\r\na\r\n\r\nbc\r\n" * n + b"0\r\n\r\n",
+        1000,
+        6,
+    ),
+    "short runs of equal chunks": (
+        lambda n: CHUNKED + (b"1\r\na\r\n" * 17 + b"2\r\nab\r\n") * n + b"0\r\n\r\n",
+        100,
+        6,
+    ),
     "large chunks": (lambda n: CHUNKED + (b"8000\r\n" + bytes(32768) + b"\r\n") * n, 8, 5),
     "long chunk extension": (lambda n: CHUNKED + b"1;" + b"a" * n + b"\r\na\r\n0\r\n\r\n", 4000, 4),
     "digits of a chunk size": (lambda n: CHUNKED + b"0" * n + b"1\r\na\r\n0\r\n\r\n", 4000, 4),
@@ -54,54 +65,58 @@ GROWING: dict[str, tuple[Callable[[int], bytes], int, int]] = {
 }
 
 
-class Segments:
+class Segments(socket.socket):
     """A socket in memory with one segment per `recv`, at a cost independent of their number."""
 
     def __init__(self, segments: Iterator[bytes], descriptor: int) -> None:
+        super().__init__()
+        super().close()  # a subclass of a real socket, without one
+        self._closed = False  # which `makefile` reads
         self._segments = segments
         self._descriptor = descriptor
         self._rest = b""
+        self.received = 0
 
-    def sendall(self, octets: bytes) -> None:
+    def sendall(self, request: Any, flags: int = 0, /) -> None:
         """Discard the request."""
 
-    def recv(self, n: int) -> bytes:
+    def recv(self, n: int, flags: int = 0, /) -> bytes:
         """Return the rest of a segment, or the next one."""
+        del flags
         segment = self._rest or next(self._segments, b"")
         self._rest = segment[n:]
+        self.received += len(segment[:n])
         return segment[:n]
 
-    def recv_into(self, room: memoryview) -> int:
+    def recv_into(self, room: Any, *limits: int) -> int:
         """Do the same, into *room*; return the number of bytes."""
-        octets = self.recv(len(room))
-        room[: len(octets)] = octets
-        return len(octets)
+        del limits
+        segment = self.recv(len(room))
+        room[: len(segment)] = segment
+        return len(segment)
 
     def fileno(self) -> int:
         """Return a descriptor on which nothing arrives."""
         return self._descriptor
 
-    def makefile(self, mode: str, buffering: int) -> io.BytesIO:
-        """Return an empty file; it must exist because a response closes it."""
-        del mode, buffering
-        return io.BytesIO()
-
     def close(self) -> None:
         """Do nothing."""
 
 
-def play(octets: bytes, step: int, descriptor: int) -> None:
+def play(response: bytes, step: int, descriptor: int) -> None:
     """Read one response in segments of *step* bytes; an error of its format is accepted."""
-    segments = (octets[i : i + step] for i in range(0, len(octets), step))
+    segments = (response[i : i + step] for i in range(0, len(response), step))
     connection = HTTPConnection("example.com")
-    connection.sock = Segments(segments, descriptor)
+    connection.sock = sock = Segments(segments, descriptor)
     try:
         connection.request("GET", "/")
-        response = connection.getresponse()
-        response.getheaders()
-        response.read()
+        answer = connection.getresponse()
+        answer.getheaders()
+        answer.read()
     except HTTPException:
-        return
+        pass
+    if sock.received < len(response):
+        raise SystemExit(f"only {sock.received} of {len(response)} bytes were read")
 
 
 def exponent(make: Callable[[int], bytes], first: int, doublings: int, step: int) -> float:
@@ -109,13 +124,13 @@ def exponent(make: Callable[[int], bytes], first: int, doublings: int, step: int
     costs = []
     descriptor, never_written = os.pipe()
     for n in (first, first << doublings):
-        octets = make(n)
+        response = make(n)
         best = math.inf
-        for _ in range(max(5, 200_000 // len(octets))):
+        for _ in range(max(5, 200_000 // len(response))):
             started = time.process_time()
-            play(octets, step, descriptor)
+            play(response, step, descriptor)
             best = min(best, time.process_time() - started)
-        costs.append((len(octets), best))
+        costs.append((len(response), best))
     os.close(descriptor)
     os.close(never_written)
     (small, fast), (large, slow) = costs

@@ -103,7 +103,7 @@ class _Sizes(dict[bytes, int]):
 
     def __missing__(self, line: bytes) -> int:
         match = CHUNK_SIZE_LINE.fullmatch(line + b"\r\n") if len(line) < _SHORT_LINE else None
-        if len(self) == _WINDOW:
+        if len(self) >= _WINDOW:
             self.clear()
         self[line] = size = bounded_int(match.group(1).lstrip(b"0"), 16) if match else 0
         return size
