@@ -47,11 +47,11 @@ def document() -> str:
     lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {State.IDLE.name}"]
     lines += [f"    {state.name}: {state.value}" for state in State]
     for call, row in TABLE.items():
-        lines += [f"    {before.name} --> {behind.name}: {call}" for before, behind in row.items()]
+        lines += [f"    {before.name} --> {after.name}: {call}" for before, after in row.items()]
     lines += ["```", "", "| call | in state | leads to | else |", "|---|---|---|---|"]
     for call, row in TABLE.items():
-        for before, behind in row.items():
-            lines.append(f"| {call} | {before.value} | {behind.value} | {row.refusal.__name__} |")
+        for before, after in row.items():
+            lines.append(f"| {call} | {before.value} | {after.value} | {row.refusal.__name__} |")
     return INTRODUCTION + "\n".join(lines) + "\n"
 
 

@@ -1,9 +1,9 @@
-"""Whole exchanges over octets that nobody wrote by hand.
+"""Whole exchanges over bytes that were not written by hand.
 
-Some octets make the choices (method, read style, where the stream is cut, which errors come in
+Some bytes make the choices (method, read style, where the stream is cut, which errors come in
 between), the others are what the server sends. `exchange` plays them against a connection in memory
-and asserts what has to hold for any octets: only documented exceptions, no endless loop, nothing
-returned twice, no connection kept behind an error. It serves Hypothesis, a coverage-guided fuzzer,
+and asserts what has to hold for any bytes: only documented exceptions, no endless loop, nothing
+returned twice, no connection kept after an error. It serves Hypothesis, a coverage-guided fuzzer,
 and a plain stream of random numbers.
 """
 
@@ -20,14 +20,14 @@ from httplib_impl.tests.support import Event, FileOnly, RawOnly, Wire
 
 Result = TypeVar("Result")
 
-# So many octets choose; what is behind them is the stream.
+# So many bytes choose; what is after them is the stream.
 CHOICES = 12
 
 METHODS = ["GET", "GET", "POST", "HEAD", "CONNECT", "head"]
 AMOUNTS = [None, None, -1, 0, 1, 5, 7, 65536, 1 << 62]
 ERRORS: list[Callable[[], OSError]] = [TimeoutError, ConnectionResetError, BlockingIOError]
 
-# What responses are made of. A fuzzer that knows the words gets behind the first line.
+# What responses are made of. A fuzzer that knows the words gets after the first line.
 WORDS = [
     *(b"HTTP/1.1 ", b"HTTP/1.0 ", b"HTTP/0.9 ", b"HTTP/2.0 ", b"HTTP/", b"http/1.1 ", b"ICY "),
     *(b"100 ", b"101 ", b"103 ", b"200 ", b"204 ", b"206 ", b"304 ", b"404 ", b"999 ", b"099 "),
@@ -55,13 +55,13 @@ LONG = [b"X: y\r\n" * 101, b"x" * 65536, STARTS[4] * 101, b"1\r\n.\r\n" * 3000]
 
 
 class Choices:
-    """Octets, used up one by one to choose with."""
+    """Bytes, used up one by one to choose with."""
 
-    def __init__(self, octets: bytes) -> None:
-        self._octets = iter(octets)
+    def __init__(self, block: bytes) -> None:
+        self._bytes = iter(block)
 
     def below(self, n: int) -> int:
-        return next(self._octets, 0) % n
+        return next(self._bytes, 0) % n
 
 
 class CountingWire(Wire):
@@ -95,7 +95,7 @@ def random_input(source: random.Random) -> bytes:
 
 
 def exchange(data: bytes) -> None:
-    """Play up to four requests against these octets.
+    """Play up to four requests against these bytes.
 
     Raises:
         AssertionError: something that must not happen did.
@@ -121,7 +121,7 @@ def exchange(data: bytes) -> None:
 
 
 def cut(stream: bytes, choices: Choices) -> list[Event]:
-    """The stream in segments, with an error in between or behind."""
+    """The stream in segments, with an error in between or after."""
     step = [len(stream) or 1, 1, 2, 3, 16, 100, 0][choices.below(7)]
     events: list[Event]
     if step:
@@ -136,7 +136,7 @@ def cut(stream: bytes, choices: Choices) -> list[Event]:
 
 
 def one_request(conn: HTTPConnection, choices: Choices) -> int:
-    """Send a request, read its response in some style; return how many octets were read."""
+    """Send a request, read its response in some style; return how many bytes were read."""
     headers = {"Upgrade": "x"} if choices.below(8) == 1 else {}
     conn.request(METHODS[choices.below(len(METHODS))], "/", headers=headers)
     try:
@@ -156,17 +156,17 @@ def one_request(conn: HTTPConnection, choices: Choices) -> int:
 
 
 def read_all(response: HTTPResponse, amount: int | None, give_up: bool) -> int:
-    """Read to the end, or close behind the first read; return how many octets there were."""
+    """Read to the end, or close after the first read; return how many bytes there were."""
     total = 0
     while True:
-        octets = again(lambda amt=amount: response.read(amt))  # type: ignore[misc]  # a default
-        total += len(octets)
-        assert amount is None or amount < 0 or len(octets) <= amount
+        block = again(lambda amt=amount: response.read(amt))  # type: ignore[misc]  # a default
+        total += len(block)
+        assert amount is None or amount < 0 or len(block) <= amount
         if give_up:
             response.close()
         if amount == 0:
             amount = 3
-        elif not octets or response.isclosed():
+        elif not block or response.isclosed():
             assert response.isclosed()
             assert response.read() == b""
             return total

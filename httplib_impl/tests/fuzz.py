@@ -68,7 +68,7 @@ def guided(runs: int, seed: int) -> None:
         for number in range(500):
             (seeds / str(number)).write_bytes(random_input(source))
         words = folder / "words"
-        quoted = ["".join(f"\\x{octet:02x}" for octet in word) for word in WORDS + STARTS + CHUNKS]
+        quoted = ["".join(f"\\x{byte:02x}" for byte in word) for word in WORDS + STARTS + CHUNKS]
         words.write_text("".join(f'"{word}"\n' for word in quoted), encoding="ascii")
         # -timeout is in seconds for one input: a hang is a finding.
         limits = ["-max_len=4096", "-timeout=10", "-rss_limit_mb=1024", "-print_final_stats=1"]

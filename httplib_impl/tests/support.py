@@ -29,7 +29,7 @@ Feed = Callable[[bytes], list[Event]]
 class Wire(socket.socket):
     """A socket that gives one segment per `recv` and raises the errors in between.
 
-    Behind the last segment the stream ends, unless it is kept open: then a read is a hang, and
+    After the last segment the stream ends, unless it is kept open: then a read is a hang, and
     fails the test. Its descriptor is one on which nothing ever arrives.
     """
 
@@ -49,7 +49,7 @@ class Wire(socket.socket):
 
     def recv(self, n: int, flags: int = 0, /) -> bytes:  # noqa: ARG002  # none is used
         if not self.events:
-            assert not self.kept_open, "the client waits for octets that never come"
+            assert not self.kept_open, "the client waits for bytes that never come"
             return b""
         event = self.events.pop(0)
         if isinstance(event, OSError):
@@ -59,12 +59,12 @@ class Wire(socket.socket):
         return event[:n]
 
     def recv_into(self, room: Any, *limits: int) -> int:  # noqa: ARG002
-        octets = self.recv(len(room))
-        room[: len(octets)] = octets
-        return len(octets)
+        data = self.recv(len(room))
+        room[: len(data)] = data
+        return len(data)
 
-    def sendall(self, octets: Any, flags: int = 0, /) -> None:  # noqa: ARG002  # none is used
-        self.sent.append(bytes(octets))
+    def sendall(self, data: Any, flags: int = 0, /) -> None:  # noqa: ARG002  # none is used
+        self.sent.append(bytes(data))
 
     def fileno(self) -> int:
         return -1 if self.closed else _IDLE
@@ -88,12 +88,12 @@ class Stream(io.BytesIO):
 class FileOnly:
     """The least that may be given as a socket."""
 
-    def __init__(self, octets: bytes) -> None:
-        self.file = Stream(octets)
+    def __init__(self, data: bytes) -> None:
+        self.file = Stream(data)
         self.sent: list[bytes] = []
 
-    def sendall(self, octets: bytes) -> None:
-        self.sent.append(octets)
+    def sendall(self, data: bytes) -> None:
+        self.sent.append(data)
 
     def makefile(self, mode: str, bufsize: int) -> io.BytesIO:
         assert (mode, bufsize) == ("rb", 0)
@@ -106,8 +106,8 @@ class FileOnly:
 class RawOnly(FileOnly):
     """The same with raw files, whose `read` gives what is there, some bytes at a time."""
 
-    def __init__(self, octets: bytes, at_a_time: int = 1 << 20) -> None:
-        super().__init__(octets)
+    def __init__(self, data: bytes, at_a_time: int = 1 << 20) -> None:
+        super().__init__(data)
         self.at_a_time = at_a_time
 
     def makefile(self, mode: str, bufsize: int) -> Any:
@@ -118,41 +118,41 @@ class RawOnly(FileOnly):
                 return True
 
             def readinto(self, room: Any) -> int:
-                octets = stream.read(min(len(room), most))
-                room[: len(octets)] = octets
-                return len(octets)
+                data = stream.read(min(len(room), most))
+                room[: len(data)] = data
+                return len(data)
 
         return Raw()
 
 
-def whole(octets: bytes) -> list[Event]:
-    return [octets]
+def whole(data: bytes) -> list[Event]:
+    return [data]
 
 
-def byte_by_byte(octets: bytes) -> list[Event]:
-    return [octets[i : i + 1] for i in range(len(octets))]
+def byte_by_byte(data: bytes) -> list[Event]:
+    return [data[i : i + 1] for i in range(len(data))]
 
 
-def in_halves(octets: bytes) -> list[Event]:
-    return [octets[: len(octets) // 2], octets[len(octets) // 2 :]] if len(octets) > 1 else [octets]
+def in_halves(data: bytes) -> list[Event]:
+    return [data[: len(data) // 2], data[len(data) // 2 :]] if len(data) > 1 else [data]
 
 
 FEEDS: list[Feed] = [whole, byte_by_byte, in_halves]
 
 
 def connection(
-    octets: bytes | list[Event], kept_open: bool = False, strict: int = 0
+    data: bytes | list[Event], kept_open: bool = False, strict: int = 0
 ) -> HTTPConnection:
     conn = HTTPConnection("example.com", strict=strict)
-    conn.sock = Wire([octets] if isinstance(octets, bytes) else octets, kept_open)
+    conn.sock = Wire([data] if isinstance(data, bytes) else data, kept_open)
     return conn
 
 
 def respond(
-    octets: bytes | list[Event], method: str = "GET", kept_open: bool = False, strict: int = 0
+    data: bytes | list[Event], method: str = "GET", kept_open: bool = False, strict: int = 0
 ) -> HTTPResponse:
-    """The response that a connection reads from these octets."""
-    conn = connection(octets, kept_open, strict)
+    """The response that a connection reads from these bytes."""
+    conn = connection(data, kept_open, strict)
     conn.request(method, "/")
     return conn.getresponse()
 
@@ -167,7 +167,7 @@ def read_in_pieces(response: HTTPResponse, amount: int) -> bytes:
 
 @contextlib.contextmanager
 def listener(*players: Callable[[socket.socket], None]) -> Iterator[tuple[str, int]]:
-    """A local server that hands its connections to the players, one behind the other."""
+    """A local server that hands its connections to the players, one after the other."""
     failures: list[BaseException] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(10)
@@ -195,11 +195,11 @@ def listener(*players: Callable[[socket.socket], None]) -> Iterator[tuple[str, i
 
 
 def hear(peer: socket.socket) -> bytes:
-    """All that the client sends until it closes, or resets, as one that left octets unread does."""
+    """All that the client sends until it closes, or resets, as one that left bytes unread does."""
     heard = b""
     with contextlib.suppress(ConnectionResetError):
-        while octets := peer.recv(1000):
-            heard += octets
+        while data := peer.recv(1000):
+            heard += data
     return heard
 
 
@@ -211,7 +211,7 @@ def expect_gone(peer: socket.socket) -> None:
 def read_head(peer: socket.socket) -> bytes:
     head = b""
     while not head.endswith(b"\r\n\r\n"):
-        octet = peer.recv(1)
-        assert octet, f"the client closed the connection behind {head!r}"
-        head += octet
+        byte = peer.recv(1)
+        assert byte, f"the client closed the connection behind {head!r}"
+        head += byte
     return head

@@ -38,13 +38,13 @@ CLOSE = b"HTTP/1.1 200 OK\r\n\r\n"
 
 def end_of(response: HTTPResponse, amount: int) -> tuple[bytes, IncompleteRead]:
     """What `read(amount)` returns up to the error, and the error."""
-    octets = b""
+    raw = b""
     try:
         while piece := response.read(amount):
-            octets += piece
+            raw += piece
     except IncompleteRead as error:
-        return octets, error
-    pytest.fail(f"{octets!r} was taken for the whole body")
+        return raw, error
+    pytest.fail(f"{raw!r} was taken for the whole body")
 
 
 @pytest.mark.parametrize("feed", FEEDS)
@@ -73,7 +73,7 @@ def test_a_chunked_body_is_its_data(chunks: bytes, body: bytes, feed: Feed) -> N
 @pytest.mark.parametrize(
     "tail", [b"0", b"0\r", b"000 ", b"0;x", b"0\r\n", b"0\r\nT: 1\r\n", b"0\r\nT"]
 )
-def test_an_end_of_stream_behind_the_zero_is_complete(tail: bytes, feed: Feed) -> None:
+def test_an_end_of_stream_after_the_zero_is_complete(tail: bytes, feed: Feed) -> None:
     assert respond(feed(CHUNKED + b"5\r\nhello\r\n" + tail)).read() == b"hello"
 
 
@@ -112,15 +112,15 @@ def test_an_end_of_stream_behind_the_zero_is_complete(tail: bytes, feed: Feed) -
 def test_a_cut_or_malformed_chunked_body_keeps_what_was_decoded(
     tail: bytes, data: bytes, expected: int | None, feed: Feed
 ) -> None:
-    octets = CHUNKED + b"5\r\nhello\r\n" + tail
-    response = respond(feed(octets))
+    raw = CHUNKED + b"5\r\nhello\r\n" + tail
+    response = respond(feed(raw))
     with pytest.raises(IncompleteRead) as caught:
         response.read()
     assert (caught.value.partial, caught.value.expected) == (b"hello" + data, expected)
     assert response.isclosed()
     assert response.read() == b""
     for amount in (1, 3, 100):
-        pieces, error = end_of(respond(feed(octets)), amount)
+        pieces, error = end_of(respond(feed(raw)), amount)
         assert (pieces, error.partial, error.expected) == (b"hello" + data, b"", expected)
 
 
@@ -133,28 +133,28 @@ def test_a_size_of_any_number_of_digits_is_an_incomplete_read_that_can_be_printe
 
 @pytest.mark.parametrize("feed", FEEDS[:1] + FEEDS[2:])
 @pytest.mark.parametrize(
-    ("octets", "line_type"),
+    ("raw", "line_type"),
     [
         (b"5;" + b"a" * 65536 + b"\r\nworld\r\n", "chunk size"),
         (b"0\r\n" + b"a" * 65536 + b"\r\n", "trailer line"),
     ],
 )
-def test_a_line_over_the_limit_is_too_long_behind_the_octets_before_it(
-    octets: bytes, line_type: str, feed: Feed
+def test_a_line_over_the_limit_is_too_long_after_the_bytes_before_it(
+    raw: bytes, line_type: str, feed: Feed
 ) -> None:
-    octets = CHUNKED + b"5\r\nhello\r\n" + octets
-    response = respond(feed(octets))
+    raw = CHUNKED + b"5\r\nhello\r\n" + raw
+    response = respond(feed(raw))
     with pytest.raises(LineTooLong, match=line_type):
         response.read()
     assert response.isclosed()
-    response = respond(feed(octets))
+    response = respond(feed(raw))
     assert response.read(99) == b"hello"
     with pytest.raises(LineTooLong):
         response.read(99)
     assert response.read(99) == b""
 
 
-def test_a_size_line_of_65536_octets_passes() -> None:
+def test_a_size_line_of_65536_bytes_passes() -> None:
     line = b"5;".ljust(65534, b"a") + b"\r\n"
     assert respond(CHUNKED + line + b"hello\r\n0\r\n\r\n").read() == b"hello"
 
@@ -169,15 +169,15 @@ def test_one_hundred_trailer_lines_pass_and_one_more_does_not(feed: Feed) -> Non
 
 @pytest.mark.parametrize("feed", FEEDS)
 def test_a_body_of_a_length_is_read_whole_or_in_pieces(feed: Feed) -> None:
-    octets = LENGTH_5 + b"hello and more"
+    raw = LENGTH_5 + b"hello and more"
     for amount in (1, 2, 5, 100):
-        assert read_in_pieces(respond(feed(octets), kept_open=True), amount) == b"hello"
+        assert read_in_pieces(respond(feed(raw), kept_open=True), amount) == b"hello"
     for everything in (None, -1, -7):
-        assert respond(feed(octets), kept_open=True).read(everything) == b"hello"
+        assert respond(feed(raw), kept_open=True).read(everything) == b"hello"
 
 
 @pytest.mark.parametrize("feed", FEEDS)
-def test_a_body_of_a_length_is_closed_with_its_last_octet(feed: Feed) -> None:
+def test_a_body_of_a_length_is_closed_with_its_last_byte(feed: Feed) -> None:
     response = respond(feed(LENGTH_5 + b"hello"), kept_open=True)
     seen = []
     for amount in (0, 2, 2, 1):
@@ -216,16 +216,16 @@ def test_a_body_that_ends_with_the_connection_is_all_that_comes(feed: Feed) -> N
     assert respond(feed(CLOSE + b"hello")).read() == b"hello"
 
 
-def test_read_behind_the_end_returns_nothing() -> None:
-    for octets in (LENGTH_5 + b"hello", CLOSE, CHUNKED + b"0\r\n\r\n"):
-        response = respond(octets)
+def test_read_after_the_end_returns_nothing() -> None:
+    for raw in (LENGTH_5 + b"hello", CLOSE, CHUNKED + b"0\r\n\r\n"):
+        response = respond(raw)
         response.read()
         assert [response.read(), response.read(3), response.read(0)] == [b"", b"", b""]
 
 
 def test_chunked_and_close_are_closed_by_the_call_that_meets_the_end() -> None:
-    for octets in (CHUNKED + b"5\r\nhello\r\n0\r\n\r\n", CLOSE + b"hello"):
-        response = respond(octets)
+    for raw in (CHUNKED + b"5\r\nhello\r\n0\r\n\r\n", CLOSE + b"hello"):
+        response = respond(raw)
         assert (response.read(5), response.isclosed()) == (b"hello", False)
         assert (response.read(1), response.isclosed()) == (b"", True)
 
@@ -265,9 +265,9 @@ def test_a_large_body_loses_nothing_to_timeouts_and_cuts() -> None:
 def test_large_chunks_are_joined_in_order() -> None:
     sizes = [70000, 5000, 5000, 5000, 1, 300000, 4096, 4095] * 3
     data = [bytes([i]) * size for i, size in enumerate(sizes)]
-    octets = CHUNKED + b"".join([b"%x\r\n%b\r\n" % (len(d), d) for d in data]) + b"0\r\n\r\n"
+    raw = CHUNKED + b"".join([b"%x\r\n%b\r\n" % (len(d), d) for d in data]) + b"0\r\n\r\n"
     for block in (65536, 1 << 20, 999):
-        events: list[Event] = [octets[i : i + block] for i in range(0, len(octets), block)]
+        events: list[Event] = [raw[i : i + block] for i in range(0, len(raw), block)]
         assert respond(list(events), kept_open=True).read() == b"".join(data)
         assert read_in_pieces(respond(events, kept_open=True), 70001) == b"".join(data)
 
@@ -281,7 +281,7 @@ def test_what_a_timed_out_read_had_received_can_be_read_in_pieces() -> None:
 
 
 @pytest.mark.parametrize("head", [LENGTH_5, CLOSE, CHUNKED + b"5\r\n"])
-def test_a_reset_comes_behind_the_octets_before_it_and_is_never_an_end(head: bytes) -> None:
+def test_a_reset_comes_after_the_bytes_before_it_and_is_never_an_end(head: bytes) -> None:
     response = respond([head + b"hel", ConnectionResetError()])
     assert response.read(100) == b"hel"
     for amount in (100, None, 1):
@@ -317,12 +317,12 @@ def test_chunks_are_the_same_whole_byte_by_byte_and_with_trailing_data(
     sizes: list[int], amount: int, random: Random
 ) -> None:
     body = random.randbytes(sum(sizes))
-    octets, start = CHUNKED, 0
+    raw, start = CHUNKED, 0
     for size in sizes:
-        octets += b"%x\r\n%b\r\n" % (size, body[start : start + size])
+        raw += b"%x\r\n%b\r\n" % (size, body[start : start + size])
         start += size
-    octets += b"0\r\n\r\n"
-    for events in ([octets], [octets + b"trailing"], byte_by_byte(octets)):
+    raw += b"0\r\n\r\n"
+    for events in ([raw], [raw + b"trailing"], byte_by_byte(raw)):
         assert respond(list(events), kept_open=True).read() == body
         assert read_in_pieces(respond(list(events), kept_open=True), amount) == body
 
@@ -343,17 +343,17 @@ GRAMMAR = [
 
 @DETERMINISTIC
 @given(st.lists(st.sampled_from(GRAMMAR) | st.binary(max_size=4), max_size=12), st.integers(1, 9))
-def test_any_chunked_octets_end_alike_whole_byte_by_byte_and_in_pieces(
+def test_any_chunked_bytes_end_alike_whole_byte_by_byte_and_in_pieces(
     pieces: list[bytes], amount: int
 ) -> None:
-    octets = CHUNKED + b"".join(pieces)
+    raw = CHUNKED + b"".join(pieces)
     outcomes: list[tuple[bytes, bytes, int | None]] = []
     for feed in FEEDS:
         try:
-            outcomes.append((respond(feed(octets)).read(), b"", 0))
+            outcomes.append((respond(feed(raw)).read(), b"", 0))
         except IncompleteRead as error:
             outcomes.append((b"", error.partial, error.expected))
-    response, data = respond(octets), b""
+    response, data = respond(raw), b""
     try:
         while piece := response.read(amount):
             data += piece
@@ -394,9 +394,9 @@ def test_a_large_body_takes_little_more_memory_than_itself(framing: str) -> None
     assert peak < n + n // 8 + (2 << 20)
 
 
-def test_a_socket_that_only_makes_a_file_is_read_to_the_octet() -> None:
-    for octets in (LENGTH_5 + b"hello", CHUNKED + b"5\r\nhello\r\n0\r\n\r\n"):
-        sock = FileOnly(octets + b"HTTP/1.1 404 Next\r\n\r\n")
+def test_a_socket_that_only_makes_a_file_is_read_to_the_byte() -> None:
+    for raw in (LENGTH_5 + b"hello", CHUNKED + b"5\r\nhello\r\n0\r\n\r\n"):
+        sock = FileOnly(raw + b"HTTP/1.1 404 Next\r\n\r\n")
         conn = connection(b"")
         conn.sock = sock
         conn.request("GET", "/")
@@ -407,18 +407,18 @@ def test_a_socket_that_only_makes_a_file_is_read_to_the_octet() -> None:
 class Interrupted(Stream):
     """A file of which the call of this number fails once, or gives a byte too few."""
 
-    def __init__(self, octets: bytes, number: int, failure: str) -> None:
-        super().__init__(octets)
+    def __init__(self, raw: bytes, number: int, failure: str) -> None:
+        super().__init__(raw)
         self.countdown, self.failure = number, failure
 
-    def interrupted(self, octets: bytes) -> Any:
+    def interrupted(self, raw: bytes) -> Any:
         self.countdown -= 1
-        if self.countdown or len(octets) < 2:  # a file gives nothing at its end only
-            return octets
-        self.seek(-1 if self.failure == "short" else -len(octets), io.SEEK_CUR)
+        if self.countdown or len(raw) < 2:  # a file gives nothing at its end only
+            return raw
+        self.seek(-1 if self.failure == "short" else -len(raw), io.SEEK_CUR)
         if self.failure == "timeout":
             raise TimeoutError
-        return None if self.failure == "nothing" else octets[:-1]
+        return None if self.failure == "nothing" else raw[:-1]
 
     def readline(self, limit: int | None = -1, /) -> Any:
         return self.interrupted(super().readline(limit))
@@ -461,7 +461,7 @@ def test_what_a_raw_file_gives_too_early_is_kept_for_the_next_response() -> None
         assert conn.getresponse().read() == body
 
 
-def test_behind_an_upgrade_nothing_is_taken_from_a_raw_file() -> None:
+def test_after_an_upgrade_nothing_is_taken_from_a_raw_file() -> None:
     conn = connection(b"")
     conn.sock = sock = RawOnly(b"HTTP/1.1 101 Go\r\n\r\nother protocol")
     conn.request("GET", "/", headers={"Upgrade": "other"})
@@ -469,7 +469,7 @@ def test_behind_an_upgrade_nothing_is_taken_from_a_raw_file() -> None:
     assert sock.file.read() == b"other protocol"
 
 
-def test_a_response_on_a_bare_socket_takes_no_octet_behind_its_end() -> None:
+def test_a_response_on_a_bare_socket_takes_no_byte_after_its_end() -> None:
     wire = Wire([CHUNKED + b"5\r\nhello\r\n0\r\n\r\nnext"])
     response = HTTPResponse(wire)
     response.begin()

@@ -6,9 +6,9 @@ from httplib_impl import HTTP, HTTPS, HTTPMessage
 from httplib_impl.tests.support import Wire, listener, read_head
 
 
-def reply(octets: bytes, strict: int | None = None) -> HTTP:
+def reply(data: bytes, strict: int | None = None) -> HTTP:
     http = HTTP("h", 80, strict)
-    http._conn.sock = Wire([octets])
+    http._conn.sock = Wire([data])
     http.putrequest("GET", "/")
     http.putheader("A", "b")
     http.endheaders()

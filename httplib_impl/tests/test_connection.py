@@ -67,7 +67,7 @@ def test_each_call_out_of_turn_has_its_exception_without_arguments() -> None:
     assert conn.getresponse().read() == b"ok"
 
 
-def test_responses_are_read_one_behind_the_other() -> None:
+def test_responses_are_read_one_after_the_other() -> None:
     conn = connection([OK, OK.replace(b"ok", b"so")], kept_open=True)
     for body in (b"ok", b"so"):
         conn.sock.events, waiting = conn.sock.events[:1], conn.sock.events[1:]
@@ -90,9 +90,9 @@ def test_a_second_request_is_sent_but_its_response_waits_for_the_first() -> None
     assert conn.getresponse().read() == b"so"
 
 
-@pytest.mark.parametrize("octets", [EMPTY, b"HTTP/1.1 204 No Content\r\n\r\n"])
-def test_an_empty_body_still_has_to_be_read(octets: bytes) -> None:
-    conn = connection(octets + OK, kept_open=True)
+@pytest.mark.parametrize("block", [EMPTY, b"HTTP/1.1 204 No Content\r\n\r\n"])
+def test_an_empty_body_still_has_to_be_read(block: bytes) -> None:
+    conn = connection(block + OK, kept_open=True)
     conn.request("GET", "/1")
     first = conn.getresponse()
     assert not first.isclosed()
@@ -114,7 +114,7 @@ def test_a_response_that_closes_owns_the_socket_and_survives() -> None:
     assert (response.read(), response.isclosed()) == (b"ok", True)
 
 
-def test_a_kept_response_is_empty_behind_the_close_of_its_connection() -> None:
+def test_a_kept_response_is_empty_after_the_close_of_its_connection() -> None:
     conn = connection(OK)
     conn.request("GET", "/")
     response = conn.getresponse()
@@ -138,7 +138,7 @@ def test_close_is_always_back_to_idle_with_nothing_buffered(started: bool) -> No
 
 
 @pytest.mark.parametrize(
-    ("octets", "error"),
+    ("block", "error"),
     [
         (b"", BadStatusLine),
         (b"HTTP/1.1 abc\r\n\r\n", BadStatusLine),
@@ -148,9 +148,9 @@ def test_close_is_always_back_to_idle_with_nothing_buffered(started: bool) -> No
     ],
 )
 def test_a_failed_getresponse_closes_and_the_next_request_dials_anew(
-    octets: bytes, error: type[HTTPException]
+    block: bytes, error: type[HTTPException]
 ) -> None:
-    broken = Wire([octets])
+    broken = Wire([block])
     conn = Dialling(broken, Wire([OK]))
     conn.request("GET", "/")
     with pytest.raises(error):
@@ -172,15 +172,15 @@ def test_a_reset_in_the_head_closes_the_connection() -> None:
     assert wire.closed
 
 
-def test_getresponse_goes_on_behind_a_timeout() -> None:
+def test_getresponse_goes_on_after_a_timeout() -> None:
     interim = b"HTTP/1.1 100 Continue\r\nX: y\r\n\r\n"
-    octets = interim + b"HTTP/1.1 200 OK\r\nA: 1\r\nContent-Length: 2\r\n\r\nok"
+    block = interim + b"HTTP/1.1 200 OK\r\nA: 1\r\nContent-Length: 2\r\n\r\nok"
     events: list[Event] = []
-    for i in range(len(octets)):
-        events += [octets[i : i + 1], TimeoutError()]
+    for i in range(len(block)):
+        events += [block[i : i + 1], TimeoutError()]
     conn = connection(events, kept_open=True)
     conn.request("GET", "/")
-    for _ in octets:
+    for _ in block:
         try:
             response = conn.getresponse()
             break
@@ -198,7 +198,7 @@ def test_getresponse_goes_on_behind_a_timeout() -> None:
         b"Transfer-Encoding: chunked\r\n\r\n5;" + b"x" * 65536,
     ],
 )
-def test_behind_a_broken_body_the_next_request_dials_anew(body: bytes) -> None:
+def test_after_a_broken_body_the_next_request_dials_anew(body: bytes) -> None:
     conn = Dialling(Wire([b"HTTP/1.1 200 OK\r\n" + body]), Wire([OK]))
     conn.request("GET", "/")
     response = conn.getresponse()
@@ -209,7 +209,7 @@ def test_behind_a_broken_body_the_next_request_dials_anew(body: bytes) -> None:
     assert conn.getresponse().read() == b"ok"
 
 
-def test_behind_a_reset_body_the_next_request_dials_anew() -> None:
+def test_after_a_reset_body_the_next_request_dials_anew() -> None:
     broken = Wire([b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", ConnectionResetError()])
     conn = Dialling(broken, Wire([OK]))
     conn.request("GET", "/")
@@ -232,7 +232,7 @@ def test_a_response_closed_before_its_end_is_not_read_as_the_next_one(read: int)
     assert conn.getresponse().read() == b"so"
 
 
-def test_behind_a_closed_response_a_request_already_sent_has_no_response() -> None:
+def test_after_a_closed_response_a_request_already_sent_has_no_response() -> None:
     conn = Dialling(Wire([OK + OK]), Wire([OK]))
     conn.request("GET", "/1")
     first = conn.getresponse()
@@ -244,7 +244,7 @@ def test_behind_a_closed_response_a_request_already_sent_has_no_response() -> No
     assert conn.getresponse().read() == b"ok"
 
 
-def test_close_behind_the_end_changes_nothing() -> None:
+def test_close_after_the_end_changes_nothing() -> None:
     conn = connection(OK, kept_open=True)
     conn.request("GET", "/")
     response = conn.getresponse()
@@ -255,7 +255,7 @@ def test_close_behind_the_end_changes_nothing() -> None:
     assert conn.getresponse().status == 200
 
 
-def test_octets_behind_a_response_are_never_the_next_one() -> None:
+def test_bytes_after_a_response_are_never_the_next_one() -> None:
     conn = Dialling(Wire([OK + b"HTTP/1.1 200 Evil\r\n\r\n"]), Wire([OK]))
     conn.request("GET", "/")
     assert conn.getresponse().read() == b"ok"
@@ -304,13 +304,13 @@ def test_a_failed_dial_leaves_the_connection_idle() -> None:
 class Full(Wire):
     """A server that answers early and takes no more."""
 
-    def sendall(self, octets: Any, flags: int = 0, /) -> None:
-        assert octets
+    def sendall(self, block: Any, flags: int = 0, /) -> None:
+        assert block
         assert not flags
         raise BrokenPipeError
 
 
-def test_an_early_response_can_be_read_behind_an_error_while_sending() -> None:
+def test_an_early_response_can_be_read_after_an_error_while_sending() -> None:
     conn = connection(b"")
     conn.sock = Full([b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"])
     with pytest.raises(BrokenPipeError):
@@ -424,7 +424,7 @@ def test_a_replaced_socket_is_read_from_its_start() -> None:
     assert conn.getresponse().read() == b""
 
 
-def test_a_refused_request_behind_a_read_response_leaves_the_connection_idle() -> None:
+def test_a_refused_request_after_a_read_response_leaves_the_connection_idle() -> None:
     conn = connection(OK, kept_open=True)
     conn.request("GET", "/1")
     conn.getresponse().read()

@@ -138,7 +138,7 @@ def test_a_connect_of_ones_own_gives_the_socket() -> None:
     assert sock.sent == [b"GET / HTTP/1.1\r\nHost: h\r\nAccept-Encoding: identity\r\n\r\n"]
 
 
-def test_a_send_of_ones_own_sees_every_octet() -> None:
+def test_a_send_of_ones_own_sees_every_byte() -> None:
     class Own(HTTPConnection):
         seen = b""
 

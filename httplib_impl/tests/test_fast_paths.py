@@ -1,4 +1,4 @@
-"""Every fast way against the slow one that it stands in for: on any octets they agree."""
+"""Every fast way against the slow one that it stands in for: on any bytes they agree."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ FRAMING_NAMES = [
 @example(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 101 + b"\r\n")
 @example(b"HTTP/1.1 200 " + b"x" * 65521 + b"\r\n\r\n")
 @example(b"HTTP/1.1 200 " + b"x" * 65522 + b"\r\n\r\n")
-def test_a_plain_head_is_what_line_by_line_gives(strict: bool, octets: bytes) -> None:
-    found, end = plain_head(octets, 0)
+def test_a_plain_head_is_what_line_by_line_gives(strict: bool, raw: bytes) -> None:
+    found, end = plain_head(raw, 0)
     if found is None:
         assert end == 0
         return
     line, block, fields, length = found
-    wire = Wire([octets])
+    wire = Wire([raw])
     reader = Reader(wire)
     head = Head(strict)
     slow = head.read(reader)
@@ -54,7 +54,7 @@ def test_a_plain_head_is_what_line_by_line_gives(strict: bool, octets: bytes) ->
     assert (block, True, False) == (head.block, head.whole, slow.is_body)
     if length is None:
         assert framing_values(fields) == framing_values(parse_fields(block)[0])
-    assert reader.exactly(len(octets)) == octets[end:]
+    assert reader.exactly(len(raw)) == raw[end:]
 
 
 def framing_values(fields: Fields) -> Fields:
@@ -62,10 +62,10 @@ def framing_values(fields: Fields) -> Fields:
 
 
 @pytest.mark.parametrize(
-    "octets", [STARTS[1], b"HTTP/1.1 499 Own\r\nA: b\r\n\r\n", b"HTTP/1.0 200\r\n\r\n"]
+    "raw", [STARTS[1], b"HTTP/1.1 499 Own\r\nA: b\r\n\r\n", b"HTTP/1.0 200\r\n\r\n"]
 )
-def test_a_head_as_servers_send_it_is_plain(octets: bytes) -> None:
-    assert plain_head(octets, 0)[0] is not None
+def test_a_head_as_servers_send_it_is_plain(raw: bytes) -> None:
+    assert plain_head(raw, 0)[0] is not None
 
 
 def test_the_usual_status_lines_are_parsed_status_lines() -> None:
@@ -113,17 +113,17 @@ def slow_chunks(buffer: bytes, start: int = 0) -> tuple[bytes, int]:
     data, needs = b"", chunked_needs()
     assert next(needs) is SIZE_LINE
     while True:
-        behind = buffer.find(b"\n", start) + 1
+        after = buffer.find(b"\n", start) + 1
         try:
-            size = needs.send(buffer[start:behind])
-            if not isinstance(size, int) or not behind or behind + size > len(buffer):
+            size = needs.send(buffer[start:after])
+            if not isinstance(size, int) or not after or after + size > len(buffer):
                 return data, start
-            piece = buffer[behind : behind + size]
+            piece = buffer[after : after + size]
             assert needs.send(b"") is DATA_END
-            needs.send(buffer[behind + size : behind + size + 2])
+            needs.send(buffer[after + size : after + size + 2])
         except IncompleteRead:
             return data, start
-        data, start = data + piece, behind + size + 2
+        data, start = data + piece, after + size + 2
 
 
 @QUICK
@@ -138,10 +138,10 @@ def slow_chunks(buffer: bytes, start: int = 0) -> tuple[bytes, int]:
 def test_whole_chunks_are_a_beginning_of_what_the_decoder_gives(buffer: bytes) -> None:
     pieces, end = whole_chunks(buffer, 0)
     data, slow_end = slow_chunks(buffer)
-    octets = b"".join(pieces)
-    assert data.startswith(octets)
+    raw = b"".join(pieces)
+    assert data.startswith(raw)
     assert end <= slow_end
-    assert slow_chunks(buffer[:end]) == (octets, end)
+    assert slow_chunks(buffer[:end]) == (raw, end)
 
 
 def all_pieces(buffer: bytes) -> tuple[list[bytes | memoryview], int]:
@@ -186,7 +186,7 @@ TEXT = st.text(st.sampled_from("aZ09-: _\t\r\n\x00\x7f\x85\xa0éК!") | st.chara
 @example("-", "a")
 @example("Ⅷ", "a")
 def test_a_field_that_needs_no_closer_look_is_built_all_the_same(name: str, value: str) -> None:
-    """Octets always get the closer look, text does not always."""
+    """Bytes always get the closer look, text does not always."""
 
     def built(name: str, value: object, *more: object) -> object:
         try:

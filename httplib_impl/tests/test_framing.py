@@ -92,7 +92,7 @@ def test_chunked_wins_over_content_length_and_the_connection_is_not_reused() -> 
         b"Content-Length: " + b"0" * 5000 + b"2\r\n",
     ],
 )
-def test_a_valid_length_counts_octets(fields: bytes) -> None:
+def test_a_valid_length_counts_bytes(fields: bytes) -> None:
     response = respond(OK + fields + b"\r\nok", kept_open=True)
     assert (response.length, response.will_close) == (2, False)
     assert response.read() == b"ok"
@@ -187,21 +187,21 @@ def test_an_interim_head_has_the_limits_of_a_head() -> None:
         respond(b"HTTP/1.1 100 Continue\r\n" + b"X: y\r\n" * 101 + b"\r\n" + OK + b"\r\n")
 
 
-def upgrade(octets: bytes) -> tuple[HTTPResponse, object, object]:
-    conn = connection(octets, kept_open=True)
+def upgrade(data: bytes) -> tuple[HTTPResponse, object, object]:
+    conn = connection(data, kept_open=True)
     wire = conn.sock
     conn.request("GET", "/", headers={"Connection": "upgrade", "UPGRADE": "x"})
     return conn.getresponse(), wire, conn.sock
 
 
-def test_behind_a_101_that_was_asked_for_every_octet_is_left_on_the_socket() -> None:
+def test_after_a_101_that_was_asked_for_every_byte_is_left_on_the_socket() -> None:
     response, wire, sock = upgrade(b"HTTP/1.1 101 Go\r\nUpgrade: x\r\n\r\nraw octets")
     assert sock is wire
     assert (response.status, response.will_close, response.read()) == (101, False, b"")
     assert getattr(wire, "unread")() == b"raw octets"  # noqa: B009  # typed as any socket
 
 
-def test_behind_an_upgrade_nothing_is_taken_for_leftovers() -> None:
+def test_after_an_upgrade_nothing_is_taken_for_leftovers() -> None:
     conn = connection(
         b"HTTP/1.1 101 Go\r\n\r\n" + OK + b"Content-Length: 0\r\n\r\n", kept_open=True
     )
@@ -227,7 +227,7 @@ def test_a_101_that_nobody_asked_for_ends_the_connection() -> None:
     assert conn.sock is None
 
 
-def test_behind_a_connect_every_octet_is_left_on_the_socket() -> None:
+def test_after_a_connect_every_byte_is_left_on_the_socket() -> None:
     conn = connection(b"HTTP/1.1 200 Go\r\nContent-Length: 3\r\n\r\nraw octets", kept_open=True)
     conn.request("CONNECT", "example.org:443")
     assert conn.getresponse().read() == b""

@@ -1,4 +1,4 @@
-"""Octets that nobody wrote by hand: no forbidden outcome, and no difference between feeds."""
+"""Bytes that were not written by hand: no forbidden outcome, and no difference between feeds."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_random_exchanges_have_no_forbidden_outcome(seed: int) -> None:
 
 
 def outcome(conn: HTTPConnection, method: str, amount: int | None) -> list[object]:
-    """All that a caller can see of two exchanges: values, errors, what is left behind them."""
+    """All that a caller can see of two exchanges: values, errors, what is left after them."""
     seen: list[object] = []
     conn.auto_open = 0
     try:
@@ -51,8 +51,8 @@ def outcome(conn: HTTPConnection, method: str, amount: int | None) -> list[objec
             seen += [response.version, response.status, response.reason, response.will_close]
             seen += [str(response.msg), response.getheaders(), response.chunked]
             body = b""
-            while octets := response.read(amount):
-                body += octets
+            while block := response.read(amount):
+                body += block
             seen.append(body)
     except IncompleteRead as error:
         seen.append((error.partial, error.expected))
@@ -66,7 +66,7 @@ def outcome(conn: HTTPConnection, method: str, amount: int | None) -> list[objec
 @settings(DETERMINISTIC, max_examples=150)
 @given(stream=STREAM, strict=st.integers(0, 1))
 @example(stream=b"HTTP/1.1 200 OK\nA: 1\n\nHTTP/1.1 200 OK\r\n\n", strict=0)
-def test_how_octets_are_cut_into_segments_changes_nothing(
+def test_how_bytes_are_cut_into_segments_changes_nothing(
     method: str, amount: int | None, stream: bytes, strict: int
 ) -> None:
     """Whole, a head goes the fast way and chunks go in runs; byte by byte, nothing does."""
@@ -80,7 +80,7 @@ def test_how_octets_are_cut_into_segments_changes_nothing(
     first, second = one_by_one[:8], one_by_one[8:]
     for feed in (whole, in_halves):
         other = played(Wire(feed(stream)))
-        # What one segment brings behind a response is known before the next request starts.
+        # What one segment brings after a response is known before the next request starts.
         assert other[:8] == first
         assert other[8:] in (second, [(NotConnected, "")])
     for socket_like in (FileOnly(stream), RawOnly(stream), RawOnly(stream, 3)):

@@ -79,7 +79,7 @@ def test_one_hundred_lines_pass_and_one_more_does_not(line: bytes, feed: Feed) -
 
 
 @pytest.mark.parametrize("feed", FEEDS[:1] + FEEDS[2:])
-def test_a_header_line_may_have_65536_octets_and_no_more(feed: Feed) -> None:
+def test_a_header_line_may_have_65536_bytes_and_no_more(feed: Feed) -> None:
     line = b"A: ".ljust(65534, b"x") + b"\r\n"
     assert respond(feed(HEAD + line + b"\r\n")).getheader("a") == "x" * 65531
     with pytest.raises(LineTooLong, match="more than 65536 bytes when reading header line"):
@@ -195,8 +195,8 @@ LINES = st.lists(
 @DETERMINISTIC
 @given(LINES)
 def test_fields_are_the_same_whole_and_byte_by_byte(lines: list[bytes]) -> None:
-    octets = HEAD + b"".join(line + b"\r\n" for line in lines[:100]) + b"\r\n"
-    at_once, slowly, in_two = (respond(feed(octets)) for feed in FEEDS)
+    data = HEAD + b"".join(line + b"\r\n" for line in lines[:100]) + b"\r\n"
+    at_once, slowly, in_two = (respond(feed(data)) for feed in FEEDS)
     assert at_once.getheaders() == slowly.getheaders() == in_two.getheaders()
 
 

@@ -73,7 +73,7 @@ def as_value(text: str) -> list[bytes]:
     return list(conn.sock.sent)
 
 
-def as_octets(text: str) -> list[bytes]:
+def as_bytes(text: str) -> list[bytes]:
     conn = connected()
     conn.request("GET", "/", headers={"X": text.encode()})
     return list(conn.sock.sent)
@@ -116,7 +116,7 @@ PLACES: dict[Callable[[str], list[bytes]], tuple[int, ...]] = {
     as_attribute: (3,),
     as_name: (3, 4),  # three where it replaces Host or Accept-Encoding
     as_value: (4,),
-    as_octets: (4,),
+    as_bytes: (4,),
     as_further_value: (4,),
     as_tunnel_host: (1,),
     as_tunnel_name: (2,),
@@ -132,7 +132,7 @@ PLACES: dict[Callable[[str], list[bytes]], tuple[int, ...]] = {
 @example("a\rX: y")
 @example("a\r\n\r\nGET /evil HTTP/1.1")
 @example("a HTTP/1.1\r\nX: y")
-@example("\u560a\u560dX: y")  # whose low octets are CR and LF
+@example("\u560a\u560dX: y")  # whose low bytes are CR and LF
 @example("a\r\n b")
 def test_no_argument_makes_a_line(place: Callable[[str], list[bytes]], text: str) -> None:
     try:

@@ -48,21 +48,21 @@ class Wrapped:
         self.rest = b""
 
     def readline(self) -> bytes:
-        while b"\n" not in self.rest and (octets := self.sock.recv(8192)):
-            self.rest += octets
+        while b"\n" not in self.rest and (block := self.sock.recv(8192)):
+            self.rest += block
         line, end, self.rest = self.rest.partition(b"\n")
         return line + end
 
     def read(self) -> bytes:
-        octets, self.rest = self.rest + b"".join(iter(lambda: self.sock.recv(8192), b"")), b""
-        return octets
+        block, self.rest = self.rest + b"".join(iter(lambda: self.sock.recv(8192), b"")), b""
+        return block
 
     def close(self) -> None:
         self.sock.close()
 
 
 def urllib2_open(httplib: Any, host: str, headers: dict[str, str], data: Any = None) -> Any:
-    """One request of a handler that wants the connection closed behind it."""
+    """One request of a handler that wants the connection closed after it."""
     connection = httplib.HTTPConnection(host, timeout=10)
     connection.set_debuglevel(0)
     headers = {name.title(): value for name, value in {**headers, "Connection": "close"}.items()}

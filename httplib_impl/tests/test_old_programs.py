@@ -34,13 +34,13 @@ ESTABLISHED = b"HTTP/1.0 200 Established\r\n\r\n"
 class Logged(FileOnly):
     """Notes which calls are made, in order."""
 
-    def __init__(self, octets: bytes) -> None:
-        super().__init__(octets)
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
         self.calls: list[Any] = []
 
-    def sendall(self, octets: bytes) -> None:
+    def sendall(self, data: bytes) -> None:
         self.calls.append("sendall")
-        super().sendall(octets)
+        super().sendall(data)
 
     def makefile(self, mode: str, bufsize: int) -> Stream:
         self.calls.append(("makefile", mode, bufsize, self.file.closings))
@@ -62,7 +62,7 @@ def test_a_socket_like_makes_one_file_for_each_response_when_it_is_asked_for() -
     assert sock.file.closings == 2
 
 
-def test_the_file_is_closed_behind_a_head_that_cannot_be_read() -> None:
+def test_the_file_is_closed_after_a_head_that_cannot_be_read() -> None:
     conn = HTTPConnection("h")
     conn.sock = sock = Logged(b"HTTP/1.1 abc\r\n\r\n")
     conn.request("GET", "/")
@@ -73,8 +73,8 @@ def test_the_file_is_closed_behind_a_head_that_cannot_be_read() -> None:
 
 def test_a_fake_socket_answers_what_it_was_sent() -> None:
     class Echo:
-        def sendall(self, octets: bytes) -> None:
-            self.received = octets
+        def sendall(self, data: bytes) -> None:
+            self.received = data
 
         def makefile(self, mode: str, bufsize: int) -> io.BytesIO:
             assert (mode, bufsize) == ("rb", 0)
@@ -110,8 +110,8 @@ class Wrapper:
                 return bytes(line)
 
             def read(self, n: int = -1) -> bytes:
-                outer.read += (octets := file.read(n))
-                return bytes(octets)
+                outer.read += (data := file.read(n))
+                return bytes(data)
 
             def close(self) -> None:
                 file.close()
@@ -331,10 +331,10 @@ def test_closes_of_ones_own_are_called_where_2_7_calls_them() -> None:
             calls.append("connection")
             super().close()
 
-    def exchange(octets: bytes) -> list[str]:
+    def exchange(data: bytes) -> list[str]:
         calls.clear()
         conn = Own("h")
-        conn.sock = FileOnly(octets)
+        conn.sock = FileOnly(data)
         conn.request("GET", "/")
         try:
             conn.getresponse().read()
@@ -415,27 +415,27 @@ def test_hooks_that_are_kept_are_silent() -> None:
 
 def test_a_raised_limit_has_effect(monkeypatch: pytest.MonkeyPatch) -> None:
     module: Any = httplib_impl
-    octets = b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 150 + b"Content-Length: 0\r\n\r\n"
+    data = b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 150 + b"Content-Length: 0\r\n\r\n"
     assert (module._MAXHEADERS, module._MAXLINE) == (100, 65536)
     monkeypatch.setattr(module, "_MAXHEADERS", 200)
-    conn = connection(octets)
+    conn = connection(data)
     conn.request("GET", "/")
     assert str(conn.getresponse().msg).count("A: b") == 150
     monkeypatch.setattr(module, "_MAXHEADERS", 100)
-    conn = connection(octets)
+    conn = connection(data)
     conn.request("GET", "/")
     with pytest.raises(HTTPException, match="100 headers"):
         conn.getresponse()
 
 
 def test_a_raised_limit_of_lines_has_effect(monkeypatch: pytest.MonkeyPatch) -> None:
-    octets = b"HTTP/1.1 200 OK\r\nA: " + b"x" * 70_000 + b"\r\nContent-Length: 0\r\n\r\n"
+    data = b"HTTP/1.1 200 OK\r\nA: " + b"x" * 70_000 + b"\r\nContent-Length: 0\r\n\r\n"
     monkeypatch.setattr(httplib_impl, "_MAXLINE", 1 << 20)
-    conn = connection(octets)
+    conn = connection(data)
     conn.request("GET", "/")
     assert len(conn.getresponse().getheader("a") or "") == 70_000
     monkeypatch.setattr(httplib_impl, "_MAXLINE", 100)
-    conn = connection(octets)
+    conn = connection(data)
     conn.request("GET", "/")
     with pytest.raises(httplib_impl.LineTooLong, match="more than 100 bytes"):
         conn.getresponse()
@@ -487,9 +487,9 @@ def test_a_length_set_in_the_midst_counts_from_there() -> None:
 # HTTP.getfile
 
 
-def reply(octets: list[Any], kept_open: bool = False) -> Any:
+def reply(data: list[Any], kept_open: bool = False) -> Any:
     http = HTTP("h")
-    http._conn.sock = Wire(octets, kept_open)
+    http._conn.sock = Wire(data, kept_open)
     http.putrequest("GET", "/")
     http.endheaders()
     http.getreply()
@@ -498,8 +498,8 @@ def reply(octets: list[Any], kept_open: bool = False) -> Any:
 
 def test_the_file_is_raw() -> None:
     chunks = b"2\r\nok\r\n0\r\n\r\n"
-    octets = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
-    assert reply([octets]).read() == chunks
+    data = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
+    assert reply([data]).read() == chunks
     assert reply([b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nokmore"]).read() == b"okmore"
     assert reply([b"HTTP/1.0 200 OK\r\nContent-Length: 9\r\n\r\nshort"]).read() == b"short"
     assert reply([b"hello\nworld"]).readlines() == [b"hello\n", b"world"]
@@ -513,7 +513,7 @@ def test_the_file_reads_lines_and_amounts_and_has_a_descriptor() -> None:
     assert io.BufferedReader(file).read() == b"ee"
 
 
-def test_the_file_takes_no_octet_that_was_not_asked_for() -> None:
+def test_the_file_takes_no_byte_that_was_not_asked_for() -> None:
     """Whoever waits on its descriptor would wait for what is here already."""
     file = reply([b"HTTP/1.0 200 OK\r\n\r\none\ntwo"])
     wire = file._reader.sock
@@ -523,8 +523,8 @@ def test_the_file_takes_no_octet_that_was_not_asked_for() -> None:
 
 @pytest.mark.parametrize("call", ["read", "readline"])
 def test_the_file_loses_nothing_before_an_error(call: str) -> None:
-    octets = [b"HTTP/1.0 200 OK\r\n\r\nhe", TimeoutError(), b"llo", ConnectionResetError()]
-    read = getattr(reply(octets), call)
+    data = [b"HTTP/1.0 200 OK\r\n\r\nhe", TimeoutError(), b"llo", ConnectionResetError()]
+    read = getattr(reply(data), call)
     with pytest.raises(TimeoutError):
         read()
     assert read() == b"hello"

@@ -59,7 +59,7 @@ def test_a_form_is_posted_and_its_redirect_followed() -> None:
         head = read_head(peer)
         assert head.startswith(b"POST /cgi-bin/query HTTP/1.1\r\n")
         assert b"\r\nContent-Length: 13\r\n" in head
-        assert read_octets(peer, 13) == b"spam=1&eggs=2"
+        assert read_bytes(peer, 13) == b"spam=1&eggs=2"
         peer.sendall(b"HTTP/1.1 302 Found\r\nLocation: http://h/done\r\nContent-Length: 0\r\n\r\n")
         assert read_head(peer).startswith(b"GET /done HTTP/1.1\r\n")
         peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\none\r\ntwo")
@@ -69,13 +69,13 @@ def test_a_form_is_posted_and_its_redirect_followed() -> None:
     assert (done.returncode, done.stdout) == (0, "one\ntwo\n"), done.stderr
 
 
-def read_octets(peer: socket.socket, amount: int) -> bytes:
-    """Return *amount* octets; MSG_WAITALL does not wait for them on a socket with a timeout."""
+def read_bytes(peer: socket.socket, amount: int) -> bytes:
+    """Return *amount* bytes; MSG_WAITALL does not wait for them on a socket with a timeout."""
     with peer.makefile("rb", buffering=0) as stream:
-        octets = b""
-        while len(octets) < amount and (block := stream.read(amount - len(octets))):
-            octets += block
-    return octets
+        data = b""
+        while len(data) < amount and (block := stream.read(amount - len(data))):
+            data += block
+    return data
 
 
 def test_a_file_is_uploaded_step_by_step(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_file_is_uploaded_step_by_step(tmp_path: Path) -> None:
         head = read_head(peer)
         assert head.startswith(b"PUT /files/upload.bin HTTP/1.1\r\n")
         assert b"\r\nContent-Length: 25600\r\n" in head
-        assert read_octets(peer, 25600) == path.read_bytes()
+        assert read_bytes(peer, 25600) == path.read_bytes()
         peer.sendall(b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n")
         peer.sendall(b"5\r\nsaved\r\n0\r\n\r\n")
 

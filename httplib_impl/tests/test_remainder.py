@@ -53,11 +53,11 @@ WHOLE = [
 
 @pytest.mark.parametrize("feed", FEEDS)
 @pytest.mark.parametrize(("lines", "body"), WHOLE)
-def test_a_body_is_owed_up_to_its_last_octet(lines: list[bytes], body: bytes, feed: Feed) -> None:
+def test_a_body_is_owed_up_to_its_last_byte(lines: list[bytes], body: bytes, feed: Feed) -> None:
     rest = Remainder(lines)
-    for octets in feed(body[:-1]):
-        assert isinstance(octets, bytes)
-        rest.sent(octets)
+    for data in feed(body[:-1]):
+        assert isinstance(data, bytes)
+        rest.sent(data)
         assert rest
     rest.sent(body[-1:])
     assert not rest
@@ -90,9 +90,9 @@ def test_nothing_is_owed_without_a_body(lines: list[bytes]) -> None:
 
 def test_an_empty_write_pays_nothing_and_breaks_nothing() -> None:
     rest = Remainder([b"Transfer-Encoding: chunked"])
-    for octets in (b"", b"2", b"", b"\r\nok", b"", b"\r", b"\n0\r\n", b"", b"\r\n"):
+    for data in (b"", b"2", b"", b"\r\nok", b"", b"\r", b"\n0\r\n", b"", b"\r\n"):
         assert rest
-        rest.sent(octets)
+        rest.sent(data)
     assert not rest
 
 
@@ -138,7 +138,7 @@ def test_an_unread_answer_stays_readable_when_the_next_request_dials() -> None:
 @pytest.mark.parametrize("error", [TimeoutError(), ConnectionResetError(), KeyboardInterrupt()])
 def test_after_a_send_that_failed_nothing_follows_on_the_connection(error: BaseException) -> None:
     class Failing(Wire):
-        def sendall(self, octets: object, flags: int = 0, /) -> None:  # noqa: ARG002
+        def sendall(self, data: object, flags: int = 0, /) -> None:  # noqa: ARG002
             raise error
 
     conn = Dialling(Failing([NO], kept_open=True), Wire([NEXT], kept_open=True))

@@ -21,7 +21,7 @@ START = b"Host: example.com\r\nAccept-Encoding: identity\r\n"
 
 
 def request(*args: Any, **kwargs: Any) -> bytes:
-    """The octets of one request."""
+    """The bytes of one request."""
     conn = connection(OK)
     conn.request(*args, **kwargs)
     return sent(conn)
@@ -40,7 +40,7 @@ def refused(error: type[Exception], call: Callable[[HTTPConnection], object]) ->
 
 
 @pytest.mark.parametrize(
-    ("args", "octets"),
+    ("args", "data"),
     [
         (("GET", "/"), b"GET / HTTP/1.1\r\n" + START + b"\r\n"),
         (("GET", ""), b"GET / HTTP/1.1\r\n" + START + b"\r\n"),
@@ -54,8 +54,8 @@ def refused(error: type[Exception], call: Callable[[HTTPConnection], object]) ->
         (("GET", "/", "\xe9"), b"GET / HTTP/1.1\r\n" + START + b"Content-Length: 1\r\n\r\n\xe9"),
     ],
 )
-def test_a_request_is_these_octets(args: tuple[Any, ...], octets: bytes) -> None:
-    assert request(*args) == octets
+def test_a_request_is_these_bytes(args: tuple[Any, ...], data: bytes) -> None:
+    assert request(*args) == data
 
 
 def test_the_fields_of_the_caller_come_last_and_replace_those_sent_by_themselves() -> None:
@@ -67,10 +67,8 @@ def test_the_fields_of_the_caller_come_last_and_replace_those_sent_by_themselves
 
 
 def test_no_length_is_added_to_a_transfer_encoding_of_the_caller() -> None:
-    octets = request("POST", "/", b"0\r\n\r\n", {"transfer-Encoding": "chunked"})
-    assert octets == (
-        b"POST / HTTP/1.1\r\n" + START + b"transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-    )
+    data = request("POST", "/", b"0\r\n\r\n", {"transfer-Encoding": "chunked"})
+    assert data == (b"POST / HTTP/1.1\r\n" + START + b"transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
 
 
 def test_the_mapping_of_the_caller_is_not_touched() -> None:
@@ -203,7 +201,7 @@ BYTES: Any = b"GET"  # where the types say text
         ("header name", lambda conn: conn.request("GET", "/", None, {BYTES: "x"})),
     ],
 )
-def test_octets_where_text_belongs_are_refused_by_name(
+def test_bytes_where_text_belongs_are_refused_by_name(
     name: str, call: Callable[[HTTPConnection], None]
 ) -> None:
     refused(TypeError, call)
@@ -240,7 +238,7 @@ def test_text_that_iso_8859_1_cannot_hold_is_refused() -> None:
 
 
 @pytest.mark.parametrize("body", [[b"a"], (b"a",), iter([b"a"]), 5, {"a": 1}, object()])
-def test_a_body_that_is_neither_octets_nor_text_nor_a_file_is_refused(body: object) -> None:
+def test_a_body_that_is_neither_bytes_nor_text_nor_a_file_is_refused(body: object) -> None:
     refused(TypeError, lambda conn: conn.request("POST", "/", body))
 
 
@@ -279,15 +277,15 @@ BUFFERS: list[Any] = [
 
 
 @pytest.mark.parametrize("body", BUFFERS)
-def test_a_bytes_like_body_is_counted_in_octets(body: Any) -> None:
+def test_a_bytes_like_body_is_counted_in_bytes(body: Any) -> None:
     assert request("PUT", "/", body).endswith(b"Content-Length: 4\r\n\r\nabcd")
 
 
 class Pipe:
     """A file that cannot be asked where it is."""
 
-    def __init__(self, octets: bytes) -> None:
-        self._file = io.BytesIO(octets)
+    def __init__(self, data: bytes) -> None:
+        self._file = io.BytesIO(data)
 
     def read(self, n: int) -> bytes:
         return self._file.read(n)
@@ -296,8 +294,8 @@ class Pipe:
 class Counted(Pipe):
     """A file that only knows how much is left."""
 
-    def __init__(self, octets: bytes, length: int) -> None:
-        super().__init__(octets)
+    def __init__(self, data: bytes, length: int) -> None:
+        super().__init__(data)
         self.length = length
 
     def __len__(self) -> int:
@@ -310,7 +308,7 @@ def at(position: int, file: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("make", "octets"),
+    ("make", "data"),
     [
         (lambda: io.BytesIO(b"0123456789"), b"0123456789"),
         (lambda: at(4, io.BytesIO(b"0123456789")), b"456789"),
@@ -322,8 +320,8 @@ def at(position: int, file: Any) -> Any:
         (lambda: Pipe(b""), b""),
     ],
 )
-def test_a_file_is_sent_from_its_position_to_its_end(make: Any, octets: bytes) -> None:
-    expected = b"Content-Length: %d\r\n\r\n" % len(octets) + octets
+def test_a_file_is_sent_from_its_position_to_its_end(make: Any, data: bytes) -> None:
+    expected = b"Content-Length: %d\r\n\r\n" % len(data) + data
     assert request("POST", "/", make()).endswith(expected)
 
 
@@ -343,8 +341,8 @@ def test_a_real_file_a_pipe_and_a_mapped_file_are_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("field", ["Content-Length", "transfer-encoding"])
 def test_a_file_is_streamed_as_it_is_where_the_caller_frames_it(field: str) -> None:
-    octets = request("POST", "/", at(1, io.BytesIO(b"0123")), {field: "x"})
-    assert octets.endswith(b"identity\r\n" + field.encode() + b": x\r\n\r\n123")
+    data = request("POST", "/", at(1, io.BytesIO(b"0123")), {field: "x"})
+    assert data.endswith(b"identity\r\n" + field.encode() + b": x\r\n\r\n123")
 
 
 def test_endheaders_and_send_take_files_and_add_no_length() -> None:
@@ -389,7 +387,7 @@ class Texts:
 @pytest.mark.parametrize(
     "body", [io.StringIO("text"), Stream(b"x"), WriteOnly(b"x"), Texts(), io.StringIO("")]
 )
-def test_a_file_that_cannot_give_octets_is_refused(body: Any) -> None:
+def test_a_file_that_cannot_give_bytes_is_refused(body: Any) -> None:
     refused(UnimplementedFileMode, lambda conn: conn.request("POST", "/", body))
     refused(
         UnimplementedFileMode,

@@ -54,7 +54,7 @@ def test_a_socket_that_the_caller_has_closed_is_replaced(used: bool) -> None:
 
 
 @pytest.mark.parametrize("late", [b"HTTP/1.1 200 Evil\r\n\r\n", b"\r\n", None])
-def test_octets_or_an_end_that_come_later_make_the_next_request_dial_anew(
+def test_bytes_or_an_end_that_come_later_make_the_next_request_dial_anew(
     late: bytes | None,
 ) -> None:
     taken = threading.Event()
@@ -93,7 +93,7 @@ def test_without_auto_open_a_server_that_hung_up_is_not_connected() -> None:
             conn.request("GET", "/")
 
 
-def test_octets_before_a_reset_are_returned_first() -> None:
+def test_bytes_before_a_reset_are_returned_first() -> None:
     taken = threading.Event()
 
     def reset(peer: socket.socket) -> None:
@@ -163,7 +163,7 @@ def test_a_bare_socket_may_be_closed_before_its_response_is_read() -> None:
         assert theirs.recv(1) == b""
 
 
-def test_behind_an_upgrade_the_socket_is_the_callers() -> None:
+def test_after_an_upgrade_the_socket_is_the_callers() -> None:
     def upgrading(peer: socket.socket) -> None:
         read_head(peer)
         peer.sendall(b"HTTP/1.1 101 Go\r\nUpgrade: echo\r\n\r\nfirst")

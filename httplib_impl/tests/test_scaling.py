@@ -1,4 +1,4 @@
-"""Twice the octets, twice the work: counted in calls, so that no clock decides."""
+"""Twice the bytes, twice the work: counted in calls, so that no clock decides."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GROWING: dict[str, Callable[[int], bytes]] = {
 }
 
 
-def calls(octets: bytes, feed: Feed) -> int:
+def calls(data: bytes, feed: Feed) -> int:
     """How many functions are called to read a response, those written in C included."""
     count = 0
 
@@ -36,7 +36,7 @@ def calls(octets: bytes, feed: Feed) -> int:
         nonlocal count
         count += event in ("call", "c_call")
 
-    events = feed(octets)
+    events = feed(data)
     before = sys.getprofile()
     sys.setprofile(profile)
     try:
@@ -52,7 +52,7 @@ def calls(octets: bytes, feed: Feed) -> int:
 
 @pytest.mark.parametrize("feed", [whole, byte_by_byte])
 @pytest.mark.parametrize("what", GROWING)
-def test_the_work_grows_with_the_octets(what: str, feed: Feed) -> None:
+def test_the_work_grows_with_the_bytes(what: str, feed: Feed) -> None:
     make = GROWING[what]
     calls(make(25), feed)  # what is understood once only is no part of the growth
     small, medium, large = [calls(make(n), feed) for n in (25, 50, 100)]

@@ -119,7 +119,7 @@ def test_http_0_9_with_a_status_line_has_its_header_block_for_a_body() -> None:
 
 @pytest.mark.parametrize("feed", FEEDS[:1] + FEEDS[2:])
 @pytest.mark.parametrize("end", [b"\r\n", b"\n"])
-def test_a_line_of_65536_octets_with_its_end_passes(end: bytes, feed: Feed) -> None:
+def test_a_line_of_65536_bytes_with_its_end_passes(end: bytes, feed: Feed) -> None:
     line = b"HTTP/1.1 200 ".ljust(65536 - len(end), b"x") + end
     assert respond(feed(line + b"\r\n")).status == 200
 
@@ -130,17 +130,17 @@ def test_a_longer_line_is_too_long(feed: Feed) -> None:
         respond(feed(b"HTTP/1.1 200 ".ljust(65535, b"x") + b"\r\n\r\n"))
 
 
-def test_a_line_of_65536_octets_that_the_stream_ends_passes() -> None:
+def test_a_line_of_65536_bytes_that_the_stream_ends_passes() -> None:
     assert respond(b"HTTP/1.1 200 ".ljust(65536, b"x")).status == 200
 
 
 @DETERMINISTIC
 @given(st.binary(max_size=60), st.booleans(), st.sampled_from([b"", b"HTTP/1.1 ", b"HTTP/"]))
 def test_any_line_is_understood_or_refused_as_documented(
-    octets: bytes, strict: bool, start: bytes
+    data: bytes, strict: bool, start: bytes
 ) -> None:
     try:
-        parsed = parse_status_line(start + octets, strict)
+        parsed = parse_status_line(start + data, strict)
     except (BadStatusLine, UnknownProtocol):
         return
     assert parsed.version in (9, 10, 11)

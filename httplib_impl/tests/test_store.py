@@ -13,7 +13,7 @@ from httplib_impl import _store
 from httplib_impl._store import ALL, Store
 from httplib_impl.tests.support import DETERMINISTIC, Wire, connection
 
-# Every octet tells where it stands, so that none can be lost, doubled or moved unseen.
+# Every byte tells where it stands, so that none can be lost, doubled or moved unseen.
 NUMBERED = b"".join(number.to_bytes(4, "big") for number in range(100_000))
 
 SIZES = st.sampled_from([0, 1, 2, 7, 16, 17, 40, 300])
@@ -29,20 +29,20 @@ STEPS = st.lists(
 
 
 class Stream:
-    """Gives numbered octets into the places that it is offered, a few at a time."""
+    """Gives numbered bytes into the places that it is offered, a few at a time."""
 
     def __init__(self, at_a_time: int) -> None:
         self.given = 0
         self.at_a_time = at_a_time
 
-    def octets(self, n: int) -> bytes:
+    def data(self, n: int) -> bytes:
         self.given += n
         return NUMBERED[self.given - n : self.given]
 
     def into(
         self, ends: Callable[[], int] | None = None, before: int = 0
     ) -> Callable[[memoryview], int]:
-        """What `Store.receive` calls: *ends* says what happens in front of the last octets."""
+        """What `Store.receive` calls: *ends* says what happens in front of the last bytes."""
         stop = self.given + before
 
         def receive_into(room: memoryview) -> int:
@@ -51,7 +51,7 @@ class Stream:
                 n = min(n, stop - self.given)
                 if not n:
                     return ends()
-            room[:n] = self.octets(n)
+            room[:n] = self.data(n)
             return n
 
         return receive_into
@@ -68,7 +68,7 @@ def end() -> int:
 @pytest.mark.parametrize("first_room", [16, 64, 1 << 20])
 @settings(DETERMINISTIC, max_examples=300)
 @given(steps=STEPS, at_a_time=st.sampled_from([1, 5, 1000]))
-def test_octets_come_out_as_they_came_in(
+def test_bytes_come_out_as_they_came_in(
     first_room: int, steps: list[tuple[str, int]], at_a_time: int
 ) -> None:
     store, stream, taken = Store(), Stream(at_a_time), 0
@@ -77,9 +77,9 @@ def test_octets_come_out_as_they_came_in(
         for step, n in steps:
             before = stream.given
             if step == "append":
-                store.append(memoryview(stream.octets(n)))
+                store.append(memoryview(stream.data(n)))
             elif step == "append all":
-                store.append(stream.octets(n // 2), b"", stream.octets(n - n // 2))
+                store.append(stream.data(n // 2), b"", stream.data(n - n // 2))
             elif step == "receive":
                 assert store.receive(stream.into(), n)
                 assert stream.given == before + n
@@ -89,9 +89,9 @@ def test_octets_come_out_as_they_came_in(
             elif step == "receive, of a stream that ends":
                 assert not store.receive(stream.into(end, n), ALL)
             else:
-                octets = store.take(n)
-                assert octets == NUMBERED[taken : min(taken + n, stream.given)]
-                taken += len(octets)
+                data = store.take(n)
+                assert data == NUMBERED[taken : min(taken + n, stream.given)]
+                taken += len(data)
             assert len(store) == stream.given - taken
     assert store.take(ALL) == NUMBERED[taken : stream.given]
 
@@ -105,7 +105,7 @@ ONE_CHUNK = b"61a80\r\n%b\r\n0\r\n\r\n" % NUMBERED
 
 
 @pytest.mark.parametrize(
-    "octets",
+    "data",
     [
         *(CLOSE + NUMBERED, LENGTH + NUMBERED, CHUNKED + ONE_CHUNK),
         *(CHUNKED + b"".join([*chunks, b"0\r\n\r\n"]) for chunks in (SMALL_CHUNKS, LARGE_CHUNKS)),
@@ -114,12 +114,12 @@ ONE_CHUNK = b"61a80\r\n%b\r\n0\r\n\r\n" % NUMBERED
 )
 @pytest.mark.parametrize("amount", [1000, 59_999, 60_001, 65_536, 200_000, 399_999, None])
 @pytest.mark.parametrize("before", [100, 70_000, 150_000, 300_000])
-def test_a_read_behind_a_timeout_gives_every_octet_once(
-    octets: bytes, amount: int | None, before: int
+def test_a_read_after_a_timeout_gives_every_byte_once(
+    data: bytes, amount: int | None, before: int
 ) -> None:
     """The first `read` stores what came before it timed out; another style goes on from there."""
-    segments = [octets[i : i + 10_000] for i in range(before, len(octets), 10_000)]
-    conn = connection([octets[:before], TimeoutError(), segments[0], TimeoutError(), *segments[1:]])
+    segments = [data[i : i + 10_000] for i in range(before, len(data), 10_000)]
+    conn = connection([data[:before], TimeoutError(), segments[0], TimeoutError(), *segments[1:]])
     conn.request("GET", "/")
     response = conn.getresponse()
     with pytest.raises(TimeoutError):
@@ -134,7 +134,7 @@ def test_a_read_behind_a_timeout_gives_every_octet_once(
 
 
 @pytest.mark.parametrize("n", [ALL, 1 << 40], ids=["unknown", "announced"])
-def test_the_room_for_octets_grows_with_those_received(
+def test_the_room_for_bytes_grows_with_those_received(
     n: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By an eighth where nobody knows how many will come, sixteenfold where that is announced."""
@@ -150,14 +150,12 @@ def test_the_room_for_octets_grows_with_those_received(
     assert not store.receive(receive_into, n)
 
 
-@pytest.mark.parametrize("octets", [LENGTH + NUMBERED, CHUNKED + ONE_CHUNK, CLOSE + NUMBERED])
+@pytest.mark.parametrize("data", [LENGTH + NUMBERED, CHUNKED + ONE_CHUNK, CLOSE + NUMBERED])
 @pytest.mark.parametrize("amount", [7_000, 59_999, 60_001, 65_400, 65_536, 100_000, 262_145])
 @pytest.mark.parametrize("segment", [1_000, 65_536, len(NUMBERED) * 2])
-def test_reads_of_any_amount_give_every_octet_once(
-    octets: bytes, amount: int, segment: int
-) -> None:
-    """Whether the octets are here already, come in one fetch, or in several."""
-    conn = connection([octets[i : i + segment] for i in range(0, len(octets), segment)])
+def test_reads_of_any_amount_give_every_byte_once(data: bytes, amount: int, segment: int) -> None:
+    """Whether the bytes are here already, come in one fetch, or in several."""
+    conn = connection([data[i : i + segment] for i in range(0, len(data), segment)])
     conn.request("GET", "/")
     response = conn.getresponse()
     pieces = []
@@ -185,8 +183,8 @@ def test_a_segment_is_let_go_before_the_next_one_is_fetched(size: int, segment: 
     """While data is fetched: its memory is used again, fresh memory costs more than decoding."""
     body = NUMBERED[: len(NUMBERED) // size * size]
     chunks = [b"%x\r\n%b\r\n" % (size, body[i : i + size]) for i in range(0, len(body), size)]
-    octets = CHUNKED + b"".join([*chunks, b"0\r\n\r\n"])
+    data = CHUNKED + b"".join([*chunks, b"0\r\n\r\n"])
     conn = connection(b"")
-    conn.sock = Keeping([octets[i : i + segment] for i in range(0, len(octets), segment)])
+    conn.sock = Keeping([data[i : i + segment] for i in range(0, len(data), segment)])
     conn.request("GET", "/")
     assert conn.getresponse().read() == body

@@ -70,7 +70,7 @@ def test_a_context_that_verifies_is_honoured(
 
 
 def failing(context: ssl.SSLContext, heard: list[bytes]) -> Player:
-    """A server whose handshake fails; what comes in clear behind that is heard."""
+    """A server whose handshake fails; what comes in clear after that is heard."""
 
     def play(peer: socket.socket) -> None:
         with peer.dup() as raw:
@@ -117,7 +117,7 @@ def test_a_server_that_speaks_in_clear_gets_nothing_in_clear() -> None:
                 conn.request("GET", "/secret")
             assert conn.sock is None
     assert len(heard) == 2
-    assert not any(b"secret" in octets for octets in heard)
+    assert not any(b"secret" in data for data in heard)
 
 
 def test_a_client_certificate_comes_from_the_two_files(
@@ -186,7 +186,7 @@ def test_session_tickets_are_no_leftovers_and_the_connection_is_reused(
 
 
 @pytest.mark.parametrize("late", [b"HTTP/1.1 200 Evil\r\n\r\n", None])
-def test_late_octets_or_an_end_make_the_next_request_dial_anew(
+def test_late_bytes_or_an_end_make_the_next_request_dial_anew(
     server_context: ssl.SSLContext, late: bytes | None
 ) -> None:
     taken, spoiled = threading.Event(), threading.Event()
@@ -228,7 +228,7 @@ def test_a_body_cut_by_an_end_of_tls_is_incomplete(server_context: ssl.SSLContex
         assert caught.value.partial == b"hello"
 
 
-def test_octets_in_the_record_that_ends_a_body_are_leftovers(
+def test_bytes_in_the_record_that_ends_a_body_are_leftovers(
     server_context: ssl.SSLContext,
 ) -> None:
     """They are decrypted already, so the system knows nothing of them."""
@@ -250,7 +250,7 @@ def test_octets_in_the_record_that_ends_a_body_are_leftovers(
 
 
 class LateTickets:
-    """A TLS socket whose system has octets, none of which are data."""
+    """A TLS socket whose system has bytes, none of which are data."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
@@ -273,7 +273,7 @@ class LateTickets:
         raise ssl.SSLWantReadError
 
 
-def test_a_look_for_late_octets_leaves_the_timeout_as_it_was() -> None:
+def test_a_look_for_late_bytes_leaves_the_timeout_as_it_was() -> None:
     reading, writing = os.pipe()
     os.write(writing, b"tickets")
     sock = LateTickets(reading)

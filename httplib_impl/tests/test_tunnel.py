@@ -27,8 +27,8 @@ from httplib_impl.tests.support import (
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\nVia: x\r\n\r\n"
 
 
-def opened(octets: bytes, feed: Feed, strict: bool = False) -> Wire:
-    wire = Wire(feed(octets), kept_open=True)
+def opened(data: bytes, feed: Feed, strict: bool = False) -> Wire:
+    wire = Wire(feed(data), kept_open=True)
     wire.sendall(connect_request("end.example", 443, {"A": "b"}))
     read_answer(wire, strict, 0)
     return wire
@@ -36,14 +36,14 @@ def opened(octets: bytes, feed: Feed, strict: bool = False) -> Wire:
 
 @pytest.mark.parametrize("feed", FEEDS)
 @pytest.mark.parametrize("interim", [b"", b"HTTP/1.1 100 Go\r\nX: y\r\n\r\n"])
-def test_behind_the_head_every_octet_is_left_on_the_socket(interim: bytes, feed: Feed) -> None:
+def test_after_the_head_every_byte_is_left_on_the_socket(interim: bytes, feed: Feed) -> None:
     wire = opened(interim + ESTABLISHED + b"\x16\x03\x01", feed)
     assert wire.unread() == b"\x16\x03\x01"
     assert wire.sent == [b"CONNECT end.example:443 HTTP/1.0\r\nA: b\r\n\r\n"]
 
 
 @pytest.mark.parametrize(
-    ("octets", "error", "text"),
+    ("data", "error", "text"),
     [
         (b"HTTP/1.1 407 Who are you\r\n\r\n", OSError, "407 Who are you"),
         (b"HTTP/1.1 201 Created\r\n\r\n", OSError, "201 Created"),
@@ -56,15 +56,15 @@ def test_behind_the_head_every_octet_is_left_on_the_socket(interim: bytes, feed:
         (b"HTTP/1.1 200 OK\r\n" + b"no colon\r\n" * 101 + b"\r\n", HTTPException, "100 headers"),
     ],
 )
-def test_any_other_answer_fails(octets: bytes, error: type[Exception], text: str) -> None:
+def test_any_other_answer_fails(data: bytes, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text) as caught:
-        opened(octets, FEEDS[0])
+        opened(data, FEEDS[0])
     assert type(caught.value) is error
 
 
-@pytest.mark.parametrize("octets", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nA: b\r\n"])
-def test_an_answer_cut_in_its_head_fails(octets: bytes) -> None:
-    wire = Wire([octets])
+@pytest.mark.parametrize("data", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nA: b\r\n"])
+def test_an_answer_cut_in_its_head_fails(data: bytes) -> None:
+    wire = Wire([data])
     with pytest.raises(OSError, match="closed the connection"):
         read_answer(wire, False, 0)
 
