@@ -92,7 +92,7 @@ class HTTPResponse(Watched):
         self.version, self.status, self.reason, _ = version, status, _, _ = line
         if length is not None and not has_no_body(self._method, status):
             self._body_, self.chunked = LengthBody(reader, length), False
-            self.msg, self.will_close = HTTPMessage(block), version < 11
+            self.msg, self.will_close = HTTPMessage(block), not is_persistent(version, fields)
             return
         ending, length, reusable = message_framing(self._method, status, fields)
         self.chunked = b"transfer-encoding" in fields and transfer_codings(fields) == [b"chunked"]
