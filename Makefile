@@ -9,7 +9,7 @@ QUICK := httplib_impl certs mockserver/tests/test_script.py mockserver/tests/tes
 	$(addprefix conformance/tests/test_,layering.py corpus.py loader.py grids.py sweeps.py octets.py judge.py reports.py)
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: conformance record recorded test lint check format bench fuzz strength covering differential clean check-all
+.PHONY: conformance record recorded test lint check format bench fuzz strength covering differential browser screenshots clean check-all
 
 conformance: .venv/installed  ## the verdicts on httplib_impl
 	@$(BIN)/httplib-kit check
@@ -59,6 +59,12 @@ covering: .venv/installed  ## which cases find which hand-written wrong client
 differential: .venv/installed  ## many drawn exchanges against a live Python 2.7
 	@HTTPLIB_KIT_EXAMPLES=2000 HTTPLIB_KIT_SEED=$$$$ $(BIN)/python -m pytest -q tools/tests/test_differential.py
 
+browser: .venv/installed-browser  ## the atlas in the system's Chromium
+	@$(BIN)/python -m pytest -q conformance/tests/test_browser.py
+
+screenshots: .venv/installed-browser  ## a picture of each kind of page, in screenshots/
+	@$(BIN)/python -m tools.screenshots screenshots
+
 clean:
 	rm -rf .venv .nox .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
@@ -74,6 +80,10 @@ clean:
 
 .venv/installed-bench: .venv/installed
 	@$(PIP) --editable '.[test,bench]'
+	@touch $@
+
+.venv/installed-browser: .venv/installed
+	@$(PIP) --editable '.[test,browser]'
 	@touch $@
 
 # Where there is no build of atheris, inputs are made at random.

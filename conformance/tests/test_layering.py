@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "mockserver": set(),
     "certs": {"trustme", "cryptography"},
     "conformance": {"mockserver", "certs", "click", "jinja2", "msgspec", "rich", "tomli"},
-    "tools": {*INSTALLED, "hypothesis", "libcst", "mutmut"},
+    "tools": {*INSTALLED, "hypothesis", "libcst", "mutmut", "playwright"},
 }
 
 

@@ -9,6 +9,8 @@ const AT_ONCE = 100;
 const find = (selector, from = document) => from.querySelector(selector);
 const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 
+const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
 function make(tag, text, properties = {}) {
   const made = document.createElement(tag);
   made.textContent = text;
@@ -304,7 +306,7 @@ function shownRun(label, signs, client, results, by) {
   const known = new Set(ATLAS.rows.map((row) => row[ID]));
   const strange = [...by.keys()].filter((id) => !known.has(id)).length;
   const failing = ATLAS.rows.filter((row) => ATLAS.failing.includes(row[SIGNS][0]));
-  find("#count").textContent = `${label}: ${results.length} results, ${failing.length} cases of this site fail${strange ? `; ${strange} cases are not on this site` : ""}.`;
+  find("#count").textContent = `${label}: ${counted(results.length, "result")}, ${counted(failing.length, "case")} of this site failed${strange ? `; ${counted(strange, "case")} not on this site` : ""}.`;
   sums([...counts].map(([family, cells]) => [ATLAS.family[family], ...cells]));
   list(failing, visible([...ATLAS.columns.keys()].filter((at) => at === 0 || ATLAS.columns[at][3] === client)));
 }

@@ -1,0 +1,348 @@
+"""The atlas in a real browser: the system's Chromium, without a window and without a network.
+
+Every test fails at an error on the console and at any request that is not for a file of the site.
+"""
+
+import importlib.util
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from conformance.atlas import site
+from conformance.atlas.facts import FAILING
+from conformance.atlas.wire import events
+from conformance.results.golden import load_book
+from conformance.tests.support import BY_ID, CORPUS, EVERY
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), ""
+)
+MISSING = [
+    name
+    for name, there in (
+        ("playwright", importlib.util.find_spec("playwright")),
+        ("axe-playwright-python", importlib.util.find_spec("axe_playwright_python")),
+        ("a Chromium on the path", CHROMIUM),
+    )
+    if not there
+]
+pytestmark = [
+    pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}: the extra `browser`"),
+    pytest.mark.slow,
+]
+
+CASE = "chunked.size-line.not-hex"
+NAMES = [CASE, "chunked.two-chunks", *(case.id for case in EVERY[::45])]
+KINDS = {
+    "start": "index.html",
+    "cases": "cases.html",
+    "case": f"cases/{CASE}.html",
+    "implementations": "implementations.html",
+    "implementation": "by/py3.13.html",
+    "client": "by/requests.html",
+    "matrix": "matrix.html",
+    "map": "map.html",
+    "compare": "compare.html",
+    "requirements": "requirements.html",
+    "open": "open.html",
+}
+Open = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, in a directory."""
+    place = tmp_path_factory.mktemp("site")
+    for name, text in site(CORPUS, NAMES, load_book()):
+        (place / name).parent.mkdir(exist_ok=True)
+        (place / name).write_text(text, encoding="utf-8")
+    return place
+
+
+@pytest.fixture(scope="module")
+def data(there: Path) -> Any:
+    text = (there / "data.js").read_text(encoding="utf-8")
+    return json.loads(text.removeprefix("const ATLAS = ").removesuffix(";\n"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # Without a user of its own, as in a container, Chromium cannot make its sandbox.
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def show(browser: Any, there: Path) -> Iterator[Open]:
+    """Opens a page of the site; afterwards, nothing has gone wrong in it."""
+    wrong: list[str] = []
+    contexts: list[Any] = []
+
+    def opened(name: str, width: int = 1280, **options: Any) -> Any:
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: wrong.append(said.text) if said.type != "log" else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("dialog", lambda dialog: wrong.append(dialog.message))
+        page.on("request", lambda one: wrong.extend(elsewhere(one.url, there)))
+        page.goto(f"{there.as_uri()}/{name}")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def elsewhere(url: str, there: Path) -> list[str]:
+    return [] if url.startswith(there.as_uri()) else [url]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_page_is_accessible_and_fits(
+    kind: str, width: int, scheme: str, show: Open
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = show(KINDS[kind], width, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    found = Axe().run(page, options={"preload": False}).response["violations"]
+    assert [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found] == []
+
+
+def count(page: Any) -> int:
+    return int(page.locator("#count").inner_text().split()[0])
+
+
+def test_a_filter_is_in_the_address_and_an_address_is_a_filter(show: Open) -> None:
+    page = show("cases.html")
+    assert count(page) == len(NAMES)
+    page.select_option("#f-family", "chunked")
+    wanted = [name for name in NAMES if BY_ID[name].family == "chunked"]
+    assert count(page) == len(wanted)
+    assert page.url.endswith("#family=chunked")
+    page.check("input[name=disagree]")
+    both = count(page)
+    assert 0 < both < len(wanted)
+    page.reload()
+    assert count(page) == both
+    assert page.is_checked("input[name=disagree]")
+    page.click("button[type=reset]")
+    page.wait_for_function(
+        f"document.querySelector('#count').textContent.startsWith('{len(NAMES)} ')"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "case"),
+    [
+        (CASE, CASE),
+        ("not hexadecimal", CASE),
+        ("hello zz", CASE),
+        ("rfc9112#7.1 incompleteread", CASE),
+    ],
+)
+def test_a_search_finds_ids_titles_exceptions_sections_and_bytes(
+    words: str, case: str, show: Open
+) -> None:
+    page = show(f"cases.html#q={quote(words)}")
+    assert page.locator(f"#rows a[href='cases/{case}.html']").count() == 1
+    assert count(page) < len(NAMES)
+    page.fill("#f-q", "no such words anywhere")
+    assert count(page) == 0
+
+
+def test_the_search_of_the_start_page_leads_to_what_it_finds(show: Open) -> None:
+    page = show("index.html")
+    page.fill("#q", "chunked")
+    page.press("#q", "Enter")
+    page.wait_for_url("**/cases.html?q=chunked*")
+    assert page.input_value("#f-q") == "chunked"
+    assert 0 < count(page) < len(NAMES)
+
+
+@pytest.mark.parametrize("key", ["py3.13", "curl"])
+def test_the_failures_of_an_implementation_are_those_of_the_records(
+    key: str, show: Open, data: Any
+) -> None:
+    column = [one[0] for one in data["columns"]].index(key)
+    wanted = sum(row[9][column] in FAILING for row in data["rows"])
+    page = show(f"cases.html#by={key}&verdict=failing")
+    assert count(page) == wanted > 0
+    assert page.locator("#rows li").count() == min(wanted, 100)
+
+
+def test_failures_come_first(show: Open) -> None:
+    page = show("cases.html")
+    signs = page.locator("#rows li").evaluate_all(
+        "rows => rows.map(row => row.querySelector('.strip').textContent)"
+    )
+    failing = [sum(sign in FAILING for sign in one) for one in signs]
+    assert failing == sorted(failing, reverse=True)
+    assert failing[0] > 3
+
+
+def test_the_player_steps_through_the_exchange(show: Open) -> None:
+    steps = events(BY_ID[CASE], None)
+    page = show(f"cases/{CASE}.html")
+    said = page.locator(".player [role=status]")
+    for number, event in enumerate(steps, 1):
+        page.keyboard.press("ArrowRight")
+        assert said.inner_text().startswith(f"{number} of {len(steps)}: {event.who} {event.text}")
+    page.keyboard.press("ArrowRight")
+    assert page.url.endswith(f"#step={len(steps)}")
+    page.keyboard.press("ArrowLeft")
+    assert page.locator(".present").count() == 1
+    assert page.locator(".past").count() == len(steps) - 2
+    page.click("button[aria-label='Next event']")
+    assert "read raises IncompleteRead" in said.inner_text()
+    page.reload()
+    assert said.inner_text().startswith(f"{len(steps)} of {len(steps)}")
+
+
+def test_bytes_count_as_read_when_their_call_was_made(show: Open) -> None:
+    page = show(f"cases/{CASE}.html#step=4")
+    assert page.locator("tr.read").count() == 0
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    assert page.locator("tr.read").count() == 3
+    page.keyboard.press("ArrowRight")
+    assert page.locator("tr.read").count() == 5
+
+
+def test_a_role_is_named_on_hover_and_on_focus(show: Open) -> None:
+    page = show(f"cases/{CASE}.html")
+    size = page.locator(".r-chunk-size").first
+    assert size.get_attribute("title") == "chunk size"
+    size.focus()
+    assert page.evaluate("document.activeElement.className") == "r-chunk-size"
+
+
+@pytest.mark.parametrize(("choice", "said"), [("IncompleteRead", "Right"), ("nothing", "Not so")])
+def test_the_outcome_is_hidden_until_the_reader_has_chosen(
+    choice: str, said: str, show: Open
+) -> None:
+    page = show(f"cases/{CASE}.html#predict=1")
+    assert not page.locator(".deeds").is_visible()
+    assert not page.locator(".why").is_visible()
+    assert "IncompleteRead" not in page.locator("main > *:not(form)").all_inner_texts()
+    page.click(f".predict button:has-text('{choice}')")
+    answer = page.locator(".said").inner_text()
+    assert answer.startswith(said)
+    assert "it raises IncompleteRead" in answer
+    assert BY_ID[CASE].why in answer
+    assert page.locator(".deeds").is_visible()
+
+
+def test_a_comparison_counts_the_cases_in_which_two_differ(show: Open, data: Any) -> None:
+    keys = [one[0] for one in data["columns"]]
+    one, other = keys.index("requests"), keys.index("httpx")
+    ran = [row for row in data["rows"] if not {row[9][one], row[9][other]} & set("-.?")]
+    wanted = sum(row[10][one] != row[10][other] for row in ran)
+    page = show("compare.html#a=requests&b=httpx")
+    assert page.locator("#count").inner_text() == (
+        f"They differ in {wanted} of the {len(ran)} cases that all of them ran."
+    )
+    page.select_option("#c-c", "curl")
+    assert "c=curl" in page.url
+    page.select_option("#c-b", "")
+    page.select_option("#c-c", "")
+    assert "Choose" in page.locator("#count").inner_text()
+
+
+HEAD = {"kit": "0", "corpus": "x", "implementation": "a", "name": "mine", "version": "1.0"}
+NASTY = "<img src=x onerror=alert(1)>\0\x1b[2J\xff\ud800 </script><script>alert(2)</script>"
+
+
+def lines(*values: object) -> bytes:
+    return b"".join(json.dumps(value).encode() + b"\n" for value in values)
+
+
+def result(name: str, verdict: str = "PASS", **more: object) -> dict[str, object]:
+    return {"id": name, "rev": 1, "verdict": verdict, **more}
+
+
+def test_a_result_file_becomes_one_more_implementation(show: Open) -> None:
+    page = show("open.html")
+    found = lines(HEAD, *(result(name) for name in NAMES[1:]), result(CASE, "LEAK"))
+    file = {"name": "r.jsonl", "mimeType": "text/plain", "buffer": found}
+    page.set_input_files("#file", file)
+    page.wait_for_selector("#rows li")
+    said = page.locator("#count").inner_text()
+    assert said == f"mine 1.0: {len(NAMES)} results, 1 case of this site failed."
+    assert page.locator("#rows a").inner_text() == BY_ID[CASE].title
+    page.click("nav >> text=Cases")
+    assert "mine 1.0" in page.locator("#key").inner_text()
+    page.select_option("#f-by", "opened")
+    page.select_option("#f-verdict", "failing")
+    assert count(page) == 1
+
+
+def test_a_dropped_file_is_read(show: Open) -> None:
+    page = show("open.html")
+    text = lines(HEAD, result(CASE, "HANG")).decode()
+    page.evaluate(
+        """text => {
+          const carried = new DataTransfer();
+          carried.items.add(new File([text], "results.jsonl"));
+          dispatchEvent(new DragEvent("drop", { dataTransfer: carried, cancelable: true }));
+        }""",
+        text,
+    )
+    page.wait_for_selector("#rows li")
+    assert "1 case of this site failed" in page.locator("#count").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (lines({**HEAD, "name": NASTY}, result(NASTY), result(CASE, "LEAK", seen=NASTY)), "<img"),
+        (lines({**HEAD, "name": "x" * 1_000_000}, result(CASE)), "xxx"),
+        (lines(HEAD, result("__proto__"), result("constructor")), "2 cases not on this site"),
+        (lines(HEAD, result(CASE, "__proto__")), "Line 2 is not a result"),
+        (lines(HEAD, result(CASE, NASTY)), "Line 2 is not a result"),
+        (lines({"id": "a"}), "Line 1 is not a result"),
+        (lines(result(CASE)), "does not begin with the head of a run"),
+        (lines(HEAD, 7), "Line 2 is neither a head nor a result"),
+        (b"\xff\xfe\0\0<b>", "Line 1 is not JSON"),
+        (b"\n\n", "The file is empty"),
+        (lines(HEAD, result(CASE)) + b'{"id": "cut', "1 result,"),
+    ],
+)
+def test_no_file_acts_or_breaks_the_page(content: bytes, said: str, show: Open) -> None:
+    page = show("open.html")
+    page.set_input_files("#file", {"name": "r", "mimeType": "text/plain", "buffer": content})
+    page.wait_for_function("document.querySelector('#count').textContent !== ''")
+    assert said in page.locator("#count").inner_text()
+    assert page.locator("img, main script").count() == 0
+    page.goto(page.url.replace("open.html", "cases.html"))
+    assert count(page) == len(NAMES)
+    assert page.locator("img").count() == 0
+
+
+def test_without_the_script_every_case_is_listed_and_shown(show: Open) -> None:
+    page = show("cases.html", java_script_enabled=False)
+    assert page.locator("#plain a").count() == len(NAMES)
+    page.click(f"#plain a[href='cases/{CASE}.html']")
+    assert page.locator(".deeds").is_visible()
+    assert page.locator("td:has-text('getresponse')").count() > 0
+
+
+def test_the_first_key_leads_to_the_content(show: Open) -> None:
+    page = show("index.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#main")
