@@ -218,12 +218,12 @@ def test_a_recipe_leaves_the_record_that_its_bytes_leave(
     recipe = Recipe(((b"HTTP/1.1 200 OK\r\n\r\n", 1), (b"abcdefg", 300_000), (b"!", 1)))
     records = []
     for data in (recipe, bytes(recipe)):
-        one = play(server, Send(data), Close())
-        assert to_end(connect(one.address)) == bytes(recipe)
+        one = play(server, Send(b"before"), Send(data), Close())
+        assert to_end(connect(one.address)) == b"before" + bytes(recipe)
         records.append(one.finish())
     assert records[0].transcript() == records[1].transcript()
-    assert records[0].connections[0].sent == bytes(recipe)
-    assert records[0].connections[0].events[0].content is recipe
+    assert records[0].connections[0].sent == b"before" + bytes(recipe)
+    assert records[0].connections[0].events[1].content is recipe
 
 
 def test_a_client_that_leaves_a_recipe_halfway_has_what_the_record_says(
