@@ -5,16 +5,15 @@ run, so that one that is not valid is reported at once; it is updated after the 
 """
 
 import datetime as dt
-import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 import msgspec
 
 from conformance.cases import Case, Corpus
+from conformance.cli.options import bundled
 from conformance.drivers import Identity
 from conformance.report import Refused, WholeFile
 from conformance.results import (
@@ -33,43 +32,7 @@ from conformance.results import (
 )
 from conformance.wording import counted
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 SHIPPED = "shipped"
-_OPTIONS = (
-    click.option(
-        "--baseline",
-        "source",
-        metavar="FILE|shipped",
-        help="A list of known failures: a file, or the one shipped with the kit for this IMPL.",
-    ),
-    click.option(
-        "--update-baseline",
-        "update",
-        is_flag=True,
-        help="Write the failures of this run into the baseline; the file need not exist.",
-    ),
-    click.option(
-        "--today",
-        type=click.DateTime(["%Y-%m-%d"]),
-        metavar="DATE",
-        help="The date with which the expiry of entries is compared; by default, today.",
-    ),
-)
-
-
-def baseline_options(command: F) -> F:
-    """Add the options to *command*, which receives them as one argument ``baselines``."""
-
-    @functools.wraps(command)
-    def taking(*args: Any, **kwargs: Any) -> Any:
-        given = {name: kwargs.pop(name) for name in ("source", "update", "today")}
-        return command(*args, baselines=Baselines(**given), **kwargs)
-
-    wrapped: Any = taking
-    for option in reversed(_OPTIONS):
-        wrapped = option(wrapped)
-    return wrapped  # type: ignore[no-any-return]  # it takes what the command takes, and more
 
 
 class Baselines:
@@ -157,6 +120,31 @@ class Baselines:
         except BaselineError as error:
             hint = "" if path.exists() else "; --update-baseline writes a new one"
             raise click.UsageError(f"--baseline: {error}{hint}") from None
+
+
+baseline_options = bundled(
+    "baselines",
+    Baselines,
+    click.option(
+        "--baseline",
+        "source",
+        metavar="FILE|shipped",
+        help="A list of known failures: a file, or the one shipped with the kit for this IMPL.",
+    ),
+    click.option(
+        "--update-baseline",
+        "update",
+        is_flag=True,
+        help="Write the failures of this run into the baseline; the file need not exist.",
+    ),
+    click.option(
+        "--today",
+        type=click.DateTime(["%Y-%m-%d"]),
+        metavar="DATE",
+        help="The date with which the expiry of entries is compared; by default, today.",
+    ),
+)
+"""Adds the options to a command, which receives them as ``baselines``."""
 
 
 @dataclass(frozen=True, slots=True)

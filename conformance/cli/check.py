@@ -3,9 +3,8 @@
 import contextlib
 import ctypes
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import cast
@@ -13,14 +12,15 @@ from typing import cast
 import click
 from click.core import ParameterSource
 
-from conformance.cases import JUDGED_LEVELS, LEVELS, Case, Cases, Corpus, Sweep
+from conformance.cases import Corpus, Sweep
 from conformance.cli.baselines import Baselines, Known, baseline_options
 from conformance.cli.ending import Ending
-from conformance.cli.judging import Judging, without
+from conformance.cli.judging import Judging, Plan, without
 from conformance.cli.options import (
     Selection,
     deadline_option,
     error_map_option,
+    jobs_option,
     level_option,
     own_cases,
     say_what_matches_nothing,
@@ -29,10 +29,9 @@ from conformance.cli.options import (
 )
 from conformance.cli.outputs import Outputs, Screen, output_options, view_options
 from conformance.cli.recorded import recorded_clients
-from conformance.drivers import OURS, Identity, Implementation, targets
+from conformance.drivers import OURS, targets
 from conformance.report import EXIT_ERROR, EXIT_NOTHING, Run, View, matrix, visible_text, worst_code
-from conformance.results import ResultFile, RunHead, Shard
-from conformance.run import Background, Check
+from conformance.results import ResultFile, Shard
 
 _M_MMAP_THRESHOLD = -3
 """The parameter of `mallopt` that sets from which size a block is mapped by itself."""
@@ -57,14 +56,7 @@ _M_MMAP_THRESHOLD = -3
 )
 @click.option("-x", "--exit-first", is_flag=True, help="Stop at the first failure.")
 @view_options
-@click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(1, 64),
-    default=1,
-    metavar="N",
-    help="Run N cases at a time, in N processes; the results are the same.",
-)
+@jobs_option
 @shard_option
 @deadline_option
 @click.option("--fail-on-flaky", is_flag=True, help="Exit with 1 if a case is FLAKY.")
@@ -117,65 +109,29 @@ def check(
     """
     _return_large_blocks()
     found = list(chain.from_iterable(map(targets, implementations or (OURS,))))
-    limits = {
-        "--select": bool(chosen.select),
-        "--exclude": bool(chosen.exclude),
-        "--family": bool(chosen.family),
-        "--cases": corpus.has_own,
-        "--level": not set(JUDGED_LEVELS) <= set(levels),
-        "-x": exit_first,
-    }
-    filtered = next((option for option, given in limits.items() if given), "")
-    baselines.check(len(found), filtered or ("" if shard is None else "--shard"))
-    usual = ctx.get_parameter_source("levels") is ParameterSource.DEFAULT
-    cases = _sharded(chosen.of(corpus, levels, usual=usual), shard)
-    # The level of a case is about httplib; it says nothing about other clients.
-    of_clients = chosen.of(corpus, LEVELS if usual else levels, usual=usual)
-    if not cases and not any(one.for_clients for one in _sharded(of_clients, shard).listed):
+    plan = Plan(
+        chosen=chosen,
+        corpus=corpus,
+        levels=levels,
+        usual=ctx.get_parameter_source("levels") is ParameterSource.DEFAULT,
+        sweep=cast("Sweep", sweep),
+        tolerant=not no_tolerance,
+        exit_first=exit_first,
+        jobs=jobs,
+        shard=shard,
+        deadline=deadline,
+        fail_on_flaky=fail_on_flaky,
+        baselines=baselines,
+        error_map=error_map,
+        among=[one.written for one in found] if len(found) > 1 else [],
+    )
+    baselines.check(len(found), plan.filtered or ("" if shard is None else "--shard"))
+    if plan.is_empty:
         why = "; ".join(chosen.complaints(corpus)) or "`httplib-kit list` shows them"
         click.echo(f"httplib-kit: no case is selected; {visible_text(why)}", err=True)
         ctx.exit(EXIT_NOTHING)
     say_what_matches_nothing(chosen, corpus)
-    _check_the_others(found[1:], error_map, baselines, corpus)
-    settings = {
-        "select": list(chosen.select),
-        "exclude": list(chosen.exclude),
-        "family": list(chosen.family),
-        "own": corpus.own_files,
-        "sweep": sweep,
-        "tolerant": not no_tolerance,
-        "deadline": deadline,
-        "error_map": error_map or {},
-        "exit_first": exit_first,
-        "fail_on_flaky": fail_on_flaky,
-        "shard": str(shard or ""),
-        "among": [one.written for one in found] if len(found) > 1 else [],
-    }
-
-    def start(one: Implementation) -> Check:
-        return Check(
-            one,
-            error_map=error_map,
-            jobs=jobs,
-            exit_first=exit_first,
-            tolerant=not no_tolerance,
-            deadline=deadline,
-        )
-
-    def prepared(identity: Identity) -> tuple[Sequence[Case], Known, RunHead]:
-        """Return the cases for the implementation with this *identity*, and how they are run."""
-        of = _sharded(of_clients.for_clients(), shard) if identity.is_client else cases
-        every = of.swept(cast("Sweep", sweep))
-        known = baselines.known(identity, corpus, every)
-        head = RunHead.of(
-            identity,
-            kit=version("httplib-kit"),
-            corpus=corpus.digest,
-            levels=list(LEVELS if identity.is_client and usual else levels),
-            cases=len(every),
-            **settings,
-        )
-        return every, known, known.head(head, whole=not filtered, shard=shard)
+    plan.check_startable(found[1:])
 
     # A case in this process may replace sys.stdout.
     screen = Screen(sys.stdout)
@@ -186,7 +142,7 @@ def check(
         _results_file(results_file) as written,
         outputs.opened(corpus) as write,
     ):
-        judging = Judging(start, prepared, Background(corpus), ending, written)
+        judging = Judging(plan, ending, written)
         for run, known in judging.each(found):
             if not (run.is_client and len(found) > 1):
                 screen.write("\n" if runs else "")
@@ -246,22 +202,6 @@ def _written(file: ResultFile | None, path: Path | None, runs: Iterable[Run]) ->
         kept = "" if file.partial is None else f"; what fitted is in {file.partial}"
         return [f"{_cannot_write(path, error).message}{kept}"]
     return []
-
-
-def _check_the_others(
-    others: Iterable[Implementation],
-    error_map: Mapping[str, str] | None,
-    baselines: Baselines,
-    corpus: Corpus,
-) -> None:
-    """Check, before the first one runs, that all can be started and have a baseline."""
-    for one in others:
-        with Check(one, error_map=error_map) as started:
-            baselines.known(started.identity, corpus, ())
-
-
-def _sharded(cases: Cases, shard: Shard | None) -> Cases:
-    return cases if shard is None else cases.where(lambda case: shard.has(case.id))
 
 
 def _results_file(path: Path | None) -> AbstractContextManager[ResultFile | None]:

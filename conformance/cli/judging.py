@@ -1,30 +1,150 @@
 """How `check` judges one implementation after the other, and keeps results if it ends early.
 
-The input is implementations, and how each is started and prepared.  The output is a run for each,
+The input is implementations, and the plan by which each is judged.  The output is a run for each,
 complete or partial, and its known deviations.  Nothing that was measured is lost: an interrupt or
 an error of the kit ends the run, and the reports are still written.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.metadata import version
 
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from conformance.cases import Case
-from conformance.cli.baselines import Known
+from conformance.cases import JUDGED_LEVELS, LEVELS, Case, Cases, Corpus, Sweep
+from conformance.cli.baselines import Baselines, Known
 from conformance.cli.ending import Ending
+from conformance.cli.options import Selection
 from conformance.drivers import DriverError, Identity, Implementation
 from conformance.report import Run, visible_text
-from conformance.results import Result, ResultFile, RunHead, stamped
+from conformance.results import Result, ResultFile, RunHead, Shard, stamped
 from conformance.run import Background, Check
 from conformance.wording import counted
 
-Prepared = tuple[Sequence[Case], Known, RunHead]
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Which cases are run, and how, whatever the implementation.
+
+    Args:
+        chosen: the cases by their ids and families.
+        corpus: the cases, the user's own included.
+        levels: the levels that were chosen.
+        usual: whether these are the default levels.
+        sweep: how cases are varied.
+        tolerant: whether outcomes graded tolerated are accepted.
+        exit_first: whether the first failure ends the run.
+        jobs: how many cases are run at a time.
+        shard: the part of the cases that is run; None for all of them.
+        deadline: seconds without progress after which a case is late.
+        fail_on_flaky: whether a flaky case fails the run.
+        baselines: the options about known deviations.
+        error_map: native exception names to known ones.
+        among: all implementations, if there are several.
+    """
+
+    chosen: Selection
+    corpus: Corpus
+    levels: tuple[str, ...]
+    usual: bool
+    sweep: Sweep
+    tolerant: bool
+    exit_first: bool
+    jobs: int
+    shard: Shard | None
+    deadline: float
+    fail_on_flaky: bool
+    baselines: Baselines
+    error_map: dict[str, str] | None
+    among: list[str]
+
+    @property
+    def filtered(self) -> str:
+        """The option that leaves cases out; empty if a run judges all cases of its shard."""
+        limits = {
+            "--select": self.chosen.select,
+            "--exclude": self.chosen.exclude,
+            "--family": self.chosen.family,
+            "--cases": self.corpus.has_own,
+            "--level": not set(JUDGED_LEVELS) <= set(self.levels),
+            "-x": self.exit_first,
+        }
+        return next((option for option, given in limits.items() if given), "")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no case for any kind of implementation."""
+        return not self._cases(is_client=False) and not any(
+            one.for_clients for one in self._of_clients.listed
+        )
+
+    @property
+    def _of_clients(self) -> Cases:
+        return self._sharded(self.chosen.of(self.corpus, self._levels(True), usual=self.usual))
+
+    def _levels(self, is_client: bool) -> tuple[str, ...]:
+        # The level of a case is about httplib; it says nothing about other clients.
+        return LEVELS if is_client and self.usual else self.levels
+
+    def _sharded(self, cases: Cases) -> Cases:
+        shard = self.shard
+        return cases if shard is None else cases.where(lambda case: shard.has(case.id))
+
+    def _cases(self, *, is_client: bool) -> Cases:
+        if is_client:
+            return self._of_clients.for_clients()
+        return self._sharded(self.chosen.of(self.corpus, self.levels, usual=self.usual))
+
+    def check_startable(self, others: Iterable[Implementation]) -> None:
+        """Check, before the first one runs, that *others* can start and have a baseline."""
+        for one in others:
+            with Check(one, error_map=self.error_map) as started:
+                self.baselines.known(started.identity, self.corpus, ())
+
+    def start(self, one: Implementation) -> Check:
+        """Start the check of *one*.
+
+        Raises:
+            DriverError: it cannot be started.
+        """
+        return Check(
+            one,
+            error_map=self.error_map,
+            jobs=self.jobs,
+            exit_first=self.exit_first,
+            tolerant=self.tolerant,
+            deadline=self.deadline,
+        )
+
+    def prepared(self, identity: Identity) -> tuple[Sequence[Case], Known, RunHead]:
+        """Return the cases for the implementation with this *identity*, and how they are run."""
+        every = self._cases(is_client=identity.is_client).swept(self.sweep)
+        known = self.baselines.known(identity, self.corpus, every)
+        head = RunHead.of(
+            identity,
+            kit=version("httplib-kit"),
+            corpus=self.corpus.digest,
+            levels=list(self._levels(identity.is_client)),
+            cases=len(every),
+            select=list(self.chosen.select),
+            exclude=list(self.chosen.exclude),
+            family=list(self.chosen.family),
+            own=self.corpus.own_files,
+            sweep=self.sweep,
+            tolerant=self.tolerant,
+            deadline=self.deadline,
+            error_map=self.error_map or {},
+            exit_first=self.exit_first,
+            fail_on_flaky=self.fail_on_flaky,
+            shard=str(self.shard or ""),
+            among=self.among,
+        )
+        return every, known, known.head(head, whole=not self.filtered, shard=self.shard)
 
 
 @dataclass
@@ -32,10 +152,7 @@ class Judging:
     """Judges implementations.
 
     Args:
-        start: starts the check of one.
-        prepared: returns, for the identity of an implementation, the cases to run, its known
-            deviations, and the head of its run.
-        background: what the corpus adds to a result.
+        plan: which cases are run, and how.
         ending: handles signals.
         written: where results are written as they are measured; None for nowhere.
 
@@ -43,9 +160,7 @@ class Judging:
         gap: which implementations have no run, and why; empty if all have one.
     """
 
-    start: Callable[[Implementation], Check]
-    prepared: Callable[[Identity], Prepared]
-    background: Background
+    plan: Plan
     ending: Ending
     written: ResultFile | None
     gap: str = field(default="", init=False)
@@ -63,7 +178,7 @@ class Judging:
             rest = found[index + 1 :]
             try:
                 with self.ending.measuring():
-                    check = self.start(one)
+                    check = self.plan.start(one)
             except (DriverError, KeyboardInterrupt) as error:
                 if not index:
                     raise
@@ -79,7 +194,7 @@ class Judging:
     def _judged(self, check: Check) -> tuple[Run, Known]:
         why = ""
         with check:
-            every, known, head = self.prepared(check.identity)
+            every, known, head = self.plan.prepared(check.identity)
             check.listing = known.listing
             if self.written is not None:
                 self.written.begin(head)
@@ -90,7 +205,7 @@ class Judging:
                 why = self.ending.reason or "interrupted"
             except Exception as error:  # noqa: BLE001 # an error of the kit costs no result
                 why = f"an error of the kit: {type(error).__name__}: {error}"
-            results = check.finished(self.background)
+            results = check.finished(Background(self.plan.corpus))
         if why:
             why = f"{why} after {len(results)} of {counted(head.cases, 'case')}"
             head = msgspec.structs.replace(head, incomplete=why)

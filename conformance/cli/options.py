@@ -80,7 +80,37 @@ class FamilyType(click.ParamType[str]):
         return name
 
 
-_SELECTION = (
+def bundled(
+    name: str, make: Callable[..., Any], *options: Callable[[Any], Any]
+) -> Callable[[F], F]:
+    """Return a decorator that adds *options* to a command.
+
+    The command receives what *make* returns for all their values as its one argument *name*.
+    """
+
+    def bare() -> None: ...
+
+    for option in options:
+        option(bare)
+    parameters = [parameter.name for parameter in vars(bare)["__click_params__"]]
+
+    def decorate(command: F) -> F:
+        @functools.wraps(command)
+        def taking(*args: Any, **kwargs: Any) -> Any:
+            made = make(**{one: kwargs.pop(one) for one in parameters})
+            return command(*args, **{name: made}, **kwargs)
+
+        wrapped: Any = taking
+        for option in reversed(options):
+            wrapped = option(wrapped)
+        return wrapped  # type: ignore[no-any-return]  # it takes what the command takes, and more
+
+    return decorate
+
+
+selection = bundled(
+    "chosen",
+    Selection,
     click.option(
         "--select",
         multiple=True,
@@ -101,39 +131,33 @@ _SELECTION = (
         help="Only cases of this family, such as chunked (repeatable).",
     ),
 )
+"""Adds the options for a `Selection` to a command, which receives it as ``chosen``."""
 
-
-def selection(command: F) -> F:
-    """Add the options for a `Selection` to *command*, which receives it as ``chosen``."""
-
-    @functools.wraps(command)
-    def taking(*args: Any, **kwargs: Any) -> Any:
-        chosen = Selection(*(kwargs.pop(name) for name in ("select", "exclude", "family")))
-        return command(*args, chosen=chosen, **kwargs)
-
-    wrapped: Any = taking
-    for option in reversed(_SELECTION):
-        wrapped = option(wrapped)
-    return wrapped  # type: ignore[no-any-return]  # it takes what the command takes, and more
-
-
-def own_cases(command: F) -> F:
-    """Add ``--cases`` to *command*, which receives the `Corpus` as one argument ``corpus``."""
-
-    @functools.wraps(command)
-    def taking(*args: Any, **kwargs: Any) -> Any:
-        corpus = with_own(load_corpus(), own_files(kwargs.pop("cases")))
-        return command(*args, corpus=corpus, **kwargs)
-
-    option = click.option(
+own_cases = bundled(
+    "corpus",
+    lambda cases: with_own(load_corpus(), own_files(cases)),
+    click.option(
         "--cases",
         multiple=True,
         type=click.Path(path_type=Path, exists=True),
         metavar="FILE|DIR",
         help="Run your own cases (repeatable), and no others unless --select names them.",
+    ),
+)
+"""Adds ``--cases`` to a command, which receives the `Corpus` as ``corpus``."""
+
+
+def jobs_option(command: F) -> F:
+    """Add ``--jobs`` to *command*."""
+    option = click.option(
+        "-j",
+        "--jobs",
+        type=click.IntRange(1, 64),
+        default=1,
+        metavar="N",
+        help="Run N cases at a time, in N processes; the results are the same.",
     )
-    wrapped: Any = option(taking)
-    return wrapped  # type: ignore[no-any-return]  # it takes what the command takes, and more
+    return option(command)
 
 
 def say_what_matches_nothing(chosen: Selection, corpus: Corpus) -> None:

@@ -11,12 +11,13 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, TextIO
 
 import click
 from rich.console import Console
 
 from conformance.cases import Corpus, load_corpus
+from conformance.cli.options import bundled
 from conformance.report import (
     USUAL,
     Refused,
@@ -36,49 +37,22 @@ from conformance.report import (
     visible_text,
 )
 
-F = TypeVar("F", bound=Callable[..., Any])
 Write = Callable[[Sequence[Run]], list[str]]
 """Writes runs to all places; returns a line for each place where that failed."""
 _Writer = tuple[str, Callable[[Sequence[Run]], None]]
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_OPTIONS = (
-    click.option("--junit", type=_FILE, metavar="FILE", help="Write a JUnit XML report."),
-    click.option("--markdown", type=_FILE, metavar="FILE", help="Write a Markdown summary."),
-    click.option("--json", type=_FILE, metavar="FILE", help="Write a JSON report."),
-    click.option(
-        "--html",
-        type=click.Path(path_type=Path, file_okay=False),
-        metavar="DIR",
-        help="Write the atlas of the cases that were run, with the run as its first column.",
-    ),
-    click.option(
-        "--badge",
-        type=_FILE,
-        multiple=True,
-        metavar="FILE",
-        help="Write a badge: an image (.svg), or data for an endpoint badge (.json).",
-    ),
-)
 
 
-def output_options(command: F) -> F:
-    """Add the options to *command*, which receives them as one argument ``outputs``."""
-
-    @functools.wraps(command)
-    def taking(*args: Any, **kwargs: Any) -> Any:
-        outputs = Outputs(
-            **{name: kwargs.pop(name) for name in ("junit", "markdown", "json", "html", "badge")}
-        )
-        return command(*args, outputs=outputs, **kwargs)
-
-    wrapped: Any = taking
-    for option in reversed(_OPTIONS):
-        wrapped = option(wrapped)
-    return wrapped  # type: ignore[no-any-return]  # it takes what the command takes, and more
+def _view(none: bool, every: bool, cause: int | None) -> View:
+    if none + every + (cause is not None) > 1:
+        raise click.UsageError("--quiet, --all and --cause exclude each other: give one")
+    return View(none, every, cause or 0)
 
 
-_VIEW_OPTIONS = (
+view_options = bundled(
+    "view",
+    _view,
     click.option("-q", "--quiet", "none", is_flag=True, help="Print only the summary, no stories."),
     click.option("--all", "every", is_flag=True, help="Print the story of every failure."),
     click.option(
@@ -88,22 +62,7 @@ _VIEW_OPTIONS = (
         help="Print only the Nth cause of failures, with a story for each of its parts.",
     ),
 )
-
-
-def view_options(command: F) -> F:
-    """Add the options about stories to *command*, which receives them as one argument ``view``."""
-
-    @functools.wraps(command)
-    def taking(*args: Any, **kwargs: Any) -> Any:
-        none, every, cause = (kwargs.pop(name) for name in ("none", "every", "cause"))
-        if none + every + (cause is not None) > 1:
-            raise click.UsageError("--quiet, --all and --cause exclude each other: give one")
-        return command(*args, view=View(none, every, cause or 0), **kwargs)
-
-    wrapped: Any = taking
-    for option in reversed(_VIEW_OPTIONS):
-        wrapped = option(wrapped)
-    return wrapped  # type: ignore[no-any-return]  # it takes what the command takes, and more
+"""Adds the options about stories to a command, which receives them as ``view``."""
 
 
 class Outputs:
@@ -179,6 +138,29 @@ def _problem(place: str, write: Callable[[Sequence[Run]], None], runs: Sequence[
     except Exception as error:  # noqa: BLE001 # an error of the kit in one report
         return f"{place}: {type(error).__name__}: {error}"
     return ""
+
+
+output_options = bundled(
+    "outputs",
+    Outputs,
+    click.option("--junit", type=_FILE, metavar="FILE", help="Write a JUnit XML report."),
+    click.option("--markdown", type=_FILE, metavar="FILE", help="Write a Markdown summary."),
+    click.option("--json", type=_FILE, metavar="FILE", help="Write a JSON report."),
+    click.option(
+        "--html",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help="Write the atlas of the cases that were run, with the run as its first column.",
+    ),
+    click.option(
+        "--badge",
+        type=_FILE,
+        multiple=True,
+        metavar="FILE",
+        help="Write a badge: an image (.svg), or data for an endpoint badge (.json).",
+    ),
+)
+"""Adds the options to a command, which receives them as ``outputs``."""
 
 
 class Screen:

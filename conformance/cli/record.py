@@ -9,6 +9,7 @@ from conformance.cases import Case, load_corpus
 from conformance.cli.options import (
     Selection,
     deadline_option,
+    jobs_option,
     say_what_matches_nothing,
     selection,
 )
@@ -42,14 +43,7 @@ _SHOWN = 10
 @selection
 @deadline_option
 @click.option("--check", is_flag=True, help="Write nothing; list the differences from the records.")
-@click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(1, 64),
-    default=1,
-    metavar="N",
-    help="Run N cases at a time.",
-)
+@jobs_option
 @click.pass_context
 def record(
     ctx: click.Context,
