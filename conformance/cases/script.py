@@ -39,6 +39,7 @@ def script(table: CaseTable) -> Script:
             connections=_connections(table),
             listener=Listener(table.server.listener, table.server.receive_buffer),
             routes=tuple(_route(one, f"routes[{index}]") for index, one in enumerate(table.routes)),
+            unmatched=table.server.unmatched,
         )
     except ScriptError as error:
         place = _PLACE.match(str(error))
@@ -75,6 +76,12 @@ def _route(one: RouteTable, field: str) -> Route:
         times(one.times),
         one.optional,
         one.body,
+        one.path,
+        one.prefix,
+        one.pattern,
+        one.query,
+        one.headers,
+        ... if one.json is None else one.json,
     )
 
 

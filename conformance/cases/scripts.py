@@ -116,7 +116,9 @@ def _connection(one: Connection, segments: bool) -> _Act:
 
 
 def _route(one: Route, segments: bool) -> _Act:
-    return one.method, one.target, one.times, one.body, _normal(one.steps, segments)
+    others = (one.path, one.prefix, one.pattern, one.query, one.headers, one.json)
+    more = others if others != (None, None, None, None, None, ...) else ()
+    return one.method, one.target, one.times, one.body, _normal(one.steps, segments), *more
 
 
 def _normal(steps: Iterable[Step], segments: bool) -> tuple[_Act, ...]:
@@ -172,6 +174,8 @@ def _acts(steps: Iterable[Step]) -> Iterator[_Act]:
 def _written(step: WritingStep) -> Iterator[_Act]:
     if isinstance(step, Tunnel):
         yield ("tunnel",)  # the server reads CONNECT before it answers
+    if silence := getattr(step, "delay", 0) or getattr(step, "every", 0):
+        yield "silence", silence
     if isinstance(step, Send) and isinstance(step.data, Recipe):
         yield from (("write", block) for block in step.data.blocks())
         return

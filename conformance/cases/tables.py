@@ -263,6 +263,7 @@ class ServerTable(Table, frozen=True):
     host: Literal["127.0.0.1", "::1"] = "127.0.0.1"
     listener: Listening = "accept"
     receive_buffer: Annotated[int, Meta(ge=1)] | None = None
+    unmatched: Literal["reset", "reply"] = "reset"
 
 
 Times = Annotated[int, Meta(ge=1)] | Literal["any"]
@@ -286,6 +287,12 @@ class RouteTable(Table, frozen=True):
     times: Times = 1
     optional: bool = False
     body: Literal["framed", "none"] = "framed"
+    path: Text | None = None
+    prefix: Text | None = None
+    pattern: Text | None = None
+    query: dict[str, str | list[str]] | None = None
+    headers: dict[str, str] | None = None
+    json: Any = None
 
 
 class CaseTable(Table, frozen=True):

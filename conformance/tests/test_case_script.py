@@ -4,11 +4,13 @@ import pytest
 
 from conformance.cases import Case, CaseError
 from conformance.cases.casefile import load_text
+from conformance.cases.scripts import key_of_script
 from mockserver import (
     ADDRESS,
     FAULTS,
     Close,
     Connection,
+    Dribble,
     Expect,
     Goto,
     Interim,
@@ -18,9 +20,12 @@ from mockserver import (
     Reply,
     Route,
     Script,
+    Starttls,
     cut_at,
     inject_at,
     pause_at,
+    route,
+    script,
 )
 
 CASE = """
@@ -72,6 +77,54 @@ def test_routes_answer_by_method_and_target() -> None:
     ).routes == (
         Route((Reply(404),), method="PUT", target="/a", body="none"),
         Route((Close("rst"),), times=None, optional=True),
+    )
+
+
+def test_a_route_compares_what_a_table_can_say() -> None:
+    found = script_of(
+        """
+        server = { unmatched = "reply" }
+        routes = [
+            { path = "/a", query = { n = "1", m = ["x", "y"] },
+              steps = [{ reply = { json = { b = [1] } } }] },
+            { prefix = "/p", headers = { Accept = "a/b" },
+              steps = [{ reply = { text = "c", delay = 2 } }] },
+            { pattern = "/[0-9]+", json = { d = [] },
+              steps = [{ dribble = { data = "e", every = 0.5 } }] },
+        ]
+        """
+    )
+    assert found == script(
+        route(Reply(json={"b": [1]}), path="/a", query={"n": "1", "m": ["x", "y"]}),
+        route(Reply(text="c", delay=2), prefix="/p", headers={"Accept": "a/b"}),
+        route(Dribble(b"e", every=0.5), pattern="/[0-9]+", json={"d": []}),
+    )
+
+
+def test_a_script_with_other_routes_has_another_key() -> None:
+    routes = (
+        "{ path = '/a', steps = [{ reply = 200 }] }",
+        "{ prefix = '/a', steps = [{ reply = 200 }] }",
+        "{ path = '/a', json = 1, steps = [{ reply = 200 }] }",
+        "{ path = '/a', steps = [{ reply = { delay = 1 } }] }",
+    )
+    assert len({key_of_script(script_of(f"routes = [{one}]")) for one in routes}) == 4
+
+
+def test_a_handshake_and_an_expectation_have_what_python_has() -> None:
+    (one,) = script_of(
+        """
+        connections = [[
+            { starttls = { cert = "expired", refused = true, versions = ["TLSv1.2"] } },
+            { read_request = {} },
+            { expect = { json = [1, { a = "b" }], headers = [["A", "b"]] } },
+        ]]
+        """
+    ).connections
+    assert one.steps == (
+        Starttls("expired", refused=True, versions=("TLSv1.2",)),
+        ReadRequest(),
+        Expect(json=(1, {"a": "b"}), headers={"A": "b"}),
     )
 
 
@@ -154,14 +207,15 @@ def test_an_expected_request_can_hold_the_address() -> None:
         ("connections = [[{ fault = {} }]]", "connections[0][0].fault: the faults are"),
         (
             "connections = [[{ read_request = {} }, { expect = { raw = { address = 'port' } } }]]",
-            "connections[0][1].expect.raw: a step knows the address as a whole",
+            "connections[0][1].expect.raw: a step has the whole address only",
         ),
         ("connections = [[{ send = { address = 'server' } }]]", "connections[0][0].send.data: the"),
         ("routes = [{ steps = [{ reply = 'x' }] }]", "routes[0].steps[0].reply"),
         ("routes = [{ steps = [], target = '' }]", "routes[0].target"),
         ("routes = [{ steps = [], body = 'some' }]", "routes[0].body"),
         ("routes = [{ steps = [{ dispatch = {} }] }]", "routes: route 1, step 1 (dispatch)"),
-        ("routes = [{ steps = [], path = '/' }]", "routes[0]: unknown key `path`"),
+        ("routes = [{ steps = [], url = '/' }]", "routes[0]: unknown key `url`"),
+        ("routes = [{ steps = [], path = 'a' }]", "routes: route: path='a' does not begin with a"),
         ("routes = [{ steps = [] }]\nconnections = [[]]", "routes: they and a dispatch step need"),
         ("connections = [[{ dispatch = {} }]]", "routes: they and a dispatch step need each other"),
         ("routes = [{ steps = [] }]\nrespond = ''", "respond: `respond` is short for"),
