@@ -39,8 +39,8 @@ def _mark(word: str, meaning: str) -> Entry:
 
 LEVELS = (
     _weight("documented", "level: the documentation of Python 2.7's httplib says so"),
-    _weight("precedent", "level: the page is silent; 2.7 does so and callers rely on it"),
-    _weight("guard", "level: the page is silent and 2.7 is unsafe; the safe behaviour is expected"),
+    _weight("precedent", "level: the page is silent; 2.7 does it, and callers rely on it"),
+    _weight("guard", "level: the page is silent, and what 2.7 does is unsafe"),
     _weight("observe", "level: recorded, never judged"),
 )
 STRENGTHS = (
@@ -50,15 +50,15 @@ STRENGTHS = (
 )
 VERDICTS = (
     _name("PASS", "passed: an accepted outcome was seen"),
-    _name("TOLERATED", "passed: an outcome that is accepted with a reservation, which is shown"),
+    _name("TOLERATED", "passed: an outcome that is accepted with a reservation"),
     _name("INFO", "never judged: the case is of level observe"),
     _name("NO_ERROR", "failed: accepted what must be rejected"),
     _name("FALSE_ERROR", "failed: rejected what is valid"),
     _name("WRONG_ERROR", "failed: raised another exception than an accepted one"),
     _name("WRONG_VALUE", "failed: returned a wrong value, or sent wrong bytes"),
-    _name("WRONG_CONNECTION", "failed: kept, closed or over-read a connection against the outcome"),
-    _name("LEAK", "failed: raised an exception that is neither documented nor an OSError"),
-    _name("HANG", "failed: made no progress for one deadline (--deadline, one second)"),
+    _name("WRONG_CONNECTION", "failed: kept, closed or over-read a connection wrongly"),
+    _name("LEAK", "failed: an exception that is not documented, and no OSError"),
+    _name("HANG", "failed: made no progress for one second (--deadline)"),
     _name("CRASH", "failed: the process ended"),
     _name("UNSUPPORTED", "not run: the client lacks what the case needs"),
     _name("NOT_INSTALLED", "not run: the client is absent"),
@@ -69,7 +69,7 @@ VERDICTS = (
 OVERLAYS = (
     _name("EXPECTED", "fails as the baseline says"),
     _name("REGRESSION", "fails, and no entry of the baseline says so"),
-    _name("STALE", "an entry of the baseline says that it fails, and it passes or fails otherwise"),
+    _name("STALE", "an entry of the baseline that is no longer true"),
     _name("FLAKY", "passed when it was run again, alone and after the same cases"),
     _name("INCOMPLETE", "results are missing, for the reason that follows"),
 )
@@ -77,21 +77,22 @@ STORY = (
     Entry("3/4", "3 of 4 judged cases pass; - is none", r"  \d+/\d+(?=  |$)"),
     _label("cause", "failures that look alike, and so probably have one reason"),
     _label("at", "the call, or the fact of the wire, that failed"),
-    _label("accepted", "what must be seen there; `or` begins another accepted outcome"),
+    _label("accepted", "what must be seen there; `or`: another accepted outcome"),
     _label("seen", "what was seen there"),
-    _label("raised in", "the line of the client that raised the exception; `from`: its callers"),
-    _label("hung in", "the line of the client that was waiting; `from`: its callers"),
+    _label("raised in", "the line of the client that raised it; `from`: its callers"),
+    _label("reason", "why it was not run, or how it hung or died"),
+    _label("calls", "what was called before, and the results"),
+    _label("hung in", "the call that did not return"),
+    _label("at line", "where the client waited; `from`: its callers"),
     _label("level", "the level of the case, if a part of it has another one"),
     _label("known", "what the baseline says about the case"),
-    _label("page", "the sentence of the documentation of Python 2.7's httplib, with its name"),
+    _label("page", "a sentence of the documentation of httplib, with its name"),
     _label("RFC", "the sections that support the expectation"),
     _label("sent", "the bytes that the server sent"),
     Entry(
-        "twin",
-        "the well-formed case from which a case differs in one place; ^ marks that place",
-        r"(?:differs here from|ends here, where) ",
+        "twin", "the well-formed case that differs only at ^", r"(?:differs|ends) here, |here from "
     ),
-    _label("wire", "the connection: < from the client, > from the server, = an event"),
+    _label("wire", "the connection: < from the client, > to it, = an event"),
     Entry("kept", "at the end, the client held the connection open", "= client: kept"),
     Entry("closed", "at the end, the client had closed the connection", "= client: closed"),
     Entry("gone", "the connection was reset, so that its end says nothing", "= client: gone"),

@@ -26,8 +26,8 @@ SMALL = 60
 """The largest number of cases for which each has a row of its own."""
 _ALL = 20
 """The largest number of failures of a client that a large matrix names all."""
-_SOME = 3
-"""Cases of a cause that it names of a client with more failures."""
+_CAUSES, _SOME = 5, 3
+"""Causes that it shows of a client with more failures, and cases of each that it names."""
 
 
 def matrix(runs: Sequence[Run], recorded: Mapping[str, Run] | None = None) -> list[str]:
@@ -105,12 +105,16 @@ def _failures(client: _Client) -> Iterator[str]:
     if found:
         yield ""
         yield f"{client.label} fails {counted(failures, 'case')}:"
-    for cause in found:
-        named = cause.results if failures <= _ALL else cause.results[:_SOME]
+    few = failures <= _ALL
+    for cause in found if few else found[:_CAUSES]:
+        names = [visible_text(one.name) for one in cause.results[: None if few else _SOME]]
+        more = len(cause.results) - len(names)
         yield f"  {len(cause.results):>4}  {visible_text(cause.text)}"
-        yield from (f"        {visible_text(one.name)}" for one in named)
-        if len(named) < len(cause.results):
-            yield f"        and {len(cause.results) - len(named)} more"
+        yield f"        {', '.join(names)}{f' and {more} more' if more else ''}"
+    rest = [] if few else found[_CAUSES:]
+    if rest:
+        cases = sum(len(cause.results) for cause in rest)
+        yield f"  {cases:>4}  of {counted(len(rest), 'other cause')}"
 
 
 def _cell(results: Sequence[Result]) -> str:

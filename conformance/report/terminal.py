@@ -211,6 +211,7 @@ def print_run(console: Console, run: Run, view: View = USUAL) -> None:
     console.print(Text(title(run.head), "bold"))
     for line in scope(run.head):
         console.print(Text(line, "bold red"))
+    console.print()
     console.print(_summary(run))
     for line in (*baseline_lines(run), *absence_lines(run)):
         console.print(Text(line))
@@ -245,7 +246,8 @@ def _causes(table: Sequence[tuple[str, str, str, str, str]]) -> Table:
     for index, name in enumerate(_HEADING[:4]):
         shown.add_column(name, justify="right" if index < 2 else "left", overflow="fold")
     for *cells, text, example in table:
-        seen = Text(text) + Text(f"\n{example}", "dim")
+        verdict, colon, rest = text.partition(":")
+        seen = Text.assemble((verdict, "red"), colon, rest, (f"\n{example}", "dim"))
         shown.add_row(*map(Text, cells), seen)
     shown.add_row()
     return shown

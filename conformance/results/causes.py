@@ -142,7 +142,7 @@ def _trace(result: Result) -> Key:
         wanted = _class(accepted) if result.verdict == Verdict.WRONG_ERROR else ""
         return (wanted, _class(result.seen), *(line or _raised(result, called)))
     if result.verdict == Verdict.NO_ERROR:
-        return (_class(accepted), called)
+        return (_raises(result), called)
     if result.verdict == Verdict.WRONG_CONNECTION:
         return (result.where, *_first_difference(accepted, result.seen))
     return (called or result.where, *_difference(result))
@@ -181,6 +181,12 @@ def _class(text: str) -> str:
     return found[1] if found else ""
 
 
+def _raises(result: Result) -> str:
+    """Return the classes of which one must be raised; their other facts are left out."""
+    wanted = (one for one in result.accepted if _CLASS.match(one) and one[0].isupper())
+    return _short(next(wanted, _accepted(result)).partition(" with ")[0].partition(" (")[0])
+
+
 def _accepted(result: Result) -> str:
     """Return the text of the first accepted outcome."""
     return _TOLERATED.sub("", result.accepted[0]) if result.accepted else ""
@@ -215,7 +221,7 @@ def _text(result: Result) -> str:
     if result.verdict == Verdict.HANG and what:
         return f"{verdict}: {what} does not return{line}"
     if not result.where:
-        return f"{verdict}: {_short(result.reason, 2 * _LONGEST)}"
+        return f"{verdict}: {_short(result.reason or result.title, 2 * _LONGEST)}"
     seen, accepted = _short(result.seen), _short(_accepted(result))
     if result.strength:
         return f"{verdict}: {seen}; accepted: {accepted}"
@@ -224,7 +230,7 @@ def _text(result: Result) -> str:
     if result.verdict in _RAISED:
         return f"{verdict}: {what} raises {_short(result.seen, 2 * _LONGEST)}{line}"
     if result.verdict == Verdict.NO_ERROR:
-        return f"{verdict}: {what} does not raise {_class(accepted) or accepted}"
+        return f"{verdict}: {what} does not raise {_raises(result)}"
     verb = "returns" if what.endswith(")") else "is"
     return f"{verdict}: {what} {verb} {seen}; accepted: {accepted}"
 
@@ -233,7 +239,7 @@ def _absences(probes: Sequence[Result]) -> str:
     """Return which documented names and arguments the client lacks, as the cases call them."""
     names = ", ".join(one.id.removeprefix(_PROBE) for one in probes[:_NAMED])
     more = f" and {len(probes) - _NAMED} more" if len(probes) > _NAMED else ""
-    return f"{probes[0].verdict}: the client lacks {names}{more}"
+    return f"the client lacks {names}{more}"
 
 
 def _what(result: Result) -> str:

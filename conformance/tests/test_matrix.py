@@ -1,5 +1,7 @@
 """The matrix of many clients, from results written by hand."""
 
+import msgspec
+
 from conformance.report import Run, matrix
 from conformance.results import Result, RunHead
 
@@ -69,7 +71,7 @@ def test_a_large_selection_has_a_row_for_each_client_and_a_column_for_each_famil
         "three 1        -        -  NOT_INSTALLED",
         "",
         "two 1 fails 1 case:",
-        "     1  NO_ERROR: ",
+        "     1  NO_ERROR: t",
         "        headers.case-0",
         "",
         "  NO_ERROR       failed: accepted what must be rejected",
@@ -85,8 +87,21 @@ def test_a_large_selection_names_all_cases_of_few_failures_and_some_of_many() ->
         one = run("one", *passing, *failed)
         return [line.strip() for line in matrix([one, one]) if line.startswith("        ")]
 
-    assert failing(20) == 2 * [f"tls.case-{100 + number}" for number in range(20)]
-    assert failing(21) == 2 * ["tls.case-100", "tls.case-101", "tls.case-102", "and 18 more"]
+    every = ", ".join(f"tls.case-{100 + number}" for number in range(20))
+    assert failing(20) == [every, every]
+    assert failing(21) == 2 * ["tls.case-100, tls.case-101, tls.case-102 and 18 more"]
+
+
+def test_a_large_selection_shows_the_first_causes_of_many_failures() -> None:
+    families = [f"f{number}" for number in range(7) for _ in range(4)]
+    failed = [
+        msgspec.structs.replace(result(at, "LEAK", family=family), where="fetch", seen="x")
+        for at, family in enumerate(families)
+    ]
+    one = run("one", *(result(number, "PASS", "accepts") for number in range(61)), *failed)
+    lines = matrix([one, one])
+    assert lines.count("     4  LEAK: x; accepted: ") == 2 * 5
+    assert lines.count("     8  of 2 other causes") == 2
 
 
 def test_only_marks_that_occur_are_explained() -> None:
