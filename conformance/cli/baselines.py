@@ -5,7 +5,7 @@ run, so that one that is not valid is reported at once; it is updated after the 
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +22,12 @@ from conformance.results import (
     Listing,
     Result,
     RunHead,
+    Scope,
+    ScopeError,
     Shard,
-    baseline_text,
+    baseline_source,
     check_width,
-    read_baseline,
+    parse_baseline,
     shipped_baseline,
     shipped_directory,
     updated,
@@ -54,51 +56,64 @@ class Baselines:
         self.update = update
         self.today = (today or dt.datetime.now(dt.UTC)).date()
 
-    def check(self, implementations: int, filtered: str) -> None:
+    def check(self, implementations: int, limits: Mapping[str, bool], scope: Scope) -> None:
         """Check that the options can be met, before anything is run.
 
         Args:
             implementations: how many are judged.
-            filtered: the option that makes the run partial; empty for a complete run.
+            limits: options that leave out some of the selected cases, and whether they are given.
+            scope: the cases of the run.
 
         Raises:
             click.UsageError: the reason.
         """
-        if self.update and filtered:
+        partial = next((option for option, given in limits.items() if given), "")
+        if self.update and partial:
             raise click.UsageError(
-                f"--update-baseline needs a whole run: without {filtered}, nothing is lost"
+                f"--update-baseline needs a run of all selected cases: leave {partial} out"
+            )
+        if self.update and scope.cases and not scope.select:
+            raise click.UsageError(
+                "--update-baseline with --cases needs --select, to record which cases it is about"
             )
         if self.source not in (None, SHIPPED):
             if implementations > 1:
-                raise click.UsageError("--baseline FILE is about one implementation")
-            self._read(Path(str(self.source)))
+                raise click.UsageError(
+                    f"--baseline: {self.source} is about one implementation, and "
+                    f"{implementations} are judged: run `check` once for each"
+                )
+            self._scoped(Path(str(self.source)), scope)
 
-    def known(self, identity: Identity, corpus: Corpus, cases: Iterable[Case]) -> "Known":
+    def known(
+        self, identity: Identity, corpus: Corpus, cases: Iterable[Case], scope: Scope
+    ) -> "Known":
         """Return the known deviations of the implementation with this *identity*.
 
         Args:
             identity: the implementation under test.
             corpus: the whole corpus.
             cases: the cases that are run, with their settings.
+            scope: the cases of the run, as they were selected.
 
         Raises:
             click.UsageError: there is no such baseline, or it is not valid.
         """
         if self.source is None:
-            return Known(None, Baseline(), None)
+            return Known(None, None)
         try:
             path = self._path(identity)
-            baseline = self._read(path)
+            text, baseline = self._scoped(path, scope)
             try:
                 baseline.check_is_about(identity)
             except BaselineError as error:
                 raise BaselineError(f"{path}: {error}") from None
             revisions = {case.id: case.rev for case in corpus.every.listed}
-            if self.update:
-                check_width(baseline, revisions)
-                _open(path).close()
             revisions.update((case.name, case.rev) for case in cases)
-            return Known(path, baseline, Listing(baseline, revisions, self.today))
+            listing = Listing(baseline, revisions, self.today, scope, text=text, name=str(path))
+            if self.update:
+                check_width(listing)
+                _open(path).close()
+            return Known(path, listing)
         except BaselineError as error:
             raise click.UsageError(f"--baseline: {error}") from None
 
@@ -112,14 +127,28 @@ class Baselines:
                 raise
             return shipped_directory() / f"{identity.label}.toml"
 
-    def _read(self, path: Path) -> Baseline:
+    def _scoped(self, path: Path, scope: Scope) -> tuple[str, Baseline]:
+        """Return the text and the content of the baseline at *path*; empty if it is a new one.
+
+        Raises:
+            click.UsageError: it cannot be read, is not valid, or a run of *scope* cannot update it.
+        """
         if self.update and not path.exists():
-            return Baseline()
+            return "", Baseline()
         try:
-            return read_baseline(path)
+            text = baseline_source(path)
+            baseline = parse_baseline(text, str(path))
         except BaselineError as error:
             hint = "" if path.exists() else "; --update-baseline writes a new one"
             raise click.UsageError(f"--baseline: {error}{hint}") from None
+        if self.update:
+            try:
+                baseline.scope.joined(scope)
+            except ScopeError as error:
+                raise click.UsageError(
+                    f"--update-baseline: {path} {error}: give the same options, or another file"
+                ) from None
+        return text, baseline
 
 
 baseline_options = bundled(
@@ -153,36 +182,45 @@ class Known:
 
     Args:
         path: the file; None without a baseline.
-        baseline: its content.
-        listing: the baseline applied to the corpus.
+        listing: the baseline applied to the corpus; None without a baseline.
     """
 
     path: Path | None
-    baseline: Baseline
     listing: Listing | None
 
-    def head(self, head: RunHead, *, whole: bool, shard: Shard | None = None) -> RunHead:
+    def head(self, head: RunHead, *, complete: bool, shard: Shard | None = None) -> RunHead:
         """Return *head* with the source of the baseline, and its entries that match no case.
 
         Args:
             head: the head of the run.
-            whole: whether all cases are run, or all of *shard*.
+            complete: whether all selected cases are run, or all of *shard*.
             shard: the part of the run.
         """
         if self.path is None or self.listing is None:
             return head
-        of = self.baseline
+        of = self.listing.baseline
         made = [f"of {of.implementation} {of.version}".rstrip()] if of.implementation else []
         if not of.implementation:
             made.append("which names no implementation")
         if of.version not in ("", head.version):
             made.append(f"this is {head.version}")
-        vague = sum(len(entry.globs) for entry in of.entry if entry.is_vague)
+        if not of.scope.is_whole:
+            made.append(f"about {of.scope}")
+        vague = sum(one.failure.is_vague for one in self.listing.listed)
         if vague:
             made.append(f"{vague} of its lines compare the verdict alone")
         told = ", ".join([self.path.name, *made])
+        whole = complete and self.listing.is_whole
         stale = list(self.listing.nowhere(shard)) if whole else []
         return msgspec.structs.replace(head, baseline=told, stale=stale)
+
+    def finished(self, head: RunHead, results: Sequence[Result]) -> RunHead:
+        """Return *head* with the entries of which no case fails any more."""
+        partial = head.shard or head.incomplete or head.unreached or head.exit_first
+        if self.listing is None or partial or not self.listing.is_whole:
+            return head
+        stale = [*head.stale, *self.listing.passed(results)]
+        return msgspec.structs.replace(head, stale=stale)
 
     def write(self, head: RunHead, results: Sequence[Result]) -> str:
         """Write the baseline, updated to the *results* of a complete run; return a line about it.
@@ -190,7 +228,7 @@ class Known:
         Raises:
             click.UsageError: it cannot be written, or the run had errors.
         """
-        if self.path is None:
+        if self.path is None or self.listing is None:
             raise click.UsageError("--update-baseline needs --baseline: which one?")
         errors = [result.name for result in results if result.is_error]
         if errors:
@@ -199,11 +237,22 @@ class Known:
                 f"--update-baseline: nothing is written, for {ended} ended in an error of kit or "
                 f"driver, such as {errors[0]}"
             )
-        after = updated(self.baseline, head, results)
-        _open(self.path).write(baseline_text(after).encode())
-        count = sum(len(entry.globs) for entry in after.entry)
-        entries = counted(len(after.entry), "entry", "entries")
-        return f"baseline {self.path} is written: {entries}, {counted(count, 'line')}"
+        try:
+            after = updated(self.listing, head, results)
+        except BaselineError as error:
+            raise click.UsageError(f"--update-baseline: {error}") from None
+        _open(self.path).write(after.text.encode())
+        told = counted(len(after.baseline.entry), "entry", "entries")
+        made = [
+            f"{count} {what}"
+            for count, what in (
+                (after.added, "cases added"),
+                (after.removed, "removed"),
+                (after.unexplained, "entries still need a reason"),
+            )
+            if count
+        ]
+        return f"baseline {self.path} is written: {', '.join([told, *made])}"
 
 
 def _open(path: Path) -> WholeFile:

@@ -30,7 +30,17 @@ from conformance.cli.options import (
 from conformance.cli.outputs import Outputs, Screen, output_options, view_options
 from conformance.cli.recorded import recorded_clients
 from conformance.drivers import OURS, targets
-from conformance.report import EXIT_ERROR, EXIT_NOTHING, Run, View, matrix, visible_text, worst_code
+from conformance.report import (
+    EXIT_ERROR,
+    EXIT_FAILED,
+    EXIT_NOTHING,
+    EXIT_OK,
+    Run,
+    View,
+    matrix,
+    visible_text,
+    worst_code,
+)
 from conformance.results import ResultFile, Shard
 
 _M_MMAP_THRESHOLD = -3
@@ -125,7 +135,8 @@ def check(
         error_map=error_map,
         among=[one.written for one in found] if len(found) > 1 else [],
     )
-    baselines.check(len(found), plan.filtered or ("" if shard is None else "--shard"))
+    limits = {"-x": exit_first, "--shard": shard is not None}
+    baselines.check(len(found), limits, plan.scope)
     if plan.is_empty:
         why = "; ".join(chosen.complaints(corpus)) or "`httplib-kit list` shows them"
         click.echo(f"httplib-kit: no case is selected; {visible_text(why)}", err=True)
@@ -159,7 +170,9 @@ def check(
         problems += write(runs)
     if screen.has_failed(runs, problems):
         ctx.exit(EXIT_ERROR)
-    ctx.exit(worst_code(run.exit_code for run in runs))
+    code = worst_code(run.exit_code for run in runs)
+    # After an update, what failed is known.
+    ctx.exit(EXIT_OK if baselines.update and code == EXIT_FAILED else code)
 
 
 def _matrix(runs: Iterable[Run], corpus: Corpus | None, screen: Screen) -> list[str]:

@@ -16,13 +16,13 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from conformance.cases import JUDGED_LEVELS, LEVELS, Case, Cases, Corpus, Sweep
+from conformance.cases import LEVELS, Case, Cases, Corpus, Sweep
 from conformance.cli.baselines import Baselines, Known
 from conformance.cli.ending import Ending
 from conformance.cli.options import Selection
 from conformance.drivers import DriverError, Identity, Implementation
 from conformance.report import Run, visible_text
-from conformance.results import Result, ResultFile, RunHead, Shard, stamped
+from conformance.results import Result, ResultFile, RunHead, Scope, Shard, stamped
 from conformance.run import Background, Check
 from conformance.wording import counted
 
@@ -64,17 +64,11 @@ class Plan:
     among: list[str]
 
     @property
-    def filtered(self) -> str:
-        """The option that leaves cases out; empty if a run judges all cases of its shard."""
-        limits = {
-            "--select": self.chosen.select,
-            "--exclude": self.chosen.exclude,
-            "--family": self.chosen.family,
-            "--cases": self.corpus.has_own,
-            "--level": not set(JUDGED_LEVELS) <= set(self.levels),
-            "-x": self.exit_first,
-        }
-        return next((option for option, given in limits.items() if given), "")
+    def scope(self) -> Scope:
+        """The cases that were chosen, whatever the shard."""
+        chosen = self.chosen
+        limits = (chosen.select, chosen.exclude, chosen.family, self.corpus.own_files)
+        return Scope.chosen(self.levels, *limits)
 
     @property
     def is_empty(self) -> bool:
@@ -104,7 +98,7 @@ class Plan:
         """Check, before the first one runs, that *others* can start and have a baseline."""
         for one in others:
             with Check(one, error_map=self.error_map) as started:
-                self.baselines.known(started.identity, self.corpus, ())
+                self.baselines.known(started.identity, self.corpus, (), self.scope)
 
     def start(self, one: Implementation) -> Check:
         """Start the check of *one*.
@@ -124,7 +118,7 @@ class Plan:
     def prepared(self, identity: Identity) -> tuple[Sequence[Case], Known, RunHead]:
         """Return the cases for the implementation with this *identity*, and how they are run."""
         every = self._cases(is_client=identity.is_client).swept(self.sweep)
-        known = self.baselines.known(identity, self.corpus, every)
+        known = self.baselines.known(identity, self.corpus, every, self.scope)
         head = RunHead.of(
             identity,
             kit=version("httplib-kit"),
@@ -144,7 +138,7 @@ class Plan:
             shard=str(self.shard or ""),
             among=self.among,
         )
-        return every, known, known.head(head, whole=not self.filtered, shard=self.shard)
+        return every, known, known.head(head, complete=not self.exit_first, shard=self.shard)
 
 
 @dataclass
@@ -212,7 +206,7 @@ class Judging:
         elif head.exit_first:
             unreached = head.cases - len(results)
             head = msgspec.structs.replace(head, cases=len(results), unreached=unreached)
-        return Run(stamped(head, results), results), known
+        return Run(stamped(known.finished(head, results), results), results), known
 
 
 def without(run: Run, gap: str) -> Run:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         command_in,
         target,
         targets,
+        with_path,
     )
     from conformance.drivers.program import NotALine, Program, ProgramEnded, TooLate
     from conformance.drivers.protocol import (
@@ -93,6 +94,7 @@ __all__ = [
     "started",
     "target",
     "targets",
+    "with_path",
 ]
 
 if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
@@ -105,7 +107,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             ),
             "effort": "Effort effort_of",
             "environment": "child_environment",
-            "factory": "OURS ProgramTarget Target apart command_in target targets",
+            "factory": "OURS ProgramTarget Target apart command_in target targets with_path",
             "program": "NotALine Program ProgramEnded TooLate",
             "protocol": (
                 "ANY_OP Frame NotStarted NotTheProtocol PROBE Started answer_in "

@@ -19,6 +19,7 @@ import re
 import shlex
 import shutil
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -128,6 +129,15 @@ def apart(one: Implementation) -> Implementation:
     """Return *one* in a process of its own, even if it would run in-process."""
     if isinstance(one, Target) and one.interpreter is None:
         return replace(one, interpreter=sys.executable)
+    return one
+
+
+def with_path(one: Implementation, directories: Iterable[str]) -> Implementation:
+    """Return *one*; a module that runs under this interpreter is searched in *directories* too."""
+    if isinstance(one, HttplibClientTarget):
+        return replace(one, module=with_path(one.module, directories))
+    if isinstance(one, Target) and one.interpreter == sys.executable:
+        return replace(one, path=tuple(directories))
     return one
 
 

@@ -5,7 +5,6 @@ The input is an implementation, the options, and cases.  The output is the resul
 with the story, is skipped, or is an expected failure according to its baseline.
 """
 
-import dataclasses
 import datetime as dt
 import sys
 from collections.abc import Mapping
@@ -15,21 +14,21 @@ import pytest
 
 from certs import CertificateAuthority
 from conformance.cases import Case, Cases, SweptCases
-from conformance.drivers import DriverError, Implementation, Target
-from conformance.drivers.clients import ClientTarget
+from conformance.drivers import DriverError, Implementation, with_path
+from conformance.drivers.clients import PREFIX
 from conformance.judge import OK, ErrorMapError, parse_error_map
 from conformance.plugin.options import SHIPPED, Options
 from conformance.plugin.summary import CASE, FLAKE, IMPLEMENTATION, VERDICT
 from conformance.report import Standing, standing, story, visible_text
 from conformance.results import (
     BaselineError,
-    Entry,
     Listing,
     Overlay,
     Result,
     RunHead,
+    Scope,
+    baseline_source,
     parse_baseline,
-    read_baseline,
     shipped_baseline,
 )
 from conformance.run import Background, Check
@@ -97,9 +96,9 @@ class WireCase:
         stands = standing(result)
         if stands is Standing.SKIPPED:
             pytest.skip(visible_text(result.reason))
-        entry = self._judged.entry(self.case)
-        if entry is not None:
-            self._item.add_marker(_expected(entry))
+        mark = self._judged.mark(self.case)
+        if mark is not None:
+            self._item.add_marker(mark)
         if stands is Standing.OK or (result.overlay == Overlay.STALE and result.verdict in OK):
             return  # a stale entry: its strict mark fails the test
         if stands is Standing.FLAKY and not self._judged.fail_on_flaky:
@@ -122,12 +121,6 @@ class WireCase:
         return pytest.fail.Exception(problem, pytrace=False)
 
 
-def _expected(entry: Entry) -> pytest.MarkDecorator:
-    link = f" ({entry.link})" if entry.link else ""
-    reason = visible_text(f"{entry.verdict}: {entry.reason}{link}")
-    return pytest.mark.xfail(reason=reason, raises=KnownDeviation, strict=True)
-
-
 class Judged:
     """An implementation and its check, which is started when it is first needed.
 
@@ -146,12 +139,10 @@ class Judged:
         options: Options,
     ) -> None:
         self.written = found.written
-        self.is_client = isinstance(found, ClientTarget)
+        self.is_client = found.written.startswith(PREFIX)
         self.listing: Listing | None = None
         # A worker also needs the entries that the host's configuration has added to the path.
-        if isinstance(found, Target) and found.interpreter == sys.executable:
-            found = dataclasses.replace(found, path=tuple(filter(None, sys.path)))
-        self._target = found
+        self._target = with_path(found, filter(None, sys.path))
         self._authority = authority
         self._background = background
         self._options = options
@@ -193,31 +184,48 @@ class Judged:
             error_map=parse_error_map(text, name) if name else {},
         )
 
-    def read_baseline(self, name: str, text: str, revisions: Mapping[str, int]) -> None:
+    def read_baseline(self, name: str, text: str, revisions: Mapping[str, int], run: Scope) -> None:
         """Read the known deviations of the implementation.
 
         Args:
             name: a file, or ``shipped``.
             text: the text of the file.
             revisions: the revisions of all cases, by their names.
+            run: the cases of the session.
 
         Raises:
             Unusable: no baseline is shipped for it, or the file is not a valid baseline.
         """
         try:
             if name == SHIPPED:
-                found = read_baseline(shipped_baseline(self.check.identity))
-            else:
-                found = parse_baseline(text)
-            found.check_is_about(self.check.identity)
-            self.listing = Listing(found, revisions, dt.datetime.now(dt.UTC).date())
+                path = shipped_baseline(self.check.identity)
+                name, text = str(path), baseline_source(path)
+            found = parse_baseline(text, name)
+            today = dt.datetime.now(dt.UTC).date()
+            self.listing = Listing(found, revisions, today, run, text=text, name=name)
             self.check.listing = self.listing
+            try:
+                found.check_is_about(self.check.identity)
+            except BaselineError as error:
+                raise BaselineError(f"{name}: {error}") from None
         except BaselineError as error:
-            raise Unusable(f"--httplib-baseline: {name}: {error}") from None
+            raise Unusable(f"--httplib-baseline: {error}") from None
 
-    def entry(self, case: Case) -> Entry | None:
-        """Return the baseline's entry about *case*; None if there is none."""
-        return None if self.listing is None else self.listing.entry(case.name)
+    def mark(self, case: Case) -> pytest.MarkDecorator | None:
+        """Return the mark of an expected failure, if the baseline is about *case*.
+
+        Where it says that the case must fail, the mark is strict, and its reason says what to do
+        if the case passes.
+        """
+        one = None if self.listing is None else self.listing.entry(case.name)
+        if one is None or self.listing is None:
+            return None
+        link = f" ({one.entry.link})" if one.entry.link else ""
+        strict = not one.may_pass
+        verdict = " or ".join(one.failure.verdicts)
+        todo = f"; if it passes, remove it from {self.listing.place(one)}" if strict else ""
+        reason = visible_text(f"{verdict}: {one.entry.reason}{link}{todo}")
+        return pytest.mark.xfail(reason=reason, raises=KnownDeviation, strict=strict)
 
     def run_case(self, case: Case) -> Result:
         """Return the result of *case* with its overlay and its second run.

@@ -10,7 +10,6 @@ import pytest
 
 from certs import CertificateAuthority
 from conformance.cases import (
-    JUDGED_LEVELS,
     LEVELS,
     PARENTS,
     CaseError,
@@ -26,7 +25,7 @@ from conformance.judge import ErrorMapError, parse_error_map
 from conformance.plugin.judged import Judged, Unusable, WireCase
 from conformance.plugin.options import EXCEPTION, FAMILY, JUDGED, LEVEL, SHIPPED, Options
 from conformance.report import visible_text
-from conformance.results import BaselineError, parse_baseline
+from conformance.results import BaselineError, Scope, parse_baseline
 from conformance.run import Background, as_deadline
 
 __all__ = ["Session", "WireCase", "check_options", "exception_marks"]
@@ -73,7 +72,7 @@ class Session:
             revisions = {one.id: one.rev for one in self._corpus.every.listed}
             revisions.update((name, one.rev) for name, one in cases.by_name())
             try:
-                judged.read_baseline(*options.baseline(index), revisions)
+                judged.read_baseline(*options.baseline(index), revisions, self._scope)
             except Unusable as error:
                 raise pytest.Collector.CollectError(visible_text(str(error))) from None
 
@@ -83,13 +82,17 @@ class Session:
             one.close()
 
     @property
+    def _scope(self) -> Scope:
+        """The cases that the options select."""
+        options = self._options
+        own = [name for name, _ in options.cases]
+        return Scope.chosen(levels_of(options.levels), options.globs, options.exclude, (), own)
+
+    @property
     def nowhere(self) -> list[str]:
-        """Lines about baseline entries that match no case, if all cases were requested."""
-        limited = self._options.globs or self._options.exclude or self._options.cases
-        if limited or not set(JUDGED_LEVELS) <= set(levels_of(self._options.levels)):
-            return []
+        """Lines about baseline entries that match no case, if all their cases were requested."""
         listings = [one.listing for one in self._judged if one.listing is not None]
-        return [visible_text(line) for listing in listings for line in listing.nowhere()]
+        return [visible_text(line) for one in listings if one.is_whole for line in one.nowhere()]
 
     @property
     def is_empty(self) -> bool:
@@ -228,7 +231,7 @@ def check_options(options: Options) -> None:
                 "with several give one for each, in their order"
             )
         try:
-            parse_baseline(text)
+            parse_baseline(text, name)
         except BaselineError as error:
-            problem = visible_text(f"--httplib-baseline: {name}: {error}")
+            problem = visible_text(f"--httplib-baseline: {error}")
             raise pytest.UsageError(problem) from None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         Baseline,
         BaselineError,
         Entry,
+        baseline_source,
         baseline_text,
         parse_baseline,
         read_baseline,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         without_port,
     )
     from conformance.results.result_file import ResultFile, read_results, stamped
+    from conformance.results.scope import Scope, ScopeError
     from conformance.results.shard import Shard
     from conformance.results.shipped import shipped_baseline, shipped_directory
     from conformance.results.update import check_width, updated
@@ -57,7 +59,10 @@ __all__ = [
     "Result",
     "ResultFile",
     "RunHead",
+    "Scope",
+    "ScopeError",
     "Shard",
+    "baseline_source",
     "baseline_text",
     "bounded",
     "check_width",
@@ -85,7 +90,9 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
     __getattr__ = loader(
         __name__,
         {
-            "baseline": ("Baseline BaselineError Entry baseline_text parse_baseline read_baseline"),
+            "baseline": (
+                "Baseline BaselineError Entry baseline_source baseline_text parse_baseline read_baseline"
+            ),
             "bounds": (
                 "Clipped Kept bounded kept_frames kept_length kept_octets kept_parts left_out"
             ),
@@ -93,6 +100,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "overlay": "Listing is_unexpected",
             "result": ("Again Overlay Result RunHead not_run result_of with_script without_port"),
             "result_file": "ResultFile read_results stamped",
+            "scope": "Scope ScopeError",
             "shard": "Shard",
             "shipped": "shipped_baseline shipped_directory",
             "update": "check_width updated",

@@ -86,7 +86,7 @@ def grouped(failures: Iterable[Result]) -> list[Cause]:
     """Return the causes of *failures*: the weightiest first, then as they appear."""
     groups: dict[Key, list[Result]] = {}
     for result in failures:
-        groups.setdefault(_key(result), []).append(result)
+        groups.setdefault(cause_key(result), []).append(result)
     found = sorted(map(_cause, groups.values()), key=_rank)
     if len(found) <= MOST:
         return found
@@ -122,7 +122,7 @@ def _cases(parts: Iterable[Cause]) -> str:
     return counted(most, "case")
 
 
-def _key(result: Result) -> Key:
+def cause_key(result: Result) -> Key:
     """Return what *result* has in common with every other failure of the same cause."""
     overlay = result.overlay if result.overlay in (Overlay.FLAKY, Overlay.STALE) else ""
     verdict = "" if result.id.startswith(_PROBE) else result.verdict

@@ -2,21 +2,30 @@
 
 ``python -m conformance.results.golden.baselines`` writes them.
 
-The input is the records and the present baselines.  The output is the updated files.  An entry that
-is still true keeps its text; a new entry follows the old ones and asks for a reason; an entry that
-is no longer true is removed.
+The input is the records and the present baselines.  The output is the files, in their shortest
+form: one entry for each reason.  A failure that was listed keeps its reason; one that is new, or
+different, asks for a reason; an entry that is no longer true is removed.
 """
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
 from conformance.cases import Corpus, load_corpus
 from conformance.drivers import Identity
-from conformance.results.baseline import Baseline, BaselineError, baseline_text, read_baseline
+from conformance.results.baseline import (
+    Baseline,
+    BaselineError,
+    baseline_text,
+    entry_of,
+    read_baseline,
+)
 from conformance.results.golden.book import Book, load_book
 from conformance.results.golden.judging import run_of
+from conformance.results.overlay import Listing
+from conformance.results.result import Result
 from conformance.results.shipped import shipped_baseline
-from conformance.results.update import AGAIN, NEW, updated
+from conformance.results.update import AGAIN, NEW, explained, failures_of
 
 
 def renewed(book: Book, corpus: Corpus) -> Iterator[tuple[Path, Baseline]]:
@@ -26,6 +35,7 @@ def renewed(book: Book, corpus: Corpus) -> Iterator[tuple[Path, Baseline]]:
         book: the records, of all cases.
         corpus: the corpus of these records.
     """
+    revisions = {case.id: case.rev for case in corpus.every.listed}
     for key, one in book.implementations.items():
         features, runtime = frozenset(one.features), one.runtime
         try:
@@ -35,8 +45,21 @@ def renewed(book: Book, corpus: Corpus) -> Iterator[tuple[Path, Baseline]]:
         except BaselineError:  # no baseline is shipped for it
             continue
         head, results = run_of(book, key, corpus)
-        judged = [result for result in results if result.level != "observe"]
-        yield path, updated(read_baseline(path), head, judged)
+        listing = Listing(read_baseline(path), revisions, dt.date.min)
+        groups: dict[tuple[int, str, str], list[Result]] = {}
+        for result in results:
+            if result.failed and result.level != "observe":
+                groups.setdefault(explained(result, listing), []).append(result)
+        found = [
+            entry_of(reason, link, None, failures_of(groups[index, reason, link], listing.ids))
+            for index, reason, link in sorted(groups)
+        ]
+        yield (
+            path,
+            Baseline(
+                implementation=head.name, version=head.version, runtime=head.runtime, entry=found
+            ),
+        )
 
 
 def main() -> None:
