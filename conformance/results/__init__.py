@@ -91,7 +91,8 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
         __name__,
         {
             "baseline": (
-                "Baseline BaselineError Entry baseline_source baseline_text parse_baseline read_baseline"
+                "Baseline BaselineError Entry baseline_source baseline_text parse_baseline "
+                "read_baseline"
             ),
             "bounds": (
                 "Clipped Kept bounded kept_frames kept_length kept_octets kept_parts left_out"

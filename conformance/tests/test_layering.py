@@ -36,7 +36,16 @@ MAY_IMPORT = {
     "httplib_impl": set(),
     "mockserver": set(),
     "certs": {"trustme", "cryptography"},
-    "conformance": {"mockserver", "certs", "click", "jinja2", "msgspec", "rich", "tomli"},
+    "conformance": {
+        "mockserver",
+        "certs",
+        "click",
+        "jinja2",
+        "msgspec",
+        "rich",
+        "tomli",
+        "tomlkit",
+    },
     "tools": {*INSTALLED, "hypothesis", "libcst", "mutmut", "playwright"},
 }
 

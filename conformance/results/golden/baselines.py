@@ -46,13 +46,16 @@ def renewed(book: Book, corpus: Corpus) -> Iterator[tuple[Path, Baseline]]:
             continue
         head, results = run_of(book, key, corpus)
         listing = Listing(read_baseline(path), revisions, dt.date.min)
-        groups: dict[tuple[int, str, str], list[Result]] = {}
+        groups: dict[tuple[str, str], list[Result]] = {}
+        places: dict[tuple[str, str], int] = {}
         for result in results:
             if result.failed and result.level != "observe":
-                groups.setdefault(explained(result, listing), []).append(result)
+                index, reason, link = explained(result, listing)
+                groups.setdefault((reason, link), []).append(result)
+                places[reason, link] = min(index, places.get((reason, link), index))
         found = [
-            entry_of(reason, link, None, failures_of(groups[index, reason, link], listing.ids))
-            for index, reason, link in sorted(groups)
+            entry_of(*key, None, failures_of(groups[key], listing.ids))
+            for key in sorted(groups, key=lambda key: places[key])
         ]
         yield (
             path,
