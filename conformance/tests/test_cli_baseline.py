@@ -147,7 +147,7 @@ def test_an_update_removes_what_does_not_exist_and_ends_with_0(tmp_path: Path) -
     args = ("check", "-q", "--select", SOME, "--baseline", str(path), "--update-baseline")
     done = kit(*args)
     assert done.exit_code == 0
-    assert f"STALE  {path}:2: gone: there is no such case: remove it, or" in done.stdout
+    assert f"STALE  {path}:3: gone: there is no such case: remove it, or" in done.stdout
     assert f"baseline {path} is written: 0 entries" in done.stdout
     after = read_baseline(path)
     assert after.implementation == "httplib_impl"
