@@ -47,10 +47,11 @@ if TYPE_CHECKING:
     from conformance.cases.requirements import (
         Regression,
         Requirement,
+        Rule,
         load_regressions,
         load_requirements,
+        load_rules,
     )
-    from conformance.cases.rules import Rule, load_rules
     from conformance.cases.scripts import client_cases, key_of_script, script_key
     from conformance.cases.sweeps import DIMENSIONS, Sweep, swept, with_setting
     from conformance.cases.twins import Place, first_difference, sent_by, sent_octets
@@ -159,8 +160,9 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "ops": "typed_arguments",
             "own": "own_files with_own",
             "places": "fixtures_directory",
-            "requirements": "Regression Requirement load_regressions load_requirements",
-            "rules": "Rule load_rules",
+            "requirements": (
+                "Regression Requirement Rule load_regressions load_requirements load_rules"
+            ),
             "scripts": "client_cases key_of_script script_key",
             "sweeps": "DIMENSIONS Sweep swept with_setting",
             "twins": "Place first_difference sent_by sent_octets",

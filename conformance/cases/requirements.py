@@ -1,15 +1,17 @@
-"""What the cases are about: the sentences of the documentation page, and real bugs.
+"""What the cases are about: the sentences of the documentation page, RFCs, and real bugs.
 
-The input is ``fixtures/spec.toml`` and ``fixtures/regressions.toml``. The output is a `Requirement`
-for each sentence, in our own words, by its id, and a `Regression` for each bug of a real client, in
-the order of its file. A case that would have found the bug names its thread as an ``origin``.
+The input is ``fixtures/spec.toml``, ``fixtures/rfc.toml`` and ``fixtures/regressions.toml``. The
+output is a `Requirement` for each sentence, in our own words, by its id, and a `Rule` for each
+demand of an RFC and a `Regression` for each bug of a real client, in the order of their files. A
+case that would have found the bug names its thread as an ``origin``.
 """
 
 import fnmatch
 import functools
+import re
 import tomllib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
     from conformance.cases.casefile import Listed
     from conformance.cases.model import Case
 
-_PAGE = "spec.toml"
-_BUGS = "regressions.toml"
+E = TypeVar("E", bound=msgspec.Struct)
 
 
 class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,11 +48,7 @@ def load_requirements() -> Mapping[str, Requirement]:
     Raises:
         CaseError: the file does not conform to its format.
     """
-    try:
-        text = (fixtures_directory() / _PAGE).read_text(encoding="utf-8")
-        found = msgspec.convert(tomllib.loads(text)["requirement"], list[Requirement])
-    except (OSError, ValueError, KeyError) as error:
-        raise CaseError(str(error), file=_PAGE) from None
+    found = _entries("spec.toml", "requirement", Requirement)
     return {one.id: one for one in found}
 
 
@@ -84,8 +81,56 @@ def load_regressions() -> tuple[Regression, ...]:
     Raises:
         CaseError: the file does not conform to its format.
     """
+    return _entries("regressions.toml", "regression", Regression)
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an RFC demands of clients.
+
+    Args:
+        id: its id, which is never reused.
+        section: the section that states it, such as ``9112#6.3``.
+        strength: the word of RFC 2119 that it uses or implies.
+        text: what it says, in our own words.
+        cases: globs of the ids of cases that are about it; empty if there is no case.
+    """
+
+    id: str
+    section: str
+    strength: Literal["MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY"]
+    text: str
+    cases: tuple[str, ...] = ()
+
+    def is_about(self, case: str) -> bool:
+        """Return whether the case with this id is about the rule."""
+        return _pattern(self.cases).fullmatch(case) is not None
+
+    @property
+    def name(self) -> str:
+        """The section in words: ``RFC 9112, section 6.3``."""
+        rfc, _, section = self.section.partition("#")
+        return f"RFC {rfc}, section {section}"
+
+
+@functools.cache
+def _pattern(globs: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(fnmatch.translate, globs)) or r"(?!)")
+
+
+@functools.cache
+def load_rules() -> tuple[Rule, ...]:
+    """Return the rules.
+
+    Raises:
+        CaseError: the file does not conform to its format.
+    """
+    return _entries("rfc.toml", "rule", Rule)
+
+
+def _entries(file: str, key: str, kind: type[E]) -> tuple[E, ...]:
+    """Return the entries of a file of the fixtures."""
     try:
-        text = (fixtures_directory() / _BUGS).read_text(encoding="utf-8")
-        return msgspec.convert(tomllib.loads(text)["regression"], tuple[Regression, ...])
+        text = (fixtures_directory() / file).read_text(encoding="utf-8")
+        return tuple(msgspec.convert(tomllib.loads(text)[key], list[kind]))  # type: ignore[valid-type]
     except (OSError, ValueError, KeyError) as error:
-        raise CaseError(str(error), file=_BUGS) from None
+        raise CaseError(str(error), file=file) from None

@@ -7,7 +7,14 @@ totals, in a pipe one requirement a line, with its fields separated by tabs.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from conformance.cases import Listed, Regression, Requirement, load_regressions, load_requirements
+from conformance.cases import (
+    Listed,
+    Regression,
+    Requirement,
+    load_regressions,
+    load_requirements,
+    load_rules,
+)
 from conformance.wording import counted
 
 
@@ -53,6 +60,21 @@ class Coverage:
         yield _sum("real bugs", len(self._regressions), [one.id for one in self.uncaught])
         written = len({case.authored for case in self._cases})
         yield f"{counted(len(self._cases), 'case')}, {written} as written"
+
+    def rules(self) -> Iterator[tuple[str, ...]]:
+        """Yield for each demand of RFCs its id, its strength, the number of cases, and its text."""
+        for one in load_rules():
+            about = sum(one.is_about(case.id) for case in self._cases)
+            yield one.id, one.strength, str(about), one.text
+
+    def rule_table(self) -> Iterator[str]:
+        """Yield the demands of RFCs as a table, and its total."""
+        rows = list(self.rules())
+        yield f"{'demand':<16}  {'':<10}  cases  text"
+        for name, strength, about, text in rows:
+            yield f"{name:<16}  {strength:<10}  {about:>5}  {text}"
+        yield ""
+        yield _sum("demands of RFCs", len(rows), [row[0] for row in rows if row[2] == "0"])
 
     def _rows(self) -> Iterator[tuple[Requirement, int, int]]:
         for one in self._requirements:

@@ -50,6 +50,11 @@ _SPECIAL: Mapping[str, str] = {
     is_flag=True,
     help="Show the documented requirements, with the number of cases for each.",
 )
+@click.option(
+    "--rfc",
+    is_flag=True,
+    help="With --coverage: what RFC 9112 and RFC 9110 demand of clients, in place of the page.",
+)
 @click.pass_context
 def list_cases(
     ctx: click.Context,
@@ -60,6 +65,7 @@ def list_cases(
     exception: str | None,
     authored: bool,
     coverage: bool,
+    rfc: bool,
 ) -> None:
     """List cases; without a terminal, only ids, one on each line."""
     if exception is not None and not _is_given(ctx, "levels"):
@@ -73,7 +79,9 @@ def list_cases(
         cases = [case for case in cases if exception in case.raises]
         _explain(exception)
     if coverage:
-        ctx.exit(_show_coverage(tuple(cases)))
+        ctx.exit(_show_rules(tuple(cases)) if rfc else _show_coverage(tuple(cases)))
+    if rfc:
+        raise click.UsageError("--rfc is for --coverage: list --coverage --rfc")
     rows = _authored(cases) if authored else [_row(case, case.id) for case in cases]
     if not sys.stdout.isatty():
         click.echo("".join(f"{name}\n" for _, name, _ in rows), nl=False)
@@ -115,6 +123,15 @@ def _show_coverage(cases: tuple[Listed, ...]) -> int:
     for line in lines:
         click.echo(line)
     return 1 if found.missing or found.uncaught else 0
+
+
+def _show_rules(cases: tuple[Listed, ...]) -> int:
+    """Print how many of *cases* are about each demand of an RFC; one without a case is no fault."""
+    found = Coverage(cases)
+    lines = found.rule_table() if sys.stdout.isatty() else map("\t".join, found.rules())
+    for line in lines:
+        click.echo(line)
+    return 0
 
 
 Row = tuple[str, str, str]

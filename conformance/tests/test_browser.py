@@ -238,6 +238,9 @@ def test_the_outcome_is_hidden_until_the_reader_has_chosen(
     assert not page.locator(".deeds").is_visible()
     assert not page.locator(".why").is_visible()
     assert "IncompleteRead" not in page.locator("main > *:not(form)").all_inner_texts()
+    for _ in range(len(events(BY_ID[CASE], None))):
+        page.keyboard.press("ArrowRight")
+        assert "raises" not in page.locator(".player [role=status]").inner_text()
     page.click(f".predict button:has-text('{choice}')")
     answer = page.locator(".said").inner_text()
     assert answer.startswith(said)

@@ -1,17 +1,20 @@
 """What the corpus covers: every sentence of the page, and every real bug that is written down."""
 
+import fnmatch
+import re
 from collections import Counter
 
 import pytest
 from click.testing import CliRunner, Result
 
 from conformance.cases.names import DOCUMENTED
-from conformance.cases.requirements import load_regressions, load_requirements
+from conformance.cases.requirements import Rule, load_regressions, load_requirements, load_rules
 from conformance.cli.main import main
 from conformance.tests.support import EVERY
 
 JUDGED = [case for case in EVERY if case.level != "observe"]
 REGRESSIONS = load_regressions()
+RULES = load_rules()
 NEVER_RAISED = {"ImproperConnectionState"}
 ONLY_RECORDED = {"UnimplementedFileMode"}
 
@@ -75,3 +78,30 @@ def test_a_requirement_that_does_not_exist_is_refused_with_those_near_it() -> No
     result = run("--requirement", "HTTPConnection.sourceaddress")
     assert result.exit_code == 2
     assert "HTTPConnection.source_address" in result.stderr
+
+
+# What RFCs demand of clients.
+
+
+def test_rules_have_ids_of_their_sections_and_are_named_once() -> None:
+    assert len({rule.id for rule in RULES}) == len(RULES) > 100
+    for rule in RULES:
+        assert re.fullmatch(r"(9110|9112)#[\d.]+", rule.section)
+        assert re.fullmatch(rf"{re.escape(rule.section.replace('#', '-'))}\.\d+", rule.id)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule.id))
+def test_every_glob_of_a_rule_names_a_case(rule: Rule) -> None:
+    for glob in rule.cases:
+        assert any(fnmatch.fnmatchcase(case.id, glob) for case in EVERY)
+    about = [case for case in EVERY if rule.is_about(case.id)]
+    assert bool(about) == bool(rule.cases)
+
+
+def test_the_rules_without_a_case_are_listed_with_the_others() -> None:
+    rows = [line.split("\t") for line in run("--coverage", "--rfc").output.splitlines()]
+    assert [row[0] for row in rows] == [rule.id for rule in RULES]
+    none = {one.id for one in RULES if not any(one.is_about(case.id) for case in JUDGED)}
+    assert {row[0] for row in rows if row[2] == "0"} == none
+    assert run("--coverage", "--rfc").exit_code == 0
+    assert run("--rfc").exit_code == 2

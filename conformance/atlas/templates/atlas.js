@@ -325,7 +325,7 @@ function player(exchange) {
   place.append(button("←", "Previous event", -1), button("→", "Next event", 1), now);
   exchange.before(place);
   let at = Math.min(Number(state().get("step")) || 0, events.length);
-  const stateBefore = () => events.slice(0, at).map((one) => find("em", one)?.textContent).filter(Boolean).pop() ?? "not connected";
+  const stateBefore = () => events.slice(0, at).map((one) => find(document.body.classList.contains("hiding") ? "em:not(.answer)" : "em", one)?.textContent).filter(Boolean).pop() ?? "not connected";
   const show = () => {
     document.body.classList.toggle("stepping", at > 0);
     const names = new Set(events.slice(0, at).filter((one) => one.classList.contains("client")).map((one) => one.dataset.name));
