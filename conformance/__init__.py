@@ -4,7 +4,8 @@ The input is the case files of ``fixtures`` and the name of an implementation.  
 verdict per case, and reports made from the verdicts alone.  The subpackages import one another in
 one direction only::
 
-    cases -> judge -> results -> run -> report -> serve -> reproduce -> cli, plugin
+    cases -> drivers -> judge -> results -> run -> driver_check -> report -> serve -> reproduce
+    -> atlas -> cli, plugin
 
 ``drivers`` is independent of ``judge``: a driver executes calls and reports facts; it never
 receives an expectation.

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from queue import SimpleQueue
 from time import monotonic  # an implementation in this process may patch the module
+from typing import Self
 
 from certs import CertificateAuthority
 from conformance.cases import Case, CaseError
@@ -95,7 +96,7 @@ class Runner:
         """The implementation under test."""
         return self._lane.driver.identity
 
-    def __enter__(self) -> "Runner":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:

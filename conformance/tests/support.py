@@ -9,13 +9,17 @@ kept away from them: one full collection would take 0.2 s of processor time with
 import dataclasses
 import gc
 from collections.abc import Sequence
+from typing import Any
 
 from conformance.atlas import site
-from conformance.cases import load_corpus
+from conformance.cases import Case, load_corpus
 from conformance.cases.twins import sent_octets
 from conformance.report import Run
+from conformance.results import Result
 from conformance.results.golden import Book
-from mockserver import Connection
+from conformance.run import Runner
+from conformance.run.lane import Lane
+from mockserver import Connection, Record
 
 CORPUS = load_corpus()
 EVERY = tuple(CORPUS.cases)
@@ -28,6 +32,31 @@ def site_of(runs: Sequence[Run]) -> dict[str, str]:
     """Return the files of the site that `check --html` writes for *runs*, without any records."""
     names = dict.fromkeys(result.id for run in runs for result in run.results)
     return dict(site(CORPUS, list(names), Book(), runs))
+
+
+class RecordingLane(Lane):
+    """A lane that keeps the server's record of each case."""
+
+    records: dict[str, Record]
+
+    def _judged(self, case: Case, trace: Any, record: Record, *rest: Any) -> Result:
+        self.records[case.name] = record
+        return super()._judged(case, trace, record, *rest)
+
+
+class RecordingRunner(Runner):
+    """A runner whose lanes keep the server's records, by the names of the cases."""
+
+    def _new_lane(self) -> Lane:
+        lane = super()._new_lane()
+        lane.__class__ = RecordingLane
+        lane.records = {}  # type: ignore[attr-defined] # it has just become one that has them
+        return lane
+
+    @property
+    def records(self) -> dict[str, Record]:
+        """The records so far."""
+        return dict(self._lane.records)  # type: ignore[attr-defined]
 
 
 def played_whole(connection: Connection) -> set[bytes]:

@@ -11,34 +11,7 @@ import click.testing
 import pytest
 
 from conformance.cli import main
-
-FLAKY = """
-import os
-from httplib_impl import *
-import httplib_impl
-
-class HTTPConnection(httplib_impl.HTTPConnection):
-    class response_class(httplib_impl.HTTPResponse):
-        def read(self, *args):
-            octets = super().read(*args)
-            if os.path.exists({mark!r}) or b"<p>" in octets:  # not before the cases
-                return octets
-            open({mark!r}, "w").close()
-            return octets + b"?"
-"""
-
-LEAKY = """
-from httplib_impl import *
-import httplib_impl
-
-class HTTPConnection(httplib_impl.HTTPConnection):
-    class response_class(httplib_impl.HTTPResponse):
-        jar = []
-        def read(self, *args):
-            octets = super().read(*args)
-            self.jar.append(octets)
-            return self.jar[0]
-"""
+from conformance.tests.wrong import LEAKY, flaky
 
 DYING = """
 import http.client, json, sys
@@ -96,14 +69,14 @@ def importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 SOME = ("--select", "framing.length.*", "-q")
 
 
-def flaky(directory: Path) -> None:
+def write_flaky(directory: Path) -> None:
     mark = directory / "mark"
     mark.unlink(missing_ok=True)
-    (directory / "flaky_client.py").write_text(FLAKY.replace("{mark!r}", repr(str(mark))))
+    (directory / "flaky_client.py").write_text(flaky(str(mark)))
 
 
 def test_a_flake_is_counted_neither_as_passed_nor_as_failed(importable: Path) -> None:
-    flaky(importable)
+    write_flaky(importable)
     places = ("--junit", "a.xml", "--badge", "a.json", "--markdown", "a.md")
     done = kit("check", "flaky_client", "--select", "framing.length.*", *places)
     assert done.exit_code == 0, done.output
@@ -123,7 +96,7 @@ def test_a_flake_is_counted_neither_as_passed_nor_as_failed(importable: Path) ->
 
 
 def test_a_flake_fails_the_run_where_that_is_asked_for(importable: Path) -> None:
-    flaky(importable)
+    write_flaky(importable)
     files = ("--results", "a.jsonl", "--junit", "a.xml")
     done = kit("check", "flaky_client", *SOME, "--fail-on-flaky", *files)
     assert done.exit_code == 1, done.output

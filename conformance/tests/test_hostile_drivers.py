@@ -21,33 +21,10 @@ from conformance.judge import Verdict
 from conformance.results import Result
 from conformance.run import Runner
 from conformance.run.parallel import MOST_STARTS, Runners
+from conformance.tests.wrong import TWO_CASES
 
 SHORT = 0.3
 """A deadline for tests in which it is missed on purpose."""
-
-CASES = """
-family = "framing"
-[[case]]
-id = "runner.bad"
-title = "The case in which it happens"
-level = "documented"
-spec = ["HTTPResponse.read"]
-why = "It happens here."
-respond = "HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\nhello"
-ops = [{ call = "request", args = ["GET", "/"] }]
-[[case.outcome]]
-request = { value = { none = true } }
-[[case]]
-id = "runner.good"
-title = "The case after it"
-level = "documented"
-spec = ["HTTPResponse.read"]
-why = "The run goes on."
-respond = "HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\nhello"
-ops = [{ call = "fine", id = "fine" }]
-[[case.outcome]]
-fine = 1
-"""
 
 DRIVER = """
 import json, os, signal, socket, subprocess, sys, time
@@ -243,7 +220,7 @@ def left(tmp_path: Path) -> Iterator[Path]:
 
 
 def cases() -> list[Case]:
-    return load_text(CASES, "test.toml")
+    return load_text(TWO_CASES, "test.toml")
 
 
 def driver(tmp_path: Path, start: str = "pass", run: str = "pass", release: str = "pass") -> Path:

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from conformance.cases.names import PARENTS
 from conformance.cli import main
 from conformance.tests.support import EVERY
+from conformance.tests.wrong import LEAKY, flaky
 from mockserver import Close, MockServer, ReadRequest, Reply, Script, connection, script
 
 pytest_plugins = ["pytester"]
@@ -177,27 +178,11 @@ def test_a_baseline_about_no_case_fails_the_session(
     )
 
 
-FLAKY = """
-import os
-from httplib_impl import *
-import httplib_impl
-
-class HTTPConnection(httplib_impl.HTTPConnection):
-    class response_class(httplib_impl.HTTPResponse):
-        def read(self, *args):
-            octets = super().read(*args)
-            if os.path.exists("once") or b"<p>" in octets:  # not before the cases
-                return octets
-            open("once", "w").close()
-            return octets + b"?"
-"""
-
-
 @pytest.mark.parametrize("how", [(), ("-n", "2")], ids=["alone", "xdist"])
 def test_a_flake_is_told_with_both_transcripts_and_neither_passes_nor_fails(
     pytester: pytest.Pytester, how: tuple[str, ...]
 ) -> None:
-    pytester.makepyfile(flaky_client=FLAKY)
+    pytester.makepyfile(flaky_client=flaky())
     pytester.makepyfile("FAMILY = 'framing'\ndef test_it(wire_case): wire_case.check()\n")
     args = ("-p", "conformance.plugin", "--httplib-impl", "flaky_client", *how)
     result = pytester.runpytest_subprocess(*args, "--httplib-select", "framing.length.*")
@@ -217,7 +202,7 @@ def test_a_flake_is_told_with_both_transcripts_and_neither_passes_nor_fails(
 
 @pytest.mark.parametrize("how", ["option", "ini"])
 def test_a_flake_fails_where_that_is_asked_for(pytester: pytest.Pytester, how: str) -> None:
-    pytester.makepyfile(flaky_client=FLAKY)
+    pytester.makepyfile(flaky_client=flaky())
     pytester.makepyfile("FAMILY = 'framing'\ndef test_it(wire_case): wire_case.check()\n")
     if how == "ini":
         pytester.makeini("[pytest]\nhttplib_fail_on_flaky = true\n")
@@ -226,20 +211,6 @@ def test_a_flake_fails_where_that_is_asked_for(pytester: pytest.Pytester, how: s
     result = pytester.runpytest_subprocess(*args, "--httplib-select", "framing.length.all-octets")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert result.parseoutcomes() == {"failed": 1}
-
-
-LEAKY = """
-from httplib_impl import *
-import httplib_impl
-
-class HTTPConnection(httplib_impl.HTTPConnection):
-    class response_class(httplib_impl.HTTPResponse):
-        jar = []
-        def read(self, *args):
-            octets = super().read(*args)
-            self.jar.append(octets)
-            return self.jar[0]
-"""
 
 
 @pytest.mark.parametrize("how", [(), ("-n", "2")], ids=["alone", "xdist"])
@@ -260,7 +231,7 @@ def test_what_leaks_from_case_to_case_is_a_failure_that_names_the_first(
 def test_a_flake_of_a_case_that_is_known_to_fail_is_an_expected_failure(
     pytester: pytest.Pytester,
 ) -> None:
-    wrong_but_once = FLAKY.replace('return octets + b"?"', "return octets")
+    wrong_but_once = flaky().replace('return octets + b"?"', "return octets")
     wrong_but_once = wrong_but_once.replace("return octets\n", 'return octets + b"?"\n', 1)
     pytester.makepyfile(flaky_client=wrong_but_once)
     pytester.makepyfile("FAMILY = 'framing'\ndef test_it(wire_case): wire_case.check()\n")

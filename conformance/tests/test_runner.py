@@ -21,6 +21,7 @@ from conformance.drivers.worker import AGENT, Worker
 from conformance.judge import Verdict
 from conformance.results import Result
 from conformance.run import Runner
+from conformance.tests.wrong import TWO_CASES
 
 UNREADABLE = "raise type('E', (Exception,), {'partial': property(lambda self: 1 / 0)})"
 DRIPS = """sock = socket.create_connection((self.host, self.port))
@@ -30,30 +31,6 @@ DRIPS = """sock = socket.create_connection((self.host, self.port))
 
 SHORT = 0.3
 """A deadline for tests in which it is missed on purpose."""
-
-CASES = """
-family = "framing"
-[[case]]
-id = "runner.bad"
-title = "The case in which it happens"
-level = "documented"
-spec = ["HTTPResponse.read"]
-why = "It happens here."
-respond = "HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\nhello"
-ops = [{ call = "request", args = ["GET", "/"] }]
-[[case.outcome]]
-request = { none = true }
-[[case]]
-id = "runner.good"
-title = "The case after it"
-level = "documented"
-spec = ["HTTPResponse.read"]
-why = "The run goes on."
-respond = "HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\nhello"
-ops = [{ call = "fine", id = "fine" }]
-[[case.outcome]]
-fine = 1
-""".replace("request = { none = true }", "request = { value = { none = true } }")
 
 MODULE = """
 import os, socket, sys, threading, time
@@ -86,7 +63,7 @@ def importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
 
 def cases() -> list[Case]:
-    return load_text(CASES, "test.toml")
+    return load_text(TWO_CASES, "test.toml")
 
 
 def module(tmp_path: Path, name: str, body: str) -> str:
@@ -231,7 +208,7 @@ def test_an_interpreter_and_a_module_are_split_at_the_last_colon() -> None:
 def test_a_case_that_needs_what_the_driver_lacks_is_not_run(
     tmp_path: Path, authority: CertificateAuthority
 ) -> None:
-    text = CASES.replace('why = "It happens here."', 'why = "x"\nneeds = ["mimetools"]')
+    text = TWO_CASES.replace('why = "It happens here."', 'why = "x"\nneeds = ["mimetools"]')
     name = module(tmp_path, "lacks", "pass")
     with Runner(target(name), authority) as runner:
         result = runner.run_case(load_text(text, "test.toml")[0])

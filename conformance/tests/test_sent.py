@@ -16,8 +16,7 @@ from conformance.results import Result, RunHead
 from conformance.results.bounds import Clipped, kept_octets
 from conformance.run import Runner
 from conformance.run.background import Background
-from conformance.run.lane import Lane
-from conformance.tests.support import EVERY, site_of
+from conformance.tests.support import EVERY, RecordingRunner, site_of
 from mockserver import Dispatch, Record
 
 CORPUS = load_corpus()
@@ -26,26 +25,6 @@ _LINE = re.compile(r"  > +(\d+)  .{14}  (.*)\Z")
 _ESCAPE = re.compile(r"\\([rnt\\])")
 _OCTETS = {"r": "\r", "n": "\n", "t": "\t", "\\": "\\"}
 _DUMP = re.compile(r"[0-9a-f]{2}( [0-9a-f]{2})* +\|.*\|\Z")
-
-
-class RecordingLane(Lane):
-    """A lane that keeps the server's record of each case."""
-
-    records: dict[str, Record]
-
-    def _judged(self, case: Case, trace: Any, record: Record, *rest: Any) -> Result:
-        self.records[case.name] = record
-        return super()._judged(case, trace, record, *rest)
-
-
-class RecordingRunner(Runner):
-    """A runner whose lanes keep the server's records."""
-
-    def _new_lane(self) -> Lane:
-        lane = super()._new_lane()
-        lane.__class__ = RecordingLane
-        lane.records = {}  # type: ignore[attr-defined] # it has just become one that has them
-        return lane
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +49,7 @@ def ran(written: str, cases: list[Case], authority: CertificateAuthority) -> Ite
     for thorough in (False, True):
         with RecordingRunner(target(written), authority, thorough=thorough) as runner:
             results = list(Background(CORPUS).told(runner.run(iter(cases))))
-            records = dict(runner._lane.records)  # type: ignore[attr-defined]
+            records = runner.records
         yield from ((one, records[one.name]) for one in results if one.name in records)
 
 

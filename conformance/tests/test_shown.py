@@ -8,7 +8,6 @@ their beginning where the client had gone before.
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -16,10 +15,7 @@ from certs import CertificateAuthority
 from conformance.cases import Case
 from conformance.cli.show import told
 from conformance.drivers import target
-from conformance.results import Result
-from conformance.run import Runner
-from conformance.run.lane import Lane
-from conformance.tests.support import EVERY, played_whole
+from conformance.tests.support import EVERY, RecordingRunner, played_whole
 from mockserver import Dispatch, Fill, Garbage, Goto, Record
 
 FAMILIES = sorted({case.family for case in EVERY})
@@ -29,26 +25,6 @@ _ROLE = 4 + 15 + 2
 """Characters before the octets in a line of `show`."""
 _ESCAPE = re.compile(r"\\(x[0-9a-f]{2}|[rnt\\])")
 _OCTETS = {"r": "\r", "n": "\n", "t": "\t", "\\": "\\"}
-
-
-class RecordingLane(Lane):
-    """A lane that keeps the server's record of each case."""
-
-    records: dict[str, Record]
-
-    def _judged(self, case: Case, trace: Any, record: Record, address: Any) -> Result:
-        self.records[case.id] = record
-        return super()._judged(case, trace, record, address)
-
-
-class RecordingRunner(Runner):
-    """A runner whose lanes keep the server's records."""
-
-    def _new_lane(self) -> Lane:
-        lane = super()._new_lane()
-        lane.__class__ = RecordingLane
-        lane.records = {}  # type: ignore[attr-defined] # it has just become one that has them
-        return lane
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +67,7 @@ def test_octets_shown_are_octets_sent(family: str, authority: CertificateAuthori
     with RecordingRunner(target("httplib_impl"), authority) as runner:
         for _ in runner.run(cases):
             pass
-        records = dict(runner._lane.records)  # type: ignore[attr-defined] # see RecordingRunner
+        records = runner.records
     differing = [case.id for case in cases if case.id in records and differs(case, records)]
     assert not differing
     assert len(records) >= len(cases) - 2
