@@ -21,7 +21,7 @@ from mockserver._listener import Pool
 from mockserver._match import Condition
 from mockserver._phase import Happens, Owner, Wait
 from mockserver._player import plan_of
-from mockserver._record import RST_SENT, Record
+from mockserver._record import NO_ROUTE, RST_SENT, Record
 from mockserver._request import Request
 from mockserver._script import Connection, Route, Script
 from mockserver._secure import Starttls
@@ -172,7 +172,7 @@ class SharedState:
         lines = [text for _, text in reasons[:_EXPLAINED]]
         if len(reasons) > _EXPLAINED:
             lines.append(f"  and {len(reasons) - _EXPLAINED} routes more")
-        return [f"no route fits {request.line[:200]!r}", *(lines or ["  there are no routes"])]
+        return [f"{NO_ROUTE} {request.line[:200]!r}", *(lines or ["  there are no routes"])]
 
     def named(self, name: str) -> threading.Event:
         """The event of a signal."""

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from mockserver._step import Recipe, Step
 
 UNREAD = "unread"
+NO_ROUTE = "no route fits"
 FIN_SENT = "fin sent"
 RST_SENT = "rst sent"
 ABANDONED = "abandoned"
@@ -259,6 +260,8 @@ class Record:
     def report(self, most: int = _REPORTED) -> str:
         """The complaints, and what happened, in a few lines: `transcript` has it all.
 
+        Requests without a route are explained by their complaints, which then stand alone.
+
         Args:
             most: How many lines of what happened to show, the first and the last of them.
         """
@@ -266,7 +269,9 @@ class Record:
         if len(complaints) > _COMPLAINTS:
             more = len(complaints) - _COMPLAINTS
             complaints[_COMPLAINTS:] = [f"- and {more} more of them"]
-        happened = Record(self.connections, address=self.address).transcript().splitlines()
+        alone = bool(self.problems) and all(NO_ROUTE in one for one in self.problems)
+        shown = () if alone else self.connections
+        happened = Record(shown, address=self.address).transcript().splitlines()
         if len(happened) > most:
             last = most // 3
             cut = f"  … {len(happened) - most} lines more"
