@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from conformance.cases import Case, sent_by
-from conformance.judge import FAILURES, Verdict, entry_text, error_text, response_text
+from conformance.judge import FAILURES, Verdict
 from conformance.report import Run, Standing, standing
 from conformance.results import Result, RunHead
 from conformance.results.golden import Book, Judged, Recorded, judged
@@ -100,7 +100,7 @@ def _of_run(number: int, run: Run) -> Column:
     name = f"{head.name} {head.version}".strip() or head.implementation
     return Column(
         key=f"run-{number}",
-        label=f"your run: {head.name or head.implementation}",
+        label=f"Your run: {head.name or head.implementation}",
         module=name,
         written=head.implementation,
         is_client=run.is_client,
@@ -368,27 +368,12 @@ def _settle(found: Entry, groups: list[Group], every: Sequence[Column]) -> None:
 def _group(one: Judged) -> Group:
     judgement, miss = one.judgement, one.judgement.mismatch
     where = "" if miss is None else miss.where
-    calls = list(_calls(one))
+    calls = list(one.calls)
     if miss is not None and not any(op.id == where for op in one.case.ops):
         calls.append((where, miss.seen))
     said = [f"{name} {_essence(text)}".removeprefix("fetch ") for name, text in calls]
     essence = "; ".join(said) or ("succeeds" if one.observation else judgement.verdict.lower())
     return Group(judgement.verdict, judgement.basis, where, tuple(calls), essence, "", [])
-
-
-def _calls(one: Judged) -> Iterator[tuple[str, str]]:
-    """Yield the name and the result of each call that does more than succeed without a value."""
-    if one.observation is None:
-        return
-    for op in one.case.ops:
-        entry = one.observation.trace[op.id]
-        value = entry.get("value")
-        if isinstance(value, dict) and value.get("type") == "response":
-            yield op.id, response_text(value)
-        elif "error" in entry and one.case.profile == "client":
-            yield op.id, error_text(entry["error"])
-        elif "error" in entry or not _says_nothing(value):
-            yield op.id, entry_text(entry)
 
 
 def _raised(one: Judged) -> Iterator[Raised]:
@@ -404,13 +389,6 @@ def _raised(one: Judged) -> Iterator[Raised]:
         named = wanted.raises[0] if wanted is not None and wanted.raises else ""
         fault = error.get("category") if one.case.profile == "client" else named
         yield Raised(str(fault or ""), error["class"], tuple(error["bases"]), error["message"], [])
-
-
-def _says_nothing(value: object) -> bool:
-    return value is None or (isinstance(value, dict) and value.get("type") == "object")
-
-
-_ERROR = re.compile(r"(?:rejects \(|[A-Za-z_][\w.]*\.)")
 
 
 def _essence(text: str) -> str:

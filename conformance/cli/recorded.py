@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 import click
 
 from conformance.cases import Case, Corpus
-from conformance.judge import entry_text, error_text, response_text
 from conformance.report import Run
 from conformance.results.golden import Book, BookError, Judged, judged, load_book, run_of
 
@@ -54,7 +53,8 @@ def recorded_lines(book: Book, case: Case) -> Iterator[str]:
     """Yield the lines; empty if there is no record of the present form of the case."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for one in judged(book, case):
-        groups.setdefault((_verdict(one), *_calls(one)), []).append(one.key)
+        told = [f"{name:<14} {text}" for name, text in one.calls]
+        groups.setdefault((_verdict(one), *told), []).append(one.key)
     for (verdict, *calls), keys in groups.items():
         versions = (f"{key} ({book.implementations[key].version})" for key in keys)
         yield f"  {verdict}  {', '.join(versions)}"
@@ -69,22 +69,3 @@ def _verdict(one: Judged) -> str:
     if miss is None or any(op.id == miss.where for op in one.case.ops):
         return told if miss is None else f"{told} at {miss.where}"
     return f"{told} at {miss.where}: {miss.seen}"
-
-
-def _calls(one: Judged) -> Iterator[str]:
-    """Yield the result of each call that does more than succeed without a value."""
-    if one.observation is None:
-        return
-    for op in one.case.ops:
-        entry = one.observation.trace[op.id]
-        value = entry.get("value")
-        if isinstance(value, dict) and value.get("type") == "response":
-            yield f"{op.id:<14} {response_text(value)}"
-        elif "error" in entry and one.case.profile == "client":
-            yield f"{op.id:<14} {error_text(entry['error'])}"
-        elif "error" in entry or not _says_nothing(value):
-            yield f"{op.id:<14} {entry_text(entry)}"
-
-
-def _says_nothing(value: object) -> bool:
-    return value is None or (isinstance(value, dict) and value.get("type") == "object")

@@ -11,7 +11,16 @@ from importlib.metadata import version
 from typing import Any
 
 from conformance.cases import Case, Corpus, client_case
-from conformance.judge import Judgement, Observation, Verdict, did_of, entry_text, judge
+from conformance.judge import (
+    Judgement,
+    Observation,
+    Verdict,
+    did_of,
+    entry_text,
+    error_text,
+    judge,
+    response_text,
+)
 from conformance.results.bounds import bounded
 from conformance.results.golden.book import Book, Recorded
 from conformance.results.golden.codec import Codec
@@ -35,6 +44,25 @@ class Judged:
     case: Case
     judgement: Judgement
     observation: Observation | None
+
+    @property
+    def calls(self) -> Iterator[tuple[str, str]]:
+        """The id and the result of each call that does more than succeed without a value."""
+        if self.observation is None:
+            return
+        for op in self.case.ops:
+            entry = self.observation.trace[op.id]
+            value = entry.get("value")
+            if isinstance(value, dict) and value.get("type") == "response":
+                yield op.id, response_text(value)
+            elif "error" in entry and self.case.profile == "client":
+                yield op.id, error_text(entry["error"])
+            elif "error" in entry or not _says_nothing(value):
+                yield op.id, entry_text(entry)
+
+
+def _says_nothing(value: object) -> bool:
+    return value is None or (isinstance(value, dict) and value.get("type") == "object")
 
 
 def judged(book: Book, case: Case) -> Iterator[Judged]:
