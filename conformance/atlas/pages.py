@@ -29,8 +29,8 @@ from conformance.cases import (
 from conformance.judge import expectation_text, result_text
 from conformance.report import OctetRuns, octet_runs, split_lines, visible_text
 from conformance.reproduce import NotReproducible, reproduce
+from conformance.reproduce import entry_of as reached
 from conformance.results import Clipped, Result, kept_parts, left_out
-from conformance.serve import entry_of as reached
 
 _PLAIN_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,150}")
 _MOST_TEXT = 1_000

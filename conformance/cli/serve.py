@@ -8,7 +8,8 @@ import msgspec
 from conformance.cases import Corpus
 from conformance.cli.options import find_case, own_cases
 from conformance.report import EXIT_ERROR
-from conformance.serve import DEFAULT_PORTS, Bounds, Ports, ServeError, Server
+from conformance.reproduce import DEFAULT_PORTS, Ports
+from conformance.serve import Bounds, ServeError, Server
 
 _PORT = click.IntRange(0, 65535)
 

@@ -15,9 +15,8 @@ from conformance.cli.options import find_case, own_cases
 from conformance.cli.recorded import recorded_lines
 from conformance.judge import expectation_text
 from conformance.report import annotated, octet_lines, visible_text
-from conformance.reproduce import FORMS, NotReproducible, reproduce
+from conformance.reproduce import FORMS, Catalogue, Entry, NotReproducible, reproduce
 from conformance.results.golden import load_book
-from conformance.serve import Catalogue, Entry
 from mockserver import Connection, Listener, Route, Step
 
 _STYLES = {

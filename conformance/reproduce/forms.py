@@ -12,9 +12,9 @@ import base64
 from collections.abc import Iterator
 
 from conformance.cases import sent_octets
+from conformance.reproduce.catalogue import DEFAULT_PORTS, Entry, Ports, curl
 from conformance.reproduce.code import NotReproducible
 from conformance.reproduce.programs import script, snippet
-from conformance.serve import DEFAULT_PORTS, Entry, Ports, curl
 from mockserver import Connection, Route
 
 FORMS = ("curl", "raw", "python", "script")

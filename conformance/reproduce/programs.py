@@ -13,13 +13,13 @@ from typing import Any
 
 from conformance.cases import Case
 from conformance.reproduce import standalone
+from conformance.reproduce.catalogue import Entry, Ports, is_silent
 from conformance.reproduce.code import (
     NotReproducible,
     checked_statement,
     octets_code,
     statement,
 )
-from conformance.serve import Entry, Ports, is_silent
 from mockserver import (
     Close,
     Drain,

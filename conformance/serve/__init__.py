@@ -9,40 +9,6 @@ The request line alone selects what is played; no other part of a request is par
 bounds in time and size.  The server opens no connections, and judges no client.
 """
 
-from typing import TYPE_CHECKING
+from conformance.serve.server import Bounds, ServeError, Server
 
-from conformance.lazy import loader
-
-if TYPE_CHECKING:
-    from conformance.serve.catalogue import (
-        DEFAULT_PORTS,
-        Catalogue,
-        Entry,
-        Ports,
-        curl,
-        entry_of,
-        is_silent,
-    )
-    from conformance.serve.server import Bounds, ServeError, Server
-
-__all__ = [
-    "DEFAULT_PORTS",
-    "Bounds",
-    "Catalogue",
-    "Entry",
-    "Ports",
-    "ServeError",
-    "Server",
-    "curl",
-    "entry_of",
-    "is_silent",
-]
-
-if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
-    __getattr__ = loader(
-        __name__,
-        {
-            "catalogue": "Catalogue DEFAULT_PORTS Entry Ports curl entry_of is_silent",
-            "server": "Bounds ServeError Server",
-        },
-    )
+__all__ = ["Bounds", "ServeError", "Server"]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 from certs import SERVER_CERTIFICATES, CertificateAuthority
-from conformance.serve.catalogue import LOCALHOST, Catalogue, Entry, Ports
+from conformance.reproduce import LOCALHOST, Catalogue, Entry, Ports
 from conformance.serve.pages import CONTROL, Pages
 from conformance.serve.parametric import BadTarget, made
 from conformance.serve.request_line import Wanted, wanted

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from conformance.serve.catalogue import Catalogue, Entry, Ports, curl
+from conformance.reproduce import Catalogue, Entry, Ports, curl
 from conformance.wording import counted
 from mockserver import Reply
 

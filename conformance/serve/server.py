@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from certs import CertificateAuthority
 from conformance.cases import Corpus
-from conformance.serve.catalogue import Catalogue, Ports, is_silent
+from conformance.reproduce import Catalogue, Ports, is_silent
 from conformance.serve.doors import Doors
 from mockserver import Ended, GivenConnection, Limits, MockServer, Script
 

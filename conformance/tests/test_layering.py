@@ -20,9 +20,9 @@ ROOMS = (
     ("run",),
     ("driver_check",),
     ("report",),
-    ("serve",),
     ("reproduce",),
     ("atlas",),
+    ("serve",),
     ("cli", "plugin"),
 )
 """The packages in `conformance`: each may import those before it."""

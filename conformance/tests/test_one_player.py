@@ -21,7 +21,7 @@ import pytest
 from certs import CertificateAuthority
 from conformance.cases import Case, load_corpus
 from conformance.drivers import Driver, target
-from conformance.serve.catalogue import Catalogue, Ports, is_silent
+from conformance.reproduce import Catalogue, Ports, is_silent
 from conformance.serve.doors import Doors
 from mockserver import Ended, GivenConnection, Limits, MockServer
 

@@ -19,9 +19,9 @@ from click.testing import CliRunner
 from conformance.cases import Case, Corpus, load_corpus, sent_octets
 from conformance.cli.show import show
 from conformance.drivers import target
-from conformance.reproduce import FORMS, NotReproducible, reproduce
+from conformance.reproduce import FORMS, Catalogue, Entry, NotReproducible, Ports, reproduce
 from conformance.reproduce.programs import _steps
-from conformance.serve import Catalogue, Entry, Ports, Server
+from conformance.serve import Server
 from conformance.tests.conftest import LATE, ROOT
 from conformance.tests.support import EVERY, played_whole
 from mockserver import Dribble, Goto, MockServer, Record, Reply, Starttls

@@ -20,7 +20,8 @@ from certs import CertificateAuthority
 from conformance.cases import Case, Corpus, load_corpus, sent_octets
 from conformance.drivers import target
 from conformance.drivers.base import Trace
-from conformance.serve import Bounds, Catalogue, Entry, Ports, ServeError, Server
+from conformance.reproduce import Catalogue, Entry, Ports
+from conformance.serve import Bounds, ServeError, Server
 from conformance.tests.conftest import LATE
 from mockserver import Close, MockServer, ReadRequest, Send
 
