@@ -189,6 +189,7 @@ class Judging:
         why = ""
         with check:
             every, known, head = self.plan.prepared(check.identity)
+            head = msgspec.structs.replace(head, unable=check.unable)
             check.listing = known.listing
             if self.written is not None:
                 self.written.begin(head)

@@ -25,6 +25,9 @@ INCOMPLETE = "INCOMPLETE"
 """Marks an incomplete run, in every report."""
 
 
+_UNEARNED = "a case about a broken one may pass for that reason"
+
+
 def summary(head: RunHead, results: Sequence[Result]) -> list[str]:
     """Return the lines of the summary, without the totals."""
     return [title(head), *scope(head), "", *aligned(table(results))]
@@ -37,6 +40,7 @@ def scope(head: RunHead) -> list[str]:
         told.append(f"shard {visible_text(head.shard)}: the other shards are not in it")
     if head.unreached:
         told.append(f"the first failure ended the run: {counted(head.unreached, 'case')} not run")
+    told += [f"not completed: {visible_text(one)}; {_UNEARNED}" for one in head.unable]
     return told
 
 

@@ -55,6 +55,7 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
         cases: how many results follow, in a complete file.
         unreached: how many chosen cases were not run, because the first failure ended the run.
         incomplete: why results are missing; empty if the run is complete.
+        unable: the well-formed exchanges that the implementation did not complete.
     """
 
     kit: str
@@ -86,6 +87,7 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
     cases: int = 0
     unreached: int = 0
     incomplete: str = ""
+    unable: list[str] = []
 
     @classmethod
     def of(cls, identity: Identity, *, kit: str, corpus: str, **settings: Any) -> "RunHead":

@@ -70,6 +70,7 @@ class Check:
         self._tolerant = tolerant and not target.is_reference
         self._deadline = deadline
         self._performed = Performed()
+        self.unable = self._performed.unable
         self._crew: Runners | None = self._started()
         self._crew.examine()
         self._known: dict[str, Case] = {}

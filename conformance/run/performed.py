@@ -23,10 +23,12 @@ class Performed:
 
     Attributes:
         lacking: the names of the interface that do not exist (`interface`).
+        unable: the titles of the well-formed exchanges that were not completed.
     """
 
     def __init__(self) -> None:
         self.lacking: set[str] = set()
+        self.unable: list[str] = []
         self._shapes: set[_Shape] = set()
         self._latest: tuple[Op, ...] = ()
 

@@ -114,15 +114,21 @@ class Runner:
     def examine(self) -> None:
         """Let the implementation complete well-formed exchanges for the features that it claims.
 
-        If a client is not installed, nothing is examined: each case reports it.
+        A module must complete the first; which others it does not complete is noted (`Performed`).
+        A client or a program of the user must complete all of them: one that rejects whatever it
+        is sent would pass every case in which it must reject.  If a client is not installed,
+        nothing is examined: each case reports it.
 
         Raises:
-            DriverError: it does not complete one of them; the runner is then closed.
+            DriverError: it does not complete an exchange that it must; the runner is then closed.
         """
         # Drivers made from an early example request `/`, whatever the path is.
-        any_path = not self.identity.written.startswith(EXEC)
-        for exchange, problem in self.completed(any_path=any_path):
-            if problem:
+        is_program = self.identity.written.startswith(EXEC)
+        is_module = not (is_program or self.identity.is_client)
+        for index, (exchange, problem) in enumerate(self.completed(any_path=not is_program)):
+            if problem and index and is_module:
+                self._performed.unable.append(exchange.case.title)
+            elif problem:
                 self.close()
                 reason = f"{exchange.case.title} is not completed: {problem}"
                 raise DriverError(f"{self.identity.written} cannot be judged: {reason}")

@@ -241,3 +241,46 @@ def test_a_mistyped_command_is_refused_in_one_line() -> None:
         assert done.exit_code == 2
         assert done.output.count("\n") == 1
         assert "no connection came" in done.output
+
+
+UNABLE = {
+    "a GET whose response is chunked": READ.format("octets if not self.chunked else self.lost"),
+    "a POST with a body": (
+        "class HTTPConnection(h.HTTPConnection):\n"
+        "    def endheaders(self, body=None):\n"
+        "        h.HTTPConnection.endheaders(self)"
+    ),
+    "a GET through a tunnel": (
+        "class HTTPConnection(h.HTTPConnection):\n    def set_tunnel(self, *args): raise OSError"
+    ),
+}
+
+
+@pytest.mark.parametrize(("title", "body"), UNABLE.items(), ids=UNABLE)
+def test_a_module_with_one_broken_feature_is_judged_and_every_report_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, title: str, body: str
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    name = f"module_that_is_unable_{len(title)}"
+    text = f"import httplib_impl as h\nfrom httplib_impl import *\n{body}\n"
+    (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+    paths = [str(tmp_path / "summary.md"), str(tmp_path / "results.jsonl")]
+    options = ["--deadline", "0.5", "--markdown", paths[0], "--results", paths[1]]
+    done = CliRunner().invoke(main, ["check", name, "--select", CASES[0], *options])
+    assert done.exit_code == 0, done.output
+    told = f"not completed: {title}; a case about a broken one may pass for that reason"
+    assert told in done.stdout.splitlines()
+    assert told in CliRunner().invoke(main, ["report", paths[1]]).stdout.splitlines()
+    assert told in Path(paths[0]).read_text(encoding="utf-8")
+
+
+def test_a_module_that_completes_no_exchange_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    text = "from httplib_impl import *\nimport httplib_impl as h\n" + READ.format("octets.lost")
+    (tmp_path / "module_that_is_broken.py").write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(main, ["check", "module_that_is_broken", "--select", CASES[0]])
+    assert done.exit_code == 2
+    assert done.output.count("\n") == 1
+    assert "cannot be judged: a GET whose response has a Content-Length" in done.output
