@@ -4,10 +4,10 @@ In comes a script: connections in accept order, each a list of steps, or routes 
 are answered. Out comes a record: what the client sent, what it did with its end of each connection,
 and which steps were not reached.
 
-    from mockserver import Close, MockServer, ReadRequest, Send, connection, script
+    from mockserver import Close, Drain, MockServer, Reply, Send, route
 
-    play = script(connection(ReadRequest(), Send(b"HTTP/1.1 200 OK\r\n\r\nhello"), Close("rst")))
-    with MockServer(play) as server:
+    cut = Send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"), Drain(), Close("rst")
+    with MockServer(route(*cut), route(Reply(json={"id": 7}), path="/items/7")) as server:
         client_under_test(server.url)
 
 It needs the standard library only, shares no code with any client, and never sleeps to win a race.

@@ -202,7 +202,8 @@ class SharedState:
 
     def missed_routes(self) -> list[str]:
         """What is to be said about routes that have answered too few requests."""
-        if not self._routes or any(step.refused for step in self.script.handshakes):
+        handshakes = self.script.handshakes if self._routes else []
+        if handshakes and all(step.refused for step in handshakes):
             return []  # what the client refuses, it asks nothing
         return [
             f"route {number}: answered {one.answered} of {one.route.times} requests"

@@ -4,8 +4,6 @@ In comes the request, out go the steps that the function returns, played at once
 one. It runs on a thread that no other connection waits for, so it may take long.
 """
 
-import inspect
-import traceback
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -31,6 +29,8 @@ class Respond(Step):
 
     def check(self) -> None:
         """Refuse what cannot be called with one request."""
+        import inspect  # with it, importing the package takes a tenth longer
+
         function = self.function
         name = getattr(function, "__name__", repr(function))
         if isinstance(function, Step | list | tuple):
@@ -79,5 +79,7 @@ def _check(steps: tuple[Any, ...]) -> None:
 
 def _trace(error: Exception) -> str:
     """The traceback from the test's function on."""
+    import traceback  # as above
+
     frames = traceback.extract_tb(error.__traceback__)[1:]
     return "\n" + "".join(traceback.format_list(frames)).rstrip()

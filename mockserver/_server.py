@@ -7,12 +7,11 @@ of a `with` block whose script was not met.
 """
 
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from mockserver._clock import HeldClock
 from mockserver._control import Dispatch, Gate
@@ -22,6 +21,9 @@ from mockserver._record import Record
 from mockserver._request import Request
 from mockserver._script import Connection, Script, ScriptPart, check_reach, script
 from mockserver._step import ScriptError, authority
+
+if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
 
 
 class MockServer:
@@ -329,7 +331,7 @@ class _AuthorityFile:
 
     def __init__(self, provider: object) -> None:
         self._provider = provider
-        self._directory: tempfile.TemporaryDirectory[str] | None = None
+        self._directory: TemporaryDirectory[str] | None = None
 
     @property
     def path(self) -> str | None:
@@ -350,7 +352,9 @@ class _AuthorityFile:
 
     def _written(self, pem: bytes) -> str:
         if self._directory is None:
-            self._directory = tempfile.TemporaryDirectory(prefix="mockserver-")
+            from tempfile import TemporaryDirectory  # few need it, and it imports much
+
+            self._directory = TemporaryDirectory(prefix="mockserver-")
         path = Path(self._directory.name) / "ca.pem"
         if not path.exists():
             path.write_bytes(pem)

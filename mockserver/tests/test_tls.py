@@ -1,5 +1,6 @@
 """TLS as the first step and inside a tunnel; failures are facts, not errors."""
 
+import contextlib
 import socket
 import ssl
 from typing import Any
@@ -343,3 +344,19 @@ def test_the_url_is_right_by_what_the_script_does(
         assert server.url == f"{scheme}://{host}:{port}"
         assert server.https_url == f"https://{host}:{port}"
         server.clear(check=False)
+
+
+def test_a_route_after_a_refusal_must_be_asked_for(
+    server: MockServer, connect: Connect, authority: CertificateAuthority
+) -> None:
+    one = server.play(
+        script(
+            connection(Starttls("expired", refused=True)),
+            connection(Starttls(), Dispatch()),
+            route(Reply()),
+        )
+    )
+    for _ in range(2):
+        with contextlib.suppress(ssl.SSLCertVerificationError):
+            encrypted(connect(one.address), authority).close()
+    assert one.finish().complaints() == ("route 1: answered 0 of 1 requests",)
