@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, overload
 
 from conformance.cases.casefile import Authored, CaseFile, Listed
 from conformance.cases.errors import CaseError
+from conformance.cases.first import first_look
 from conformance.cases.places import fixtures_directory
 from conformance.cases.words import LEVELS
 
@@ -76,6 +77,17 @@ class Cases(Sequence["Case"]):
     def where(self, wanted: Callable[[Listed], bool]) -> "Cases":
         """Return the cases for which *wanted* returns true."""
         return Cases([one for one in self.listed if wanted(one)], self._make)
+
+    def looking_first(self, features: frozenset[str]) -> "tuple[Cases, int]":
+        """Return these cases with those of a first look at the beginning, and how many these are.
+
+        Args:
+            features: what the implementation has; a case that needs more shows nothing of it.
+        """
+        first = first_look(self.listed, lambda one: self._make(one.case()).needs <= features)
+        chosen = {id(one) for one in first}
+        rest = (one for one in self.listed if id(one) not in chosen)
+        return Cases([*first, *rest], self._make), len(first)
 
     def for_clients(self) -> "Cases":
         """Return the cases that state what a client may do, for the client profile.

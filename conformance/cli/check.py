@@ -69,6 +69,12 @@ _M_MMAP_THRESHOLD = -3
 @jobs_option
 @shard_option
 @deadline_option
+@click.option(
+    "--wait-for-hangs",
+    is_flag=True,
+    help="Give each case that hangs the whole deadline, as is always done with a baseline; by "
+    "default, a case that is where others have hung is given up sooner, as NOT_RUN.",
+)
 @click.option("--fail-on-flaky", is_flag=True, help="Exit with 1 if a case is FLAKY.")
 @baseline_options
 @click.option(
@@ -93,6 +99,7 @@ def check(
     jobs: int,
     shard: Shard | None,
     deadline: float,
+    wait_for_hangs: bool,
     fail_on_flaky: bool,
     baselines: Baselines,
     results_file: Path | None,
@@ -130,6 +137,7 @@ def check(
         jobs=jobs,
         shard=shard,
         deadline=deadline,
+        patient=wait_for_hangs,
         fail_on_flaky=fail_on_flaky,
         baselines=baselines,
         error_map=error_map,

@@ -5,24 +5,20 @@ complete or partial, and its known deviations.  Nothing that was measured is los
 an error of the kit ends the run, and the reports are still written.
 """
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.metadata import version
 
 import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from conformance.cases import LEVELS, Case, Cases, Corpus, Sweep
 from conformance.cli.baselines import Baselines, Known
 from conformance.cli.ending import Ending
 from conformance.cli.options import Selection
+from conformance.cli.progress import Progress
 from conformance.drivers import DriverError, Identity, Implementation
-from conformance.report import Run, visible_text
-from conformance.results import Result, ResultFile, RunHead, Scope, Shard, stamped
+from conformance.report import Run
+from conformance.results import ResultFile, RunHead, Scope, Shard, stamped
 from conformance.run import Background, Check
 from conformance.wording import counted
 
@@ -42,6 +38,7 @@ class Plan:
         jobs: how many cases are run at a time.
         shard: the part of the cases that is run; None for all of them.
         deadline: seconds without progress after which a case is late.
+        patient: whether each case that hangs gets the whole deadline; always so with a baseline.
         fail_on_flaky: whether a flaky case fails the run.
         baselines: the options about known deviations.
         error_map: native exception names to known ones.
@@ -58,6 +55,7 @@ class Plan:
     jobs: int
     shard: Shard | None
     deadline: float
+    patient: bool
     fail_on_flaky: bool
     baselines: Baselines
     error_map: dict[str, str] | None
@@ -113,7 +111,18 @@ class Plan:
             exit_first=self.exit_first,
             tolerant=self.tolerant,
             deadline=self.deadline,
+            patient=self.patient or self.baselines.source is not None,
         )
+
+    def ordered(self, every: Sequence[Case], identity: Identity) -> tuple[Sequence[Case], int]:
+        """Return the cases *every* in the order in which they are run.
+
+        Where no option leaves any out, a first look comes first; the number is that of its cases.
+        """
+        whole = self.scope.is_whole and not self.exit_first and self.shard is None
+        if whole and isinstance(every, Cases):
+            return every.looking_first(identity.features)
+        return every, 0
 
     def prepared(self, identity: Identity) -> tuple[Sequence[Case], Known, RunHead]:
         """Return the cases for the implementation with this *identity*, and how they are run."""
@@ -191,16 +200,20 @@ class Judging:
             every, known, head = self.plan.prepared(check.identity)
             head = msgspec.structs.replace(head, unable=check.unable)
             check.listing = known.listing
+            ordered, first = self.plan.ordered(every, check.identity)
             if self.written is not None:
                 self.written.begin(head)
             try:
-                with self.ending.measuring():
-                    check.run(every, partial(_shown, head=head, written=self.written))
+                with self.ending.measuring(), Progress(head, first, self.written) as progress:
+                    check.run(ordered, progress.measured, progress.settling)
             except KeyboardInterrupt:
                 why = self.ending.reason or "interrupted"
             except Exception as error:  # noqa: BLE001 # an error of the kit costs no result
                 why = f"an error of the kit: {type(error).__name__}: {error}"
             results = check.finished(Background(self.plan.corpus))
+            if first and isinstance(every, Cases):
+                places = {name: place for place, (name, _) in enumerate(every.by_name())}
+                results.sort(key=lambda one: places[one.name])
         if why:
             why = f"{why} after {len(results)} of {counted(head.cases, 'case')}"
             head = msgspec.structs.replace(head, incomplete=why)
@@ -219,24 +232,3 @@ def without(run: Run, gap: str) -> Run:
 def _gap(others: Iterable[Implementation], why: str = "") -> str:
     names = ", ".join(one.written for one in others)
     return f"nothing of {names}: {why}" if why else f"nothing of {names}"
-
-
-def _shown(
-    results: Iterable[Result], head: RunHead, written: ResultFile | None
-) -> Iterator[Result]:
-    """Yield *results*, each written at once; show a progress bar on a terminal."""
-    console = Console(stderr=True)
-    # Colours can be forced without a terminal; a progress bar would then be a series of lines.
-    columns = (TextColumn(visible_text(head.name), markup=False), BarColumn(), MofNCompleteColumn())
-    with (
-        Progress(*columns, console=console, transient=True, redirect_stdout=False)
-        if console.is_terminal and sys.stderr.isatty()
-        else nullcontext()
-    ) as progress:
-        task = progress.add_task(head.name, total=head.cases) if progress else TaskID(0)
-        for result in results:
-            if written is not None:
-                written.add(result)
-            if progress:
-                progress.advance(task)
-            yield result

@@ -62,7 +62,7 @@ VERDICTS = (
     _name("CRASH", "failed: the process ended"),
     _name("UNSUPPORTED", "not run: the client lacks what the case needs"),
     _name("NOT_INSTALLED", "not run: the client is absent"),
-    _name("NOT_RUN", "not run: the run ended before"),
+    _name("NOT_RUN", "not run: the run ended before, or the case was where others had hung"),
     _name("DRIVER_ERROR", "not run, exit code 2: the driver failed"),
     _name("HARNESS_ERROR", "not run, exit code 2: the kit failed"),
 )

@@ -53,13 +53,18 @@ TOLD = frozenset({Standing.FAILED, Standing.ERROR, Standing.FLAKY})
 def exit_code(results: Iterable[Result], *, fail_on_flaky: bool = False) -> int:
     """Return 0 for ok, 1 for failures, 2 for an error of kit or driver, 3 if nothing ran.
 
+    A case that the kit gave up and did not judge (NOT_RUN) is not ok either.
+
     Args:
         results: the results of one run.
         fail_on_flaky: whether a flaky case is a failure.
     """
-    found = {standing(result) for result in results}
+    every = list(results)
+    found = {standing(result) for result in every}
     if Standing.ERROR in found:
         return EXIT_ERROR
+    if any(one.verdict == Verdict.NOT_RUN for one in every):
+        return EXIT_FAILED
     if Standing.FAILED in found or (fail_on_flaky and Standing.FLAKY in found):
         return EXIT_FAILED
     return EXIT_OK if found - {Standing.SKIPPED} else EXIT_NOTHING

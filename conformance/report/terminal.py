@@ -19,6 +19,7 @@ from conformance.report.score import score_lines
 from conformance.report.story import LABEL, OCTETS, Row, Span, rows, story
 from conformance.report.summary import scope, summary, table, title, totals
 from conformance.results import Cause, Overlay, Result
+from conformance.run import NOT_WAITED_FOR
 from conformance.wording import counted
 
 _STYLES = {
@@ -102,6 +103,7 @@ class _Parts:
         top = summary(run.head, run.results)
         self.end = [*_reduction(run), totals(run.results)]
         self.end += score_lines(run.results, run.head.unreached)
+        self.end += _not_waited_for(run, view)
         taken = len(top) + 2 * len(every) + len(self.end)
         self.stories = list(_stories(run, causes, view, taken))
         self.table = every if len(self.stories) < failures else []
@@ -140,6 +142,20 @@ def _stories(
             if not index or lines <= room:
                 yield cause.example, note
                 room -= lines
+
+
+def _not_waited_for(run: Run, view: View) -> Iterator[str]:
+    """Yield for each reason the names of the cases that the kit did not wait for."""
+    groups: dict[str, list[str]] = {}
+    for one in run.results:
+        if one.verdict == Verdict.NOT_RUN and one.reason.startswith(NOT_WAITED_FOR):
+            groups.setdefault(one.reason, []).append(visible_text(one.name))
+    for reason, names in groups.items():
+        left = 0 if view.every else max(0, len(names) - _NAMED)
+        more = f" and {left} more (--all)" if left else ""
+        yield f"{', '.join(names[: len(names) - left])}{more}: {visible_text(reason)}"
+    if groups:
+        yield "--wait-for-hangs gives each of them the whole deadline"
 
 
 def _notes(causes: Sequence[Cause]) -> Iterator[tuple[int, str]]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from conformance.run.deadlines import (
         DEADLINE,
         LONGEST_DEADLINE,
+        NOT_WAITED_FOR,
         SHORTEST_DEADLINE,
         as_deadline,
     )
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEADLINE",
     "LONGEST_DEADLINE",
+    "NOT_WAITED_FOR",
     "ROSTER",
     "SHORTEST_DEADLINE",
     "Background",
@@ -44,7 +46,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
         {
             "background": "Background",
             "check": "Check",
-            "deadlines": "DEADLINE LONGEST_DEADLINE SHORTEST_DEADLINE as_deadline",
+            "deadlines": "DEADLINE LONGEST_DEADLINE NOT_WAITED_FOR SHORTEST_DEADLINE as_deadline",
             "recorder": "NotRecorded ROSTER record",
             "runner": "Runner",
         },

@@ -21,6 +21,7 @@ from conformance.judge import FAILURES
 from conformance.results import Listing, Result, is_unexpected
 from conformance.run.background import Background
 from conformance.run.deadlines import DEADLINE
+from conformance.run.hangs import Hangs
 from conformance.run.parallel import Runners
 from conformance.run.performed import Performed
 from conformance.run.processor import OneProcessor
@@ -41,6 +42,8 @@ class Check:
         exit_first: whether the run ends at the first unexpected result.
         tolerant: whether outcomes graded tolerated are accepted; for the reference they never are.
         deadline: seconds without progress after which a case is late.
+        patient: whether each case that hangs gets the whole deadline; if not, one that is where
+            others have hung is given up sooner, as NOT_RUN.
 
     Attributes:
         identity: the implementation under test.
@@ -61,6 +64,7 @@ class Check:
         exit_first: bool = False,
         tolerant: bool = True,
         deadline: float = DEADLINE,
+        patient: bool = True,
     ) -> None:
         self._target = target
         self._authority = authority or CertificateAuthority()
@@ -71,11 +75,14 @@ class Check:
         self._deadline = deadline
         self._performed = Performed()
         self.unable = self._performed.unable
+        self._hangs = None if patient else Hangs()
         self._crew: Runners | None = self._started()
         self._crew.examine()
         self._known: dict[str, Case] = {}
         self._find: Callable[[str], Case] = self._known.__getitem__
-        self._doubts = Doubts(self._apart, lambda name: self._find(name), self._over)
+        self._doubts = Doubts(
+            self._apart, lambda name: self._find(name), self._over, follow=self._following
+        )
         self.identity: Identity = self._crew.identity
         self.listing: Listing | None = None
         self.results: list[Result] = []
@@ -95,12 +102,17 @@ class Check:
 
     def _started(self) -> Runners:
         target = self._target if self._jobs == 1 else apart(self._target)
-        return Runners(lambda: self._runner(target), self._jobs)
+        return Runners(lambda: self._runner(target, self._hangs), self._jobs)
 
     def _apart(self) -> Runner:
         return self._runner(apart(self._target), thorough=True)
 
-    def _runner(self, target: Implementation, *, thorough: bool = False) -> Runner:
+    def _following(self) -> Runner:
+        return self._runner(apart(self._target), self._hangs, thorough=True)
+
+    def _runner(
+        self, target: Implementation, hangs: Hangs | None = None, *, thorough: bool = False
+    ) -> Runner:
         return Runner(
             target,
             self._authority,
@@ -109,18 +121,25 @@ class Check:
             tolerant=self._tolerant,
             thorough=thorough,
             performed=self._performed,
+            hangs=hangs,
         )
 
     def _over(self, result: Result) -> Result:
         return result if self.listing is None else self.listing.told(result)
 
-    def run(self, cases: Sequence[Case], shown: Shown = iter) -> None:
+    def run(
+        self,
+        cases: Sequence[Case],
+        shown: Shown = iter,
+        settling: Callable[[int], None] | None = None,
+    ) -> None:
         """Run *cases* and store their results in `results`.
 
         Args:
             cases: the cases to run.
             shown: receives the results as they are measured, before the second runs, and yields
                 them again; it may report progress.
+            settling: called with the number of unexpected results that have been run again.
         """
         self._find = getattr(cases, "named", None) or {one.name: one for one in cases}.__getitem__
         done = 0
@@ -133,7 +152,7 @@ class Check:
                 raise
             finally:
                 crew.close()
-            self._settle(crew, done)
+            self._settle(crew, done, settling)
             done = len(self.results)
             if self._exit_first and _stops(self.results[-1]):
                 return
@@ -149,13 +168,17 @@ class Check:
                 if self._exit_first and _stops(result):
                     return
 
-    def _settle(self, crew: Runners, done: int) -> None:
+    def _settle(self, crew: Runners, done: int, settling: Callable[[int], None] | None) -> None:
         """Run unexpected results again, starting with the result at index *done*."""
+        count = 0
         for index in range(done, len(self.results)):
             result = self.results[index]
             if is_unexpected(result):
                 line = crew.line(result.name)
                 self.results[index] = self._doubts.settled(result, line)
+                count += 1
+                if settling is not None:
+                    settling(count)
 
     def run_case(self, case: Case, background: Background) -> Result:
         """Return the result of *case*, after its second runs, with its background.

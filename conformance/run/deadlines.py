@@ -34,6 +34,10 @@ def as_deadline(written: str | float) -> float:
     return seconds
 
 
+NOT_WAITED_FOR = "not waited for"
+"""The first words of the reason of a case that the kit did not wait for."""
+
+
 def gave_up(seconds: float, *, progress: bool = False) -> str:
     """Return the text for a case that the kit gave up.
 
@@ -46,6 +50,16 @@ def gave_up(seconds: float, *, progress: bool = False) -> str:
     """
     what = "without an end" if progress else "without progress"
     return f"the kit gave up after {seconds:g} s {what} and reset its sockets"
+
+
+def ended_case(call: str) -> str:
+    """Return the text for a case that cannot go on because *call* had failed."""
+    return f"the kit ended the case, because {call} had failed"
+
+
+def did_not_wait(other: str) -> str:
+    """Return the text for a case that is where *other* and further ones had hung."""
+    return f"{NOT_WAITED_FOR}: it was where {other} and others had hung"
 
 
 def ended_process(act: str, seconds: float) -> str:

@@ -7,7 +7,7 @@ sockets or killed the driver; the case then ends with the verdict HANG.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -24,7 +24,8 @@ from conformance.results import (
     result_of,
     without_port,
 )
-from conformance.run.deadlines import ended_process
+from conformance.run.deadlines import did_not_wait, ended_case, ended_process
+from conformance.run.hangs import Hangs
 from conformance.run.interface import probed, used
 from conformance.run.performed import Performed
 from conformance.run.sent import planned, recorded
@@ -39,9 +40,28 @@ _LONGEST_ERROR = 200
 """Characters of the text of an error that are kept for a case that passes."""
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 """A memory address in the text of an object, which differs between runs."""
+_SPARED = 8
+"""The part of the deadline that a case has at a place where others have hung."""
 _LONGEST_STORY = 64 * 1024
 """Characters of the transcript of a case that does not end: a longer one means an endless script.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Where a case that makes no progress is.
+
+    Args:
+        case: the case.
+        position: what the driver reports; empty if it cannot.
+        failed: the index of the call that has failed and that no outcome lets fail.
+        same: the name of a case that hung there, if enough cases have.
+    """
+
+    case: Case | None
+    position: Message = field(default_factory=dict)
+    failed: int | None = None
+    same: str = ""
 
 
 class Lane:
@@ -58,6 +78,7 @@ class Lane:
         thorough: whether results contain trace and transcript also if nothing failed.
         witness: called with each case and its observation, before it is judged.
         performed: what the driver has performed, in this lane or another; by default nothing.
+        hangs: where cases have hung, so that others need not be waited for; by default all are.
     """
 
     def __init__(
@@ -72,6 +93,7 @@ class Lane:
         thorough: bool = False,
         witness: Witness | None = None,
         performed: Performed | None = None,
+        hangs: Hangs | None = None,
     ) -> None:
         self.driver = driver
         self.late = ""
@@ -86,7 +108,9 @@ class Lane:
         self._performed = Performed() if performed is None else performed
         self._servers: dict[str, MockServer] = {}
         self._play: Play | None = None
-        self._position: Message = {}
+        self._hangs = hangs
+        self._case: Case | None = None
+        self._look = _Look(None)
 
     @property
     def activity(self) -> tuple[int, ...]:
@@ -94,42 +118,78 @@ class Lane:
         play = self._play
         return () if play is None else play.activity
 
+    def look(self) -> float:
+        """Look where the running case is, which makes no progress; called by the watching thread.
+
+        Returns:
+            How many seconds without progress it may have: less than the deadline if it has failed
+            already, in a call that no outcome lets fail, or if other cases have hung there.
+        """
+        look = self._look = self._looked()
+        if look.failed is not None:
+            return 0.0
+        return self._deadline / _SPARED if look.same else self._deadline
+
+    def _looked(self) -> "_Look":
+        case, position = self._case, self.driver.where()
+        if case is None:
+            return _Look(case)
+        failed = _failed(case, position.get("trace", ()))
+        same = self._hangs.known(case, position) if self._hangs else ""
+        return _Look(case, position, failed, same)
+
     def reset(self, act: str) -> None:
         """Reset all sockets of the running case; called by the watching thread.
 
         Args:
             act: the text for what the kit does; it appears in the record and the result.
         """
-        play, position = self._play, self.driver.where()
-        if play is self._play:  # else the case has ended meanwhile
-            self.late, self._position = act, position
+        play, case, look = self._play, self._case, self._look
+        if case is not None and look.case is case and look.failed is not None:
+            act = ended_case(case.ops[look.failed].text)
+        elif look.case is case and look.same:
+            act = did_not_wait(look.same)
+        else:
+            self._look = replace(self._looked(), failed=None, same="")
+        if case is self._case:  # else it has ended meanwhile
+            self.late = act
             if play is not None:
                 play.abort(act)
 
-    def hang(self, case: Case, reason: str, record: Record | None = None) -> Result:
-        """Return the result of *case*, which hung: what it has done, where it was, and the wire.
+    def given_up(self, case: Case, reason: str, record: Record | None = None) -> Result:
+        """Return the result of *case*, which the kit gave up.
+
+        It is a HANG, with what the client had done and where it was; if the client had failed
+        before, that failure; or NOT_RUN, if the kit did not wait.
 
         Args:
             case: the case.
             reason: what the kit did.
             record: the record of its play; by default what has happened so far.
         """
-        if self.driver.identity.is_client and case.fetch is not None:
-            case = client_case(case)
-        play, position = self._play, self._position
-        result = not_run(case, Verdict.HANG, reason)
-        if position:
-            done = zip(case.ops, position["trace"], strict=False)
+        case, play = self._case or case, self._play
+        look = self._look if self._look.case is case else _Look(case)
+        if play is None:
+            return not_run(case, Verdict.HANG, reason)
+        record, entries = record or play.so_far, look.position.get("trace", [])
+        if look.failed is not None:
+            done = entries[: look.failed + 1]
+            rest = [{"id": op.id, "skipped": True} for op in case.ops[len(done) :]]
+            result = self._judged(case, [*done, *rest], record, play.address)
+            return msgspec.structs.replace(result, reason=reason, trace=result.trace[: len(done)])
+        if self._hangs and not look.same:
+            self._hangs.note(case, look.position)
+        result = not_run(case, Verdict.NOT_RUN if look.same else Verdict.HANG, reason)
+        if look.position:
+            calls = [op.text for op in case.ops]
+            pairs = zip(calls, entries, strict=False)
             result = msgspec.structs.replace(
                 result,
-                call=case.ops[len(position["trace"])].text,
-                trace=[f"{op.text} -> {entry_text(entry)}" for op, entry in done],
-                frames=kept_frames(position["frames"]),
+                call=(*calls, "")[len(entries)],
+                trace=[f"{call} -> {entry_text(entry)}" for call, entry in pairs],
+                frames=kept_frames(look.position["frames"]),
             )
-        if play is None:
-            return result
-        told = _with_wire(result, play.so_far if record is None else record)
-        return without_port(told, play.address[1])
+        return without_port(_with_wire(result, record), play.address[1])
 
     def close(self) -> None:
         """Stop the driver and the servers."""
@@ -180,8 +240,8 @@ class Lane:
         return server
 
     def _played(self, case: Case, server: MockServer) -> Result:
-        self.late = ""
-        self._position = {}
+        self.late, self._case = "", case
+        self._look = _Look(case)
         play = self._play = server.play(case.script)
         try:
             trace = self.driver.run(self._message(case, play.address))
@@ -195,7 +255,7 @@ class Lane:
             return self._unanswered(case, error, play.finish())
         finally:
             play.finish()
-        result = self.hang(case, self.late, record) if self.late else result
+        result = self.given_up(case, self.late, record) if self.late else result
         self._play = None  # its record can be large, and the next case may not begin soon
         return result
 
@@ -216,7 +276,7 @@ class Lane:
 
     def _unanswered(self, case: Case, error: Exception, record: Record) -> Result:
         if self.late:
-            return self.hang(case, ended_process(self.late, self._deadline), record)
+            return self.given_up(case, ended_process(self.late, self._deadline), record)
         verdict = Verdict.CRASH if isinstance(error, DriverDied) else Verdict.DRIVER_ERROR
         return _with_wire(not_run(case, verdict, str(error)), record)
 
@@ -274,6 +334,17 @@ class Lane:
             octets=_kept(recorded(record)),
         )
         return without_port(result, address[1])
+
+
+def _failed(case: Case, entries: Trace) -> int | None:
+    """Return the index of the first call that failed and that no outcome of *case* lets fail."""
+    if case.profile == "client" or case.level == "observe":
+        return None
+    for index, (op, entry) in enumerate(zip(case.ops, entries, strict=False)):
+        wanted = [outcome.ops.get(op.id) for outcome in case.accepted()]
+        if "error" in entry and not any(one and (one.anything or one.raises) for one in wanted):
+            return index
+    return None
 
 
 def asked_again(case: Case, record: Record) -> Iterator[str]:

@@ -31,12 +31,15 @@ from conformance.judge import NOT_RUN, ErrorMapError, Observation, Verdict, chec
 from conformance.results import Result, bounded, not_run, with_script
 from conformance.run.deadlines import DEADLINE, abandoned_thread, gave_up
 from conformance.run.exchanges import Exchange, exchanges
+from conformance.run.hangs import Hangs
 from conformance.run.interface import is_lacking, probed, probes
 from conformance.run.lane import Certificates, Lane, Witness
 from conformance.run.performed import Performed
 
 _GLANCE = 0.02
 """Seconds between two polls of the lane."""
+_FIRST = 16
+"""The part of a deadline without progress after which a case is looked at: most end before."""
 _MOST_QUIET = 6
 """Deadlines of silence after which a case is late, even if the machine is busy."""
 _SLOWEST = 8.0
@@ -59,6 +62,7 @@ class Runner:
         thorough: whether results contain trace and transcript also if nothing failed.
         witness: called with each case and its observation, in the thread that runs it.
         performed: what the implementation has performed in other processes; by default empty.
+        hangs: where cases of the run have hung; by default each case is waited for.
 
     Raises:
         DriverError: the implementation cannot be started, or reports an error map that is not
@@ -75,6 +79,7 @@ class Runner:
         thorough: bool = False,
         witness: Witness | None = None,
         performed: Performed | None = None,
+        hangs: Hangs | None = None,
     ) -> None:
         self.deadline = deadline
         self._target = target
@@ -84,6 +89,7 @@ class Runner:
         self._thorough = thorough
         self._witness = witness
         self._performed = Performed() if performed is None else performed
+        self._hangs = hangs
         self._certificates: Certificates = {}
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._shift: _Shift | None = None
@@ -202,6 +208,7 @@ class Runner:
             thorough=self._thorough,
             witness=self._witness,
             performed=self._performed,
+            hangs=self._hangs,
         )
 
     def _own_map(self, driver: Driver) -> Mapping[str, str]:
@@ -327,7 +334,7 @@ class _Shift:
         if case is None:
             raise RuntimeError("a lane that runs no case cannot be stuck")
         reason = abandoned_thread(self._lane.late, self._deadline)
-        return with_script(bounded(self._lane.hang(case, reason)), case.script)
+        return with_script(bounded(self._lane.given_up(case, reason)), case.script)
 
 
 class _Watch:
@@ -347,6 +354,8 @@ class _Watch:
         self._quiet = 0.0
         self._spent = 0.0
         self._looked: tuple[float, Effort] | None = None
+        self._wait = deadline
+        self._is_looked_at = False
         self._measures = 0
 
     def is_lost(self, count: int) -> bool:
@@ -379,6 +388,8 @@ class _Watch:
 
     def _begin_anew(self) -> None:
         self._quiet, self._looked = 0.0, None
+        if not self._measures:
+            self._wait, self._is_looked_at = self._deadline, False
 
     def _pass_time(self) -> None:
         now = monotonic()
@@ -395,16 +406,19 @@ class _Watch:
     def _due(self) -> str:
         """Return the text of what is due now; empty while the case has time left."""
         patience = self._deadline * self._slowness
+        if not (self._measures or self._is_looked_at) and self._quiet >= self._deadline / _FIRST:
+            self._is_looked_at = True
+            self._wait = self._lane.look()
         if not self._measures and self._spent >= _MOST * patience:
             return gave_up(_MOST * patience, progress=True)
-        if self._quiet >= _MOST_QUIET * patience or self._counted() >= self._deadline:
+        if self._quiet >= _MOST_QUIET * patience or self._counted() >= self._wait:
             return gave_up(self._deadline)
         return ""
 
     def _counted(self) -> float:
         """Return how much of the idle time the implementation could have used."""
         quiet = self._quiet
-        if quiet < self._deadline / 4:  # most cases end before: no reading is needed
+        if quiet < self._deadline / _FIRST:  # no reading is needed
             return quiet
         effort = self._lane.driver.effort()
         if effort is None:

@@ -13,18 +13,20 @@ Costs are bounded.  All runs in order share one process, which continues from on
 to the next, so that together they take at most as long as the run itself; they are needed only for
 a case that is as expected alone.  The first `FRESH` unexpected results get a fresh process each,
 and so do all later ones once a case was as expected alone.  If every case fails alone too, the
-implementation simply fails, and the later ones share a process.
+implementation simply fails, and the later ones share a process.  If a case hangs alone too, others
+that hang at the same lines of the client are not run again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Protocol
 
 import msgspec
 
 from conformance.cases import Case
 from conformance.drivers import DriverError
-from conformance.judge import NOT_RUN
+from conformance.judge import NOT_RUN, Verdict
 from conformance.results import Again, Overlay, Result, is_unexpected
+from conformance.run.hangs import lines_of
 from conformance.run.parallel import Line, RunsCases
 
 MOST = 100
@@ -64,6 +66,7 @@ class Doubts:
         find: returns the case with the given name.
         over: adds the overlay to a result.
         most: how many results are run again.
+        follow: starts a runner for the runs in order; by default *start*.
     """
 
     def __init__(
@@ -72,8 +75,10 @@ class Doubts:
         find: Callable[[str], Case],
         over: Callable[[Result], Result],
         most: int = MOST,
+        follow: Start | None = None,
     ) -> None:
         self._start = start
+        self._follow = follow or start
         self._find = find
         self._over = over
         self._left = most
@@ -82,6 +87,7 @@ class Doubts:
         self._shadows: dict[int, _Shadow] = {}
         self._budget = BUDGET
         self._known: list[list[str]] = []
+        self._confirmed: set[Hashable] = set()
 
     def close(self) -> None:
         """Stop the processes that still run."""
@@ -98,7 +104,8 @@ class Doubts:
             first: the result of a case in the run, with its overlay.
             line: the cases that the same runner has run, including that case.
         """
-        if self._left <= 0 or not is_unexpected(first):
+        hung = _hung_at(first)
+        if self._left <= 0 or not is_unexpected(first) or hung in self._confirmed:
             return first
         self._left -= 1
         name = first.name
@@ -106,6 +113,8 @@ class Doubts:
         if alone is None or alone.verdict in NOT_RUN:
             return first  # it could not be run again, so the first result counts
         if is_unexpected(alone):
+            if hung is not None and hung == _hung_at(alone):
+                self._confirmed.add(hung)
             return first if alone.verdict == first.verdict else _with(first, alone, fine=False)
         self._fresh = self._left + 1
         told = _with(first, alone, fine=True)
@@ -146,7 +155,7 @@ class Doubts:
             if shadow is not None:
                 self._shadows.pop(id(line)).runner.close()
             try:
-                shadow = self._shadows[id(line)] = _Shadow(self._start())
+                shadow = self._shadows[id(line)] = _Shadow(self._follow())
             except DriverError:
                 return None
         try:
@@ -237,6 +246,13 @@ def _single(part: Sequence[str], fails: Callable[[Sequence[str]], bool]) -> Sequ
 
 def _fails(result: Result) -> bool:
     return result.verdict in NOT_RUN or is_unexpected(result)
+
+
+def _hung_at(result: Result) -> Hashable:
+    """Return the lines of the client at which *result* hung; None if it did not, or if unknown."""
+    if result.verdict != Verdict.HANG or not result.frames:
+        return None
+    return lines_of(msgspec.to_builtins(result.frames))
 
 
 def _with(first: Result, second: Result, *, fine: bool) -> Result:

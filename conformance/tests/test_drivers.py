@@ -125,6 +125,10 @@ class FakeLane:
         self.driver = driver
         self.activity: tuple[int, ...] = ()
         self.resets = 0
+        self.wait = DEADLINE
+
+    def look(self) -> float:
+        return self.wait
 
     def reset(self, _act: str) -> None:
         self.resets += 1

@@ -1,0 +1,120 @@
+"""What is shown on standard error while a run goes on: progress, an estimate, and a first verdict.
+
+The input is results as they are measured.  The output is a bar on a terminal, and elsewhere a line
+every `EVERY` seconds.  After the first look, or after `LOOK` seconds if it takes longer, one line
+says what was seen so far.  Nothing of this is in a report, so reports do not depend on time.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from time import monotonic
+from types import TracebackType
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from conformance.report import Standing, standing, visible_text
+from conformance.results import Result, ResultFile, RunHead
+from conformance.wording import counted
+
+EVERY = 10.0
+"""Seconds between two lines where there is no terminal."""
+LOOK = 55.0
+"""Seconds after which the first verdict is given, even if the first look is not complete."""
+_FAILED = (Standing.FAILED, Standing.EXPECTED)
+
+
+class Progress:
+    """Shows how far a run is, as a context.
+
+    Args:
+        head: the head of the run.
+        first: how many cases are the first look; 0 without one.
+        written: where results are written as they are measured; None for nowhere.
+        clock: returns the time, in seconds.
+    """
+
+    def __init__(
+        self,
+        head: RunHead,
+        first: int = 0,
+        written: ResultFile | None = None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._head = head
+        self._first = first
+        self._written = written
+        self._clock = clock
+        self._counts: Counter[str] = Counter()
+        self._hangs = 0
+        self._begun = self._said = clock()
+        self._bar: Bar | None = None
+        console = Console(stderr=True)
+        # Colours can be forced without a terminal; a bar would then be a series of lines.
+        if console.is_terminal and sys.stderr.isatty():
+            name = TextColumn(visible_text(head.name), markup=False)
+            columns = (name, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            self._bar = Bar(*columns, console=console, transient=True, redirect_stdout=False)
+            self._task = self._bar.add_task("", total=head.cases)
+
+    def __enter__(self) -> "Progress":
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def measured(self, results: Iterable[Result]) -> Iterator[Result]:
+        """Yield *results*, each written at once."""
+        for result in results:
+            if self._written is not None:
+                self._written.add(result)
+            self._counts[standing(result).value] += 1
+            self._hangs += result.verdict == "HANG"
+            done = self._counts.total()
+            if self._bar is not None:
+                self._bar.advance(self._task)
+            if self._first and (done >= self._first or self._clock() - self._begun >= LOOK):
+                self._first = 0
+                self._say(f"first look: {self._so_far(done)}")
+            elif self._is_time():
+                self._say(self._so_far(done))
+            yield result
+
+    def settling(self, count: int) -> None:
+        """Say that *count* unexpected results have been run again."""
+        if self._is_time():
+            self._say(f"{counted(count, 'unexpected result')} run again")
+
+    def _is_time(self) -> bool:
+        return self._bar is None and self._clock() - self._said >= EVERY
+
+    def _so_far(self, done: int) -> str:
+        """Return how far the run is, what was seen, and how long the rest may take."""
+        failed = sum(self._counts[one.value] for one in _FAILED)
+        hangs = f" ({counted(self._hangs, 'HANG')})" if self._hangs else ""
+        passed = self._counts[Standing.OK.value]
+        rest = (self._clock() - self._begun) / done * (self._head.cases - done)
+        return (
+            f"{done} of {counted(self._head.cases, 'case')}: "
+            f"{passed} passed, {failed} failed{hangs}, {done - passed - failed} not judged; "
+            f"about {rest:.0f} s for the rest"
+        )
+
+    def _say(self, text: str) -> None:
+        self._said = self._clock()
+        line = f"httplib-kit: {visible_text(self._head.name)}: {text}"
+        if self._bar is not None:
+            self._bar.console.print(line, markup=False, highlight=False)
+        else:
+            click.echo(line, err=True)

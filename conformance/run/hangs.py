@@ -1,0 +1,71 @@
+"""Hangs with one cause, for which the kit does not wait again and again.
+
+The input is a case that makes no progress, and where its client is.  The output is whether `MOST`
+cases have already hung at the same place.  Such a case is given less time.  If it does not end
+then, it is not judged: its verdict is NOT_RUN and not HANG, so a wrong guess turns no pass into a
+failure.  A run with such a case never exits with 0.
+
+A place is the call and the innermost lines of the client.  Cases in which the client has a timeout
+are counted separately: a client that respects it waits at the same lines, and comes back.  A driver
+that reports no lines is compared by the family of the case.
+"""
+
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+from conformance.cases import Case
+from conformance.drivers import Message
+
+MOST = 3
+"""Cases that are waited for at one place."""
+_MOST_IN_FAMILY = 10
+"""Cases of one family that are waited for, if the driver reports no lines."""
+_LINES = 3
+"""The innermost lines that are compared: further out, callers differ."""
+_TIMED = frozenset({"timeout", "settimeout", "setdefaulttimeout"})
+
+
+class Hangs:
+    """The places at which cases of one run have hung; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[Hashable] = Counter()
+        self._first: dict[Hashable, str] = {}
+
+    def note(self, case: Case, position: Message) -> None:
+        """Add *case*, which hung at *position* after the whole wait."""
+        place = _place(case, position)
+        self._first.setdefault(place, case.name)
+        self._counts[place] += 1
+
+    def known(self, case: Case, position: Message) -> str:
+        """Return the name of the first case that hung at *position*, if enough have; else ``""``.
+
+        Args:
+            case: a case that makes no progress.
+            position: where its client is, as the driver reports it; empty if it does not.
+        """
+        place = _place(case, position)
+        enough = MOST if position else _MOST_IN_FAMILY
+        return self._first[place] if self._counts[place] >= enough else ""
+
+
+def _place(case: Case, position: Message) -> Hashable:
+    timed = any(_is_timed(op.message) for op in case.ops)
+    if not position:
+        return case.family, timed
+    done = len(position["trace"])
+    call = case.ops[done].message.get("call") if done < len(case.ops) else None
+    return call, timed, lines_of(position["frames"])
+
+
+def lines_of(frames: Sequence[Mapping[str, Any]]) -> Hashable:
+    """Return the innermost lines of *frames*, which are compared."""
+    return tuple((one["file"], one["line"]) for one in frames[:_LINES])
+
+
+def _is_timed(message: Message) -> bool:
+    """Return whether the call of *message* gives the client a timeout."""
+    names = {message.get("call"), message.get("set"), *message.get("kwargs", ())}
+    return not _TIMED.isdisjoint(names)
