@@ -89,7 +89,7 @@ class LengthBody(Body):
     """A body that ends after a number of bytes, which may be none."""
 
     def __init__(self, reader: Reader, length: int) -> None:
-        self._reader = reader  # said so because `super` takes longer than all the rest
+        super().__init__(reader)
         self._left = length
 
     @property
@@ -99,6 +99,7 @@ class LengthBody(Body):
 
     def read(self, amount: int) -> bytes:
         """As `Body.read`; without the store where one fetch is enough."""
+        # `benchmarks.reference`: small GET 2.5, without it 2.3; 64 MiB, read(65536) 1.8 and 1.6.
         if not self._store and self._error is None:
             n = min(self._left, amount)
             data = self._reader.at_once(n)

