@@ -257,8 +257,12 @@ def encodes_text_as_utf_8(liar: Liar) -> None:
 overrides(
     "lets-any-url-pass",
     "URL in `putrequest` and `request`; E10",
-    "_grammar.NOT_IN_URL",
-    lambda true: _NEVER,
+    "_request.request_line",
+    lambda true: (
+        lambda method, url, version: true(method, "/", version).replace(
+            b" / ", f" {url or '/'} ".encode("ascii")
+        )
+    ),
 )
 overrides("lets-any-host-pass", "host; E9; E12; E13", "_grammar.NOT_IN_HOST", lambda true: _NEVER)
 overrides("lets-any-method-pass", "method; E8", "_grammar.METHOD", lambda true: _EVER)

@@ -48,13 +48,13 @@ overrides(
     _BEGIN,
     _begun(lambda self: setattr(self, "version", 11)),
 )
-overrides(
+mishears(
     "takes-102-for-final",
     "interim responses; E14",
-    "_head._is_interim",
-    lambda true: lambda status: status == 100,
+    rb"HTTP/1\.1 1(?:0[2-9]|[1-9][0-9]) ",
+    b"HTTP/1.1 200 ",
 )
-overrides("skips-101", "101", "_head._is_interim", lambda true: lambda status: status < 200)
+mishears("skips-101", "101", rb"(HTTP/1\.[01]) 101 ", rb"\1 100 ")
 mishears("takes-100-for-final", "interim responses; A14", rb"HTTP/1\.1 100 ", b"HTTP/1.1 200 ")
 mishears(
     "takes-signs-in-codes",
