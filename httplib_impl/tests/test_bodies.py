@@ -446,6 +446,36 @@ def test_a_file_that_is_interrupted_in_any_call_loses_nothing(
     assert (body, bytes(file.getbuffer()[file.tell() :])) == (b"hello, world!" * 2, b"next")
 
 
+@pytest.mark.parametrize("chunks", [b"5\r\nhello", b"5\r\nhello\r\n5\r\nhello"])
+def test_from_a_file_no_more_is_read_than_was_asked_for(chunks: bytes) -> None:
+    """The line end of the last chunk may be sent much later."""
+
+    class Silent(Stream):
+        def read(self, n: int | None = -1, /) -> bytes:
+            data = super().read(n)
+            assert n == len(data), "the client waits for bytes that are not here"
+            return data
+
+    conn = connection(b"")
+    conn.sock = sock = FileOnly(b"")
+    sock.file = Silent(CHUNKED + chunks)
+    conn.request("GET", "/")
+    data = b"hello" * chunks.count(b"hello")
+    assert conn.getresponse().read(len(data)) == data
+
+
+def test_a_file_may_give_fewer_bytes_than_it_is_asked_for() -> None:
+    class Short(Stream):
+        def read(self, n: int | None = -1, /) -> bytes:
+            return super().read(min(n or 0, 3))
+
+    conn = connection(b"")
+    conn.sock = sock = FileOnly(b"")
+    sock.file = Short(CHUNKED + b"4\r\nx\r\n!\r\n" * 3 + b"0\r\n\r\n")
+    conn.request("GET", "/")
+    assert conn.getresponse().read() == b"x\r\n!" * 3
+
+
 def repeated(call: Callable[[], Any]) -> Any:
     try:
         return call()

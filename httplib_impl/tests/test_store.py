@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
@@ -188,3 +189,15 @@ def test_a_segment_is_let_go_before_the_next_one_is_fetched(size: int, segment: 
     conn.sock = Keeping([data[i : i + segment] for i in range(0, len(data), segment)])
     conn.request("GET", "/")
     assert conn.getresponse().read() == body
+
+
+def test_what_was_returned_takes_no_memory() -> None:
+    store = Store()
+    tracemalloc.start()
+    for _ in range(1000):
+        store.append(b"x" * 1000)
+        store.take(999)
+    in_use = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert len(store) == 1000
+    assert in_use < 10_000
