@@ -122,7 +122,7 @@ class HTTP:
             self.headers = None
             return -1, error.line, None
         self.headers = response.msg
-        self.file = _RawFile(response.raw_())
+        self.file = _RawFile(response._reader_ or response._own_reader_())
         return response.status or 0, response.reason, response.msg
 
     def getfile(self) -> RawIOBase | None:

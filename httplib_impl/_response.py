@@ -127,10 +127,6 @@ class HTTPResponse(Watched):
         """Read from the connection's reader, which may hold the first bytes already."""
         self._reader_ = reader
 
-    def raw_(self) -> Reader:
-        """The reader of the bytes after the head, for callers that read no body."""
-        return self._reader_ or self._own_reader_()
-
     def take_over_(self) -> None:
         """Own the socket: it stays open, whatever its connection does, until the body ends."""
         self._owns_socket_ = self.will_close = True

@@ -32,7 +32,15 @@ class Store:
 
     def append(self, *pieces: bytes | memoryview) -> None:
         """Add bytes at the end."""
+        before = self._file.tell()
         self._file.writelines(pieces)
+        if before < _FIRST_ROOM <= self._file.tell():
+            # A new large buffer is enlarged by the system without a copy, and makes malloc keep
+            # such memory: a buffer that grows in the heap is returned to the system after every
+            # body, and its pages are new each time (64 KiB chunks, alone in a process: 4 ms of CPU
+            # for 16 MiB, without this 11 ms; `http.client` 5 ms).
+            self._file = BytesIO(bytes(self._file.getbuffer()))
+            self._file.seek(0, SEEK_END)
 
     def receive(self, receive_into: Callable[[memoryview], int], n: int) -> bool:
         """Receive n bytes at the end.

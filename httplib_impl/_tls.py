@@ -43,8 +43,7 @@ class HTTPSConnection(HTTPConnection):
         context: SSLContext | None = None,
     ) -> None:
         super().__init__(host, port, strict, timeout, source_address)
-        self.key_file = key_file
-        self.cert_file = cert_file
+        self.key_file, self.cert_file = key_file, cert_file
         self._context = context or _unverified_context()
         if cert_file or key_file:
             # Of key and chain, one may be given: then its file has both.
