@@ -27,5 +27,14 @@ class Watched:
         for name in [name for name in cls._not_kept_ if name in cls.__dict__]:
             from warnings import warn
 
-            text = f"{cls.__name__} overrides {name}, which is not called here: see docs/porting.md"
+            text = f"{cls.__name__} overrides {name}, which is not called here: see {_page()}"
             warn(text, RuntimeWarning, stacklevel=2)
+
+
+def _page() -> str:
+    """Return the path of the page about hooks, in a checkout or where a wheel has put it."""
+    from pathlib import Path
+
+    above = Path(__file__).resolve().parents[1]
+    page = Path("docs", "porting.md")
+    return str(next(one for one in (above / page, above / "conformance" / page) if one.is_file()))

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from conformance.cases.octets import AddressHole, Pieces, bytes_equal, fill, filled_by
     from conformance.cases.ops import typed_arguments
     from conformance.cases.own import own_files, with_own
-    from conformance.cases.places import fixtures_directory
+    from conformance.cases.places import fixtures_directory, page
     from conformance.cases.requirements import (
         Regression,
         Requirement,
@@ -135,6 +135,7 @@ __all__ = [
     "load_text",
     "met_by",
     "own_files",
+    "page",
     "script_key",
     "sent_by",
     "sent_octets",
@@ -159,7 +160,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "octets": "AddressHole Pieces bytes_equal fill filled_by",
             "ops": "typed_arguments",
             "own": "own_files with_own",
-            "places": "fixtures_directory",
+            "places": "fixtures_directory page",
             "requirements": (
                 "Regression Requirement Rule load_regressions load_requirements load_rules"
             ),

@@ -56,6 +56,12 @@ class Baselines:
         self.update = update
         self.today = (today or dt.datetime.now(dt.UTC)).date()
 
+    @property
+    def written(self) -> tuple[str, Path | None]:
+        """The option that names the file that is written, and its path; None for none."""
+        named = self.update and self.source not in (None, SHIPPED)
+        return "--baseline", Path(str(self.source)) if named else None
+
     def check(self, implementations: int, limits: Mapping[str, bool], scope: Scope) -> None:
         """Check that the options can be met, before anything is run.
 

@@ -145,6 +145,7 @@ def check(
     )
     limits = {"-x": exit_first, "--shard": shard is not None}
     baselines.check(len(found), limits, plan.scope)
+    outputs.check(("--results", results_file), baselines.written)
     if plan.is_empty:
         why = "; ".join(chosen.complaints(corpus)) or "`httplib-kit list` shows them"
         click.echo(f"httplib-kit: no case is selected; {visible_text(why)}", err=True)

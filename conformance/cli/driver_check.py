@@ -2,6 +2,7 @@
 
 import click
 
+from conformance.cases import page
 from conformance.driver_check import Checkup
 from conformance.drivers import EXEC, START_PATIENCE, command_in
 from conformance.report import visible_text
@@ -30,5 +31,5 @@ def driver_check(ctx: click.Context, command: tuple[str, ...], patience: float) 
         wrong += finding.kind == "wrong"
         click.echo(f"{finding.kind:<6} {finding.what:<16} {visible_text(finding.text)}")
     if wrong:
-        click.echo(f"\n{wrong} wrong; docs/driver-protocol.md describes the protocol")
+        click.echo(f"\n{wrong} wrong; {page('docs/driver-protocol.md')} describes the protocol")
     ctx.exit(1 if wrong else 0)

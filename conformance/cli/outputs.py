@@ -92,6 +92,24 @@ class Outputs:
         ]
         self._site = html
 
+    def check(self, *others: tuple[str, Path | None]) -> None:
+        """Check that no two options write the same file.
+
+        Args:
+            others: options of the command that write a file too, each with its path.
+
+        Raises:
+            click.UsageError: two of them do.
+        """
+        found: dict[Path, str] = {}
+        files = [(option, path) for option, path, _ in self._files]
+        for option, path in (*others, *files, ("--html", self._site)):
+            if path is None or (path.exists() and not path.is_file()):
+                continue  # a pipe or a terminal takes several
+            other = found.setdefault(path.resolve(), option)
+            if other is not option:
+                raise click.UsageError(f"{other} and {option} both write {path}: give two files")
+
     @contextmanager
     def opened(self, corpus: Corpus | None = None) -> Iterator[Write]:
         """Open every place, and yield a function that writes the runs to all of them.

@@ -111,7 +111,9 @@ def _recorded(
         return record_one(one, cases, jobs=jobs, deadline=deadline)
     except NotRecorded as error:
         if must:
-            raise click.UsageError(f"{one.written}: {error}") from None
+            problem = str(error)
+            place = "" if problem.startswith(one.written) else f"{one.written}: "
+            raise click.UsageError(f"{place}{problem}") from None
         _absent(one.written, str(error))
         return None
 

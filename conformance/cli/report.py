@@ -34,6 +34,7 @@ def report(
     except NoReport as error:
         raise click.UsageError(str(error)) from None
     screen = Screen(sys.stdout)
+    outputs.check()
     with outputs.opened() as write:
         clients = [run for run in runs if run.is_client] if len(runs) > 1 else []
         for index, run in enumerate(run for run in runs if not (clients and run.is_client)):

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from certs import CertificateAuthority
-from conformance.cases import Accept, Case, Fetch, Reject, load_text
+from conformance.cases import Accept, Case, Fetch, Reject, load_text, page
 from conformance.cli.options import deadline_option
 from conformance.drivers import OURS, targets
 from conformance.judge import (
@@ -128,7 +128,9 @@ def try_octets(
     tried = [_tried(one, case, deadline, method) for one in found]
     _tell(case, tried)
     if save_case is not None:
-        click.echo(f"\n{save_case} is a case file now; fixtures/README.md describes the format")
+        click.echo(
+            f"\n{save_case} is a case file now; {page('fixtures/README.md')} describes the format"
+        )
     ctx.exit(_exit_code(tried))
 
 

@@ -149,7 +149,10 @@ def target(written: str) -> Implementation:
     """
     prefix = clients.PREFIX + HTTPLIB
     if written.startswith(prefix):
-        return HttplibClientTarget(written, apart(module_target(written.removeprefix(prefix))))
+        module = written.removeprefix(prefix)
+        if not module:
+            raise UnknownImplementation(f"{written} needs a module, as in {prefix}http.client")
+        return HttplibClientTarget(written, apart(module_target(module)))
     if written.startswith(clients.PREFIX):
         return clients.client_target(written)
     if written.startswith(EXEC):
@@ -165,7 +168,8 @@ def module_target(written: str) -> Target:
     """
     interpreter, colon, module = written.rpartition(":")
     if not _DOTTED.fullmatch(module):
-        raise UnknownImplementation(f"{written!r} is not the name of an implementation")
+        how = f"a module by its import name, {EXEC}COMMAND, or {clients.PREFIX}NAME"
+        raise UnknownImplementation(f"{written!r} is not the name of an implementation: give {how}")
     rest, _, last = interpreter.rpartition(":")
     patch = last if last in PATCHING else ""
     if patch:
@@ -198,10 +202,12 @@ def _program(name: str, written: str) -> str:
     if found is not None:
         return found
     if Path(path).is_dir():
-        raise UnknownImplementation(f"{written!r}: {name!r} is a directory")
+        raise UnknownImplementation(f"{written!r}: {name!r} is a directory: give a program in it")
     if Path(path).exists():
-        raise UnknownImplementation(f"{written!r}: {name!r} is not executable")
-    raise UnknownImplementation(f"{written!r}: no program called {name!r}")
+        how = f"`chmod +x {shlex.quote(name)}`"
+        raise UnknownImplementation(f"{written!r}: {name!r} is not executable: {how}, if it is one")
+    how = "give its path, or install it"
+    raise UnknownImplementation(f"{written!r}: no program called {name!r}: {how}")
 
 
 def targets(written: str) -> list[Implementation]:

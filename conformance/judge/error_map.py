@@ -36,9 +36,9 @@ def read_error_map(path: Path) -> dict[str, str]:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise ErrorMapError(f"{path}: {error.strerror}") from None
+        raise ErrorMapError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise ErrorMapError(f"{path}: {error}") from None
+        raise ErrorMapError(f"{path}: is not UTF-8 at byte {error.start}") from None
     return parse_error_map(text, str(path))
 
 
@@ -51,7 +51,7 @@ def parse_error_map(text: str, place: str) -> dict[str, str]:
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ErrorMapError(f"{place}: {error}") from None
+        raise ErrorMapError(f"{place}: is not TOML: {error}") from None
     stray = sorted(set(document) - {"errors"})
     if stray:
         raise ErrorMapError(

@@ -99,7 +99,8 @@ class Scope:
         """
         if run.covers(self):
             return run
-        if run.has_precedent == self.has_precedent:
+        parts = [one for one in (self, run) if "documented" in one.levels and not one.has_precedent]
+        if not parts or not (self.has_precedent or run.has_precedent):
             if self.covers(run):
                 return self
             differ = {one for one in LIMITS if set(getattr(self, one)) != set(getattr(run, one))}

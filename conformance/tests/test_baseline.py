@@ -2,6 +2,7 @@
 
 import datetime as dt
 import fnmatch
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.cases import LEVELS
+from conformance.cases import LEVELS, page
 from conformance.drivers import Identity
 from conformance.report import Run, exit_code
 from conformance.report.standing import Standing, standing
@@ -645,7 +646,10 @@ def test_an_update_from_some_cases_leaves_the_rest() -> None:
     [
         (Scope(), DOCUMENTED, None),
         (Scope(), Scope(["precedent"]), Scope()),
+        (Scope(), Scope(["guard"]), Scope()),
         (DOCUMENTED, Scope(), Scope()),
+        (Scope(["guard"]), Scope(["precedent"]), Scope(["precedent", "guard"])),
+        (Scope(["precedent", "guard"]), DOCUMENTED, None),
         (DOCUMENTED, Scope(["precedent"]), None),
         (DOCUMENTED, Scope(["guard"]), Scope(["documented", "guard"])),
         (Scope(select=["a"]), Scope(select=["b"]), Scope(select=["a", "b"])),
@@ -690,6 +694,16 @@ def test_globs_name_the_family_and_a_wildcard_stands_for_whole_words() -> None:
     assert globs_of(["a.30", "a.31"], ids) == ["a.30", "a.31"]
     assert globs_of(["c.x-1.z", "c.x-2.z"], ids) == ["c.*.z"]
     assert globs_of(["a.1@cut=bytes", "a.2@cut=bytes"], ids) == ["a.1@cut=bytes", "a.2@cut=bytes"]
+
+
+# The documents.
+
+
+@pytest.mark.parametrize("name", ["docs/pipelines.md", "docs/judge-your-client.md"])
+def test_the_baselines_in_the_documents_are_valid(name: str) -> None:
+    text = Path(page(name)).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```toml\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert [one for block in blocks for one in parse_baseline(block).entry]
 
 
 # The shipped ones.

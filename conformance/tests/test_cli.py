@@ -51,27 +51,6 @@ def test_check_fails_on_an_implementation_that_differs() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("args", "code", "said"),
-    [
-        (["check", "no_such_module"], 2, "no_such_module"),
-        (["check", "no-such-python:httplib"], 2, "no-such-python"),
-        (["check", "--level", "nonsense"], 2, "nonsense"),
-        (["check", "--select", "no.such.case"], 3, "no case is selected"),
-        (["check", "--results", "/no/such/directory/file"], 2, "/no/such/directory/file"),
-        (["check", "--results", "/proc/x"], 2, "/proc/x"),
-        (["show", "no.such.case"], 2, "no.such.case"),
-        (["list", "--exception", "Nonsense"], 2, "Nonsense"),
-        (["frobnicate"], 2, "frobnicate"),
-    ],
-)
-def test_an_error_names_the_place(args: list[str], code: int, said: str) -> None:
-    done = kit(*args)
-    assert done.returncode == code
-    assert said in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-
-
 def test_results_are_written_to_what_is_no_file_without_replacing_it(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -264,23 +243,6 @@ def test_to_try_nothing_at_all_is_not_green(tmp_path: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == status, done.stderr
         assert "NOT_INSTALLED: this Python has no package" in done.stdout
-
-
-@pytest.mark.parametrize(
-    ("args", "said"),
-    [
-        (
-            ["check", "no_such_module"],
-            "a module of another Python is written path/to/python:module",
-        ),
-        (["check", "json"], "a client with another interface is written client:NAME"),
-        (["check", "exec:/bin/false"], "`httplib-kit driver-check`"),
-        (["check", "--select", "no.such.case"], "`httplib-kit list`"),
-        (["check", "--baseline", "no-such-file"], "--update-baseline writes a new one"),
-    ],
-)
-def test_an_error_says_what_to_do(args: list[str], said: str) -> None:
-    assert said in kit(*args).stderr
 
 
 def test_a_closed_output_is_one_that_nobody_reads() -> None:

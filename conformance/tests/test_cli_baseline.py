@@ -215,26 +215,6 @@ def test_what_is_not_supported_is_one_entry(tmp_path: Path) -> None:
         assert ("STALE" in done.stdout) is (code == 1)
 
 
-@pytest.mark.parametrize(
-    ("args", "said"),
-    [
-        (["--baseline", "/no/such/file"], "/no/such/file: cannot be read"),
-        (["--update-baseline"], "--update-baseline needs --baseline"),
-        (["no_such_module", "--baseline", "shipped"], "no_such_module"),
-        (["httplib_impl", "http.client", "--baseline", "x"], "one implementation"),
-        (["--baseline", "/proc/x", "--update-baseline"], "cannot write /proc/x"),
-        (["--shard", "3/2"], "'3/2' is not I/N"),
-        (["-j", "0"], "-j"),
-        (["--today", "soon"], "--today"),
-    ],
-)
-def test_what_cannot_be_done_is_one_line(args: list[str], said: str) -> None:
-    done = kit("check", *args)
-    assert done.exit_code == 2
-    assert said in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-
-
 def test_a_malformed_baseline_is_one_line_before_anything_is_run(tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
     path.write_text(ENTRY.format(case="a", verdict="DRIVER_ERROR"))

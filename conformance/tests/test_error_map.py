@@ -28,7 +28,7 @@ def test_a_file_maps_names(tmp_path: Path) -> None:
         ('[errors]\na.B = "OSError"', "a name with dots needs quotes"),
         ('[errors]\n"" = "OSError"', "a name is empty"),
         ("[errors", "at end of document"),
-        ("\xff", "utf-8"),
+        ("\xff", "UTF-8"),
     ],
 )
 def test_a_file_that_is_none_is_one_line(tmp_path: Path, text: str, problem: str) -> None:

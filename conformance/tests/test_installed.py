@@ -18,7 +18,7 @@ from conformance.tests.conftest import ROOT, Installed
 pytestmark = pytest.mark.slow
 
 PACKAGES = {"httplib_impl", "mockserver", "conformance", "certs"}
-BASE = {"click", "jinja2", "msgspec", "rich", "tomli", "trustme"}
+BASE = {"click", "jinja2", "msgspec", "rich", "tomli", "tomlkit", "trustme"}
 
 
 def names_in(wheel: Path) -> set[str]:
@@ -32,9 +32,10 @@ def test_the_wheel_holds_four_packages_with_the_fixtures_and_no_unit_tests(
     names = names_in(next(distributions.glob("*.whl")))
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == PACKAGES
-    data = {name.removeprefix("conformance/") for name in names if "/fixtures/" in name}
-    fixtures = [path for path in (ROOT / "fixtures").rglob("*") if path.is_file()]
-    assert data == {str(path.relative_to(ROOT)) for path in fixtures}
+    for folder in ("fixtures", "docs"):
+        data = {name.removeprefix("conformance/") for name in names if f"/{folder}/" in name}
+        files = [path for path in (ROOT / folder).rglob("*") if path.is_file()]
+        assert data == {str(path.relative_to(ROOT)) for path in files}
     assert not [name for name in names if "/tests/" in name]
     assert {"test_corpus.py"} == {
         name.partition("/")[2] for name in names if re.match(r"conformance/test_\w+\.py", name)
