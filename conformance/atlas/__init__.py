@@ -10,6 +10,7 @@ files of a site, which opens from the file system::
 Nothing here runs a case.  The same input gives the same bytes.
 """
 
+from conformance.atlas.served import ServedSite
 from conformance.atlas.site import site
 
-__all__ = ["site"]
+__all__ = ["ServedSite", "site"]

@@ -73,9 +73,10 @@ def site(
         runs: runs of the user, which become the first columns.
     """
     every = columns(book, runs)
-    environment = _environment()
+    made = environment()
     files = [implementation_file(one) for one in every]
     shared: dict[str, Any] = {
+        "served": False,
         "menu": MENU,
         "kit": version("httplib-kit"),
         "corpus": corpus.digest,
@@ -86,7 +87,7 @@ def site(
         "words": WORDS,
     }
     for name in ("atlas.css", "atlas.js"):
-        yield name, (_TEMPLATES / name).read_text(encoding="utf-8")
+        yield name, (TEMPLATES / name).read_text(encoding="utf-8")
     results = results_by_case(runs)
     known = {name: _present(corpus, name, results) for name in names}
     titles = {
@@ -94,7 +95,7 @@ def site(
         for name, listed in known.items()
     }
     pages = CasePages(corpus, titles)
-    template = environment.get_template("case.html")
+    template = made.get_template("case.html")
     tables = Tables(every)
     overview = Overview(every, tables)
     for name, listed in known.items():
@@ -109,8 +110,8 @@ def site(
         yield f"cases/{file_name(name)}", text
     shared["order"] = overview.order
     for name, context in overview.pages():
-        yield name, environment.get_template(name).render(root="", here=name, **shared, **context)
-    template = environment.get_template("implementation.html")
+        yield name, made.get_template(name).render(root="", here=name, **shared, **context)
+    template = made.get_template("implementation.html")
     for index, file in enumerate(files):
         context = {**shared, **overview.implementation(index)}
         yield f"by/{file}", template.render(root="../", here="implementations.html", **context)
@@ -129,7 +130,7 @@ def implementation_file(one: Column) -> str:
     return file_name(one.key)
 
 
-_TEMPLATES = Path(__file__).with_name("templates")
+TEMPLATES = Path(__file__).with_name("templates")
 
 
 def _shown_lines(text: str) -> str:
@@ -137,8 +138,9 @@ def _shown_lines(text: str) -> str:
 
 
 @functools.cache
-def _environment() -> jinja2.Environment:
-    loader = jinja2.FileSystemLoader(_TEMPLATES)
+def environment() -> jinja2.Environment:
+    """Return the environment of all templates, which escapes whatever they show."""
+    loader = jinja2.FileSystemLoader(TEMPLATES)
     made = jinja2.Environment(
         loader=loader,
         autoescape=True,

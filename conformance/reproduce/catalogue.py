@@ -123,10 +123,16 @@ class Catalogue:
     Args:
         corpus: the corpus.
         only: the id of the only case, which every connection plays; None for all cases.
+
+    Attributes:
+        corpus: the corpus.
+        listed: the cases of the catalogue, before they are built.
     """
 
     def __init__(self, corpus: Corpus, only: str | None = None) -> None:
+        self.corpus = corpus
         self.digest = corpus.digest
+        self.listed = [one for one in corpus.every.listed if only in (None, one.id)]
         self.entries: Mapping[str, Entry] = _Entries(corpus, only)
         self.only = None if only is None else self.entries[only]
         self._parts = corpus.parts if self.only is None else ()

@@ -16,7 +16,9 @@ import pytest
 from conformance.atlas import site
 from conformance.atlas.facts import FAILING
 from conformance.atlas.wire import events
+from conformance.reproduce import Ports
 from conformance.results.golden import load_book
+from conformance.serve import Server
 from conformance.tests.support import BY_ID, CORPUS, EVERY
 
 CHROMIUM = next(
@@ -81,9 +83,26 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
+@pytest.fixture(scope="module")
+def served() -> Iterator[str]:
+    """The address of a server of all cases."""
+    with Server(CORPUS, Ports("127.0.0.1", 0, 0, 0, 0)) as server:
+        yield f"http://127.0.0.1:{server.ports.http}"
+
+
 @pytest.fixture
 def show(browser: Any, there: Path) -> Iterator[Open]:
     """Opens a page of the site; afterwards, nothing has gone wrong in it."""
+    yield from opener(browser, there.as_uri())
+
+
+@pytest.fixture
+def visit(browser: Any, served: str) -> Iterator[Open]:
+    """Opens a page of the server; afterwards, nothing has gone wrong in it."""
+    yield from opener(browser, served)
+
+
+def opener(browser: Any, root: str) -> Iterator[Open]:
     wrong: list[str] = []
     contexts: list[Any] = []
 
@@ -94,8 +113,8 @@ def show(browser: Any, there: Path) -> Iterator[Open]:
         page.on("console", lambda said: wrong.append(said.text) if said.type != "log" else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("dialog", lambda dialog: wrong.append(dialog.message))
-        page.on("request", lambda one: wrong.extend(elsewhere(one.url, there)))
-        page.goto(f"{there.as_uri()}/{name}")
+        page.on("request", lambda one: wrong.extend(elsewhere(one.url, root)))
+        page.goto(f"{root}/{name}")
         return page
 
     yield opened
@@ -104,8 +123,8 @@ def show(browser: Any, there: Path) -> Iterator[Open]:
     assert wrong == []
 
 
-def elsewhere(url: str, there: Path) -> list[str]:
-    return [] if url.startswith(there.as_uri()) else [url]
+def elsewhere(url: str, root: str) -> list[str]:
+    return [] if url.startswith(root) else [url]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -349,3 +368,33 @@ def test_the_first_key_leads_to_the_content(show: Open) -> None:
     assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
     page.keyboard.press("Enter")
     assert page.url.endswith("#main")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("path", ["_/", f"_/cases/{CASE}.html"])
+def test_the_pages_of_serve_are_accessible_and_fit(path: str, width: int, visit: Open) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = visit(path, width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    found = Axe().run(page, options={"preload": False}).response["violations"]
+    assert [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found] == []
+
+
+def test_a_served_case_is_played_in_the_browser_and_its_transcript_shown(visit: Open) -> None:
+    page = visit("_/cases/chunked.two-chunks.html")
+    page.click("#play button")
+    page.wait_for_function("document.querySelector('#play pre').textContent.includes('hello')")
+    said = page.locator("#play [role=status]").inner_text()
+    assert said == "This browser accepts it: status 200, 10 characters of body."
+    assert page.locator("#play pre").inner_text().startswith("chunked.two-chunks")
+
+
+def test_the_index_of_serve_finds_cases(visit: Open) -> None:
+    page = visit("_/")
+    page.fill("#find-q", "not hexadecimal second")
+    assert page.locator("#count").inner_text() == "1 case"
+    page.click(f"a[href='/_/cases/{CASE}.html']")
+    assert page.locator("h1").inner_text() == BY_ID[CASE].title
+    page.click(".crumbs a >> nth=1")
+    assert page.locator("#chunked").get_attribute("open") is not None

@@ -1,6 +1,7 @@
 """What `httplib-kit serve` gives to a visitor, octet by octet, on ports that the system chose."""
 
 import json
+import posixpath
 import re
 import signal
 import socket
@@ -10,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from html import escape
 from itertools import groupby
 
 import pytest
@@ -158,12 +160,36 @@ def test_the_index_lists_each_family_once_with_the_number_of_its_cases(server: S
     ]
 
 
-def test_the_index_links_every_case_that_has_a_url(server: Server) -> None:
+def test_the_index_links_every_case(server: Server) -> None:
     page = body(get(server.ports.http, "/_/")).decode()
     assert page == body(get(server.ports.http, "/")).decode()
     assert page == body(get(server.ports.control, "/_/")).decode()
-    assert page.count("<a href") > 3000
-    assert "<td>" + catalogue().entries[plain_cases()[0].id].case.level in page
+    linked = re.findall(r'<a href="/_/cases/([^"]+)\.html">', page)
+    assert sorted(linked) == sorted(case.id for case in corpus().cases)
+
+
+def test_no_link_names_this_host(server: Server) -> None:
+    for path in ("/_/", f"/_/cases/{plain_cases()[0].id}.html"):
+        page = body(get(server.ports.http, path)).decode()
+        assert HOST not in "".join(re.findall(r'(?:href|src)="([^"]+)"', page))
+
+
+@pytest.mark.parametrize("case", plain_cases()[::6], ids=lambda case: str(case.id))
+def test_every_link_of_the_page_of_a_case_is_served(case: Case, server: Server) -> None:
+    here = f"/_/cases/{case.id}.html"
+    page = body(get(server.ports.http, here)).decode()
+    assert escape(case.title) in page
+    assert f'href="/c/{case.id}"' in page
+    for link in re.findall(r'(?:href|src)="([^"#]+)', page):
+        if not link.startswith("https://"):
+            found = get(server.ports.control, posixpath.join(posixpath.dirname(here), link))
+            assert found.startswith(b"HTTP/1.1 200 ") or link.startswith("/c/"), link
+
+
+def test_a_case_that_is_not_served_says_why(server: Server) -> None:
+    name = next(one.case.id for one in catalogue().entries.values() if one.how == "none")
+    page = body(get(server.ports.http, f"/_/cases/{name}.html")).decode()
+    assert catalogue().entries[name].why_not in page
 
 
 @pytest.mark.parametrize(
