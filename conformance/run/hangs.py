@@ -17,7 +17,7 @@ from typing import Any
 from conformance.cases import Case
 from conformance.drivers import Message
 
-MOST = 3
+MOST = 2
 """Cases that are waited for at one place."""
 _MOST_IN_FAMILY = 10
 """Cases of one family that are waited for, if the driver reports no lines."""
