@@ -25,7 +25,18 @@ from contextlib import AbstractContextManager
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
-from mockserver import Close, Goto, Label, MockServer, ReadRequest, Reply, Step, connection, script
+from mockserver import (
+    Close,
+    Goto,
+    Label,
+    MockServer,
+    ReadRequest,
+    Reply,
+    Step,
+    connection,
+    route,
+    script,
+)
 from mockserver._listener import Selector
 
 REQUEST = b"GET /hello HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: identity\r\n\r\n"
@@ -109,6 +120,16 @@ def mock_server(kept: bool) -> Iterator[int]:
         )
     server = MockServer(script(connection(*steps, optional=True, times=None)))
     with server:
+        yield server.address[1]
+
+
+@contextlib.contextmanager
+def with_routes(kept: bool) -> Iterator[int]:
+    """The mock server with routes that compare each request, the second of which fits."""
+    answer = (Reply(body=b"hello"),) if kept else (Reply(body=b"hello"), Close())
+    other = route(*answer, method="PUT", target="/hello", optional=True)
+    play = script(other, route(*answer, method="GET", target="/hello", times=None))
+    with MockServer(play) as server:
         yield server.address[1]
 
 
@@ -212,6 +233,7 @@ def compare(rounds: int, requests: int, orders: Any) -> None:
     """Print the rates and their ratios."""
     servers: dict[str, Serving] = {
         "mockserver": mock_server,
+        "with routes": with_routes,
         "with kept threads": with_kept_threads,
         "thread": thread_per_connection,
     }
