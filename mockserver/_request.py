@@ -248,7 +248,7 @@ class Request:
         end = _BLANK_LINE.search(raw)
         return (raw[: end.start() + 1], raw[end.end() :]) if end else (raw, b"")
 
-    @cached_property
+    @property
     def line(self) -> str:
         """The request line, without its end."""
         start = 0
@@ -257,7 +257,7 @@ class Request:
         end = self.raw.find(b"\n", start)
         return self.raw[start : end if end >= 0 else None].strip().decode("latin-1")
 
-    @property
+    @cached_property
     def _words(self) -> list[str]:
         return [*self.line.split(" ", 2), "", ""]
 
