@@ -263,7 +263,9 @@ def _causes(table: Sequence[tuple[str, str, str, str, str]]) -> Table:
         shown.add_column(name, justify="right" if index < 2 else "left", overflow="fold")
     for *cells, text, example in table:
         verdict, colon, rest = text.partition(":")
-        seen = Text.assemble((verdict, "red"), colon, rest, (f"\n{example}", "dim"))
+        seen = Text.assemble(
+            (verdict, "red" if colon else ""), colon, rest, (f"\n{example}", "dim")
+        )
         shown.add_row(*map(Text, cells), seen)
     shown.add_row()
     return shown

@@ -93,6 +93,12 @@ DEFECTS = {
     ),
     "says no JSON": ("json.dumps(answer)", "answer", "start", "not an answer in JSON"),
     "has no name": ('name="mine", ', "", "start", "name"),
+    "mistypes a feature": (
+        'ops=["fetch"]',
+        'ops=["fetch"], features=["strct", "of-its-own"]',
+        "start",
+        "no feature is called 'strct'; near names: strict",
+    ),
     "has no ops": ('ops=["fetch"]', "ops=[]", "start", "empty"),
     "maps errors to nothing": (
         'ops=["fetch"]',
