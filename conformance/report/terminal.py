@@ -251,6 +251,8 @@ def print_run(console: Console, run: Run, view: View = USUAL) -> None:
 
 def _legend(entries: Sequence[Entry]) -> Table:
     shown = Table.grid(padding=(0, 2))
+    shown.add_column(overflow="fold")
+    shown.add_column(overflow="fold")
     for entry in entries:
         shown.add_row(Text(f"  {entry.word}", "dim"), Text(entry.meaning, "dim"))
     shown.add_row()
