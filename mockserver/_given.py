@@ -18,7 +18,7 @@ from mockserver._play import SharedState, TLSProvider, contexts_of
 from mockserver._player import plan_of, play_on
 from mockserver._reads import never
 from mockserver._record import RST_SENT, TLS_ESTABLISHED, ConnectionRecord
-from mockserver._request import read_request
+from mockserver._request import Request, read_request
 from mockserver._script import Connection, Script
 from mockserver._step import Step
 from mockserver._wire import Condition, Wire, configure
@@ -101,6 +101,9 @@ class GivenConnection:
     Args:
         sock: The socket. Its options change: what is open when it is closed is reset.
         limits: What its client cannot exceed.
+
+    Attributes:
+        client: Address and port of the client.
     """
 
     def __init__(self, sock: socket.socket, limits: Limits | None = None) -> None:
@@ -111,6 +114,7 @@ class GivenConnection:
         self._wire = LimitedWire(sock, near, far, limits or Limits(), self._diagnosis, Condition())
         self._wire.owner = Owner.PLAY
         self._address = near
+        self.client = far
         self._live = LiveConnection(1, (), [], self._wire, SharedState(Script(), near, {}))
 
     @property
@@ -176,6 +180,24 @@ class GivenConnection:
         head = inbox.take()
         self.buffer[:0] = head
         return head
+
+    def request(self, longest: int) -> Request | str:
+        """Take one request, with the body that its head announces, out of what arrives.
+
+        Args:
+            longest: How many bytes to read at most.
+
+        Returns:
+            The request, or why reading stopped early.
+
+        Raises:
+            Ended: As `receive`, or the client ended its stream first.
+        """
+        self._wire.count_anew()
+        inbox = self._live.inbox
+        problem = read_request(inbox, longest, lambda _: True)
+        raw = inbox.take()
+        return problem or Request(1, raw)
 
     def take(self, count: int) -> bytes:
         """Take so many bytes out of the buffer."""

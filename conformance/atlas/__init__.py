@@ -10,7 +10,8 @@ files of a site, which opens from the file system::
 Nothing here runs a case.  The same input gives the same bytes.
 """
 
-from conformance.atlas.served import ServedSite
+from conformance.atlas.served import ServedSite, rendered
 from conformance.atlas.site import site
+from conformance.atlas.wire import events
 
-__all__ = ["ServedSite", "site"]
+__all__ = ["ServedSite", "events", "rendered", "site"]

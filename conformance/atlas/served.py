@@ -20,6 +20,7 @@ from conformance.results.golden import load_book
 ROOT = "/_/"
 _MENU = (
     ("", "Cases"),
+    ("playground", "Playground"),
     ("transcript/last", "Latest transcript"),
     ("cases.json", "cases.json"),
     ("ca.pem", "Certificate authority"),
@@ -33,22 +34,17 @@ class ServedSite:
     Args:
         catalogue: the cases, with the way to each.
         ports: where the server listens.
+        playground: whether it has the playground.
     """
 
-    def __init__(self, catalogue: Catalogue, ports: Ports) -> None:
+    def __init__(self, catalogue: Catalogue, ports: Ports, playground: bool = True) -> None:
         self._catalogue = catalogue
         self._listed = {one.id: one for one in catalogue.listed}
         self._files = {file_name(name): name for name in self._listed}
         titles = {name: one.title for name, one in self._listed.items()}
         self._pages = CasePages(catalogue.corpus, titles)
         self._ports = ports
-        self._shared: dict[str, Any] = {
-            "root": ROOT,
-            "served": True,
-            "menu": _MENU,
-            "kit": version("httplib-kit"),
-            "corpus": catalogue.digest,
-        }
+        self._playground = playground
 
     def page(self, path: str) -> tuple[str, str] | None:
         """Return the type and the text of the page at *path*; None if there is none.
@@ -67,8 +63,10 @@ class ServedSite:
         families: dict[str, list[Listed]] = {}
         for one in self._listed.values():
             families.setdefault(one.family, []).append(one)
-        template = environment().get_template("served.html")
-        return template.render(here="", families=families, ports=self._ports, **self._shared)
+        return self._rendered("served.html", here="", families=families, ports=self._ports)
+
+    def _rendered(self, name: str, **context: Any) -> str:
+        return rendered(name, self._catalogue.digest, playground=self._playground, **context)
 
     def _case(self, listed: Listed) -> str:
         book = load_book()
@@ -76,14 +74,13 @@ class ServedSite:
         entry = self._catalogue.entries[listed.id]
         one = entry_of(entry.case, book, every, {})
         context = {
-            **self._shared,
             **self._pages.context(one),
             "labels": [column.label for column in every],
             "here": "-",
             "how": self._how(entry),
             "port": self._ports.http,
         }
-        return environment().get_template("case.html").render(context)
+        return self._rendered("case.html", **context)
 
     def _how(self, entry: Entry) -> dict[str, str]:
         """Return how a client reaches the case: a path for a browser, or a command, or neither."""
@@ -94,6 +91,30 @@ class ServedSite:
             "command": curl(entry, self._ports),
             "why_not": entry.why_not,
         }
+
+
+def rendered(name: str, digest: str, *, playground: bool = True, **context: Any) -> str:
+    """Return the template *name* as a page of a server.
+
+    Args:
+        name: the template.
+        digest: of the corpus.
+        playground: whether the server has the playground.
+        context: what the template shows, with ``here``, the path of the page.
+    """
+    return (
+        environment()
+        .get_template(name)
+        .render(
+            root=ROOT,
+            served=True,
+            menu=[one for one in _MENU if playground or one[0] != "playground"],
+            playground=playground,
+            kit=version("httplib-kit"),
+            corpus=digest,
+            **context,
+        )
+    )
 
 
 _HTML = "text/html; charset=utf-8"

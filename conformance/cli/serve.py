@@ -9,7 +9,7 @@ from conformance.cases import Corpus
 from conformance.cli.options import find_case, own_cases
 from conformance.report import EXIT_ERROR
 from conformance.reproduce import DEFAULT_PORTS, Ports
-from conformance.serve import Bounds, ServeError, Server
+from conformance.serve import Bounds, Playground, ServeError, Server
 
 _PORT = click.IntRange(0, 65535)
 
@@ -45,6 +45,11 @@ _PORT = click.IntRange(0, 65535)
     show_default=True,
     help="The most bytes that are read and written on a connection.",
 )
+@click.option(
+    "--no-playground",
+    is_flag=True,
+    help="Serve no page on which bytes are edited and played by clients of this machine.",
+)
 @click.pass_context
 def serve(
     ctx: click.Context,
@@ -57,6 +62,7 @@ def serve(
     control_port: int | None,
     stall: float,
     octets: int,
+    no_playground: bool,
 ) -> None:
     """Serve every case at /c/CASE, or only CASE on every path.
 
@@ -72,7 +78,8 @@ def serve(
     ports = Ports(host, port, tls, proxy, control)
     bounds = Bounds(stall=stall, octets=octets)
     try:
-        with Server(corpus, ports, only=case_id, bounds=bounds) as server:
+        made = None if no_playground else Playground
+        with Server(corpus, ports, only=case_id, bounds=bounds, playground=made) as server:
             click.echo(_greeting(server.ports))
             server.wait()
     except KeyboardInterrupt:

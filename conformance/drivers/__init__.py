@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Target,
         apart,
         command_in,
+        installed,
         target,
         targets,
         with_path,
@@ -90,6 +91,7 @@ __all__ = [
     "child_environment",
     "command_in",
     "effort_of",
+    "installed",
     "op_name",
     "started",
     "target",
@@ -107,7 +109,9 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             ),
             "effort": "Effort effort_of",
             "environment": "child_environment",
-            "factory": "OURS ProgramTarget Target apart command_in target targets with_path",
+            "factory": (
+                "OURS ProgramTarget Target apart command_in installed target targets with_path"
+            ),
             "program": "NotALine Program ProgramEnded TooLate",
             "protocol": (
                 "ANY_OP Frame NotStarted NotTheProtocol PROBE Started answer_in "

@@ -14,6 +14,7 @@ written as                driver
 ========================  =====================================================================
 """
 
+import importlib.util
 import os
 import re
 import shlex
@@ -219,3 +220,23 @@ def targets(written: str) -> list[Implementation]:
     if written == clients.ALL:
         return clients.all_clients()
     return [target(written)]
+
+
+def installed(names: Iterable[str]) -> list[str]:
+    """Return those of *names* that are installed, as far as can be found without starting them.
+
+    Args:
+        names: implementations as a user writes them: built-in clients, and modules.
+    """
+    return [one for one in names if _is_installed(one)]
+
+
+def _is_installed(written: str) -> bool:
+    if written.startswith(clients.PREFIX):
+        return clients.is_installed(written.removeprefix(clients.PREFIX))
+    try:
+        one = module_target(written)
+    except UnknownImplementation:
+        return False
+    own = one.interpreter in (None, sys.executable)
+    return not own or importlib.util.find_spec(one.module.partition(".")[0]) is not None

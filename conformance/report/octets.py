@@ -32,6 +32,37 @@ def _translated(octets: bytes) -> str:
     return octets.decode("latin-1").translate(_VISIBLE)
 
 
+_WRITTEN = re.compile(rb"\\([rnt\\]|x[0-9A-Fa-f]{2})?|[\r\n]")
+_MEANT = {b"r": b"\r", b"n": b"\n", b"t": b"\t", b"\\": b"\\"}
+
+
+def octets_of(text: bytes) -> bytes:
+    r"""Return the bytes that *text* shows in the notation of `visible`.
+
+    A line end in *text* itself is layout, and stands for nothing.
+
+    Raises:
+        ValueError: a backslash begins none of the names; the message gives its place.
+
+    >>> octets_of(rb"a\x00\r\n" + b"\n" + rb"b\\")
+    b'a\x00\r\nb\\'
+    """
+
+    def meant(found: re.Match[bytes]) -> bytes:
+        name = found[1]
+        if name is None and found[0] == b"\\":
+            line = text.count(b"\n", 0, found.start()) + 1
+            before = text[: found.start()].rpartition(b"\n")[2]
+            column = len(before.decode("utf-8", "replace")) + 1
+            names = r"\r, \n, \t, \\ or \xNN"
+            raise ValueError(f"line {line}, character {column}: a backslash begins {names}")
+        if name is None:
+            return b""
+        return _MEANT.get(name) or bytes([int(name[1:], 16)])
+
+    return _WRITTEN.sub(meant, text)
+
+
 _UNSEEN = re.compile(r"([^ -\[\]-~]+)")
 
 

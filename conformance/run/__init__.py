@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     )
     from conformance.run.recorder import ROSTER, NotRecorded, record
     from conformance.run.runner import Runner
+    from conformance.run.trial import ENDS, NotTried, Trial, compared, trial_text, tried
 
 __all__ = [
     "DEADLINE",
+    "ENDS",
     "LONGEST_DEADLINE",
     "NOT_WAITED_FOR",
     "ROSTER",
@@ -35,9 +37,14 @@ __all__ = [
     "Background",
     "Check",
     "NotRecorded",
+    "NotTried",
     "Runner",
+    "Trial",
     "as_deadline",
+    "compared",
     "record",
+    "trial_text",
+    "tried",
 ]
 
 if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
@@ -49,5 +56,6 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "deadlines": "DEADLINE LONGEST_DEADLINE NOT_WAITED_FOR SHORTEST_DEADLINE as_deadline",
             "recorder": "NotRecorded ROSTER record",
             "runner": "Runner",
+            "trial": "ENDS NotTried Trial compared trial_text tried",
         },
     )

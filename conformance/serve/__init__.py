@@ -9,6 +9,7 @@ The request line alone selects what is played; no other part of a request is par
 bounds in time and size.  The server opens no connections, and judges no client.
 """
 
+from conformance.serve.playground import PlayBounds, Playground
 from conformance.serve.server import Bounds, ServeError, Server
 
-__all__ = ["Bounds", "ServeError", "Server"]
+__all__ = ["Bounds", "PlayBounds", "Playground", "ServeError", "Server"]

@@ -12,8 +12,9 @@ from functools import partial
 
 from certs import SERVER_CERTIFICATES, CertificateAuthority
 from conformance.reproduce import LOCALHOST, Catalogue, Entry, Ports
-from conformance.serve.pages import CONTROL, Pages
+from conformance.serve.pages import CONTROL, PLAYGROUND, Pages
 from conformance.serve.parametric import BadTarget, made
+from conformance.serve.playground import Playground
 from conformance.serve.request_line import Wanted, wanted
 from conformance.serve.rounds import Rounds, Visit
 from mockserver import (
@@ -40,14 +41,28 @@ class Doors:
         catalogue: the cases.
         ports: where the server listens.
         authority: makes the certificates.
+        playground: the page on which bytes are edited and played; None for none.
     """
 
-    def __init__(self, catalogue: Catalogue, ports: Ports, authority: CertificateAuthority) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        ports: Ports,
+        authority: CertificateAuthority,
+        playground: Playground | None = None,
+    ) -> None:
         self.rounds = Rounds((ports.host, ports.http), self._contexts)
         self._catalogue = catalogue
         self._authority = authority
-        self._pages = Pages(catalogue, ports, self.rounds.transcript, lambda: authority.ca_pem)
+        self._pages = Pages(
+            catalogue,
+            ports,
+            self.rounds.transcript,
+            lambda: authority.ca_pem,
+            playground is not None,
+        )
         self._ports = ports
+        self._playground = playground
 
     def of(self, name: str) -> Callable[[GivenConnection], None]:
         """Return the door of the port *name*.
@@ -77,7 +92,10 @@ class Doors:
         """Serve the control pages and nothing else."""
         head = given.head()
         asked = None if head is None else wanted(head)
-        if asked is not None:
+        if asked is not None and asked.path == PLAYGROUND and self._playground is not None:
+            request = given.request(self._playground.bounds.form)
+            self._write(given, self._playground.reply(request, given.client[0]))
+        elif asked is not None:
             self._write(given, self._pages.reply(asked.path, asked.method))
 
     def tls(self, given: GivenConnection) -> None:
@@ -123,7 +141,10 @@ class Doors:
     def _answer(self, given: GivenConnection, asked: Wanted, head: int) -> None:
         """Play what a request selects; its head is still in the buffer."""
         entry = self._catalogue.entries.get(asked.case_id)
-        if asked.path.startswith(CONTROL) or asked.path == "/":
+        if asked.path == PLAYGROUND and self._playground is not None:
+            given.take(head)
+            self._write(given, self._playground.elsewhere(asked.target))
+        elif asked.path.startswith(CONTROL) or asked.path == "/":
             given.take(head)
             self._write(given, self._pages.reply(asked.path, asked.method))
         elif entry is None:

@@ -5,6 +5,7 @@ The input is a path under ``/_/``.  The output is a reply, as a step that can be
 ``/_/``                  an index for a browser; ``/_/cases/CASE.html`` is the page of a case
 ``/_/cases.json``        every case, how it is reached, and the ports
 ``/_/transcript/last``   the wire of the latest play
+``/_/playground``        bytes to edit and play (`Playground`)
 ``/_/ca.pem``            the certificate of this run's authority
 """
 
@@ -18,6 +19,7 @@ from conformance.reproduce import Catalogue, Entry, Ports, curl
 from mockserver import Reply
 
 CONTROL = "/_/"
+PLAYGROUND = "/_/playground"
 _TEXT = b"text/plain; charset=utf-8"
 _JSON, _PEM = b"application/json", b"application/x-pem-file"
 _NOTHING = "no such page; /_/ lists all pages\n"
@@ -31,6 +33,7 @@ class Pages:
         ports: where the server listens.
         transcript: returns the transcript of what was played last.
         authority: returns the PEM of the certificate authority.
+        playground: whether the server has the playground.
     """
 
     def __init__(
@@ -39,17 +42,22 @@ class Pages:
         ports: Ports,
         transcript: Callable[[], str],
         authority: Callable[[], bytes],
+        playground: bool = True,
     ) -> None:
         self._catalogue = catalogue
         self._ports = ports
         self._transcript = transcript
         self._authority = authority
-        self._site = ServedSite(catalogue, ports)
+        self._site = ServedSite(catalogue, ports, playground)
 
     def reply(self, path: str, method: str = "GET") -> Reply:
         """Return the page at *path*; for HEAD, its head only."""
         status, kind, body = self._page(path)
-        headers = ((b"Content-Type", kind), (b"Content-Length", b"%d" % len(body)))
+        headers = (
+            (b"Content-Type", kind),
+            (b"Content-Length", b"%d" % len(body)),
+            (b"X-Content-Type-Options", b"nosniff"),
+        )
         seen = b"" if method == "HEAD" else body
         return Reply(status, headers=headers, body=seen, framing="close")
 

@@ -21,6 +21,7 @@ class Wanted:
 
     Args:
         method: the method.
+        target: the target, without an authority before its path.
         authority: the target of a CONNECT, such as ``host:443``; the whole target for other
             methods.
         path: its path, still percent-encoded.
@@ -28,6 +29,7 @@ class Wanted:
     """
 
     method: str
+    target: str
     authority: str
     path: str
     query: tuple[tuple[str, bytes], ...]
@@ -55,5 +57,6 @@ def wanted(head: bytes) -> Wanted | None:
     if line is None:
         return None
     method, target = line[1].decode("latin-1"), line[2].decode("latin-1")
-    path, _, query = _ORIGIN.sub("", target, count=1).partition("#")[0].partition("?")
-    return Wanted(method, target, path or "/", tuple(parsed_query(query)))
+    own = _ORIGIN.sub("", target, count=1).partition("#")[0]
+    path, _, query = own.partition("?")
+    return Wanted(method, own, target, path or "/", tuple(parsed_query(query)))

@@ -19,6 +19,7 @@ from certs import CertificateAuthority
 from conformance.cases import Corpus
 from conformance.reproduce import Catalogue, Ports, is_silent
 from conformance.serve.doors import Doors
+from conformance.serve.playground import Playground
 from mockserver import Ended, GivenConnection, Limits, MockServer, Script
 
 Door = Callable[[GivenConnection], None]
@@ -51,6 +52,7 @@ class Server:
         only: the id of the one case that every connection plays; None for all cases, by path.
         ports: the host, and the requested ports; 0 stands for any free port.
         bounds: the limits for each connection.
+        playground: makes the page on which bytes are edited and played; None for no such page.
 
     Raises:
         ServeError: a port cannot be used.
@@ -63,8 +65,10 @@ class Server:
         *,
         only: str | None = None,
         bounds: Bounds | None = None,
+        playground: Callable[[Catalogue, Ports], Playground] | None = Playground,
     ) -> None:
         self._bounds = bounds or Bounds()
+        self._make_playground = playground
         self._selector = selectors.DefaultSelector()
         self._wake, self._woken = socket.socketpair()
         self._silent: list[MockServer] = []
@@ -100,6 +104,8 @@ class Server:
         self._wake.send(b"!")
         self._acceptor.join()
         self._doors.rounds.release()
+        if self.playground is not None:
+            self.playground.stop()
         with self._lock:
             visitors = dict(self._visitors)
         for given in visitors:
@@ -116,7 +122,9 @@ class Server:
         found = {name: sock.getsockname()[1] for name, sock in sockets.items()}
         own: dict[str, int] = {}
         ports = Ports(wanted.host, **found, own=own)
-        doors = self._doors = Doors(catalogue, ports, CertificateAuthority())
+        made = self._make_playground
+        self.playground = None if made is None else made(catalogue, ports)
+        doors = self._doors = Doors(catalogue, ports, CertificateAuthority(), self.playground)
         for name, sock in sockets.items():
             self._selector.modify(sock, selectors.EVENT_READ, doors.of(name))
         for entry in catalogue.with_own_port():

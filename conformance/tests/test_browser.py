@@ -7,6 +7,7 @@ import importlib.util
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +19,7 @@ from conformance.atlas.facts import FAILING
 from conformance.atlas.wire import events
 from conformance.reproduce import Ports
 from conformance.results.golden import load_book
-from conformance.serve import Server
+from conformance.serve import Playground, Server
 from conformance.tests.support import BY_ID, CORPUS, EVERY
 
 CHROMIUM = next(
@@ -124,7 +125,7 @@ def opener(browser: Any, root: str) -> Iterator[Open]:
 
 
 def elsewhere(url: str, root: str) -> list[str]:
-    return [] if url.startswith(root) else [url]
+    return [] if url.startswith(f"{root}/") else [url]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -133,12 +134,17 @@ def elsewhere(url: str, root: str) -> list[str]:
 def test_every_kind_of_page_is_accessible_and_fits(
     kind: str, width: int, scheme: str, show: Open
 ) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     page = show(KINDS[kind], width, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert violations(page) == []
+
+
+def violations(page: Any) -> list[tuple[str, list[str]]]:
+    """Return what axe-core objects to, with the first elements that it names."""
+    from axe_playwright_python.sync_playwright import Axe
+
     found = Axe().run(page, options={"preload": False}).response["violations"]
-    assert [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found] == []
+    return [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found]
 
 
 def count(page: Any) -> int:
@@ -373,18 +379,15 @@ def test_the_first_key_leads_to_the_content(show: Open) -> None:
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("path", ["_/", f"_/cases/{CASE}.html"])
 def test_the_pages_of_serve_are_accessible_and_fit(path: str, width: int, visit: Open) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     page = visit(path, width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    found = Axe().run(page, options={"preload": False}).response["violations"]
-    assert [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found] == []
+    assert violations(page) == []
 
 
 def test_a_served_case_is_played_in_the_browser_and_its_transcript_shown(visit: Open) -> None:
     page = visit("_/cases/chunked.two-chunks.html")
     page.click("#play button")
-    page.wait_for_function("document.querySelector('#play pre').textContent.includes('hello')")
+    page.locator("#play pre", has_text="hello").wait_for()
     said = page.locator("#play [role=status]").inner_text()
     assert said == "This browser accepts it: status 200, 10 characters of body."
     assert page.locator("#play pre").inner_text().startswith("chunked.two-chunks")
@@ -398,3 +401,69 @@ def test_the_index_of_serve_finds_cases(visit: Open) -> None:
     assert page.locator("h1").inner_text() == BY_ID[CASE].title
     page.click(".crumbs a >> nth=1")
     assert page.locator("#chunked").get_attribute("open") is not None
+
+
+# ---- the playground
+
+
+@pytest.fixture(scope="module")
+def playground() -> Iterator[str]:
+    """The address of a server with a playground."""
+    made = partial(Playground, offered=("httplib_impl", "http.client"))
+    with Server(CORPUS, Ports("127.0.0.1", 0, 0, 0, 0), playground=made) as server:
+        yield f"http://127.0.0.1:{server.ports.control}"
+
+
+@pytest.fixture
+def edit(browser: Any, playground: str) -> Iterator[Open]:
+    """Opens the playground; afterwards, nothing has gone wrong in it."""
+    yield from opener(browser, playground)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_bytes_are_played_on_a_page_that_is_accessible_and_fits(
+    width: int, scheme: str, edit: Open
+) -> None:
+    page = edit(f"_/playground?case={CASE}", width, color_scheme=scheme)
+    page.click("button[value=play]")
+    page.wait_for_selector("#played table")
+    read = page.locator("#played tr", has_text="response.read()").locator("td").all_inner_texts()
+    assert ["IncompleteRead" in one for one in read] == [True, True]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert violations(page) == []
+
+
+def test_bytes_are_coloured_while_they_are_edited_and_the_address_holds_them(edit: Open) -> None:
+    page = edit("_/playground")
+    assert page.locator("#shown .r-body").inner_text() == "hello"
+    page.fill("#bytes", r"HTTP/1.1 204 No\x20Content\r\n\r\nmore<b>")
+    page.wait_for_selector("#shown .r-excess")
+    assert page.locator("#shown .r-excess").inner_text() == "more<b>"
+    assert page.locator("#shown .r-excess").get_attribute("title") == "excess"
+    address = page.url
+    page.goto("about:blank")
+    page.goto(address)
+    assert page.locator("#shown .r-excess").inner_text() == "more<b>"
+    page.fill("#bytes", r"HTTP/1.1 200\q")
+    page.wait_for_selector("#problem:not(:empty)")
+    assert page.locator("#problem").inner_text().startswith("line 1, character 13: ")
+
+
+def test_a_saved_case_is_shown_without_leaving_the_page(edit: Open) -> None:
+    page = edit("_/playground")
+    page.fill("#name", "from")
+    page.click("button[value=save]")
+    page.wait_for_selector("#toml")
+    assert 'id = "tried.from"' in page.locator("#toml").inner_text()
+    assert page.evaluate("document.activeElement.id") == "toml"
+
+
+def test_the_playground_is_a_form_without_the_script(edit: Open) -> None:
+    page = edit("_/playground", java_script_enabled=False)
+    page.fill("#bytes", "HTTP/1.1 204 No Content\\r\\n\n\\r\\n\n")
+    page.click("#colour")
+    assert page.locator("#shown .title").inner_text().endswith("27 bytes")
+    page.click("button[value=play]")
+    assert page.locator("#played tr", has_text="response.status").count() == 1
+    assert page.locator("#shown .title").inner_text().endswith("27 bytes")

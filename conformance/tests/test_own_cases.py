@@ -86,7 +86,7 @@ def test_what_try_saves_runs_at_once(tmp_path: Path) -> None:
     assert kit("try", octets, "--save-case", saved).exit_code == 0
     done = kit("check", "--cases", saved)
     assert done.exit_code == 0, done.output
-    assert "1 cases" in done.output
+    assert "1 case:" in done.output
     assert kit("check", "--cases", saved, "--level", "guard").exit_code == 3
 
 

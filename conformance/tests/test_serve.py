@@ -97,7 +97,7 @@ def exactly(sock: socket.socket, count: int) -> bytes:
 
 def get(port: int, target: str, method: str = "GET") -> bytes:
     with dial(port) as sock:
-        sock.sendall(f"{method} {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode("latin-1"))
+        sock.sendall(f"{method} {target} HTTP/1.1\r\nHost: {HOST}:{port}\r\n\r\n".encode("latin-1"))
         return rest(sock)
 
 

@@ -140,6 +140,17 @@ BUILT_IN: Mapping[str, Start] = {
 }
 
 
+_PROGRAMS = {"curl": "curl", "wget": "wget", "jdk": "javac"}
+
+
+def is_installed(name: str) -> bool:
+    """Return whether the built-in client *name* is installed, as far as can be found unstarted."""
+    if name in PYTHON_CLIENTS:
+        package = PYTHON_CLIENTS[name].package
+        return not package or importlib.util.find_spec(package) is not None
+    return shutil.which(_PROGRAMS.get(name, "node")) is not None
+
+
 def client_target(written: str) -> Implementation:
     """Return the client that *written*, with its prefix, names.
 

@@ -1,0 +1,184 @@
+"""A trial: bytes of a caller, without a case, and what an implementation does with them.
+
+The input is bytes, and an `Implementation`.  The output is a case file with these bytes, and the
+result of each call that an implementation makes when a server sends them.  Nothing is judged.
+"""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from certs import CertificateAuthority
+from conformance.cases import Accept, Case, Fetch, Reject
+from conformance.drivers import Implementation
+from conformance.judge import Observation, Verdict, entry_text, error_text, response_text
+from conformance.results.golden import stable_observation
+from conformance.run.deadlines import DEADLINE
+from conformance.run.runner import Runner
+
+_SKELETON = """\
+family = "framing"
+
+[[case]]
+id = {id}
+title = {title}
+level = "observe"                          # documented, precedent or guard, once it has outcomes
+spec = ["HTTPConnection.getresponse"]      # the requirements that it is about
+why = "to be said"
+connections = [ [ {{ read_request = {{}} }}, {{ send = {octets} }}, {end} ] ]
+ops = [
+  {{ call = "request", args = [{method}, "/"] }},
+  {{ call = "getresponse" }},
+  {{ get = "version" }},
+  {{ get = "status" }},
+  {{ get = "reason" }},
+  {{ call = "getheaders" }},
+  {{ call = "read" }},
+  {{ call = "isclosed" }},
+]
+# [[case.outcome]]                         # what must be seen, for each op that is compared
+# status = 200
+# read = "hello"
+"""
+_ENDS = {"fin": '{ close = "fin" }', "rst": '{ drain = {} }, { close = "rst" }', "open": ""}
+ENDS = tuple(_ENDS)
+"""How the connection can end after the bytes: FIN, a reset, or not at all."""
+
+
+class NotTried(Exception):
+    """The implementation cannot take part; the message is one line."""
+
+
+def trial_text(octets: bytes, name: str, method: str, end: str) -> str:
+    """Return a case file with one case, which plays *octets*.
+
+    Args:
+        octets: the bytes that the server sends.
+        name: the name of the file, from which the id is made.
+        method: the method of the request.
+        end: how the connection ends: ``fin``, ``rst`` or ``open``.
+    """
+    slug = "-".join(
+        "".join(c if c.isascii() and c.isalnum() else " " for c in name.lower()).split()
+    )
+    return _SKELETON.format(
+        id=_string(f"tried.{slug or 'bytes'}"),
+        title=_string(f"Bytes of {slug or 'a file'}"[:70]),
+        octets=_string(octets.decode("latin-1")),
+        end=_ENDS[end],
+        method=_string(method),
+    )
+
+
+def _string(text: str) -> str:
+    """Return *text* as a TOML basic string, whose escapes are those of JSON except for DEL."""
+    return json.dumps(text).replace("\x7f", "\\u007f")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What one implementation did with the bytes.
+
+    Args:
+        label: the name of the implementation.
+        calls: the result of each call, by op.
+        verdict: the verdict on a judged run with these calls.
+        ended: why there are no calls, or why they ended early.
+        transcript: the bytes and events on the wire.
+    """
+
+    label: str
+    calls: Mapping[str, str]
+    verdict: Verdict
+    ended: str = ""
+    transcript: str = ""
+
+
+def tried(one: Implementation, case: Case, method: str, deadline: float = DEADLINE) -> Trial:
+    """Return what *one* does with the bytes of *case*, which `trial_text` has made.
+
+    Args:
+        one: the implementation.
+        case: the case.
+        method: the method of its request.
+        deadline: seconds without progress after which the kit resets the connection.
+
+    Raises:
+        NotTried: *one* sends GET and nothing else.
+        DriverError: *one* cannot be started.
+    """
+    seen: list[Observation] = []
+    anything = dataclasses.replace(case, fetch=Fetch("may", (Reject(), Accept()), ()))
+    with Runner(
+        one,
+        CertificateAuthority(),
+        deadline=deadline,
+        thorough=True,
+        witness=lambda _, what: seen.append(what),
+    ) as runner:
+        if runner.identity.is_client and method != "GET":
+            raise NotTried(f"{one.written} sends GET and nothing else")
+        label = f"{one.written} {runner.identity.version}".rstrip()
+        result = runner.run_case(anything)
+    verdict = Verdict(result.verdict)
+    if not seen:
+        ended = f"{result.verdict}: {result.reason}"
+        return Trial(label, {}, verdict, ended, result.transcript)
+    observation = stable_observation(seen[0])
+    calls = {name: _entry_text(entry) for name, entry in observation.trace.items()}
+    ends = [_ENDS_SEEN.get(str(one.after), str(one.after)) for one in observation.connections]
+    ended = ""
+    if verdict is Verdict.HANG:
+        ended = f"{verdict}: {result.reason}"
+        calls.update(_after_the_reset(observation.trace.values()))
+        ends = ["reset by the kit" for _ in ends]
+    calls["connection"] = ", ".join(ends) or "none was made"
+    return Trial(label, calls, verdict, ended, result.transcript)
+
+
+def compared(case: Case, trials: Sequence[Trial]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each call of *case* that at least one of *trials* made, with the results of all."""
+    texts = {"fetch": "fetch", **{op.id: op.text for op in case.ops}, "connection": "connection"}
+    for name, text in texts.items():
+        if any(name in one.calls for one in trials):
+            called = "new connection" if text.startswith("module.") else text
+            yield called, [one.calls.get(name, "") for one in trials]
+    if any(one.ended for one in trials):
+        yield "outcome", [one.ended for one in trials]
+
+
+_ENDS_SEEN = {"gone": "reset by the server", "None": "cannot be seen"}
+_WAITED = "still waiting when the kit gave up"
+_FAILED = "fails, as the kit had reset the connection"
+
+
+def _after_the_reset(trace: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield the calls whose errors come from the kit's own reset, with the text shown instead.
+
+    The first of these errors is the result of the call that hung.  An error that is not of a socket
+    was raised before the kit gave up, unless nothing else can have ended the case.
+    """
+    failed = [entry for entry in trace if "error" in entry]
+    of_sockets = [entry for entry in failed if _is_of_a_socket(entry["error"])]
+    for index, entry in enumerate(of_sockets or failed[-1:]):
+        yield str(entry["id"]), _FAILED if index else _WAITED
+
+
+def _is_of_a_socket(error: Mapping[str, Any]) -> bool:
+    """Return whether *error* or one of its bases is an error of the system or of TLS."""
+    names = [str(error.get("class", "")), *map(str, error.get("bases", ()))]
+    return "category" in error or any(name.rpartition(".")[2] in _SOCKET_ERRORS for name in names)
+
+
+_SOCKET_ERRORS = frozenset({"OSError", "IOError", "EnvironmentError", "error", "SSLError"})
+
+
+def _entry_text(entry: Mapping[str, Any]) -> str:
+    if "error" in entry and "category" in entry["error"]:
+        return error_text(entry["error"])
+    value = entry.get("value")
+    if isinstance(value, dict) and value.get("type") == "response":
+        return response_text(value)
+    return entry_text(entry)
