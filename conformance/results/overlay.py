@@ -13,7 +13,7 @@ glob with `any`.
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -201,10 +201,6 @@ class Listing:
                     f"{self.place(one)}: {one.glob}: of these cases none fails any more: "
                     f"remove it, {_UPDATE}"
                 )
-
-    def over(self, results: Iterable[Result]) -> Iterator[Result]:
-        """Yield each of *results* with its overlay."""
-        return map(self.told, results)
 
     def told(self, result: Result) -> Result:
         """Return *result* with its overlay."""

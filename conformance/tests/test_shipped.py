@@ -2,13 +2,16 @@
 
 import datetime as dt
 
+import msgspec
 import pytest
 
 from conformance.cases import load_corpus
 from conformance.results.baseline import baseline_text, matching, read_baseline
 from conformance.results.golden import load_book
 from conformance.results.golden.baselines import renewed
+from conformance.results.golden.judging import run_of
 from conformance.results.overlay import Listing
+from conformance.results.result import Overlay
 from conformance.results.shipped import shipped_directory
 from conformance.results.update import AGAIN, NEW
 
@@ -32,6 +35,24 @@ def test_a_baseline_says_what_the_records_say() -> None:
     assert {path.stem for path, _ in found} == set(NAMES)
     for path, baseline in found:
         assert baseline_text(baseline) == path.read_text(encoding="utf-8")
+
+
+def test_a_shipped_baseline_covers_what_was_recorded_and_no_other_failure() -> None:
+    book, corpus = load_book(), load_corpus()
+    revisions = {case.id: case.rev for case in corpus.every.listed}
+    (key,) = [key for key, one in book.implementations.items() if one.version == "3.11.7"][:1]
+    _, results = run_of(book, key, corpus)
+    listing = Listing(
+        read_baseline(shipped_directory() / "http.client-3.11.toml"), revisions, NEVER
+    )
+    judged = [one for one in results if one.level != "observe"]
+    assert sum(one.failed for one in judged) > 500
+    for one in judged:
+        assert listing.told(one).overlay == (Overlay.EXPECTED if one.failed else "")
+        assert (listing.entry(one.name) is not None) is one.failed
+        planted = msgspec.structs.replace(one, verdict="WRONG_VALUE", where="planted", seen="1")
+        stands = Overlay.STALE if one.failed else Overlay.REGRESSION
+        assert listing.told(planted).overlay == stands
 
 
 def test_what_2_7_does_against_the_page_is_known_by_subject() -> None:
