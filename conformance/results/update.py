@@ -168,8 +168,7 @@ def _left(one: Listed, listing: Listing, told: Mapping[str, Result]) -> list[str
     if one.may_pass:
         passed = ran and listing.is_whole and not any(told[name].failed for name in ran)
         return [] if passed else [one.glob]
-    mine = [name for name in ran if _decides(listing, name, one)]
-    wrong = {name for name in mine if not one.failure.covers(told[name])}
+    wrong = {name for name in ran if not _covers(listing, one, told[name])}
     if not wrong:
         return [one.glob]
     return globs_of([name for name in names if name not in wrong], listing.ids)
@@ -179,10 +178,10 @@ def _ran(result: Result) -> bool:
     return result.failed or result.verdict in OK
 
 
-def _decides(listing: Listing, name: str, one: Listed) -> bool:
-    """Return whether *one* is the entry that applies to the case *name*, of several about it."""
-    found = listing.entry(name)
-    return found is not None and (found.index, found.failure) == (one.index, one.failure)
+def _covers(listing: Listing, one: Listed, result: Result) -> bool:
+    """Return whether *result* is as *one* says, or as a more exact entry says, which stays."""
+    applies = listing.entry(result.name)
+    return one.failure.covers(result) or (applies is not None and applies.failure.covers(result))
 
 
 def _new(failures: Iterable[Result], listing: Listing) -> Iterator[Entry]:

@@ -565,6 +565,17 @@ def test_an_update_keeps_a_wide_entry_next_to_an_exact_one() -> None:
     assert after(Baseline(entry=known), *run).entry == [entry("a.*", ANY)]
 
 
+def test_an_update_leaves_a_glob_whose_other_case_has_an_entry_of_its_own() -> None:
+    known = [entry("a.*", "LEAK"), entry("a.1", "HANG")]
+    run = [result("a.1", "HANG"), result("a.2", "LEAK")]
+    assert after(Baseline(entry=known), *run).entry == known
+    # Without that entry, the glob has to be true of this case, too.
+    passed = after(
+        Baseline(entry=known), result("a.1"), result("a.2", "LEAK"), result("a.3", "LEAK")
+    )
+    assert passed.entry == [entry(["a.2", "a.3"], "LEAK")]
+
+
 # The scope.
 
 
