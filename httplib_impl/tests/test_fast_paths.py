@@ -38,6 +38,7 @@ FRAMING_NAMES = [
 @example(b"HTTP/1.1 200 OK\r\nA: b\r\n content-length: 5\r\n\r\n")
 @example(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 100 + b"\r\n")
 @example(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 101 + b"\r\n")
+@example(b"HTTP/1.1 200 OK\r\n" + b"a\n" * 101 + b"\r\n")
 @example(b"HTTP/1.1 200 " + b"x" * 65521 + b"\r\n\r\n")
 @example(b"HTTP/1.1 200 " + b"x" * 65522 + b"\r\n\r\n")
 def test_a_plain_head_is_what_line_by_line_gives(strict: bool, raw: bytes) -> None:
@@ -77,6 +78,7 @@ def test_the_usual_status_lines_are_parsed_status_lines() -> None:
 @given(STREAM)
 @example(b"content-length: 5\r\n")
 @example(b"Content-Length: 0005\r\n")
+@example(b"Keep-Alive: 5\r\n")
 @example(b"A: b\r\nContent-LENGTH:\x0b 6\r\n")
 @example(b"content-length : 5\r\nX: content-length: 6\r\n")
 @example(b"\xc4\xb1content-length: 5\r\nproxy-connection:\r\n")
