@@ -75,8 +75,16 @@ class Run:
 
 
 def causes_of(results: Iterable[Result]) -> list[Cause]:
-    """Return the causes of what failed; a case under sweeps counts with its smallest settings."""
-    return grouped(one for one in results if standing(one) in TOLD and not one.within)
+    """Return the causes of what failed; a case under sweeps counts with its smallest settings.
+
+    Cases that were not waited for, because others had hung at the same lines, count as well.
+    """
+    return grouped(
+        one
+        for one in results
+        if (standing(one) in TOLD or (one.verdict == Verdict.NOT_RUN and one.frames))
+        and not one.within
+    )
 
 
 def read_runs(paths: Iterable[Path]) -> list[Run]:

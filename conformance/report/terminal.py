@@ -55,7 +55,7 @@ STORIES = 10
 """Causes that have a story without being asked for."""
 LINES = 250
 """Lines of a report; more only for a long first story."""
-_WORDS = 30
+_WORDS = 40
 """Lines that are kept for the legend, and for empty lines."""
 _NAMED = 2
 """Further cases of a cause that its story names."""

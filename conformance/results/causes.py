@@ -32,6 +32,8 @@ MOST = 14
 _WEIGHTS = (*LEVELS, *STRENGTHS)
 _FACTORS = dict(zip(_WEIGHTS, (4, 2, 1, 0, 4, 2, 1), strict=True))
 _RAISED = frozenset({Verdict.LEAK, Verdict.WRONG_ERROR, Verdict.FALSE_ERROR})
+_HUNG = frozenset({Verdict.HANG, Verdict.NOT_RUN})
+"""A case that was not waited for, because others had hung at its line, belongs to their cause."""
 _CLASS = re.compile(r"(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)")
 _TOLERATED = re.compile(r" \(tolerated: [^)]*\)\Z")
 _MODULE = re.compile(r"\A(?:[A-Za-z_]\w*\.)+(?=[A-Z]\w*:)")
@@ -108,6 +110,7 @@ def _effort(result: Result) -> int:
     """
     shown = len(result.transcript) + sum(map(kept_length, result.octets)) + len(result.seen)
     extra = _WEIGHTS.index(result.weight) + bool(result.twin) + 4 * len(result.setting)
+    extra += 1_000 * (result.verdict == Verdict.NOT_RUN)
     return shown + _DETOUR * extra
 
 
@@ -125,14 +128,15 @@ def _cases(parts: Iterable[Cause]) -> str:
 def cause_key(result: Result) -> Key:
     """Return what *result* has in common with every other failure of the same cause."""
     overlay = result.overlay if result.overlay in (Overlay.FLAKY, Overlay.STALE) else ""
-    verdict = "" if result.id.startswith(_PROBE) else result.verdict
+    verdict = Verdict.HANG if result.verdict in _HUNG else result.verdict
+    verdict = "" if result.id.startswith(_PROBE) else verdict
     return (overlay, verdict, *(_trace(result) if verdict else ()))
 
 
 def _trace(result: Result) -> Key:
     """Return what the bug has left behind in *result*, apart from the verdict."""
     line, called, accepted = _line(result), _called(result), _accepted(result)
-    if result.verdict == Verdict.HANG:
+    if result.verdict in _HUNG:
         return line or (called or skeleton(result.reason), result.family)
     if not result.where:
         return (skeleton(result.reason),)

@@ -89,6 +89,10 @@ TIMED_OUT = "builtins.OSError: cannot read from timed out object"
             failure("HANG", "c.d", reason="gave up after 2.1 s", frames=[LINE]),
         ),
         (
+            failure("HANG", reason="gave up", frames=[LINE]),
+            failure("NOT_RUN", "c.d", reason="not waited for: it was where a.b", frames=[LINE]),
+        ),
+        (
             failure("CRASH", reason="the worker (pid 7) ended with 3; it said: x"),
             failure("CRASH", "c.d", reason="the worker (pid 812) ended with 3; it said: x"),
         ),
@@ -162,6 +166,15 @@ def test_the_example_is_well_formed_and_short() -> None:
     broken = leak("a.E: x", "a.broken", twin="a.whole")
     plain_ = leak("a.E: x", "a.plain", transcript="x" * 90)
     assert grouped([long, broken, plain_])[0].example is plain_
+
+
+def test_a_case_that_was_not_waited_for_counts_and_is_no_example() -> None:
+    hung = failure("HANG", "a.hung", reason="gave up", frames=[LINE], transcript="x" * 5_000)
+    left = failure("NOT_RUN", "a.left", reason="not waited for", frames=[LINE])
+    run = Run(HEAD, [left, hung, failure("NOT_RUN", "a.other", reason="the driver failed")])
+    (cause,) = run.causes
+    assert cause.example is hung
+    assert [one.id for one in cause.results] == ["a.left", "a.hung"]
 
 
 def many(count: int) -> list[Result]:
