@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from ._types import Any
 
-OF_CONNECTION = (
-    *("_buffer", "_encode_request", "_get_hostport", "_output", "_set_content_length"),
-    *("_validate_host", "_validate_method", "_validate_path"),
-    *("_HTTPConnection__response", "_HTTPConnection__state"),
-)
+OF_CONNECTION = ("_buffer", "_encode_request", "_get_hostport", "_output", "_set_content_length",
+    "_validate_host", "_validate_method", "_validate_path", "_HTTPConnection__response",
+    "_HTTPConnection__state")  # fmt: skip
 OF_RESPONSE = ("_check_close", "_read_chunked", "_read_status", "_safe_read", "chunk_left", "fp")
 
 
@@ -25,16 +23,11 @@ class Watched:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         for name in [name for name in cls._not_kept_ if name in cls.__dict__]:
+            from pathlib import Path
             from warnings import warn
 
-            text = f"{cls.__name__} overrides {name}, which is not called here: see {_page()}"
+            # In a checkout, or where a wheel has put it; else only its name.
+            above, page = Path(__file__).resolve().parents[1], Path("docs", "porting.md")
+            page = next(filter(Path.is_file, (above / page, above / "conformance" / page)), page)
+            text = f"{cls.__name__} overrides {name}, which is not called here: see {page}"
             warn(text, RuntimeWarning, stacklevel=2)
-
-
-def _page() -> str:
-    """Return the path of the page about hooks, in a checkout or where a wheel has put it."""
-    from pathlib import Path
-
-    above = Path(__file__).resolve().parents[1]
-    page = Path("docs", "porting.md")
-    return str(next(one for one in (above / page, above / "conformance" / page) if one.is_file()))

@@ -71,8 +71,7 @@ class HTTPResponse(Watched):
         method: str | None = None,
         buffering: bool = False,  # noqa: ARG002  # documented by use, not needed
     ) -> None:
-        self.debuglevel = debuglevel
-        self.strict = strict
+        self.debuglevel, self.strict = debuglevel, strict
         self._sock_ = sock
         self._method = method
 
