@@ -225,7 +225,7 @@ def test_many_failures_are_a_table_with_a_story_for_each_of_the_first_causes() -
 
 
 def test_stories_that_are_long_leave_room_for_others() -> None:
-    long = [msgspec.structs.replace(one, transcript="x\n" * 60) for one in many(5)]
+    long = [msgspec.structs.replace(one, transcript="x\n" * 50) for one in many(5)]
     assert stories(shown(long)) == ["a.0", "a.1", "a.2"]
     assert len(shown(long)) <= LINES
     longer = [msgspec.structs.replace(one, transcript="x\n" * 300) for one in many(5)]
