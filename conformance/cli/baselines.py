@@ -207,7 +207,7 @@ class Known:
         of = self.listing.baseline
         made = [f"of {of.implementation} {of.version}".rstrip()] if of.implementation else []
         if not of.implementation:
-            made.append("which names no implementation")
+            made.append("which names no implementation" if self.listing.text else "which is new")
         if of.version not in ("", head.version):
             made.append(f"this is {head.version}")
         if not of.scope.is_whole:
@@ -215,10 +215,10 @@ class Known:
         vague = sum(one.failure.is_vague for one in self.listing.listed)
         if vague:
             made.append(f"{vague} of its lines compare the verdict alone")
-        told = ", ".join([self.path.name, *made])
+        text = ", ".join([self.path.name, *made])
         whole = complete and self.listing.is_whole
         stale = list(self.listing.nowhere(shard)) if whole else []
-        return msgspec.structs.replace(head, baseline=told, stale=stale)
+        return msgspec.structs.replace(head, baseline=text, stale=stale)
 
     def finished(self, head: RunHead, results: Sequence[Result]) -> RunHead:
         """Return *head* with the entries of which no case fails any more."""
@@ -248,17 +248,12 @@ class Known:
         except BaselineError as error:
             raise click.UsageError(f"--update-baseline: {error}") from None
         _open(self.path).write(after.text.encode())
-        told = counted(len(after.baseline.entry), "entry", "entries")
-        made = [
-            f"{count} {what}"
-            for count, what in (
-                (after.added, "cases added"),
-                (after.removed, "removed"),
-                (after.unexplained, "entries still need a reason"),
-            )
-            if count
-        ]
-        return f"baseline {self.path} is written: {', '.join([told, *made])}"
+        text = counted(len(after.baseline.entry), "entry", "entries")
+        made = [f"{counted(after.added, 'case')} added"] if after.added else []
+        made += [f"{after.removed} removed"] if after.removed else []
+        if after.unexplained:
+            made.append(f"{counted(after.unexplained, 'reason')} to be written")
+        return f"baseline {self.path} is written: {', '.join([text, *made])}"
 
 
 def _open(path: Path) -> WholeFile:

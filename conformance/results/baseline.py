@@ -104,8 +104,8 @@ class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     def text(self) -> str:
         """How the cases fail, as text."""
         verdict = " or ".join(self.verdicts)
-        told = f"{verdict} at {self.where}" if self.where else verdict
-        return f"{told}: {self.seen}" if self.seen else told
+        text = f"{verdict} at {self.where}" if self.where else verdict
+        return f"{text}: {self.seen}" if self.seen else text
 
     def is_about(self, rev: int) -> bool:
         """Return whether it is about a case at this revision."""
@@ -384,8 +384,8 @@ def entry_text(entry: Entry) -> str:
 
 def failure_text(failure: Failure) -> str:
     """Return *failure* as an item of ``fails``, with its indentation and a comma."""
-    told = ", ".join([*_pairs(failure), "case = "])
-    return f"  {{ {told}{_globs(failure, told, '  ')} }},"
+    text = ", ".join([*_pairs(failure), "case = "])
+    return f"  {{ {text}{_globs(failure, text, '  ')} }},"
 
 
 def _pairs(failure: Failure) -> Iterator[str]:

@@ -171,9 +171,9 @@ class Listing:
         for one in self._nowhere:
             if shard is not None and not shard.has(one.glob):
                 continue
-            told = self._absence(one)
-            if told:
-                yield f"{self.place(one)}: {one.glob}: {told}"
+            text = self._absence(one)
+            if text:
+                yield f"{self.place(one)}: {one.glob}: {text}"
 
     def _absence(self, one: Listed) -> str:
         now, rev = self._revisions.get(one.glob.partition("@")[0]), one.failure.rev or 1
@@ -250,16 +250,16 @@ class Listing:
         listed = one.failure.text
         if overlay == Overlay.EXPECTED:
             listed = "fails in any way" if one.failure.is_any else result.verdict
-        told = f"{listed}{self._expiry(one.entry)}: {one.entry.reason}"
+        text = f"{listed}{self._expiry(one.entry)}: {one.entry.reason}"
         if overlay == Overlay.EXPECTED:
-            return told
+            return text
         if overlay == Overlay.REGRESSION:
             todo = "mend the client, or give the entry a later `expires`"
         elif result.failed:
             todo = f"it fails in another way: find out why, then change the entry, {_UPDATE}"
         else:
             todo = f"it passes: remove it from the entry, {_UPDATE}"
-        return f"{told} ({self.place(one)}: {todo})"
+        return f"{text} ({self.place(one)}: {todo})"
 
     def _is_over(self, entry: Entry) -> bool:
         return entry.expires is not None and self._today > entry.expires
@@ -275,8 +275,8 @@ class Listing:
         if one is None:
             return ""
         rev, verdict = one.failure.rev or 1, " or ".join(one.failure.verdicts)
-        told = f"{verdict} at revision {rev}, now at {result.rev}: {one.entry.reason}"
-        return f"{told} ({self.place(one)}: review the entry, {_UPDATE})"
+        text = f"{verdict} at revision {rev}, now at {result.rev}: {one.entry.reason}"
+        return f"{text} ({self.place(one)}: review the entry, {_UPDATE})"
 
 
 def is_unexpected(result: Result) -> bool:

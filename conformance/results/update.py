@@ -95,18 +95,18 @@ def updated(listing: Listing, head: RunHead, results: Sequence[Result]) -> Updat
     Raises:
         BaselineError: the file cannot be changed without being written anew.
     """
-    told = {result.name: result for result in results if result.overlay != Overlay.FLAKY}
+    measured = {result.name: result for result in results if result.overlay != Overlay.FLAKY}
     scope = listing.scope.joined(Scope.of(head)) if listing.text else Scope.of(head)
     heads = heads_of(scope, head.name, head.version, head.runtime)
     entries = listing.baseline.entry
     kept = [
         [
-            list(_kept(failure, listing.of(index, failure), listing, told))
+            list(_kept(failure, listing.of(index, failure), listing, measured))
             for failure in one.failures
         ]
         for index, one in enumerate(entries)
     ]
-    new = list(_new((one for one in told.values() if one.failed), listing))
+    new = list(_new((one for one in measured.values() if one.failed), listing))
     if listing.text:
         text = _changed(listing, heads, kept)
     else:
@@ -136,10 +136,10 @@ def _count(entries: Iterable[Entry], listing: Listing) -> int:
 
 
 def _kept(
-    failure: Failure, globs: Iterable[Listed], listing: Listing, told: Mapping[str, Result]
+    failure: Failure, globs: Iterable[Listed], listing: Listing, measured: Mapping[str, Result]
 ) -> Iterator[Failure]:
     """Yield what is left of *failure*, whose globs are *globs*; several if more is known now."""
-    left = [part for one in globs for part in _left(one, listing, told)]
+    left = [part for one in globs for part in _left(one, listing, measured)]
     if not left:
         return
     if tuple(left) != failure.globs:
@@ -150,25 +150,27 @@ def _kept(
         return
     groups: dict[tuple[str, str], list[str]] = {}
     for name in left:
-        ran = name in told and told[name].failed
-        groups.setdefault(seen_in(told[name]) if ran else ("", ""), []).append(name)
+        ran = name in measured and measured[name].failed
+        groups.setdefault(seen_in(measured[name]) if ran else ("", ""), []).append(name)
     for (where, seen), names in groups.items():
         case = failure.case if len(groups) == 1 else names if len(names) > 1 else names[0]
         yield msgspec.structs.replace(failure, case=case, where=where, seen=seen)
 
 
-def _left(one: Listed, listing: Listing, told: Mapping[str, Result]) -> list[str]:
+def _left(one: Listed, listing: Listing, measured: Mapping[str, Result]) -> list[str]:
     """Return what is left of the glob of *one*: itself, or parts of it."""
     names = listing.names(one)
     if not names:
         # It may be about cases, or about settings of a sweep, that this run did not have.
-        stays = one.glob not in told and (not listing.is_whole or listing.may_be_of_a_sweep(one))
+        stays = one.glob not in measured and (
+            not listing.is_whole or listing.may_be_of_a_sweep(one)
+        )
         return [one.glob] if stays else []
-    ran = [name for name in names if name in told and _ran(told[name])]
+    ran = [name for name in names if name in measured and _ran(measured[name])]
     if one.may_pass:
-        passed = ran and listing.is_whole and not any(told[name].failed for name in ran)
+        passed = ran and listing.is_whole and not any(measured[name].failed for name in ran)
         return [] if passed else [one.glob]
-    wrong = {name for name in ran if not _covers(listing, one, told[name])}
+    wrong = {name for name in ran if not _covers(listing, one, measured[name])}
     if not wrong:
         return [one.glob]
     return globs_of([name for name in names if name not in wrong], listing.ids)

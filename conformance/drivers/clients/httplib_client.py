@@ -118,8 +118,8 @@ def _with_category(error: Mapping[str, Any]) -> dict[str, Any]:
     expected = "HTTPException" in error.get("exported", ()) or any(
         name.rpartition(".")[2] in _OF_THE_SYSTEM for name in names
     )
-    told = [f"{name}: {error.get('message', '')}" for name in names]
-    found = (name for pattern, name in _ROWS if any(re.search(pattern, one) for one in told))
+    texts = [f"{name}: {error.get('message', '')}" for name in names]
+    found = (name for pattern, name in _ROWS if any(re.search(pattern, one) for one in texts))
     return {**error, "category": next(found, "") if expected else "leak"}
 
 
