@@ -1,5 +1,6 @@
 """The agent, as the same file under every interpreter that is here."""
 
+import inspect
 import json
 import os
 import shutil
@@ -234,6 +235,13 @@ def test_a_run_that_does_not_end_can_be_located(
     worker.stop()
     assert [entry["id"] for entry in position["trace"]] == ["HTTPConnection"]
     assert [frame["function"] for frame in position["frames"]] == [call]
+
+
+def test_a_stack_that_is_not_of_a_run_is_not_that_of_the_implementation() -> None:
+    """Under gevent, the thread can be in its hub, whose stack has no call of the agent."""
+    frame = inspect.currentframe()
+    assert agent.stack_at(frame, until_it_ends.__code__) == []
+    assert agent.stack_at(frame, frame.f_back.f_code)[0][2].startswith("test_a_stack")  # type: ignore[union-attr]
 
 
 def until_it_ends(worker: Worker, ops: list[dict[str, Any]]) -> None:

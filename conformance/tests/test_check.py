@@ -10,7 +10,7 @@ import pytest
 
 from conformance.cases import Case
 from conformance.cases.casefile import load_text
-from conformance.drivers import DriverError, Identity, target
+from conformance.drivers import DriverError, Frame, Identity, target
 from conformance.drivers.base import NO_RESTART
 from conformance.results import Result
 from conformance.results.shard import Shard
@@ -336,6 +336,25 @@ def test_only_what_was_not_expected_is_run_again(one: Result, runs: int) -> None
     doubts = Doubts(lambda: Stateful(lambda *_: "HANG", log), lambda _: case, lambda told: told)
     assert doubts.settled(one, line).overlay == one.overlay
     assert len(log) == runs
+
+
+def test_of_hangs_at_the_same_lines_one_is_run_again_if_it_hangs_there_too() -> None:
+    class Hangs(Scripted):
+        def run_case(self, case: Case) -> Result:
+            log.append(case.id)
+            return hang(case.id, 7)
+
+    def hang(name: str, line: int) -> Result:
+        return result(name, "HANG", frames=[Frame("client.py", line)])
+
+    log: list[str] = []
+    line, every = Line(), cases(4)
+    for case in every:
+        line.add(case.name)
+    doubts = Doubts(Hangs, {case.name: case for case in every}.__getitem__, lambda told: told)
+    first = [hang(case.name, 9 if index == 3 else 7) for index, case in enumerate(every)]
+    assert [doubts.settled(one, line).verdict for one in first] == ["HANG"] * 4
+    assert log == ["trial.c0", "trial.c3"]
 
 
 def test_where_nearly_all_fails_not_all_is_run_again() -> None:

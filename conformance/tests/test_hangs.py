@@ -4,13 +4,17 @@ import sys
 import time
 from pathlib import Path
 
+import click.testing
+import pytest
+
 from certs import CertificateAuthority
 from conformance.cases import Case, load_text
+from conformance.cli import main
 from conformance.drivers import Target
 from conformance.report import Run, exit_code
 from conformance.report.terminal import View, plain_lines
 from conformance.results import Result, RunHead
-from conformance.run import NOT_WAITED_FOR, Check
+from conformance.run import DEADLINE, NOT_WAITED_FOR, Check
 from conformance.run.hangs import MOST, Hangs
 
 CASE = """
@@ -40,19 +44,27 @@ class HTTPConnection(http.client.HTTPConnection):
 """
 
 
-def cases(*made: tuple[str, str]) -> list[Case]:
-    text = 'family = "framing"\n' + "".join(
+def text_of(*made: tuple[str, str]) -> str:
+    return 'family = "framing"\n' + "".join(
         CASE.format(number=number, steps=steps, ops=ops) for number, (steps, ops) in enumerate(made)
     )
-    return load_text(text, "test.toml")
+
+
+def cases(*made: tuple[str, str]) -> list[Case]:
+    return load_text(text_of(*made), "test.toml")
 
 
 def checked(
-    tmp_path: Path, authority: CertificateAuthority, made: list[Case], *, patient: bool = False
+    tmp_path: Path,
+    authority: CertificateAuthority,
+    made: list[Case],
+    *,
+    patient: bool = False,
+    deadline: float = DEADLINE,
 ) -> list[Result]:
     (tmp_path / "hanging.py").write_text(MODULE)
     one = Target("hanging", sys.executable, "hanging", path=(str(tmp_path),))
-    with Check(one, authority, patient=patient) as check:
+    with Check(one, authority, patient=patient, deadline=deadline) as check:
         check.run(made)
         return check.results
 
@@ -100,6 +112,29 @@ def test_with_patience_every_case_is_waited_for(
     assert [one.verdict for one in found] == ["HANG"] * (MOST + 1)
 
 
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ((), f"{MOST} HANG"),
+        (("--wait-for-hangs",), f"{MOST + 2} HANG"),
+        (("--baseline", "known.toml"), f"{MOST + 2} HANG"),
+    ],
+    ids=["usual", "waiting", "baseline"],
+)
+def test_a_baseline_and_an_option_give_every_case_the_whole_deadline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: tuple[str, ...], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    Path("hanging.py").write_text(MODULE)
+    Path("cases.toml").write_text(text_of(*[(SILENT, ACT)] * (MOST + 2)))
+    Path("known.toml").write_text("")
+    args = ["check", "hanging", "-q", "--deadline", "0.5", "--cases", "cases.toml", *option]
+    done = click.testing.CliRunner().invoke(main, args)
+    assert done.exit_code == 1
+    assert f"{told}" in done.stdout
+
+
 def test_a_place_is_a_call_its_lines_and_whether_the_client_has_a_timeout() -> None:
     timed = '{ set = "timeout", value = 5 }, ' + ACT
     plain, with_timeout = cases((SILENT, ACT), (SILENT, timed))
@@ -129,8 +164,8 @@ def test_a_case_whose_set_up_fails_ends_at_once(
 ) -> None:
     made = cases((SILENT, f"{SET_UP}, {ACT}"), (SLOW, ACT))
     begun = time.monotonic()
-    first, second = checked(tmp_path, certificate_authority, made)
-    assert time.monotonic() - begun < 15
+    first, second = checked(tmp_path, certificate_authority, made, deadline=30)
+    assert time.monotonic() - begun < 30
     assert (first.verdict, first.where) == ("LEAK", "set_up")
     assert first.reason == "the kit ended the case, because conn.set_up() had failed"
     assert [line.partition(" ->")[0] for line in first.trace][-1] == "conn.set_up()"
