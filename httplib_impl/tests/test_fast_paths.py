@@ -135,6 +135,11 @@ def slow_chunks(buffer: bytes, start: int = 0) -> tuple[bytes, int]:
 @example(b"5\r\nhello\r\n" + b"0005\r\nhello\r\n" * 3)
 @example(b"5\r\nhello\r\n" * 3 + b"5\n\nhello\r\n" * 3)
 @example(b"5\r\nhello\r\n" * 3 + b"6\r\nhello\r\n" + b"5\r\nhello\r\n")
+@example(b"5\r\nhello\r\n" * 40 + b"5\r\nhelloX\n" + b"5\r\nhello\r\n" * 40)
+@example(b"5\r\nhello\r\n" * 40 + b"5\r\nhello\rX" + b"5\r\nhello\r\n" * 40)
+@example(b"5\r\nhello\r\n" * 40 + b"5X\nhello\r\n" + b"5\r\nhello\r\n" * 40)
+@example(b"5\r\nhello\r\n" * 40 + b"5\rXhello\r\n" + b"5\r\nhello\r\n" * 40)
+@example(b"5\r\nhello\r\n" * 40 + b"4\r\nhello\r\n" + b"5\r\nhello\r\n" * 40)
 @example(b"0\r\n\r\n" * 3)
 @example(b"1\r\na\r\n0\r\n\r\n0\r\n\r\n")
 def test_whole_chunks_are_a_beginning_of_what_the_decoder_gives(buffer: bytes) -> None:
