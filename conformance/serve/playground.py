@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any
 from urllib.parse import quote
 
 from conformance.atlas import events, rendered
@@ -27,7 +27,7 @@ from conformance.serve.parametric import parsed_query
 from conformance.wording import near_clause
 from mockserver import Close, Connection, Reply, Request, Route
 
-Act = Literal["edit", "show", "play", "save"]
+_ACTS = ("edit", "show", "play", "save")
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'"
@@ -206,7 +206,7 @@ class Playground:
         if len(octets) > self.bounds.octets:
             raise Refused(413, f"{len(octets)} bytes; at most {self.bounds.octets} are played")
         for value, valid, what in (
-            (act, act in get_args(Act), "act"),
+            (act, act in _ACTS, "act"),
             (form.end, form.end in ENDS, "end of the connection"),
             (form.method, bool(_METHOD.fullmatch(form.method)), "method"),
             (form.name, bool(_NAME.fullmatch(form.name)), "name (letters, digits, '.', '_', '-')"),

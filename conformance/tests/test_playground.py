@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from conformance.cases import sent_octets
 from conformance.cli.main import main
+from conformance.drivers import installed
 from conformance.report import octets_of
 from conformance.reproduce import Ports
 from conformance.serve import PlayBounds, Playground, Server
@@ -202,6 +203,24 @@ def test_a_client_on_another_machine_is_refused() -> None:
     gate.check(request, "127.0.0.1")
     with pytest.raises(Refused, match="on this machine only"):
         gate.check(request, "192.0.2.7")
+
+
+@pytest.mark.parametrize(
+    ("host", "found"),
+    [("127.0.0.2", "127.0.0.2:8"), ("0.0.0.0", "127.0.0.1:8"), ("::1", "[::1]:8")],
+)
+def test_the_page_has_an_address_of_this_machine(host: str, found: str) -> None:
+    assert Gate(Ports(host, 5, 6, 7, 8)).host == found
+
+
+def test_only_what_is_installed_is_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("curl", "python9"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    here = ["httplib_impl", "python9:httplib", "client:urllib.request", "client:curl"]
+    absent = ["no_such_module.client", "python8:httplib", "client:wget", "client:jdk"]
+    assert installed([*here, *absent]) == here
 
 
 def test_the_port_of_the_cases_leads_to_the_origin_of_the_page(server: Server) -> None:
