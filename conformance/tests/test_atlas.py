@@ -1,5 +1,6 @@
 """The atlas: every fact on a page is that of a case or a record, nothing acts, and sizes hold."""
 
+import dataclasses
 import json
 import posixpath
 import re
@@ -14,17 +15,21 @@ from hypothesis import strategies as st
 
 from conformance.atlas import site
 from conformance.atlas.facts import CODES, FAILING, SIGNS, columns, entry_of
+from conformance.atlas.pages import CasePages
 from conformance.atlas.raising import catching
+from conformance.atlas.site import environment
 from conformance.atlas.tables import Fault, clustered, nearest, plane
-from conformance.atlas.wire import events
+from conformance.atlas.wire import Line, events
 from conformance.cases.twins import sent_by
 from conformance.cli import main
 from conformance.judge.verdicts import FAILURES, Verdict
+from conformance.report import visible_text
 from conformance.report.roles import roles_of_raw
-from conformance.results.golden import judged, load_book
+from conformance.results.golden import Book, judged, load_book
 from conformance.results.golden.judging import judged_one
 from conformance.tests.support import BY_ID, CORPUS, EVERY
-from conformance.tests.test_reports import of_octets
+from conformance.tests.test_reports import NASTY, of_octets
+from mockserver import Send
 
 BOOK = load_book()
 SOME = [case.id for case in EVERY[::40]]
@@ -168,18 +173,83 @@ def test_the_whole_site_has_bounds() -> None:
     assert 30 * MEGA < total < 60 * MEGA
 
 
+# Whatever a case, a record or a result contains is shown, and none of it acts.
+
+TEXTS = st.sampled_from(NASTY) | st.text(max_size=40)
+
+
+def page_of(octets: bytes, text: str) -> str:
+    """Return the page of a case with these bytes, in which all that is text is *text*."""
+    case = BY_ID["chunked.size-line.not-hex"]
+    (connection,) = case.script.connections
+    steps = (connection.steps[0], Send(octets), *connection.steps[2:])
+    script = dataclasses.replace(
+        case.script, connections=(dataclasses.replace(connection, steps=steps),)
+    )
+    shown = dataclasses.replace(
+        case, title=text, why=text, spec=(text,), origin=(text,), script=script, twin=None
+    )
+    seen = {"read": {"raises": text, "partial": text}, "isclosed": text}
+    book = Book(
+        {"py3.13": BOOK.implementations["py3.13"]},
+        {case.id: case.played},
+        {case.id: {"py3.13": [seen]}},
+    )
+    every = columns(book, ())
+    context = CasePages(CORPUS, {case.id: text}).context(entry_of(shown, book, every, {}))
+    return (
+        environment()
+        .get_template("case.html")
+        .render(
+            **context,
+            root="../",
+            here="",
+            served=False,
+            menu=[],
+            kit="",
+            corpus="",
+            labels=[text],
+            files=["a"],
+        )
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=120) | TEXTS.map(lambda text: text.encode("utf-8", "replace")), TEXTS)
+def test_any_bytes_and_any_text_are_shown_and_do_not_act(octets: bytes, text: str) -> None:
+    found = Page(page_of(octets, text))
+    assert of_octets("".join(found.bytes)) == octets
+    assert found.tags <= Page(page_of(bytes(range(256)), "x")).tags | {"b"}
+    assert found.attributes <= Page(page_of(b"a: b", "x")).attributes
+    told = "".join(found.text)
+    assert all(line.isprintable() for line in told.split("\n"))
+    assert visible_text(text) in told
+
+
+def test_a_long_body_is_shown_by_its_ends() -> None:
+    (sent,) = sent_by(BY_ID["large-bodies.cut.1048577"].script)
+    body = sent.index(b"\r\n\r\n") + 4
+    lines = by_of("large-bodies.cut.1048577", notes=True)
+    first, (note, _), (last, _) = lines[:-2], lines[-2], lines[-1]
+    assert b"".join(octets for octets, _ in first) == sent[: body + 400]
+    assert last == sent[-100:]
+    assert note == f"… {len(sent) - body - 500} bytes …".encode()
+
+
 # Which call reads which bytes.
 
 
-def by_of(name: str) -> list[tuple[bytes, str]]:
-    return [
-        (
-            of_octets("".join(text + names for span in line.spans for text, names in span.runs)),
-            line.by,
-        )
-        for event in events(BY_ID[name], None)
-        for line in event.lines
-    ]
+def by_of(name: str, *, notes: bool = False) -> list[tuple[bytes, str]]:
+    def octets(line: Line) -> bytes:
+        text = "".join(text + names for span in line.spans for text, names in span.runs)
+        return text.encode() if notes and not line.spans[0].role else of_octets(text)
+
+    return [(octets(line), line.by) for event in events(BY_ID[name], None) for line in event.lines]
+
+
+def test_each_response_is_read_by_its_own_calls() -> None:
+    found = [by for _, by in by_of("tls.exchange.keep-alive")]
+    assert list(dict.fromkeys(found)) == ["getresponse", "read", "getresponse2", "read2"]
 
 
 def test_the_head_is_read_by_getresponse_and_the_body_by_read() -> None:
