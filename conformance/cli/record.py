@@ -130,7 +130,7 @@ def _compared(
     if before is None:
         click.echo(f"{key}: not recorded")
         return True
-    changed = [case.id for case, told in seen if book.of(case).get(key) != told]
+    changed = [case.id for case, encoded in seen if book.of(case).get(key) != encoded]
     if before.version != recorded.version:
         versions = f"recorded {before.version}, here is {recorded.version}"
         click.echo(visible_text(f"{key}: {versions}"))

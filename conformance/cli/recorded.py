@@ -53,8 +53,8 @@ def recorded_lines(book: Book, case: Case) -> Iterator[str]:
     """Yield the lines; empty if there is no record of the present form of the case."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for one in judged(book, case):
-        told = [f"{name:<14} {text}" for name, text in one.calls]
-        groups.setdefault((_verdict(one), *told), []).append(one.key)
+        calls = [f"{name:<14} {text}" for name, text in one.calls]
+        groups.setdefault((_verdict(one), *calls), []).append(one.key)
     for (verdict, *calls), keys in groups.items():
         versions = (f"{key} ({book.implementations[key].version})" for key in keys)
         yield f"  {verdict}  {', '.join(versions)}"
@@ -63,9 +63,9 @@ def recorded_lines(book: Book, case: Case) -> Iterator[str]:
 
 def _verdict(one: Judged) -> str:
     judgement = one.judgement
-    told = f"{judgement.verdict} ({judgement.basis})" if judgement.basis else str(judgement.verdict)
+    text = f"{judgement.verdict} ({judgement.basis})" if judgement.basis else str(judgement.verdict)
     miss = judgement.mismatch
     # What was seen at an op is listed among the calls.
     if miss is None or any(op.id == miss.where for op in one.case.ops):
-        return told if miss is None else f"{told} at {miss.where}"
-    return f"{told} at {miss.where}: {miss.seen}"
+        return text if miss is None else f"{text} at {miss.where}"
+    return f"{text} at {miss.where}: {miss.seen}"

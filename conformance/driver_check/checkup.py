@@ -212,8 +212,8 @@ class Checkup:
         failed = [entry for entry in trace if "error" in entry and entry["id"] not in _OPTIONAL]
         if failed:
             error = failed[0]["error"]
-            told = f"{error['class']}: {error['message']}"
-            raise Problem(f"`{failed[0]['id']}` fails for a well-formed response: {told}")
+            text = f"{error['class']}: {error['message']}"
+            raise Problem(f"`{failed[0]['id']}` fails for a well-formed response: {text}")
         _check_content({entry["id"]: entry.get("value") for entry in trace})
         ops = ", ".join(entry["id"] for entry in trace)
         return f"a well-formed response gives the exact bytes ({ops})"

@@ -89,8 +89,8 @@ def _difference(
     where, wanted, seen = max(
         (miss for miss in misses if miss is not None), key=lambda miss: _FIELDS.index(miss[0])
     )
-    told = response_text(value) + (f", {seen}" if where == "headers" else "")
-    return Mismatch(Verdict.WRONG_VALUE, "fetch", _FIELDS.index(where), wanted, told)
+    text = response_text(value) + (f", {seen}" if where == "headers" else "")
+    return Mismatch(Verdict.WRONG_VALUE, "fetch", _FIELDS.index(where), wanted, text)
 
 
 def _refusal_difference(
@@ -174,8 +174,8 @@ def error_category(error: Mapping[str, Any], error_map: Mapping[str, str]) -> st
 def error_text(error: Mapping[str, Any], error_map: Mapping[str, str] | None = None) -> str:
     """Return a refusal in readable form, its category first."""
     category = error_category(error, error_map or {})
-    told = ": ".join(str(error[key]) for key in ("class", "message") if error.get(key))
-    return f"rejects ({category or 'no category'}): {told}".removesuffix(": ")
+    text = ": ".join(str(error[key]) for key in ("class", "message") if error.get(key))
+    return f"rejects ({category or 'no category'}): {text}".removesuffix(": ")
 
 
 def response_text(value: Mapping[str, Any]) -> str:
@@ -206,8 +206,8 @@ def _part_text(part: str, value: Any) -> str:
         name, content = value
         if content is None:
             return f"no field {name}"
-        told = content if isinstance(content, str) else expected_text(content)
-        return f"{name}: {told}"
+        text = content if isinstance(content, str) else expected_text(content)
+        return f"{name}: {text}"
     if isinstance(value, Octets):
         value = expected_text(value)
     elif isinstance(value, str):

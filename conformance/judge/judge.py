@@ -173,12 +173,12 @@ class _Bench:
                 continue
             verdict = self._op_verdict(op, entry, wanted, exact=outcome.exact)
             if verdict is not None:
-                told = expectation_text(wanted), entry_text(entry)
-                return Mismatch(verdict, op.id, position, *told)
+                texts = expectation_text(wanted), entry_text(entry)
+                return Mismatch(verdict, op.id, position, *texts)
         for verdict, key, expected, seen in self._wire(outcome):
             if expected != seen:
-                told = _wire_text(expected), _wire_text(seen)
-                return Mismatch(verdict, key, len(self.ops), *told, on_wire=True)
+                texts = _wire_text(expected), _wire_text(seen)
+                return Mismatch(verdict, key, len(self.ops), *texts, on_wire=True)
         return None
 
     def _op_verdict(

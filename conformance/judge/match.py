@@ -153,8 +153,8 @@ def seen_text(seen: Any) -> str:
     match seen["type"]:
         case "bytes" | "text":
             value = str(seen["value"])
-            told = repr(value) if len(value) <= 200 else f"<{len(value)} bytes>"
-            return f"{told} of the class {seen['class']}" if seen.get("class") else told
+            text = repr(value) if len(value) <= 200 else f"<{len(value)} bytes>"
+            return f"{text} of the class {seen['class']}" if seen.get("class") else text
         case "tuple":
             return f"({', '.join(seen_text(item) for item in seen['value'])})"
         case "mapping":

@@ -99,12 +99,12 @@ def _title(run: Run) -> str:
 def _told(result: Result | None) -> str:
     if result is None:
         return "not there"
-    told = f"{result.verdict} ({result.basis})" if result.basis else result.verdict
+    text = f"{result.verdict} ({result.basis})" if result.basis else result.verdict
     if result.where:
-        told += f" at {place(result)}: {result.seen}"
+        text += f" at {place(result)}: {result.seen}"
     elif result.did or result.reason:
-        told += f": {result.did or result.reason}"
-    return visible_text(told)
+        text += f": {result.did or result.reason}"
+    return visible_text(text)
 
 
 def _verb(count: int, verb: str) -> str:
@@ -116,8 +116,8 @@ def _balance(found: Iterable[Change]) -> str:
     """Return how many of *found* pass on one side only."""
     worse = sum(_fails(one.after) and not _fails(one.before) for one in found)
     better = sum(_fails(one.before) and not _fails(one.after) for one in found)
-    told = f": {_verb(worse, 'fail')} now, {_verb(better, 'fail')} no more"
-    return told if found else ""
+    text = f": {_verb(worse, 'fail')} now, {_verb(better, 'fail')} no more"
+    return text if found else ""
 
 
 def _fails(result: Result | None) -> bool:

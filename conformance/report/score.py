@@ -54,15 +54,15 @@ class Score:
     @property
     def text(self) -> str:
         """The score in one line, without the reasons."""
-        told = f"{self.well} of {counted(self.judged, 'judged case')} "
-        told += "passes" if self.judged == 1 else "pass"
+        text = f"{self.well} of {counted(self.judged, 'judged case')} "
+        text += "passes" if self.judged == 1 else "pass"
         if self.scripts is not None and self.scripts != self.judged:
-            told += f" ({self.scripts_well} of {counted(self.scripts, 'distinct script')})"
+            text += f" ({self.scripts_well} of {counted(self.scripts, 'distinct script')})"
         if self.observed:
-            told += f"; {self.observed} of {counted(self.cases, 'case')} observed, and never judged"
+            text += f"; {self.observed} of {counted(self.cases, 'case')} observed, and never judged"
         if self.not_judged:
-            told += f"; {self.not_judged} of {counted(self.cases, 'case')} not run"
-        return told
+            text += f"; {self.not_judged} of {counted(self.cases, 'case')} not run"
+        return text
 
     @property
     def reasons(self) -> list[str]:

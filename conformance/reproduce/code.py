@@ -104,7 +104,18 @@ _KINDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 _RECEIVERS = {"module": "httplib"}
 _TAKEN = frozenset(
     {"array", "fcntl", "httplib", "importlib", "io", "listen", "opened", "os", "play", "read"}
-    | {"socket", "ssl", "step", "struct", "sys", "tempfile", "termios", "threading", "time", "told"}
+    | {
+        "socket",
+        "ssl",
+        "step",
+        "struct",
+        "sys",
+        "tempfile",
+        "termios",
+        "threading",
+        "time",
+        "shown",
+    }
     | {"urllib", "wait", "context"}
     | set(dir(builtins))
 )

@@ -55,7 +55,7 @@ _ALWAYS = (
     standalone.read,
     standalone.Missing,
     standalone.step,
-    standalone.told,
+    standalone.shown,
 )
 _MODULES = ("array", "fcntl", "io", "os", "socket", "struct", "tempfile", "termios", "threading")
 _NAMES = "Plan = list[list[tuple[Any, ...]]]\nNAMES: dict[str, threading.Event] = {}"

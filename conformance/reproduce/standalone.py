@@ -110,16 +110,16 @@ def step(name: str, call: Callable[[], Any]) -> Any:
     except Exception as error:  # noqa: BLE001 - whatever escapes is what the script has to show
         print(f"{name}: {type(error).__name__}: {error}")
         return Missing()
-    print(f"{name}: {told(result)}")
+    print(f"{name}: {shown(result)}")
     return result
 
 
-def told(value: Any) -> str:
+def shown(value: Any) -> str:
     """Return a value as text, and an object by the name of its class."""
     if isinstance(value, list | tuple | KeysView | ValuesView | ItemsView):
-        return "[" + ", ".join(told(item) for item in value) + "]"
+        return "[" + ", ".join(shown(item) for item in value) + "]"
     if isinstance(value, dict):
-        pairs = (f"{told(key)}: {told(item)}" for key, item in value.items())
+        pairs = (f"{shown(key)}: {shown(item)}" for key, item in value.items())
         return "{" + ", ".join(pairs) + "}"
     if value is None or isinstance(value, bool | int | float | str | bytes):
         return repr(value)

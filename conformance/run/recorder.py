@@ -80,8 +80,8 @@ def record(
         selected = list(client_cases(cases) if identity.is_client else cases)
         results = [_sound(result) for result in runners.run(selected)]
     values = Values(identity.name, "python3" in identity.features or identity.is_client, {})
-    told = list(_told(selected, results, seen, Codec(values)))
-    return key_of(identity), _recorded(identity, values.classes), told
+    encoded = list(_encoded(selected, results, seen, Codec(values)))
+    return key_of(identity), _recorded(identity, values.classes), encoded
 
 
 def _sound(result: Result) -> Result:
@@ -92,7 +92,7 @@ def _sound(result: Result) -> Result:
     return result
 
 
-def _told(
+def _encoded(
     cases: Iterable[Case],
     results: Iterable[Result],
     seen: dict[str, tuple[Case, Observation]],

@@ -20,7 +20,7 @@ _DEADLINE = 1.0
 """Seconds until the sockets of a run are reset."""
 _PATIENCE = 4.0
 """The same, where a first run was too late."""
-_TOLD = {"IncompleteRead": ("partial", "expected"), "BadStatusLine": ("line",)}
+_COMPARED = {"IncompleteRead": ("partial", "expected"), "BadStatusLine": ("line",)}
 _NEVER = b"\0what no request holds\0"
 _UNORDERED = frozenset({"getheaders", "keys", "items", "values"})
 
@@ -168,8 +168,8 @@ def _error(error: Mapping[str, Any]) -> Fact:
     name = names[0] if names else str(error["class"])
     if name == "OSError" and "TimeoutError" in names:
         name = "TimeoutError"
-    told = {key: _plain(error["attributes"].get(key)) for key in _TOLD.get(name, ())}
-    return ("raised", name, tuple(told.items()))
+    plain = {key: _plain(error["attributes"].get(key)) for key in _COMPARED.get(name, ())}
+    return ("raised", name, tuple(plain.items()))
 
 
 def _plain(value: Any) -> Any:

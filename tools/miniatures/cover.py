@@ -135,7 +135,7 @@ def _meet(failed: Failures, wanted: Mapping[str, Sequence[Case]], jobs: int) -> 
 
 
 def _failed_by(miniature: Miniature, cases: Sequence[Case]) -> list[str]:
-    with miniature.told(), Runner(target(OURS), CertificateAuthority()) as runner:
+    with miniature.active(), Runner(target(OURS), CertificateAuthority()) as runner:
         return [result.id for result in runner.run(cases) if result.failed]
 
 

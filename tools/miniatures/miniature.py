@@ -38,7 +38,7 @@ class Miniature:
     universal: bool = False
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def active(self) -> Iterator[None]:
         """The reference has this change while the block runs."""
         liar = Liar()
         try:

@@ -59,11 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     equivalents = Equivalents.load()
     known = {number for number, one in enumerate(mutants) if equivalents.reason(one) is not None}
     fates = _fates(mutants, cases, coverage, known, options.jobs)
-    told = _told(mutants, fates, equivalents)
+    status = _report(mutants, fates, equivalents)
     if options.results:
         _write(options.results, mutants, fates)
     print(f"{time.monotonic() - begun:.0f} s in all")
-    return told
+    return status
 
 
 def held(case: Case) -> Case:
@@ -169,7 +169,7 @@ def _varied(mutant: Mutant, cases: Sequence[Case], coverage: Coverage) -> list[C
     return settings[::step]
 
 
-def _told(mutants: Sequence[Mutant], fates: Sequence[Fate], equivalents: Equivalents) -> int:
+def _report(mutants: Sequence[Mutant], fates: Sequence[Fate], equivalents: Equivalents) -> int:
     """Print the table and the survivors; return the exit code."""
     survivors = [one for one, fate in zip(mutants, fates, strict=True) if fate.survived]
     unexplained = [one for one in survivors if equivalents.reason(one) is None]

@@ -23,7 +23,7 @@ RECORDED = recorded()
 
 
 def results(miniature: Miniature, cases: Sequence[Case]) -> list[Result]:
-    with miniature.told(), Runner(target("httplib_impl"), AUTHORITY) as runner:
+    with miniature.active(), Runner(target("httplib_impl"), AUTHORITY) as runner:
         found = list(runner.run(cases))
     gc.collect()  # what it leaked is reported here, and not in the test after this one
     return found

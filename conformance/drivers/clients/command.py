@@ -188,8 +188,8 @@ class Command(Driver):
             return Ended(code, output.read(_MOST), said.read(_MOST_SAID), None)
 
     def _error(self, ended: Ended) -> dict[str, Any]:
-        told = f"exit {ended.code}: {ended.said.decode('utf-8', 'replace')}"
-        found = (category for pattern, category in self._rows if re.search(pattern, told))
+        text = f"exit {ended.code}: {ended.said.decode('utf-8', 'replace')}"
+        found = (category for pattern, category in self._rows if re.search(pattern, text))
         return {
             "class": f"exit-{ended.code}",
             "bases": [],
