@@ -103,6 +103,7 @@ class GivenConnection:
         limits: What its client cannot exceed.
 
     Attributes:
+        address: Our address and port, as the client has dialled them.
         client: Address and port of the client.
     """
 
@@ -113,7 +114,7 @@ class GivenConnection:
         near, far = sock.getsockname()[:2], sock.getpeername()[:2]
         self._wire = LimitedWire(sock, near, far, limits or Limits(), self._diagnosis, Condition())
         self._wire.owner = Owner.PLAY
-        self._address = near
+        self.address = near
         self.client = far
         self._live = LiveConnection(1, (), [], self._wire, SharedState(Script(), near, {}))
 
@@ -144,7 +145,7 @@ class GivenConnection:
             Ended: The connection has been broken off.
         """
         if state is None:
-            state = SharedState(Script(), self._address, {})
+            state = SharedState(Script(), self.address, {})
         self._wire.count_anew()
         live = self._live = self._live.followed_by(number, steps, plan_of(steps), state)
         self._wire.pass_to(Owner.WORKER)

@@ -8,6 +8,7 @@ own needs none of these.
 
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from certs import SERVER_CERTIFICATES, CertificateAuthority
@@ -89,12 +90,14 @@ class Doors:
                 self._answer(given, asked, len(head))
 
     def control(self, given: GivenConnection) -> None:
-        """Serve the control pages and nothing else."""
+        """Serve the control pages; for a path of a case, lead to the port that serves it."""
         head = given.head()
         asked = None if head is None else wanted(head)
         if asked is not None and asked.path == PLAYGROUND and self._playground is not None:
             request = given.request(self._playground.bounds.form)
             self._write(given, self._playground.reply(request, given.client[0]))
+        elif asked is not None and asked.path.startswith("/c/"):
+            self._write(given, self._elsewhere(given.address[0], asked.target))
         elif asked is not None:
             self._write(given, self._pages.reply(asked.path, asked.method))
 
@@ -168,6 +171,11 @@ class Doors:
             return
         self._play(given, self.rounds.visit(asked.path, script))
         self.rounds.forget(asked.path)
+
+    def _elsewhere(self, host: str, target: str) -> Reply:
+        """Return the reply on the control port to a path of a case, whose bytes it never serves."""
+        location = f"http://{replace(self._ports, host=host).at(self._ports.http)}{target}"
+        return Reply(302, headers=((b"Location", location.encode("latin-1")),), framing="close")
 
     def _play(self, given: GivenConnection, visit: Visit) -> None:
         live = given.play(visit.steps, visit.state, visit.number)

@@ -232,7 +232,9 @@ def test_the_port_of_the_cases_leads_to_the_origin_of_the_page(server: Server) -
 
 @pytest.mark.parametrize("path", ["/c/chunked.two-chunks", "/c/bytes?text=hello"])
 def test_no_bytes_of_a_case_are_served_in_the_origin_of_the_page(server: Server, path: str) -> None:
-    assert asked(server.ports.control, path)[0] == 404
+    status, fields, body = asked(server.ports.control, path, host="evil.example")
+    assert (status, body) == (302, "")
+    assert fields["location"] == f"http://{HOST}:{server.ports.http}{path}"
 
 
 def test_without_the_playground_there_is_no_page_and_no_link() -> None:

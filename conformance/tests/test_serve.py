@@ -460,7 +460,7 @@ def test_the_control_port_answers_when_the_others_are_taken() -> None:
         with pytest.raises(ConnectionError):  # it may come before connect has returned
             get(server.ports.http, "/_/cases.json")
         assert get(server.ports.control, "/_/cases.json").startswith(b"HTTP/1.1 200 ")
-        assert get(server.ports.control, f"/c/{case.id}").startswith(b"HTTP/1.1 404 ")
+        assert get(server.ports.control, f"/c/{case.id}").startswith(b"HTTP/1.1 302 ")
 
 
 def test_a_taken_port_is_one_line(server: Server) -> None:
