@@ -312,6 +312,7 @@ def test_a_result_file_becomes_one_more_implementation(show: Open) -> None:
     assert said == f"mine 1.0: {len(NAMES)} results, 1 case of this site failed."
     assert page.locator("#rows a").inner_text() == BY_ID[CASE].title
     page.click("nav >> text=Cases")
+    page.locator("#rows li").first.wait_for()
     assert "mine 1.0" in page.locator("#key").inner_text()
     page.select_option("#f-by", "opened")
     page.select_option("#f-verdict", "failing")
@@ -364,7 +365,7 @@ def test_without_the_script_every_case_is_listed_and_shown(show: Open) -> None:
     page = show("cases.html", java_script_enabled=False)
     assert page.locator("#plain a").count() == len(NAMES)
     page.click(f"#plain a[href='cases/{CASE}.html']")
-    assert page.locator(".deeds").is_visible()
+    page.locator(".deeds").wait_for()
     assert page.locator("td:has-text('getresponse')").count() > 0
 
 
@@ -400,7 +401,7 @@ def test_the_index_of_serve_finds_cases(visit: Open) -> None:
     page.click(f"a[href='/_/cases/{CASE}.html']")
     assert page.locator("h1").inner_text() == BY_ID[CASE].title
     page.click(".crumbs a >> nth=1")
-    assert page.locator("#chunked").get_attribute("open") is not None
+    page.locator("#chunked[open]").wait_for()
 
 
 # ---- the playground

@@ -385,49 +385,7 @@ function named() {
   }
 }
 
-// ---- the playground: the form is sent while a visitor types, and parts of the reply are shown
-
-function playground(form) {
-  const now = find("#now");
-  const latest = { show: 0, play: 0, save: 0 };
-  let timer = 0;
-  const send = async (act, ids) => {
-    const number = ++latest[act];
-    const values = new URLSearchParams(new FormData(form));
-    values.set("do", act);
-    let page = null, said = "";
-    try {
-      const answer = await fetch(form.getAttribute("action"), { method: "POST", body: values });
-      const text = await answer.text();
-      if (answer.headers.get("Content-Type").startsWith("text/html")) page = new DOMParser().parseFromString(text, "text/html");
-      else said = text;
-    } catch { said = "The server does not answer."; }
-    if (number !== latest[act]) return;
-    if (act !== "show") now.textContent = "";
-    if (!page) { find("#problem").textContent = said; return; }
-    find("#problem").textContent = find("#problem", page).textContent;
-    if (find("#problem").textContent && act === "show") return;
-    for (const id of ids) find(id).replaceWith(document.adoptNode(find(id, page)));
-    named();
-    const link = find("#link");
-    if (link) history.replaceState(null, "", link.getAttribute("href"));
-  };
-  form.addEventListener("input", (event) => {
-    clearTimeout(timer);
-    timer = setTimeout(send, 120, "show", ["#shown"]);
-    if (event.target.id === "bytes" && find("#played").children.length) now.textContent = "The results below are of the bytes before this change.";
-  });
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    clearTimeout(timer);
-    const act = event.submitter?.value ?? "play";
-    now.textContent = act === "play" ? "Playing …" : "";
-    send(act, act === "play" ? ["#shown", "#played"] : ["#shown", "#saved"]).then(() => { if (act === "save") find("#toml")?.focus(); });
-  });
-  find("#colour").hidden = true;
-}
-
-const DOES = [["#filter", cases], ["#playground", playground], ["#compare", compare], ["#drop", open], [".events", player], ["#predict", predict], [".octets", named]];
+const DOES = [["#filter", cases], ["#compare", compare], ["#drop", open], [".events", player], ["#predict", predict], [".octets", named]];
 for (const [selector, does] of DOES) {
   const place = find(selector);
   if (place) does(place);
