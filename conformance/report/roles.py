@@ -53,7 +53,7 @@ def roles_of_raw(raw: bytes, *, in_head: bool = False) -> Iterator[Piece]:
         yield from head
         in_head = False
         start, at = at, at + sum(len(piece.data) for piece in head)
-        if _CHUNKED.search(raw, start, at):
+        if _CHUNKED.search(raw, start, at) and not _NO_BODY.match(raw, start):
             yield from _chunks(raw[at:])
             return
         role = "body"

@@ -292,6 +292,7 @@ def test_roles_keep_every_byte(octets: bytes, head: bytes) -> None:
     [
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhiEXTRA", b"EXTRA"),
         (b"HTTP/1.1 204 x\r\n\r\nEXTRA", b"EXTRA"),
+        (b"HTTP/1.1 304 x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"0\r\n\r\n"),
         (b"HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nEXTRA", b"EXTRA"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhiHTTP/1.1 200 OK\r\n\r\nall", b""),
         (b"HTTP/1.1 200 OK\r\n\r\nall", b""),
