@@ -262,14 +262,14 @@ _ENDING = frozenset({"close", "shutdown"})
 
 def _server_text(step: Step) -> str:
     """Return what a step does: its name, and each argument that is not the default."""
-    told = [step.step_name.replace("_", " ")]
+    words = [step.step_name.replace("_", " ")]
     for one in fields(step):
         value = getattr(step, one.name)
         if isinstance(step, WritingStep) and isinstance(value, bytes | tuple):
             continue
         if value != one.default or (one.name == step.primary and step.step_name in _ENDING):
-            told.append(f"{one.name}={value!r}"[:200])
-    return " ".join(told)
+            words.append(f"{one.name}={value!r}"[:200])
+    return " ".join(words)
 
 
 def _pieces(step: Step) -> list[Piece]:

@@ -166,7 +166,7 @@ def check(
         for run, known in judging.each(found):
             if not (run.is_client and len(found) > 1):
                 screen.write("\n" if runs else "")
-                screen.tell(run, view)
+                screen.show(run, view)
             runs.append(run)
             problems += _updated(known, run, screen) if baselines.update else []
         if judging.gap:

@@ -225,8 +225,8 @@ class Judging:
 
 def without(run: Run, gap: str) -> Run:
     """Return *run* with the note that others in the same file are missing."""
-    told = "; ".join(filter(None, [run.head.incomplete, gap]))
-    return Run(msgspec.structs.replace(run.head, incomplete=told), run.results)
+    text = "; ".join(filter(None, [run.head.incomplete, gap]))
+    return Run(msgspec.structs.replace(run.head, incomplete=text), run.results)
 
 
 def _gap(others: Iterable[Implementation], why: str = "") -> str:

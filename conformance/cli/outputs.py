@@ -197,7 +197,7 @@ class Screen:
         self.is_lost = False
         self.problem = ""
 
-    def tell(self, run: Run, view: View = USUAL) -> None:
+    def show(self, run: Run, view: View = USUAL) -> None:
         """Write the report on *run*: in colours on a terminal, as plain lines elsewhere."""
         console = Console(file=self._out, highlight=False, markup=False, emoji=False)
         if console.is_terminal:

@@ -39,7 +39,7 @@ def report(
         clients = [run for run in runs if run.is_client] if len(runs) > 1 else []
         for index, run in enumerate(run for run in runs if not (clients and run.is_client)):
             screen.write("\n" if index else "")
-            screen.tell(run, view)
+            screen.show(run, view)
         if clients:
             screen.write("".join(f"{line}\n" for line in matrix(clients)))
         problems = write(runs)

@@ -55,9 +55,9 @@ class Conversation:
         patience = PATIENCE if patience is None else patience
         self._serial += 1
         kind = message["type"]
-        self.program.tell(msgspec.json.encode({**message, "serial": self._serial}))
+        self.program.send(msgspec.json.encode({**message, "serial": self._serial}))
         try:
-            answer = answer_in(self.program.hear(patience), self._serial)
+            answer = answer_in(self.program.receive(patience), self._serial)
             self.program.expect_silence()
             return answer
         except ProgramEnded:
@@ -107,14 +107,14 @@ class Conversation:
         line = b""
         if message is not None:
             line = msgspec.json.encode({**message, "serial": self._serial + 1}) + b"\n"
-        parting = self.program.part(line, PATIENCE)
+        exit_ = self.program.part(line, PATIENCE)
         after = "`stop`" if message is not None else "the end of its input"
-        if not parting.by_itself:
+        if not exit_.on_its_own:
             raise Problem(f"it does not end within {PATIENCE:g} s of {after}")
-        if parting.said:
-            raise Problem(f"it writes something that was not asked for: {parting.said[:80]!r}")
-        if parting.left:
-            left = ", ".join(parting.left)
+        if exit_.said:
+            raise Problem(f"it writes something that was not asked for: {exit_.said[:80]!r}")
+        if exit_.left:
+            left = ", ".join(exit_.left)
             raise Problem(f"it leaves processes running (they were ended): {left}")
         return f"it exits after {after}, and leaves no process running"
 

@@ -66,17 +66,17 @@ class TooLate(Exception):
     """The program did not answer before the deadline."""
 
 
-class Parting(NamedTuple):
+class Exit(NamedTuple):
     """How a program ended.
 
     Attributes:
-        by_itself: Whether it ended before it was killed.
+        on_its_own: Whether it ended before it was killed.
         how: The way it ended, with the decisive line of standard error.
         said: Output that was not an answer to a line.
         left: The processes that it started and that were still running, by id and name.
     """
 
-    by_itself: bool
+    on_its_own: bool
     how: str
     said: bytes
     left: list[str]
@@ -116,7 +116,7 @@ class Program:
         self._lock = threading.Lock()
         self._said = bytearray()
         self._words = b""
-        self._parting: Parting | None = None
+        self._exit: Exit | None = None
         self._waiting = b""
         self._poll = select.poll()
         self._in, self._out, self._err = map(
@@ -125,11 +125,11 @@ class Program:
         for descriptor in (self._out, self._err):
             self._poll.register(descriptor, select.POLLIN)
 
-    def tell(self, line: bytes) -> None:
-        """Send *line* and a line end; `hear` sends what the pipe has no room for."""
+    def send(self, line: bytes) -> None:
+        """Send *line* and a line end; `receive` sends what the pipe has no room for."""
         self._feed(self._waiting + line + b"\n")
 
-    def hear(self, patience: float | None = None) -> bytes:
+    def receive(self, patience: float | None = None) -> bytes:
         """Return the next line of the program's output, without its line end.
 
         Args:
@@ -232,34 +232,34 @@ class Program:
         return effort_of(self._process.pid)
 
     def kill(self) -> None:
-        """End the program and its group at once, from any thread; `hear` raises `ProgramEnded`."""
+        """End the program and its group now, from any thread; `receive` raises `ProgramEnded`."""
         with self._lock:
-            if self._parting is None:
+            if self._exit is None:
                 _kill_group(self._process)
 
     def hang_up(self, line: bytes) -> None:
         """Send it *line*, close its input, and end what is still running after a short wait."""
         self.part(line + b"\n", _GRACE)
 
-    def end(self) -> Parting:
+    def end(self) -> Exit:
         """End the program and all that it started, after a short wait for a regular end."""
         return self.part(b"", _GRACE)
 
-    def part(self, line: bytes, patience: float) -> Parting:
+    def part(self, line: bytes, patience: float) -> Exit:
         """Send the program *line*, close its input, and end what still runs after *patience*."""
-        if self._parting is None:  # only once: the numbers of closed pipes may be reused
-            self._parting = self._part(line, patience)
-        return self._parting
+        if self._exit is None:  # only once: the numbers of closed pipes may be reused
+            self._exit = self._part(line, patience)
+        return self._exit
 
-    def _part(self, line: bytes, patience: float) -> Parting:
+    def _part(self, line: bytes, patience: float) -> Exit:
         with contextlib.suppress(OSError):
             os.write(self._in, line)
         _close(self._process.stdin)
         try:
             self._process.wait(patience)
-            by_itself = True
+            on_its_own = True
         except subprocess.TimeoutExpired:
-            by_itself = False
+            on_its_own = False
         said = bytes(self._said) + (_block(self._out) or b"")
         # Before the kill: the report names what the program left running.
         left = [_name_of(pid) for pid in self._marked() if pid != self._process.pid]
@@ -272,7 +272,7 @@ class Program:
         _close(self._process.stdout)
         _close(self._process.stderr)
         self._second.close()
-        return Parting(by_itself, self._obituary(by_itself), said, left)
+        return Exit(on_its_own, self._obituary(on_its_own), said, left)
 
     def _marked(self) -> list[int]:
         return list(_marked(self._mark.encode()))
@@ -286,16 +286,16 @@ class Program:
             if not found:
                 return
 
-    def _obituary(self, by_itself: bool) -> str:
+    def _obituary(self, on_its_own: bool) -> str:
         code = self._process.returncode
         how = f"ended by {_signal_name(-code)}" if code < 0 else f"ended with status {code}"
-        if not by_itself:
+        if not on_its_own:
             how = "closed its output and did not end"
         text = self._words.decode("utf-8", "replace").strip()
         lines = [line for line in text.splitlines() if not line.startswith(_JVM_GREETING)]
         # A traceback has its message in the last line; a launcher has it in the first.
-        told = lines[0 if code in _NO_PROGRAM else -1] if lines else ""
-        return f"{how}: {told.strip()}" if told else how
+        text = lines[0 if code in _NO_PROGRAM else -1] if lines else ""
+        return f"{how}: {text.strip()}" if text else how
 
 
 def _limit(process: int) -> None:

@@ -25,7 +25,7 @@ from conformance.drivers.base import (
 )
 from conformance.drivers.effort import Effort, effort_of
 from conformance.drivers.environment import child_environment
-from conformance.drivers.program import NotALine, Parting, Program, ProgramEnded, TooLate
+from conformance.drivers.program import Exit, NotALine, Program, ProgramEnded, TooLate
 from conformance.drivers.protocol import (
     ANY_OP,
     PROBE,
@@ -198,22 +198,22 @@ class Worker:
         if self._program is None:
             raise DriverError(f"{self._written}: the worker is not running")
         self._serial += 1
-        self._program.tell(msgspec.json.encode({**message, "serial": self._serial}))
+        self._program.send(msgspec.json.encode({**message, "serial": self._serial}))
 
     def _hear(self, patience: float | None = None) -> Mapping[str, Any]:
         """Return the answer to the latest message."""
         if self._program is None:
             raise DriverError(f"{self._written}: the worker is not running")
         try:
-            answer = answer_in(self._program.hear(patience), self._serial)
+            answer = answer_in(self._program.receive(patience), self._serial)
             self._program.expect_silence()
             return answer
         except ProgramEnded:
-            parting = self._end()
-            if parting is None or parting.by_itself:
-                how = "is gone" if parting is None else parting.how
+            exit_ = self._end()
+            if exit_ is None or exit_.on_its_own:
+                how = "is gone" if exit_ is None else exit_.how
                 raise DriverDied(f"the worker {how}") from None
-            raise DriverError(f"{self._written}: the worker {parting.how}") from None
+            raise DriverError(f"{self._written}: the worker {exit_.how}") from None
         except TooLate:
             self._fail(f"it did not start in {self._patience:g} s, or did not answer what followed")
         except (NotALine, NotTheProtocol) as error:
@@ -223,7 +223,7 @@ class Worker:
         self._end()
         raise DriverError(f"{self._written}: {problem}")
 
-    def _end(self) -> Parting | None:
+    def _end(self) -> Exit | None:
         program, self._program = self._program, None
         self._releasing = False
         if program is None:

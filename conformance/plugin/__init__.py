@@ -138,9 +138,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(config, "workeroutput"):
         config.workeroutput[SENT] = nowhere
         return
-    told = summary_of(config)
-    told.add_nowhere(nowhere)
-    session.exitstatus = told.exit_status(session.exitstatus)
+    summary = summary_of(config)
+    summary.add_nowhere(nowhere)
+    session.exitstatus = summary.exit_status(session.exitstatus)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

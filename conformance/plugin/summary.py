@@ -69,8 +69,8 @@ class Summary:
     def sections(self) -> Iterator[tuple[str, list[str]]]:
         """Yield the title and the lines of each section."""
         if self.flakes:
-            told = [line for story in self.flakes for line in (*story.split("\n"), "")]
-            yield "flaky cases: fine when run again, alone and after the same cases", told
+            lines = [line for story in self.flakes for line in (*story.split("\n"), "")]
+            yield "flaky cases: fine when run again, alone and after the same cases", lines
         if self.nowhere:
             yield "stale entries of the baseline", list(self.nowhere)
         if self.unjudged:

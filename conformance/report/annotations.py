@@ -33,8 +33,8 @@ def annotation_lines(runs: Sequence[Run]) -> Iterator[str]:
         result, others = cause.example, len(cause.results) - 1
         title = f"{run.head.implementation}: {result.name}"
         title += f" and {counted(others, 'more case')}" if others else ""
-        told = (_short(headline(result)), result.title, command(result, run.head))
-        lines = "%0A".join(_data(visible_text(line)) for line in told)
+        parts = (_short(headline(result)), result.title, command(result, run.head))
+        lines = "%0A".join(_data(visible_text(line)) for line in parts)
         kind = "warning" if standing(result) is Standing.FLAKY else "error"
         yield f"::{kind} title={_property(visible_text(_short(title)))}::{lines}"
     rest = found[len(shown) :]

@@ -142,13 +142,13 @@ def _examples(run: Run) -> Iterator[tuple[int, Result]]:
 def _complaint(
     case: ET.Element, element: str, result: Result, head: RunHead, example: Result | None
 ) -> None:
-    told = ET.SubElement(case, element, message=visible_text(headline(result)))
+    body = ET.SubElement(case, element, message=visible_text(headline(result)))
     if element != "skipped":
-        told.set("type", result.verdict)
-        told.text = "\n".join(story(result, head))
+        body.set("type", result.verdict)
+        body.text = "\n".join(story(result, head))
         if example is not None:
             again = f"again: {command(result, head)}"
-            told.text = visible_text(f"the same cause as {example.name}; {again}")
+            body.text = visible_text(f"the same cause as {example.name}; {again}")
 
 
 def headline(result: Result) -> str:

@@ -35,13 +35,13 @@ def summary(head: RunHead, results: Sequence[Result]) -> list[str]:
 
 def scope(head: RunHead) -> list[str]:
     """Return a line for each way in which a run is partial; empty for a complete run."""
-    told = [f"{INCOMPLETE}: {visible_text(head.incomplete)}"] if head.incomplete else []
+    lines = [f"{INCOMPLETE}: {visible_text(head.incomplete)}"] if head.incomplete else []
     if head.shard:
-        told.append(f"shard {visible_text(head.shard)}: the other shards are not in it")
+        lines.append(f"shard {visible_text(head.shard)}: the other shards are not in it")
     if head.unreached:
-        told.append(f"the first failure ended the run: {counted(head.unreached, 'case')} not run")
-    told += [f"not completed: {visible_text(one)}; {_UNEARNED}" for one in head.unable]
-    return told
+        lines.append(f"the first failure ended the run: {counted(head.unreached, 'case')} not run")
+    lines += [f"not completed: {visible_text(one)}; {_UNEARNED}" for one in head.unable]
+    return lines
 
 
 def title(head: RunHead) -> str:
@@ -67,12 +67,12 @@ def table(results: Sequence[Result]) -> list[list[str]]:
             )
             for level in levels
         ]
-        told = [
+        row = [
             _cell(well, failed) if level != OBSERVED else str(well or "-")
             for level, (well, failed) in zip(levels, cells, strict=True)
         ]
-        told += [str(missing[family] or "-")] if missing else []
-        rows.append([visible_text(family), *told])
+        row += [str(missing[family] or "-")] if missing else []
+        rows.append([visible_text(family), *row])
     return rows
 
 
@@ -80,11 +80,11 @@ def totals(results: Sequence[Result]) -> str:
     """Return the number of results for each verdict, in one line."""
     flaky = sum(standing(result) is Standing.FLAKY for result in results)
     counts = Counter(one.verdict for one in results if standing(one) is not Standing.FLAKY)
-    told = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
-    told += [f"{flaky} {Overlay.FLAKY}"] if flaky else []
+    parts = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
+    parts += [f"{flaky} {Overlay.FLAKY}"] if flaky else []
     over = Counter(one.overlay for one in results if standing(one) is not Standing.FLAKY)
     known = [f"{over[overlay]} {overlay}" for overlay in Overlay if over[overlay]]
-    return f"{counted(len(results), 'case')}: {', '.join(told)}" + (
+    return f"{counted(len(results), 'case')}: {', '.join(parts)}" + (
         f"; of them {', '.join(known)}" if known else ""
     )
 

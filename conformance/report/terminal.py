@@ -108,9 +108,9 @@ class _Parts:
         self.stories = list(_stories(run, causes, view, taken))
         self.table = every if len(self.stories) < failures else []
         self.end += _rest(len(causes), len(self.stories), failures) if self.table else []
-        told = [line for result, note in self.stories for line in story(result, run.head, note)]
+        lines = [line for result, note in self.stories for line in story(result, run.head, note)]
         rows = [f"{row[2]}  {row[3]}" for row in self.table]
-        self.legend = legend([*top, *rows, *told, *self.end])
+        self.legend = legend([*top, *rows, *lines, *self.end])
 
 
 def _stories(
@@ -295,10 +295,10 @@ def _grid(rest: list[Row]) -> Table:
     shown.add_column(width=LABEL + 2, no_wrap=True)
     shown.add_column(overflow="fold")
     for row in rest:
-        told: Text | _Folded = _text(row.spans)
+        cell: Text | _Folded = _text(row.spans)
         if not row.label or row.label in OCTETS:
-            told = _Folded(_text((Span("| ", "dim"), *row.spans)))
-        shown.add_row(Text(f"  {row.label}", "dim"), told)
+            cell = _Folded(_text((Span("| ", "dim"), *row.spans)))
+        shown.add_row(Text(f"  {row.label}", "dim"), cell)
     return shown
 
 

@@ -111,9 +111,9 @@ def kept_name(text: str) -> str:
     return kept_text(text, _NAME)
 
 
-def kept_frames(told: Iterable[Mapping[str, Any]]) -> list[Frame]:
-    """Return the frames that a driver reported as *told*, shortened as a result stores them."""
-    found = [msgspec.convert(one, Frame) for one in itertools.islice(told, MOST_FRAMES)]
+def kept_frames(reported: Iterable[Mapping[str, Any]]) -> list[Frame]:
+    """Return the frames that a driver reported, shortened as a result stores them."""
+    found = [msgspec.convert(one, Frame) for one in itertools.islice(reported, MOST_FRAMES)]
     return [
         Frame(kept_name(one.file), one.line, kept_name(one.function), kept_name(one.text))
         for one in found

@@ -202,7 +202,7 @@ class Listing:
                     f"remove it, {_UPDATE}"
                 )
 
-    def told(self, result: Result) -> Result:
+    def applied(self, result: Result) -> Result:
         """Return *result* with its overlay."""
         one = self._applies.get(result.name)
         if not result.failed and (one is None or result.verdict not in OK):

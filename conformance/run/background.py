@@ -22,7 +22,7 @@ class Background:
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
 
-    def told(self, results: Iterable[Result]) -> Iterator[Result]:
+    def applied(self, results: Iterable[Result]) -> Iterator[Result]:
         """Yield each of *results* with its background.
 
         A result whose case is not in the corpus is unchanged.

@@ -125,7 +125,7 @@ class Check:
         )
 
     def _over(self, result: Result) -> Result:
-        return result if self.listing is None else self.listing.told(result)
+        return result if self.listing is None else self.listing.applied(result)
 
     def run(
         self,
@@ -192,12 +192,12 @@ class Check:
         result = self._over(crew.run_case(case))
         if is_unexpected(result):
             result = self._doubts.settled(result, crew.line(result.name))
-        (result,) = background.told([result])
+        (result,) = background.applied([result])
         return result
 
     def finished(self, background: Background) -> list[Result]:
         """Return the results so far with background; failures name their smallest setting."""
-        return list(reduced(background.told(self.results)))
+        return list(reduced(background.applied(self.results)))
 
 
 def _stops(result: Result) -> bool:

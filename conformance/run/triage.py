@@ -117,11 +117,11 @@ class Doubts:
                 self._confirmed.add(hung)
             return first if alone.verdict == first.verdict else _with(first, alone, fine=False)
         self._fresh = self._left + 1
-        told = _with(first, alone, fine=True)
+        settled = _with(first, alone, fine=True)
         ordered = self._in_order(name, line)
         if ordered is not None and not _fails(ordered):
-            return msgspec.structs.replace(told, overlay=Overlay.FLAKY)
-        return msgspec.structs.replace(told, after=self._causes(name, line, ordered))
+            return msgspec.structs.replace(settled, overlay=Overlay.FLAKY)
+        return msgspec.structs.replace(settled, after=self._causes(name, line, ordered))
 
     def _alone(self, name: str) -> Result | None:
         """Return the result of the case *name* in a fresh process.

@@ -68,7 +68,7 @@ def listing(*entries: Entry, **revisions: int) -> Listing:
 
 def overlay(one: Result, *entries: Entry, revisions: Mapping[str, int] | None = None) -> str:
     known = {one.name: one.rev} if revisions is None else revisions
-    return Listing(Baseline(entry=list(entries)), known, TODAY).told(one).overlay
+    return Listing(Baseline(entry=list(entries)), known, TODAY).applied(one).overlay
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_what_passes_and_is_not_listed_has_no_overlay() -> None:
 
 
 def test_an_entry_is_about_its_revision_alone() -> None:
-    told = listing(entry("a.b"), a_b=2).told(result("a.b", "HANG", rev=2))
+    told = listing(entry("a.b"), a_b=2).applied(result("a.b", "HANG", rev=2))
     assert told.overlay == Overlay.REGRESSION
     assert "revision 1, now at 2" in told.known
     assert overlay(result("a.b", "PASS", rev=2), entry("a.b"), revisions={"a.b": 2}) == ""
@@ -230,7 +230,7 @@ def test_an_entry_holds_through_its_last_day(
 
 
 def test_an_expired_entry_says_so() -> None:
-    told = listing(entry("a.b", expires=dt.date(2026, 1, 1)), a_b=1).told(result("a.b", "HANG"))
+    told = listing(entry("a.b", expires=dt.date(2026, 1, 1)), a_b=1).applied(result("a.b", "HANG"))
     assert "expired on 2026-01-01" in told.known
 
 
@@ -623,7 +623,7 @@ FULL = Baseline(entry=[entry("a.b", "LEAK")])
 def test_a_run_of_another_scope_neither_confirms_nor_contradicts(
     one: Result, baseline: Baseline, run: Scope, stands: str
 ) -> None:
-    found = Listing(baseline, {one.name: one.rev}, TODAY, run).told(one)
+    found = Listing(baseline, {one.name: one.rev}, TODAY, run).applied(one)
     assert found.overlay == stands
     if one.failed and not stands:
         assert "about" in found.known

@@ -113,7 +113,7 @@ def test_exceptions_of_eight_megabytes_are_small_in_every_report(
     cases = [one for one in EVERY if one.family == "chunked"][:10]
     with Runner(target("loud_http"), CertificateAuthority()) as runner:
         head = RunHead.of(runner.identity, kit="0", corpus="0")
-        results = list(Background(CORPUS).told(runner.run(iter(cases))))
+        results = list(Background(CORPUS).applied(runner.run(iter(cases))))
     assert any(one.failed for one in results)
     run = Run(head, results)
     for name, size in sizes(run, tmp_path).items():
@@ -187,7 +187,7 @@ def test_a_case_that_passes_takes_little_in_every_report(tmp_path: Path) -> None
     cases = [one for one in EVERY if one.level != "observe"][::60]
     with Runner(target("httplib_impl"), CertificateAuthority()) as runner:
         head = RunHead.of(runner.identity, kit="0", corpus="0")
-        results = list(Background(CORPUS).told(runner.run(iter(cases))))
+        results = list(Background(CORPUS).applied(runner.run(iter(cases))))
     alone = sizes(Run(head, []), tmp_path)
     for name, size in sizes(Run(head, results), tmp_path).items():
         assert (size - alone[name]) / len(results) < {"html": 9_000}.get(name, 1_850), name

@@ -352,7 +352,7 @@ def test_a_driver_that_cannot_bear_an_unknown_op_is_refused(
 def test_an_interrupt_before_the_first_case_leaves_no_driver_behind(
     tmp_path: Path, left: Path, monkeypatch: pytest.MonkeyPatch, probed: bool
 ) -> None:
-    hear = program_module.Program.hear
+    hear = program_module.Program.receive
 
     def interrupted(one: program_module.Program, patience: float | None = None) -> bytes:
         if probed and not left.read_text():
@@ -361,7 +361,7 @@ def test_an_interrupt_before_the_first_case_leaves_no_driver_behind(
         left.write_text(f"{one._process.pid}\n")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(program_module.Program, "hear", interrupted)
+    monkeypatch.setattr(program_module.Program, "receive", interrupted)
     with pytest.raises(KeyboardInterrupt):
         Worker("exec:hostile", [sys.executable, str(driver(tmp_path))])
     assert not any(map(alive, map(int, left.read_text().split())))

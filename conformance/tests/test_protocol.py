@@ -31,7 +31,7 @@ def validator(name: str) -> Any:
 def lines(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bytes]]:
     """What goes over the pipes: `Message` to a driver and `Answer` from it."""
     heard: list[tuple[str, bytes]] = []
-    tell, hear = Program.tell, Program.hear
+    tell, hear = Program.send, Program.receive
 
     def telling(self: Program, line: bytes) -> None:
         heard.append(("Message", line))
@@ -42,8 +42,8 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bytes]]:
         heard.append(("Answer", line))
         return line
 
-    monkeypatch.setattr(Program, "tell", telling)
-    monkeypatch.setattr(Program, "hear", hearing)
+    monkeypatch.setattr(Program, "send", telling)
+    monkeypatch.setattr(Program, "receive", hearing)
     return heard
 
 

@@ -688,7 +688,7 @@ def test_no_line_of_a_log_with_colours_is_a_command(run: Run, width: int) -> Non
         patch.setenv("COLUMNS", str(width))
         patch.delenv("NO_COLOR", raising=False)
         out = io.StringIO()
-        Screen(out).tell(run)
+        Screen(out).show(run)
     assert "\x1b[" in out.getvalue()
     for line in re.split(r"[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", out.getvalue()):
         text = _ANSI.sub("", line).strip()

@@ -48,7 +48,7 @@ def sample(family: str) -> Iterator[Case]:
 def ran(written: str, cases: list[Case], authority: CertificateAuthority) -> Iterator[Any]:
     for thorough in (False, True):
         with RecordingRunner(target(written), authority, thorough=thorough) as runner:
-            results = list(Background(CORPUS).told(runner.run(iter(cases))))
+            results = list(Background(CORPUS).applied(runner.run(iter(cases))))
             records = runner.records
         yield from ((one, records[one.name]) for one in results if one.name in records)
 
@@ -129,7 +129,7 @@ def test_a_story_shows_the_exchange_that_came_before(
     assert cases or dimension == "end"
     with Runner(target("httplib_impl"), authority, thorough=True) as runner:
         head = RunHead.of(runner.identity, kit="0", corpus="0")
-        for result in Background(CORPUS).told(runner.run(iter(cases[:5]))):
+        for result in Background(CORPUS).applied(runner.run(iter(cases[:5]))):
             text = "\n".join(story(result, head))
             page = site_of([Run(head, [result])])
             page_text = page[f"cases/{result.id}.html"]
@@ -141,6 +141,6 @@ def test_where_nothing_was_sent_nothing_is_shown(authority: CertificateAuthority
     case = next(one for one in EVERY if one.needs and one.script.connections)
     with Runner(target("client:urllib.request"), authority) as runner:
         result = runner.run_case(case)
-    (told,) = Background(CORPUS).told([result])
+    (told,) = Background(CORPUS).applied([result])
     assert told.verdict in ("UNSUPPORTED", "PASS")
     assert bool(told.octets) == (told.verdict == "PASS")

@@ -48,11 +48,11 @@ def test_a_shipped_baseline_covers_what_was_recorded_and_no_other_failure() -> N
     judged = [one for one in results if one.level != "observe"]
     assert sum(one.failed for one in judged) > 500
     for one in judged:
-        assert listing.told(one).overlay == (Overlay.EXPECTED if one.failed else "")
+        assert listing.applied(one).overlay == (Overlay.EXPECTED if one.failed else "")
         assert (listing.entry(one.name) is not None) is one.failed
         planted = msgspec.structs.replace(one, verdict="WRONG_VALUE", where="planted", seen="1")
         stands = Overlay.STALE if one.failed else Overlay.REGRESSION
-        assert listing.told(planted).overlay == stands
+        assert listing.applied(planted).overlay == stands
 
 
 def test_what_2_7_does_against_the_page_is_known_by_subject() -> None:

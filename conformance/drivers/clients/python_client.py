@@ -338,9 +338,9 @@ def category(client: Client, natives: Sequence[str], error: BaseException) -> st
     """Return the category of *error*, whose class and bases are *natives*."""
     if not {*client.families, "builtins.OSError"} & set(natives):
         return "leak"
-    told = list(story(error))
+    texts = list(story(error))
     for pattern, name in client.rows:
-        if any(re.search(pattern, text) for text in told):
+        if any(re.search(pattern, text) for text in texts):
             return name
     return ""
 
