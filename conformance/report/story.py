@@ -68,10 +68,10 @@ def rows(result: Result, head: RunHead, note: str = "") -> Iterator[Row]:
     weight = Span(f"  [{visible_text(result.weight)}]", "dim")
     verdict = Span(f"{result.overlay} {result.verdict}".lstrip(), "verdict")
     yield Row("", (verdict, Span("  "), Span(visible_text(result.name), "name"), weight))
-    yield from _told(title=result.title, cause=note, reason=result.reason)
+    yield from _rows(title=result.title, cause=note, reason=result.reason)
     yield from _difference(result)
     level = _PART.format(result.case_level, result.level) if result.case_level else ""
-    yield from _told(level=level, known=result.known, see=result.link)
+    yield from _rows(level=level, known=result.known, see=result.link)
     if result.strength:
         yield _row("RFC", ", ".join(result.rfc))
     for name in () if result.strength else result.spec:
@@ -153,7 +153,7 @@ def _wire(result: Result | Again) -> list[str]:
     return [_shortened(line, _MOST_WIRE) for line in result.transcript.split("\n") if line]
 
 
-def _told(**texts: str) -> Iterator[Row]:
+def _rows(**texts: str) -> Iterator[Row]:
     """Yield a row for each of *texts* that is not empty, with its name as the label."""
     return (_row(label, text) for label, text in texts.items() if text)
 

@@ -444,7 +444,8 @@ def test_a_narrow_terminal_loses_nothing(run: Run, width: int) -> None:
 @given(runs(["WRONG_VALUE"]), st.text(" a", max_size=200), st.integers(20, 80))
 def test_a_narrow_terminal_shows_every_blank_of_the_wire(run: Run, octets: str, width: int) -> None:
     line = f"x{octets}x"
-    result = msgspec.structs.replace(run.results[0], overlay="", within="", transcript=line)
+    plain = msgspec.structs.replace(run.results[0], overlay="", within="", again=None)
+    result = msgspec.structs.replace(plain, transcript=line)
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=width, no_color=True)
     print_run(console, Run(run.head, [result]))
