@@ -32,6 +32,7 @@ NOT_FOR_H11 = {
     "limits.header-lines.from-lines.100": "as many lines as may be",
     "limits.header-lines.lines-without-colon-before-a-field.100": "as many lines as may be",
     "limits.header-lines.lines-without-colon.100": "as many lines as may be",
+    "limits.header-lines.shortest-lines.100": "as many lines as may be",
     "limits.interim-lines.empty-names.100": "as many lines as may be",
     "limits.interim-lines.lines-without-colon.100": "as many lines as may be",
     "limits.line.interim-line-without-colon.65536": "as long as a line without colon may be",
