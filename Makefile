@@ -60,7 +60,7 @@ differential: .venv/installed  ## many drawn exchanges against a live Python 2.7
 	@HTTPLIB_KIT_EXAMPLES=2000 HTTPLIB_KIT_SEED=$$$$ $(BIN)/python -m pytest -q tools/tests/test_differential.py
 
 browser: .venv/installed-browser  ## the atlas in the system's Chromium
-	@$(BIN)/python -m pytest -q conformance/tests/test_browser.py
+	@$(BIN)/python -m pytest -q -n 2 conformance/tests/test_browser.py
 
 screenshots: .venv/installed-browser  ## a picture of each kind of page, in screenshots/
 	@$(BIN)/python -m tools.screenshots screenshots
