@@ -105,9 +105,8 @@ class ClientTarget:
 
 
 def _python(name: str) -> Start:
-    package = PYTHON_CLIENTS[name].package
-
     def start(written: str) -> Driver:
+        package = PYTHON_CLIENTS[name].package
         if package and importlib.util.find_spec(package) is None:
             how = "pip install 'httplib-kit[clients]' installs what there is"
             raise NotInstalled(f"this Python has no package {package}; {how}")
