@@ -100,8 +100,10 @@ class Program:
         self._mark = f"{_MARK}={secrets.token_hex(8)}"
         name, _, value = self._mark.partition("=")
         self._second, theirs = socket.socketpair()
-        with theirs:
-            second = theirs.fileno()
+        with contextlib.ExitStack() as stack:
+            # Closed as well if the program cannot be started, or Ctrl-C comes meanwhile.
+            stack.enter_context(self._second)
+            second = stack.enter_context(theirs).fileno()
             self._process = subprocess.Popen(
                 list(command),
                 bufsize=0,
@@ -112,6 +114,8 @@ class Program:
                 pass_fds=[second] if locates else (),
                 start_new_session=True,
             )
+            stack.pop_all()
+            theirs.close()
         _limit(self._process.pid)
         self._lock = threading.Lock()
         self._said = bytearray()

@@ -1,6 +1,7 @@
 """What surrounds a driver: how it is named, its environment, and the watch over its time."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, cast
@@ -11,6 +12,7 @@ from conformance.drivers import UnknownImplementation, target
 from conformance.drivers.effort import Effort, effort_of
 from conformance.drivers.environment import child_environment
 from conformance.drivers.factory import ProgramTarget, Target
+from conformance.drivers.program import Program
 from conformance.run.runner import _Watch
 
 DEADLINE = 1.0
@@ -210,3 +212,18 @@ def test_the_effort_of_a_process_rises_with_its_work() -> None:
 
 def test_the_effort_of_nobody_is_unknown() -> None:
     assert effort_of(2**22 + 1) is None
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_a_program_that_is_not_started_leaves_no_socket_open(
+    monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    def fail(*_args: object, **_more: object) -> None:
+        raise error
+
+    monkeypatch.setattr(subprocess, "Popen", fail)
+    before = set(Path("/proc/self/fd").iterdir())
+    half = Program.__new__(Program)  # referenced, so that the garbage collector closes nothing
+    with pytest.raises(error):
+        half.__init__(["x"], {})  # type: ignore[misc]
+    assert set(Path("/proc/self/fd").iterdir()) == before
