@@ -53,8 +53,8 @@ def argument(value: Any) -> Any:
     stray = sorted(set(given) - {kind, *_KINDS[kind]})
     if stray:
         raise CaseError(f"`{stray[0]}` does not go with `{kind}`")
-    beside = {key: item for key, item in given.items() if key != kind}
-    return {"type": kind, "value": _content(kind, given[kind]), **beside}
+    others = {key: item for key, item in given.items() if key != kind}
+    return {"type": kind, "value": _content(kind, given[kind]), **others}
 
 
 def _content(kind: str, content: Any) -> Any:

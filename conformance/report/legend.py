@@ -105,7 +105,7 @@ MARKS = (
     _mark("-", "rejects the response"),
     _mark("H", "hangs"),
     _mark("C", "crashes"),
-    _mark("L", "leaks an exception that is none of its own"),
+    _mark("L", "leaks an exception that is not its own"),
     Entry("!", "before a mark: against a MUST", r"  ?!"),
     Entry("~", "before a mark: against a SHOULD or a MAY, which is tolerated", r"  ?~"),
     _mark(".", "not installed"),
