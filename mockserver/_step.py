@@ -13,6 +13,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from itertools import repeat
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -58,13 +59,22 @@ class Recipe:
         return b"".join(found)
 
     def blocks(self) -> Iterator[bytes]:
-        """The bytes in order; each block holds whole units."""
+        """The bytes in order, in blocks of `BLOCK` bytes and a last one.
+
+        The small parts leave with what follows them, as in a single write: a head in a segment of
+        its own would be a matter of chance.
+        """
+        kept = bytearray()
         for unit, times in self.parts:
             at_once = max(1, BLOCK // max(1, len(unit)))
-            block = unit * min(at_once, times)
-            for _ in range(times // at_once):
-                yield block
-            yield unit * (times % at_once)
+            whole, rest = divmod(times, at_once)
+            for count in (*repeat(at_once, whole), rest):
+                kept += unit * count
+                while len(kept) >= BLOCK:
+                    yield bytes(kept[:BLOCK])
+                    del kept[:BLOCK]
+        if kept:
+            yield bytes(kept)
 
 
 class Piece(NamedTuple):

@@ -104,10 +104,18 @@ def test_a_class_is_a_step_as_soon_as_it_is_defined(server: MockServer, connect:
         STEPS.pop("twice", None)
 
 
+def test_small_parts_of_a_recipe_leave_with_what_follows_them() -> None:
+    recipe = Recipe(((b"HTTP/1.1 200 OK\r\n\r\n", 1), (b"10005\r\n", 1), (b"abcdefg", 9363)))
+    assert list(map(len, recipe.blocks())) == [1 << 16, len(recipe) - (1 << 16)]
+    assert list(Recipe(((b"", 3),)).blocks()) == []
+
+
 def test_a_recipe_has_the_length_and_the_slices_of_its_bytes() -> None:
     assert bytes(LARGE) == octets(Send(LARGE)) == WHOLE
     assert len(LARGE) == len(WHOLE)
-    assert max(map(len, LARGE.blocks())) <= 1 << 16
+    *full, last = map(len, LARGE.blocks())
+    assert set(full) == {1 << 16}
+    assert 0 < last <= 1 << 16
     for cut in (slice(0), slice(4096), slice(65_000, 140_001), slice(-3, None), slice(9, 9)):
         assert LARGE[cut] == WHOLE[cut]
 
