@@ -97,7 +97,7 @@ class Bench:
 
     def _accept(self, listener: socket.socket, case: Case, doors: Doors) -> None:
         """Play a case on each connection that comes, each on a thread, until the listener ends."""
-        visits: list[tuple[threading.Thread, GivenConnection]] = []
+        visits: list[threading.Thread] = []
         while True:
             try:
                 given = GivenConnection(listener.accept()[0], Limits(LATE))
@@ -105,14 +105,11 @@ class Bench:
                 break
             thread = threading.Thread(target=self._visit, args=(given, case, doors))
             thread.start()
-            visits.append((thread, given))
-        # The client has closed everything: only a step that waits for something else is left.
-        for thread, given in visits:
-            thread.join(0.2)
-            if thread.is_alive():
-                doors.rounds.release()
-                given.break_off()
-                thread.join(LATE)
+            visits.append(thread)
+        # The client has closed everything: each play comes to its end, however long that takes.
+        for thread in visits:
+            thread.join(LATE)
+            assert not thread.is_alive(), f"{case.id}: its play does not end"
 
     def _visit(self, given: GivenConnection, case: Case, doors: Doors) -> None:
         try:
