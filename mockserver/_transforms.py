@@ -17,8 +17,17 @@ from mockserver._control import Close, Drain, Pause
 from mockserver._script import Script, ScriptPart
 from mockserver._script import script as as_script
 from mockserver._secure import Tunnel
-from mockserver._step import Piece, ScriptError, Step, WritingStep, pieces_of
-from mockserver._writing import Dribble, EndHeaders, Garbage, Header, Reply, Send, StatusLine
+from mockserver._step import Piece, ScriptError, Step, WritingStep, joined, pieces_of
+from mockserver._writing import (
+    Dribble,
+    EndHeaders,
+    Garbage,
+    Header,
+    Reply,
+    Send,
+    StatusLine,
+    asks_for_head,
+)
 
 Steps = tuple[Step, ...]
 T = TypeVar("T")
@@ -43,7 +52,15 @@ class Part(WritingStep):
     def play(self, connection: LiveConnection) -> None:
         """Write it, on a thread that no other connection waits for."""
         connection.let_others_lead()
-        WritingStep.play(self, connection)  # `super()` would mean the class without slots
+        part = self._of_head() if asks_for_head(connection.last_request) else self
+        WritingStep.play(part, connection)  # `super()` would mean the class without slots
+
+    def _of_head(self) -> "Part":
+        """The same part of the answer to a HEAD, in which a reply has no body."""
+        if not isinstance(self.whole, Reply) or self.whole.framing == "none":
+            return self
+        size = len(joined(self.whole.head()))
+        return dataclasses.replace(self, stop=size if self.stop is None else min(self.stop, size))
 
     def writes(self) -> Iterator[tuple[Piece, ...]]:
         """The writes of the other step, cut to size; none that would be empty."""

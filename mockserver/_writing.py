@@ -31,6 +31,7 @@ from mockserver._step import (
     Step,
     WritingStep,
     field_lines,
+    joined,
     write_of,
 )
 
@@ -57,6 +58,17 @@ def status_line(status: int, reason: bytes | None, version: bytes = b"HTTP/1.1")
 
 
 _REGISTERED = frozenset(HTTPStatus)
+_WITHOUT_CONTENT = frozenset({*range(100, 200), 204, 205, 304})
+"""Statuses that cannot have content (RFC 9110, 15.2, 15.3.5, 15.3.6 and 15.4.5)."""
+_WITHOUT_FRAMING = _WITHOUT_CONTENT - {205}
+"""Statuses after whose head a message ends, whatever its fields are (RFC 9112, 6.3, rule 1)."""
+_MAYBE_HEAD = (b"HEAD ", b"\r", b"\n")
+"""How a request with HEAD can begin: a server forgives blank lines before it."""
+
+
+def asks_for_head(raw: bytes) -> bool:
+    """Whether a request has the method HEAD, so that its answer has no body."""
+    return raw.startswith(_MAYBE_HEAD) and raw.lstrip(b"\r\n").startswith(b"HEAD ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +100,9 @@ class Send(WritingStep):
 class Reply(WritingStep):
     """Write a well-formed final response, in one write.
 
+    To a HEAD it is what a GET would get, without the body (RFC 9110, 9.3.2). A status that cannot
+    have content takes no body, and gets no field that frames one.
+
     `text` and `json` are other ways to give the body: they become `body`, and the Content-Type that
     says so, unless the headers have one.
 
@@ -97,7 +112,8 @@ class Reply(WritingStep):
         text: The body as text, which is sent in UTF-8.
         json: The body as what `json.dumps` takes; None is null, and `...` is no body.
         framing: What ends the body: `length` adds Content-Length, `chunked` sends one chunk,
-            `close` adds `Connection: close` and closes after the body, `none` adds nothing.
+            `close` adds `Connection: close` and closes after the body, `none` adds nothing and
+            leaves nothing out: a body is sent after any status and to any method.
     """
 
     step_name: ClassVar[str] = "reply"
@@ -114,6 +130,7 @@ class Reply(WritingStep):
 
     def __post_init__(self) -> None:
         Step.__post_init__(self)  # `super()` would mean the class without slots
+        self._check_content()
         if self.text is None and self.json is ...:
             return
         if (self.text is not None) + (self.json is not ...) + bool(self.body) > 1:
@@ -136,6 +153,23 @@ class Reply(WritingStep):
             reason += f" (for content write {content[given]})"
         Step.refuse(self, field, reason)
 
+    def _check_content(self) -> None:
+        """Refuse a body where a client would take it for the next response, and a lone 1xx."""
+        if self.status not in _WITHOUT_CONTENT or self.framing == "none":
+            return
+        if self.status < 200 and self.status != 101:
+            raise ScriptError(
+                f"reply: status {self.status} is interim, and the client waits for another; "
+                f"write Interim({self.status}) before the Reply"
+            )
+        has_content = bool(self.body or self.text is not None or self.json is not ...)
+        if has_content or self.framing == "chunked":
+            what = "has content" if has_content else "is chunked"
+            raise ScriptError(
+                f"reply: {what}, which status {self.status} cannot have; leave that out, "
+                f"or add framing='none' to send exactly what is written"
+            )
+
     def _json(self) -> bytes:
         try:
             return json.dumps(self.json).encode()
@@ -151,27 +185,48 @@ class Reply(WritingStep):
         """Write it, and close where that ends the body."""
         if self.delay:
             connection.pause(self.delay)
-        connection.write(self.pieces())
+        without_body = self.framing != "none" and asks_for_head(connection.last_request)
+        connection.write(self.head() if without_body else self.pieces())
         if self.framing == "close":
             connection.end_by(self)
             connection.end()
 
     def action(self, steps: tuple[Step, ...], *, repeated: bool) -> Action:  # noqa: ARG002 - see the base
         """Play it; a write that is repeated, and does nothing more, is made once."""
-        simple = not self.delay and self.framing != "close"
-        return write_of(self) if repeated and simple else self.play
+        if not repeated or self.delay or self.framing == "close":
+            return self.play
+        write = write_of(self)
+        if self.framing == "none":
+            return write
+        head = self.head()
+        data = joined(head)
+
+        def answer(connection: LiveConnection) -> None:
+            if connection.last_request.startswith(_MAYBE_HEAD) and asks_for_head(
+                connection.last_request
+            ):
+                connection.write(head, data)
+            else:
+                write(connection)
+
+        return answer
 
     def pieces(self) -> tuple[Piece, ...]:
         """Status line, fields, the framing's own field, blank line, body."""
+        return (*self.head(), *self._body())
+
+    def head(self) -> tuple[Piece, ...]:
+        """What `pieces` has before the body."""
         return (
             status_line(self.status, self.reason, self.version),
             *field_lines(self.headers),
             *field_lines(self._framing_fields()),
             Piece("end-of-head", CRLF),
-            *self._body(),
         )
 
     def _framing_fields(self) -> Headers:
+        if self.framing == "length" and self.status in _WITHOUT_FRAMING:
+            return ()
         return {
             "length": ((b"Content-Length", b"%d" % len(self.body)),),
             "chunked": ((b"Transfer-Encoding", b"chunked"),),
