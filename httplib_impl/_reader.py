@@ -34,6 +34,9 @@ _FEW = 64
 # A socket with a timeout does not block in the kernel, and returns what is there nevertheless.
 _WAIT = getattr(sockets, "MSG_WAITALL", 0)
 
+# OpenSSL's option to take any end of TLS for a close_notify; older `ssl` has no name for it.
+IGNORE_UNEXPECTED_EOF = 1 << 7
+
 
 _SOCKET: Any = socket
 
@@ -56,6 +59,12 @@ def is_transient(error: BaseException) -> bool:
         return True
     # By name, because ssl is imported only where it is used.
     return type(error).__name__ in ("SSLWantReadError", "SSLWantWriteError")
+
+
+def is_cut(error: BaseException) -> bool:
+    """Whether it reports an end of TLS without close_notify; Python 3.11.2 has no class for it."""
+    reason = getattr(error, "reason", None)
+    return type(error).__name__ == "SSLEOFError" or reason == "UNEXPECTED_EOF_WHILE_READING"
 
 
 class SocketSource:
@@ -102,10 +111,10 @@ class SocketSource:
         """Whether the stream, which has ended, was cut: in TLS, one that ends without close_notify.
 
         `ssl` reports such an end only while `suppress_ragged_eofs` is false, so the read is
-        repeated with it: every read after the end has the same result. Before 3.13 `ssl` hides a
-        reset as well. The system still reports it: after a reset the socket has no peer. Nor has
-        it one where a closed server resets what OpenSSL sends at such an end, an alert; that is an
-        EPIPE.
+        repeated with it: every read after the end has the same result, except that OpenSSL may be
+        set to take an end for close_notify. Before 3.13 `ssl` hides a reset as well. The system
+        still reports it: after a reset the socket has no peer. Nor has it one where a closed
+        server resets what OpenSSL sends at such an end, an alert; that is an EPIPE.
 
         Raises:
             ConnectionResetError: it was a reset.
@@ -114,21 +123,22 @@ class SocketSource:
         if not getattr(sock, "suppress_ragged_eofs", False):
             return False
         late = sock.getsockopt(sockets.SOL_SOCKET, sockets.SO_ERROR)
-        sock.suppress_ragged_eofs = False
+        sock.suppress_ragged_eofs, ragged = False, False
         try:
             sock.recv(1)
-            return False
         except OSError as error:
-            if type(error).__name__ != "SSLEOFError":
+            ragged = is_cut(error)
+            if not ragged:
                 raise
         finally:
             sock.suppress_ragged_eofs = True
         try:
-            sock.getpeername()
+            if ragged or sock.context.options & IGNORE_UNEXPECTED_EOF:
+                sock.getpeername()
         except OSError:
             if late != EPIPE:
                 raise ConnectionResetError(ECONNRESET, "Connection reset by peer") from None
-        return True
+        return ragged
 
     def is_stale(self) -> bool:
         """Whether bytes, or the end of the stream, can be read although no response is due."""
@@ -269,7 +279,7 @@ class Reader:
                 self.cut = self.source.is_ragged()
             return data
         except OSError as error:
-            if type(error).__name__ == "SSLEOFError":  # of a socket that does not hide it
+            if is_cut(error):  # of a socket that does not hide it
                 self.cut = True
                 return 0 if isinstance(need, memoryview) else b""
             if not is_transient(error):

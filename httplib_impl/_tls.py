@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from ._connection import UNSET, HTTPConnection
 from ._constants import HTTPS_PORT
-from ._types import SSLContext
+from ._reader import IGNORE_UNEXPECTED_EOF
+from ._types import Any, SSLContext
 
 
 class HTTPSConnection(HTTPConnection):
@@ -27,6 +28,7 @@ class HTTPSConnection(HTTPConnection):
         timeout: as for `HTTPConnection`.
         source_address: as for `HTTPConnection`.
         context: an `ssl.SSLContext`; its verification, that of the host name included, is honoured.
+            Where `ssl` sets `OP_IGNORE_UNEXPECTED_EOF` in every context, it is cleared.
     """
 
     default_port = HTTPS_PORT
@@ -59,6 +61,7 @@ class HTTPSConnection(HTTPConnection):
         HTTPConnection.connect(self)
         host = (self._tunnel_host or self.host).strip("[]")
         try:
+            _report_ends(self._context)
             self.sock = self._context.wrap_socket(self.sock, server_hostname=host)
         except BaseException:
             self.close()
@@ -69,3 +72,15 @@ def _unverified_context() -> SSLContext:
     from ssl import _create_unverified_context
 
     return _create_unverified_context()
+
+
+def _report_ends(context: Any) -> None:
+    """Have OpenSSL report an end without close_notify where `ssl` hides it in every context.
+
+    Python 3.11.2 does that. Where it does not, the option is the caller's own, and stays.
+    """
+    from ssl import SSLContext
+
+    hidden = isinstance(context, SSLContext) and context.options & IGNORE_UNEXPECTED_EOF
+    if hidden and _unverified_context().options & hidden:
+        context.options &= ~hidden

@@ -3,21 +3,30 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+import struct
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import pytest
 import trustme
 
-from httplib_impl import CannotSendHeader, HTTPSConnection
+from httplib_impl import (
+    CannotSendHeader,
+    HTTPConnection,
+    HTTPResponse,
+    HTTPSConnection,
+    IncompleteRead,
+)
 from httplib_impl._reader import SocketSource
+from httplib_impl.tests import support
 from httplib_impl.tests.support import expect_gone, hear, listener, read_head
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 Player = Callable[[socket.socket], None]
+Connecting = Callable[..., HTTPResponse]
 
 
 @pytest.fixture(scope="module")
@@ -213,8 +222,6 @@ def test_late_bytes_or_an_end_make_the_next_request_dial_anew(
 
 
 def test_a_body_cut_by_an_end_of_tls_is_incomplete(server_context: ssl.SSLContext) -> None:
-    from httplib_impl import IncompleteRead
-
     def cut(peer: socket.socket) -> None:
         read_head(peer)
         peer.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\nhello")
@@ -226,6 +233,107 @@ def test_a_body_cut_by_an_end_of_tls_is_incomplete(server_context: ssl.SSLContex
         with pytest.raises(IncompleteRead) as caught:
             response.read()
         assert caught.value.partial == b"hello"
+
+
+IGNORES_ENDS = getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
+
+
+@contextmanager
+def broken_off(context: ssl.SSLContext, *, reset: bool = False) -> Iterator[Connecting]:
+    """A server that ends the TCP connection, and not TLS, when part of a body was read.
+
+    The function that it gives is called with a connection to it, and returns the response.
+    """
+
+    def play(peer: ssl.SSLSocket) -> None:
+        read_head(peer)
+        peer.sendall(b"HTTP/1.1 200 OK\r\n\r\nhello")
+        assert taken.wait(10)
+        if reset:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    taken = threading.Event()
+    with listener(secured(context, play)) as address:
+
+        def respond(
+            kind: type[HTTPSConnection] = HTTPSConnection, context: ssl.SSLContext | None = None
+        ) -> HTTPResponse:
+            conn = kind(*address, timeout=10, context=context)
+            conn.request("GET", "/")
+            response = conn.getresponse()
+            assert response.read(5) == b"hello"
+            taken.set()
+            return response
+
+        yield respond
+
+
+@pytest.fixture
+def hiding(monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """A context as in Python 3.11.2, where every one hides an end without close_notify."""
+    make = ssl._create_unverified_context
+
+    def made() -> ssl.SSLContext:
+        context = make()
+        context.options |= IGNORES_ENDS
+        return context
+
+    monkeypatch.setattr(ssl, "_create_unverified_context", made)
+    return made()
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_an_end_that_every_context_hides_is_found(
+    server_context: ssl.SSLContext, hiding: ssl.SSLContext, given: bool
+) -> None:
+    with broken_off(server_context) as respond:
+        response = respond(context=hiding if given else None)
+        with pytest.raises(IncompleteRead):
+            response.read()
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_a_reset_that_every_context_hides_is_found(
+    server_context: ssl.SSLContext, hiding: ssl.SSLContext, given: bool
+) -> None:
+    with broken_off(server_context, reset=True) as respond:
+        response = respond(context=hiding if given else None)
+        with pytest.raises(ConnectionResetError):
+            response.read()
+
+
+def test_a_reset_is_found_where_the_caller_has_wrapped_the_socket(
+    server_context: ssl.SSLContext, hiding: ssl.SSLContext
+) -> None:
+    class Wrapping(HTTPSConnection):
+        def connect(self) -> None:
+            HTTPConnection.connect(self)
+            self.sock = hiding.wrap_socket(self.sock, server_hostname=self.host)
+
+    with broken_off(server_context, reset=True) as respond, pytest.raises(ConnectionResetError):
+        respond(Wrapping).read()
+
+
+def test_a_context_that_alone_hides_ends_is_left_as_it_is(server_context: ssl.SSLContext) -> None:
+    """It is the caller's choice where the option is not in every context."""
+    context = ssl._create_unverified_context()
+    chosen = IGNORES_ENDS & ~context.options
+    context.options |= chosen
+    with broken_off(server_context) as respond:
+        response = respond(context=context)
+        with nullcontext() if chosen else pytest.raises(IncompleteRead):
+            assert response.read() == b""
+    assert context.options & IGNORES_ENDS == chosen
+
+
+def test_an_end_for_which_ssl_has_no_class_of_its_own_is_one() -> None:
+    """Python 3.11.2 raises the base class where others raise SSLEOFError."""
+    error = ssl.SSLError(ssl.SSL_ERROR_SSL, "unexpected eof while reading")
+    error.reason = "UNEXPECTED_EOF_WHILE_READING"
+    response = support.respond([b"HTTP/1.1 200 OK\r\n\r\nhello", error])
+    with pytest.raises(IncompleteRead) as caught:
+        response.read()
+    assert caught.value.partial == b"hello"
 
 
 def test_bytes_in_the_record_that_ends_a_body_are_leftovers(
