@@ -70,27 +70,17 @@ class FileBody:
             size = min(size, self._left)
         if not size:
             return b""
-        block = _read_bytes(self._file, size)
+        try:
+            data = self._file.read(size)
+        except UnsupportedOperation as error:
+            raise UnimplementedFileMode(str(error)) from error
+        block = bytes_of(data)
+        if block is None:
+            raise UnimplementedFileMode(f"the body file gave {type(data).__name__}, not bytes")
         if self._left is not None:
             block = block[:size]
             self._left -= len(block)
         return block
-
-
-def _read_bytes(file: Any, size: int) -> bytes:
-    """Read one block.
-
-    Raises:
-        UnimplementedFileMode: the file cannot be read, or gives something other than bytes.
-    """
-    try:
-        block = file.read(size)
-    except UnsupportedOperation as error:
-        raise UnimplementedFileMode(str(error)) from error
-    whole = bytes_of(block)
-    if whole is None:
-        raise UnimplementedFileMode(f"the body file gave {type(bytes).__name__}, not bytes")
-    return whole
 
 
 def bytes_of(data: object) -> bytes | None:
@@ -141,9 +131,5 @@ def _bytes_ahead(file: Any) -> int | None:
         end: int = file.tell()
         file.seek(here)
     except (AttributeError, OSError):  # it has none of these, or is a pipe
-        try:
-            length: int = len(file)
-        except TypeError:
-            return None
-        return length
+        return len(file) if hasattr(type(file), "__len__") else None
     return max(end - here, 0)

@@ -395,6 +395,11 @@ def test_a_file_that_cannot_give_bytes_is_refused(body: Any) -> None:
     )
 
 
+def test_a_file_that_gives_text_is_named_by_what_it_gives() -> None:
+    with pytest.raises(UnimplementedFileMode, match=r"^the body file gave str, not bytes$"):
+        request("POST", "/", Texts())
+
+
 @pytest.mark.parametrize("mode", ["wb", "w", "a+"])
 def test_a_file_opened_for_writing_or_text_is_refused(mode: str, tmp_path: Path) -> None:
     with (tmp_path / "body").open(mode) as file:
