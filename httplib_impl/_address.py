@@ -30,19 +30,13 @@ def parse_address(host: str, port: int | str | None, default_port: int) -> tuple
     bad = NOT_IN_HOST.search(host)
     if bad:
         raise InvalidURL(f"host {host!r} contains {bad.group()!r}")
-    if port is None:
-        host, port = _split_port(host, default_port)
-    number = _port_number(port)
+    colon = host.rfind(":")
+    if port is None and colon > host.rfind("]"):  # those inside brackets belong to the address
+        host, port = host[:colon], host[colon + 1 :]
+    number = _port_number(default_port if port is None else port)
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     return _ascii_host(host), number
-
-
-def _split_port(host: str, default_port: int) -> tuple[str, int | str]:
-    colon = host.rfind(":")
-    if colon <= host.rfind("]"):  # the colons inside brackets belong to the address
-        return host, default_port
-    return host[:colon], host[colon + 1 :]
 
 
 def _port_number(port: int | str) -> int:

@@ -6,8 +6,10 @@ calls: when a line does not arrive in time, the next call continues after the la
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from . import _grammar
-from ._exceptions import HTTPException
+from ._exceptions import HTTPException, LineTooLong
 from ._reader import Reader
 from ._status_line import StatusLine, parse_status_line
 
@@ -66,11 +68,8 @@ class Head:
         return status_line
 
     def _read_header_lines(self, reader: Reader) -> None:
-        while (line := reader.line()) not in (b"\r\n", b"\n", b""):
-            self._lines.append(line)
-            if len(self._lines) > _grammar.MAX_LINES:
-                raise HTTPException(f"got more than {_grammar.MAX_LINES} headers")
-        self.block, self.whole = b"".join(self._lines), bool(line)
+        self.whole = read_block(lambda _: reader.line(), self._lines)
+        self.block = b"".join(self._lines)
         if self._debuglevel > 0:
             for line in self._lines:  # 2.7: with their ends
                 print("header:", line.decode("ascii", "backslashreplace"), end="")
@@ -81,3 +80,27 @@ class Head:
             raise HTTPException(f"got more than {_grammar.MAX_LINES} interim responses")
         self.status_line = None
         self._lines = []
+
+
+def read_block(readline: Callable[[int], bytes], lines: list[bytes]) -> bool:
+    """Read header lines up to the blank line.
+
+    Args:
+        readline: returns the next line with its end, at most so many bytes of it; nothing at the
+            end of the stream.
+        lines: where they are appended, with their ends.
+
+    Returns:
+        Whether a blank line ended them.
+
+    Raises:
+        LineTooLong: a line of more than 65,536 bytes.
+        HTTPException: more than 100 lines.
+    """
+    while (line := readline(_grammar.MAX_LINE + 1)) not in (b"\r\n", b"\n", b""):
+        if len(line) > _grammar.MAX_LINE:
+            raise LineTooLong("header line")
+        lines.append(line)
+        if len(lines) > _grammar.MAX_LINES:
+            raise HTTPException(f"got more than {_grammar.MAX_LINES} headers")
+    return bool(line)

@@ -8,12 +8,11 @@ change, the object is what it was in 2.7: a list of lines, and a dictionary.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 
-from . import _grammar
-from ._exceptions import HTTPException, LineTooLong
 from ._grammar import BLANKS
+from ._head import read_block
 from ._headers import Fields, parse_fields
 from ._types import Any, Default
 
@@ -21,30 +20,6 @@ _BLANKS = BLANKS.decode("ascii")
 _Values = dict[str, str]
 _FIRST_SEEN = {"typeheader", "encodingheader", "type", "maintype", "subtype", "plisttext", "plist"}
 _FIRST_SEEN |= {"unixfrom", "status"}
-
-
-def read_block(readline: Callable[[int], bytes]) -> tuple[bytes, bool]:
-    """Read header lines up to the blank line.
-
-    Args:
-        readline: returns the next line with its end, at most so many bytes of it; nothing at the
-            end of the stream.
-
-    Returns:
-        The lines with their ends, and whether a blank line ended them.
-
-    Raises:
-        LineTooLong: a line of more than 65,536 bytes.
-        HTTPException: more than 100 lines.
-    """
-    lines: list[bytes] = []
-    while (line := readline(_grammar.MAX_LINE + 1)) not in (b"\r\n", b"\n", b""):
-        if len(line) > _grammar.MAX_LINE:
-            raise LineTooLong("header line")
-        lines.append(line)
-        if len(lines) > _grammar.MAX_LINES:
-            raise HTTPException(f"got more than {_grammar.MAX_LINES} headers")
-    return b"".join(lines), bool(line)
 
 
 def _bytes(text: str | bytes) -> bytes:
@@ -101,7 +76,9 @@ class HTTPMessage:
             self._block = source
             return
         self.fp = source
-        self._block, self._is_whole = read_block(lambda n: _bytes(source.readline(n)))
+        lines: list[bytes] = []
+        self._is_whole = read_block(lambda n: _bytes(source.readline(n)), lines)
+        self._block = b"".join(lines)
         try:
             self._start_of_body = source.tell() if seekable else None
         except (AttributeError, OSError):

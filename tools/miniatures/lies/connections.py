@@ -59,8 +59,12 @@ overrides(
 overrides(
     "finds-no-port-in-the-host",
     "HTTPConnection.port-in-host; HTTPConnection.equivalent-forms",
-    "_address._split_port",
-    lambda true: lambda host, default: (host.split(":")[0], default),
+    "_address.parse_address",
+    lambda true: (
+        lambda host, port, default: (
+            true(host, port, default) if port else (host.split(":")[0], default)
+        )
+    ),
 )
 overrides(
     "dials-bracketed-addresses",
