@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from mockserver._phase import Unanswered
 from mockserver._step import Recipe, Step
 
 UNREAD = "unread"
@@ -278,6 +279,11 @@ class Record:
             happened[most - last : -last] = [cut]
         lines = "\n".join((*complaints, "", *happened)).splitlines()
         return "\n".join(line if len(line) <= _WIDE else f"{line[:_WIDE]}…" for line in lines)
+
+    @property
+    def has_unmatched(self) -> bool:
+        """Whether a request came that no route fits: an error of the test, or of its client."""
+        return any(NO_ROUTE in one or Unanswered.note in one for one in self.problems)
 
     def difference(self, golden: str) -> str:
         """How the transcript differs from one that was kept: a unified diff, or nothing."""

@@ -5,7 +5,9 @@ written: as an error of a test that has passed, or as a section of the report of
 failed already.  `mockserver` is imported when the first server is started.
 """
 
+import os
 import sys
+import sysconfig
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +72,12 @@ class MockServers:
         plays = [server.current for server in self.running]
         return "\n\n".join(play.report().strip() for play in plays if play is not None)
 
+    @property
+    def has_unmatched(self) -> bool:
+        """Whether a request has come that no route fits."""
+        plays = [server.current for server in self.running]
+        return any(play.so_far.has_unmatched for play in plays if play is not None)
+
     def close(self) -> None:
         """Stop the servers; fail the test that has passed although a script was not met."""
         __tracebackhide__ = True
@@ -103,7 +111,38 @@ def pytest_runtest_makereport(
                 servers.has_failed = True
                 if report.failed and (text := servers.report()):
                     report.sections.append(("mock server", text))
+                    if servers.has_unmatched and item.config.option.tbstyle == "auto":
+                        _leave_out_library_code(item.config, report.longrepr)
     return report
+
+
+def _leave_out_library_code(config: pytest.Config, shown: Any) -> None:
+    """Leave installed modules out of a traceback, except for the line that raised the last error.
+
+    A request without a route is explained by the section; by default pytest prints the whole
+    functions of the client in which the answer to it has led to one error after the other.
+    """
+    paths = sysconfig.get_paths()
+    kinds = ("stdlib", "platstdlib", "purelib", "platlib")
+    installed = tuple(paths[kind] + os.sep for kind in kinds)
+
+    def is_installed(entry: Any) -> bool:
+        place = getattr(entry, "reprfileloc", None)
+        path = config.invocation_params.dir / place.path if place else ""
+        return os.path.normpath(path).startswith(installed)
+
+    chain = getattr(shown, "chain", None)
+    if not chain:  # the error is not shown as a traceback
+        return
+    last = chain[-1][0].reprentries[-1]
+    for traceback, *_ in chain:
+        entries = traceback.reprentries
+        traceback.reprentries = [one for one in entries if one is last or not is_installed(one)]
+    shown.chain = [one for one in chain if one[0].reprentries]
+    if is_installed(last):
+        marked = (index for index, line in enumerate(last.lines) if line[:1] in (">", "E"))
+        last.lines = last.lines[next(marked, 0) :]
+        last.reprfuncargs = None
 
 
 def pytest_enter_pdb(config: pytest.Config) -> None:

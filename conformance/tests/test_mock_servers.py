@@ -69,6 +69,45 @@ def test_it(mock_server):
     assert len(result.outlines) <= 60
 
 
+@pytest.mark.parametrize(
+    ("options", "unmatched", "shortened"),
+    [
+        ((), "reply", True),
+        ((), "reset", True),
+        (("--tb=long",), "reply", False),
+        (("--tb=native",), "reply", False),
+    ],
+)
+def test_a_client_is_not_printed_that_fails_because_of_an_unknown_path(
+    pytester: pytest.Pytester, options: tuple[str, ...], unmatched: str, shortened: bool
+) -> None:
+    code = f"""
+def test_it(mock_server):
+    orders = route(Reply(), path="/orders")
+    server = mock_server(script(orders, unmatched="{unmatched}"))
+    get(server.url + "/order")
+"""
+    result = run(pytester, code, *options)
+    result.assert_outcomes(failed=1)
+    text = result.stdout.str()
+    assert "HTTPError: HTTP Error 500" in text or "ConnectionResetError: " in text
+    assert ("orders = route(Reply()" in text) == (options != ("--tb=native",))
+    assert len(result.outlines) <= 60 or not shortened
+    assert ("def do_open(" in text or "def http_error_default(" in text) == (
+        options == ("--tb=long",)
+    )
+
+
+def test_a_client_is_printed_that_fails_because_of_the_script(pytester: pytest.Pytester) -> None:
+    code = """
+def test_it(mock_server):
+    get(mock_server(Reply(503)).url)
+"""
+    result = run(pytester, code)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*def http_error_default(*"])
+
+
 def test_a_truncated_body_is_reported_in_a_few_lines(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
