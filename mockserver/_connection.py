@@ -6,12 +6,13 @@ one play share is a `PlayState`.
 """
 
 import dataclasses
+import itertools
 import threading
 from ssl import SSLContext
 
 from mockserver._phase import Ended, EndOfStream, Happens, Owner, PeerReset, Phase, Wait
 from mockserver._record import FIN_SENT, UNREAD, ConnectionRecord, Entry, Event, events_of
-from mockserver._request import SHORT, Inbox, is_bare
+from mockserver._request import SHORT, Inbox, asks_to_close, head_of, is_bare
 from mockserver._state import Plan, PlayState, RoutePlan
 from mockserver._step import Begins, Piece, Recipe, Step, joined, place
 from mockserver._tls import TLS, Discarding
@@ -48,6 +49,7 @@ class LiveConnection:
         last_request: The request that was read last, raw.
         request_count: How many have been read.
         request_is_whole: Whether the step that read last has read a request to its end.
+        asks_to_close: Whether it asks that the connection be closed after the response.
         log: What has happened.
         expects: How the step that reads next began, until it has something: a client may end where
             it is `OPTIONAL`.
@@ -66,6 +68,7 @@ class LiveConnection:
         "_taken",
         "_writing",
         "_writing_from",
+        "asks_to_close",
         "buffer",
         "channel",
         "discarded",
@@ -107,6 +110,7 @@ class LiveConnection:
         self.last_request = b""
         self.request_count = 0
         self.request_is_whole = False
+        self.asks_to_close = False
         self.log: list[Entry] = []
         self.expects = _ACTING
         self.ended_by: Step | None = None
@@ -192,6 +196,14 @@ class LiveConnection:
         """Whether the wait for the step that reads next can expire."""
         return self.expects is _READING or self.expects is _ACTING
 
+    @property
+    def is_to_close(self) -> bool:
+        """Whether the latest request asks that the connection be closed, and has a response."""
+        if not (self.asks_to_close and self.state.obliging) or self.ended_by is not None:
+            return False
+        since = itertools.takewhile(lambda entry: entry[3] != "request", reversed(self.log))
+        return any(entry[0] == ">" for entry in since)
+
     def unplayed(self) -> list[tuple[str, Step]]:
         """The steps that were not completed, each with its place."""
         if self.expects is _OPTIONAL:
@@ -229,6 +241,7 @@ class LiveConnection:
         self.last_request = raw
         self.request_count += 1
         self.request_is_whole = whole
+        self.asks_to_close = asks_to_close(raw if len(raw) <= SHORT else head_of(raw))
         self.state.came.append((self.number, raw))
 
     # ------------------------------------------------------------------------ writing

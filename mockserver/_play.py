@@ -133,6 +133,11 @@ class SharedState:
         """What becomes of a request that no route fits."""
         return self.script.unmatched
 
+    @property
+    def obliging(self) -> bool:
+        """Whether a connection is closed after the response to a request that asks for it."""
+        return self.script.obliging
+
     def choose(self, request: Request, *, is_whole: bool) -> tuple[RoutePlan | None, bool]:
         """The first route that fits a request and is not used up.
 

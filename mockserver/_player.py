@@ -6,13 +6,14 @@ does is never an error of the server.
 """
 
 from mockserver._connection import LiveConnection
-from mockserver._control import Goto
+from mockserver._control import Close, Dispatch, Goto, ReadRequest
 from mockserver._phase import Ended, PeerReset, Released, Wait
 from mockserver._state import Plan
 from mockserver._step import Begins, Step
 
 _HELLO = b"\x16\x03"
 """How a ClientHello begins, and no request does."""
+_REQUESTS = (ReadRequest, Dispatch)
 _ACTING, _READY = Begins.ACTING, Wait.READY
 
 
@@ -45,24 +46,35 @@ def play_on(connection: LiveConnection, ending: Ended | None = None) -> bool:
             plan = connection.plan
             while connection.index < len(plan):
                 action, begins = plan[connection.index]
-                if (
-                    begins is not _ACTING
-                    and wire.waits is not _READY
-                    and connection.can_wait_without_thread(begins)
+                if begins is not _ACTING and (
+                    (is_over := connection.asks_to_close and _obliges(connection))
+                    or (wire.waits is not _READY and connection.can_wait_without_thread(begins))
                 ):
-                    return False
+                    return is_over
                 action(connection)
                 connection.index += 1
                 if connection.plan is not plan:
                     break  # a route has been entered
             else:
                 if not connection.leave_route():
+                    _obliges(connection)
                     return True
     except Released:
         return True
     except Ended as reason:
         _wind_up(connection, reason)
         return True
+
+
+def _obliges(connection: LiveConnection) -> bool:
+    """Close, if the client has asked for that and no step would send it more; whether it is so."""
+    step = connection.current
+    if not connection.is_to_close or not (step is None or isinstance(step, _REQUESTS)):
+        return False
+    if step is not None:
+        connection.expects = step.begins
+    Close().play(connection)
+    return True
 
 
 def _wind_up(connection: LiveConnection, ending: Ended) -> None:

@@ -30,7 +30,7 @@ from mockserver._record import (
     Event,
     Record,
 )
-from mockserver._request import Inbox, read_request
+from mockserver._request import Inbox, asks_to_close, read_request
 from mockserver._script import Connection, Script
 from mockserver._secure import Starttls, Tunnel
 from mockserver._step import ScriptError, Step
@@ -46,7 +46,10 @@ def script_from(record: Record) -> Script:
     Raises:
         ScriptError: A handshake failed, or TLS was damaged: that is not in a record.
     """
-    return Script(tuple(Connection(tuple(_steps(one))) for one in record.connections))
+    connections = tuple(Connection(tuple(_steps(one))) for one in record.connections)
+    # If a client asked for an end, the record has it, or the server that was recorded stayed.
+    asked = any(asks_to_close(raw) for one in record.connections for raw in one.requests)
+    return Script(connections, obliging=not asked)
 
 
 def _steps(one: ConnectionRecord) -> list[Step]:

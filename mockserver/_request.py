@@ -223,6 +223,30 @@ class Fields(Values):
         return one.lower() == other.lower()
 
 
+def head_of(raw: bytes) -> bytes:
+    """The head of a request, with its blank line; all of it where there is none."""
+    end = _BLANK_LINE.search(raw)
+    return raw[: end.end()] if end else raw
+
+
+@lru_cache(maxsize=256)
+def asks_to_close(raw: bytes) -> bool:
+    r"""Whether a request asks that its connection be closed after the response (RFC 9112, 9.3).
+
+    A request of HTTP/1.0 does unless it asks to keep the connection. After CONNECT the connection
+    is a tunnel.
+
+    >>> asks_to_close(b"GET / HTTP/1.0\r\n\r\n")
+    True
+    """
+    request = Request(0, head_of(raw))
+    if request.method == "CONNECT":
+        return False
+    fields = request.headers.get_all("Connection")
+    options = {one.strip().lower() for field in fields for one in field.split(",")}
+    return "close" in options or (request.version == "HTTP/1.0" and "keep-alive" not in options)
+
+
 @dataclass(frozen=True)
 class Request:
     r"""A request, unchanged, and its parts; text is decoded as Latin-1, where nothing else is said.

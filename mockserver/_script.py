@@ -116,12 +116,15 @@ class Script:
             script of routes alone serves any number of connections.
         unmatched: What becomes of a request that no route fits: its connection is `reset`, or it
             gets a `reply` with status 500 that explains for each route what did not fit.
+        obliging: Whether a connection is closed after the response to a request that asks for it,
+            where no step is left or the next one reads another request (RFC 9112, 9.3 and 9.6).
     """
 
     connections: tuple[Connection, ...] = ()
     listener: Listener = Listener()
     routes: tuple[Route, ...] = ()
     unmatched: Literal["reset", "reply"] = "reset"
+    obliging: bool = True
 
     def __post_init__(self) -> None:
         if (self.connections or self.routes) and self.listener.mode != "accept":

@@ -60,6 +60,10 @@ class PlayState(Protocol):
     def unmatched(self) -> str:
         """What becomes of a request that no route fits: `reset` or `reply`."""
 
+    @property
+    def obliging(self) -> bool:
+        """Whether a connection is closed after the response to a request that asks for it."""
+
     def problem(self, text: str) -> None:
         """Note something that went against the script."""
 

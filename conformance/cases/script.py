@@ -40,6 +40,7 @@ def script(table: CaseTable) -> Script:
             listener=Listener(table.server.listener, table.server.receive_buffer),
             routes=tuple(_route(one, f"routes[{index}]") for index, one in enumerate(table.routes)),
             unmatched=table.server.unmatched,
+            obliging=False,  # of httplib's interface, also what it leaves open is compared
         )
     except ScriptError as error:
         place = _PLACE.match(str(error))

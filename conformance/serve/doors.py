@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from certs import SERVER_CERTIFICATES, CertificateAuthority
+from conformance.cases import Case
 from conformance.reproduce import LOCALHOST, Catalogue, Entry, Ports
 from conformance.serve.pages import CONTROL, PLAYGROUND, Pages
 from conformance.serve.parametric import BadTarget, made
@@ -137,7 +138,7 @@ class Doors:
 
         Then wait for the client to close.
         """
-        self._play(given, self.rounds.visit(entry.case.id, entry.case.script))
+        self._play(given, self.rounds.visit(entry.case.id, _served(entry.case)))
         if not given.ended:
             given.await_closing()
 
@@ -154,7 +155,7 @@ class Doors:
             self._made(given, asked)
         elif entry.how in ("url", "tls"):
             case = entry.case
-            visit = self.rounds.visit(case.id, case.script, asked.connection)
+            visit = self.rounds.visit(case.id, _served(case), asked.connection)
             self._play(given, visit.without_handshake())
         else:
             where = f"this case is served at {entry.url(self._ports)}; see /_/"
@@ -193,6 +194,11 @@ class Doors:
 
     def _context(self, step: Starttls) -> ssl.SSLContext:
         return self._authority.server_context(step.cert, step.client_cert, step.alpn, step.tickets)
+
+
+def _served(case: Case) -> Script:
+    """Return the script of *case*, which closes for a client that asks, if any client may come."""
+    return replace(case.script, obliging=case.fetch is not None)
 
 
 def _server_name(given: GivenConnection) -> str:

@@ -301,6 +301,53 @@ def test_a_client_that_repeats_its_request_meets_the_same_octets(
     assert result.verdict == Verdict.PASS
 
 
+READS_TO_THE_END = """
+host, _, port = sys.argv[1].removeprefix("http://").rstrip("/").partition(":")
+with socket.create_connection((host, int(port))) as sock:
+    sock.sendall(f"GET / HTTP/1.1\\r\\nHost: {{host}}:{{port}}\\r\\n{asks}\\r\\n".encode())
+    body = b"".join(iter(lambda: sock.recv(65536), b"")).partition(b"\\r\\n\\r\\n")[2]
+print(end=body.decode())
+"""
+OPEN = """
+family = "framing"
+[[case]]
+id = "clients.open"
+title = "The server leaves the connection open"
+level = "observe"
+spec = ["HTTPResponse.read"]
+rfc = ["9112#9.6"]
+why = "A client that asks for the end of the connection may wait for it."
+connections = [[{ read_request = {} }, { reply = { body = "hello" } }%s]]
+[case.fetch]
+strength = "must"
+expect = [{ accept = { status = 200, body = "hello" } }]
+"""
+
+
+@pytest.mark.parametrize(
+    ("asks", "stays", "verdict"),
+    [
+        ("Connection: close\\r\\n", "", "PASS"),
+        ("", "", "HANG"),
+        ("Connection: close\\r\\n", ", { expect_eof = {} }", "HANG"),
+        ("Connection: close\\r\\n", ', { close = "abandon" }', "HANG"),
+    ],
+    ids=["asks", "does not ask", "the case waits for the client", "the case stays"],
+)
+def test_a_client_that_asks_for_the_end_of_its_connection_gets_it(
+    tmp_path: Path,
+    certificate_authority: CertificateAuthority,
+    asks: str,
+    stays: str,
+    verdict: str,
+) -> None:
+    script = tmp_path / "client.py"
+    script.write_text("import socket, sys\n" + READS_TO_THE_END.format(asks=asks))
+    one = target(f"client:cmd:{sys.executable} {script} {{url}}")
+    (result,) = run(one, load_text(OPEN % stays, "x.toml"), certificate_authority, wait=1.0)
+    assert result.verdict == verdict
+
+
 def test_a_case_that_says_nothing_of_clients_is_not_for_them(
     certificate_authority: CertificateAuthority,
 ) -> None:

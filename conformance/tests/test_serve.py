@@ -105,6 +105,15 @@ def body(response: bytes) -> bytes:
     return response.partition(b"\r\n\r\n")[2]
 
 
+@pytest.mark.parametrize("target", ["chunked.grammar.trailer.a-field", "bytes?text=a&end=open"])
+def test_a_client_that_asks_for_the_end_of_its_connection_gets_it(
+    server: Server, target: str
+) -> None:
+    with dial(server.ports.http) as sock:
+        sock.sendall(f"GET /c/{target} HTTP/1.0\r\n\r\n".encode())
+        assert rest(sock)
+
+
 def listing(server: Server) -> dict[str, dict[str, object]]:
     cases = json.loads(body(get(server.ports.control, "/_/cases.json")))["cases"]
     return {case["id"]: case for case in cases}
