@@ -52,6 +52,12 @@ mishears(
     rb"(?i)(\r\ncontent-length: *)[a-z]?(\d+);?(?=\r\n)",
     rb"\1\2",
 )
+mishears(
+    "takes-any-number-for-a-length",
+    "neither",
+    rb"(?i)\r\n(?:proxy-)?(?:connection|keep-alive): *(\d+)(?=\r\n)",
+    rb"\r\nContent-Length: \1",
+)
 mishears("knows-no-chunks", "Transfer-Encoding", rb"(?i)\r\ntransfer-encoding:", b"\r\nX-Coding:")
 mishears(
     "takes-gzip-for-nothing",
