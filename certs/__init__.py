@@ -95,6 +95,11 @@ class CertificateAuthority:
         """The certificate of the authority, as PEM."""
         return self._authority.cert_pem.bytes()
 
+    @property
+    def client_pem(self) -> bytes:
+        """The certificate `client`, which the authority has signed, after its key, as PEM."""
+        return self._leaf("client").private_key_and_cert_chain_pem.bytes()
+
     def server_context(
         self,
         cert: str = "server",

@@ -9,7 +9,7 @@ import contextlib
 import socket
 import struct
 from dataclasses import dataclass
-from ssl import SSLContext
+from ssl import SSLContext, SSLObject
 
 from mockserver._connection import LiveConnection
 from mockserver._kernel import Diagnosis
@@ -21,6 +21,7 @@ from mockserver._record import RST_SENT, TLS_ESTABLISHED, ConnectionRecord
 from mockserver._request import Request, read_request
 from mockserver._script import Connection, Script
 from mockserver._step import Step
+from mockserver._tls import TLS
 from mockserver._wire import Condition, Wire, configure
 
 _LONGEST_HEAD = 1 << 20
@@ -101,13 +102,16 @@ class GivenConnection:
     Args:
         sock: The socket. Its options change: what is open when it is closed is reset.
         limits: What its client cannot exceed.
+        number: Which of the caller's connections it is, from 1.
 
     Attributes:
         address: Our address and port, as the client has dialled them.
         client: Address and port of the client.
+        number: As given.
+        server_name: The name that the client asked for in its handshake; empty for none.
     """
 
-    def __init__(self, sock: socket.socket, limits: Limits | None = None) -> None:
+    def __init__(self, sock: socket.socket, limits: Limits | None = None, number: int = 1) -> None:
         sock.setblocking(True)
         configure(sock)
         self._diagnosis = Diagnosis()
@@ -116,6 +120,8 @@ class GivenConnection:
         self._wire.owner = Owner.PLAY
         self.address = near
         self.client = far
+        self.number = number
+        self.server_name = ""
         self._live = LiveConnection(1, (), [], self._wire, SharedState(Script(), near, {}))
 
     @property
@@ -127,6 +133,12 @@ class GivenConnection:
     def ended(self) -> bool:
         """Whether our stream is ended, or the connection reset: nothing more can be played."""
         return self._wire.server_ended or self._wire.is_reset
+
+    @property
+    def ssl_object(self) -> SSLObject | None:
+        """What OpenSSL knows of the handshake; None where there was none."""
+        channel = self._live.channel
+        return channel.object if isinstance(channel, TLS) else None
 
     def play(
         self, steps: tuple[Step, ...], state: SharedState | None = None, number: int = 1
@@ -206,12 +218,17 @@ class GivenConnection:
         del self.buffer[:count]
         return data
 
-    def start_tls(self, context: SSLContext) -> None:
+    def start_tls(self, context: SSLContext, server_name: str = "") -> None:
         """Do a handshake as the server; what is in the buffer belongs to it.
+
+        Args:
+            context: What to offer.
+            server_name: The name in the ClientHello, if the caller has read it.
 
         Raises:
             Ended: It failed.
         """
+        self.server_name = server_name
         tls = self._live.encrypt(context)
         try:
             tls.handshake()

@@ -39,7 +39,11 @@ class Discarding:
 
 
 class TLS:
-    """An encrypted channel; it offers what a `Wire` offers for application bytes."""
+    """An encrypted channel; it offers what a `Wire` offers for application bytes.
+
+    Attributes:
+        object: The state of OpenSSL.
+    """
 
     def __init__(self, wire: Wire, context: ssl.SSLContext, early: bytes) -> None:
         self._wire = wire
@@ -48,12 +52,12 @@ class TLS:
         self._incoming.write(early)
         self._ahead = b""
         self._ended = False
-        self._object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self.object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
 
     @property
     def version(self) -> str:
         """The protocol version, once the handshake is done."""
-        return self._object.version() or "none"
+        return self.object.version() or "none"
 
     @property
     def client_ended(self) -> bool:
@@ -67,7 +71,7 @@ class TLS:
             TLSBroken: The client does not take part; an alert for it has been sent.
         """
         try:
-            self._pump(self._object.do_handshake)
+            self._pump(self.object.do_handshake)
         except EndOfStream:
             raise TLSBroken("end of stream") from None
         self._flush()
@@ -79,7 +83,7 @@ class TLS:
             TLSBroken: The client's offer cannot be taken.
         """
         try:
-            self._object.do_handshake()
+            self.object.do_handshake()
         except ssl.SSLWantReadError:
             return self._outgoing.read()
         except ssl.SSLError as error:
@@ -89,7 +93,7 @@ class TLS:
     def record(self, data: bytes) -> bytes:
         """The record that carries at most 16,384 bytes; it is not sent."""
         self._flush()
-        self._object.write(data)
+        self.object.write(data)
         return self._outgoing.read()
 
     def read(self, *, patient: bool = True) -> bytes:
@@ -97,7 +101,7 @@ class TLS:
         if self._ahead:
             return self._take_ahead()
         try:
-            data = self._pump(lambda: self._object.read(BLOCK), patient=patient)
+            data = self._pump(lambda: self.object.read(BLOCK), patient=patient)
         except (ssl.SSLZeroReturnError, EndOfStream):
             data = b""
         self._ended = not data
@@ -107,7 +111,7 @@ class TLS:
         """Encrypt and send all bytes; waits while there is no room."""
         for start in range(0, len(data), BLOCK):
             piece = data[start : start + BLOCK]
-            self._pump(lambda piece=piece: self._object.write(piece))  # type: ignore[misc]  # a default binds it
+            self._pump(lambda piece=piece: self.object.write(piece))  # type: ignore[misc]  # a default binds it
             self._flush()
 
     def end(self) -> None:
@@ -115,7 +119,7 @@ class TLS:
         self._decrypt_ahead()
         # The client's own close_notify is not waited for.
         with contextlib.suppress(ssl.SSLError):
-            self._object.unwrap()
+            self.object.unwrap()
         with contextlib.suppress(Ended):
             self._flush()
         self._wire.end()
@@ -126,7 +130,7 @@ class TLS:
             return self._take_ahead()
         while True:
             try:
-                data = self._object.read(BLOCK)
+                data = self.object.read(BLOCK)
             except ssl.SSLWantReadError:
                 raw = self._wire.rest()
                 if raw is None:
@@ -141,7 +145,7 @@ class TLS:
     def _decrypt_ahead(self) -> None:
         """Decrypt what is here: OpenSSL loses it if the end is announced over unread records."""
         with contextlib.suppress(ssl.SSLError):
-            while data := self._object.read(BLOCK):
+            while data := self.object.read(BLOCK):
                 self._ahead += data
 
     def _take_ahead(self) -> bytes:

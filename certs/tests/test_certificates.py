@@ -177,6 +177,11 @@ def test_the_pem_is_the_authority(authority: CertificateAuthority, tmp_path: Pat
     assert authority.files(tmp_path).ca_file.read_bytes() == authority.ca_pem
 
 
+def test_a_client_certificate_is_also_returned_as_pem(tmp_path: Path) -> None:
+    authority = CertificateAuthority()
+    assert authority.files(tmp_path).clients["client"].combined.read_bytes() == authority.client_pem
+
+
 def test_files_go_where_they_were_asked_for_and_nowhere_else(
     authority: CertificateAuthority, tmp_path: Path
 ) -> None:
