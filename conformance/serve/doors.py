@@ -14,8 +14,10 @@ from functools import partial
 from certs import SERVER_CERTIFICATES, CertificateAuthority
 from conformance.cases import Case
 from conformance.reproduce import LOCALHOST, Catalogue, Entry, Ports
+from conformance.serve.chain import PREFIX, BadTarget, grammar
+from conformance.serve.facts import echo
 from conformance.serve.pages import CONTROL, PLAYGROUND, Pages
-from conformance.serve.parametric import BadTarget, made
+from conformance.serve.parametric import made
 from conformance.serve.playground import Playground
 from conformance.serve.request_line import Wanted, wanted
 from conformance.serve.rounds import Rounds, Visit
@@ -23,6 +25,7 @@ from mockserver import (
     Close,
     EndOfStream,
     GivenConnection,
+    Limits,
     Reply,
     Script,
     Starttls,
@@ -33,7 +36,9 @@ from mockserver import (
 _CERTIFICATES = frozenset(SERVER_CERTIFICATES)
 _HELLO = 0x16
 """The first byte of a TLS handshake; no request begins with it."""
-_NO_CASE = 404, "nothing is served here; /_/ lists what there is"
+_NO_CASE = 404, "nothing is served here; /_/ lists what there is, and /c/ how to make a response"
+_HTTP = ("http/1.1",)
+"""What is spoken inside TLS, for clients that ask."""
 
 
 class Doors:
@@ -43,6 +48,7 @@ class Doors:
         catalogue: the cases.
         ports: where the server listens.
         authority: makes the certificates.
+        limits: those of each connection.
         playground: the page on which bytes are edited and played; None for none.
     """
 
@@ -51,16 +57,19 @@ class Doors:
         catalogue: Catalogue,
         ports: Ports,
         authority: CertificateAuthority,
+        limits: Limits,
         playground: Playground | None = None,
     ) -> None:
         self.rounds = Rounds((ports.host, ports.http), self._contexts)
         self._catalogue = catalogue
         self._authority = authority
+        self._limits = limits
         self._pages = Pages(
             catalogue,
             ports,
             self.rounds.transcript,
-            lambda: authority.ca_pem,
+            authority,
+            grammar(limits),
             playground is not None,
         )
         self._ports = ports
@@ -104,7 +113,8 @@ class Doors:
 
     def tls(self, given: GivenConnection) -> None:
         """Do the handshake that the server name selects; then serve by path."""
-        name = _server_name(given).removesuffix(LOCALHOST)
+        asked = _server_name(given)
+        name = asked.removesuffix(LOCALHOST)
         entry = self._catalogue.entries.get(name)
         if entry is not None and entry.how in ("tls", "name"):
             self.own(given, entry)
@@ -112,7 +122,8 @@ class Doors:
         if name.endswith("example.test"):
             name = "names"
         known = name if name in _CERTIFICATES else "server"
-        given.start_tls(self._context(Starttls(cert=known)))
+        offer = Starttls(cert=known, client_cert="optional", alpn=_HTTP)
+        given.start_tls(self._context(offer), asked)
         self.http(given)
 
     def proxy(self, given: GivenConnection) -> None:
@@ -148,7 +159,7 @@ class Doors:
         if asked.path == PLAYGROUND and self._playground is not None:
             given.take(head)
             self._write(given, self._playground.elsewhere(asked.target))
-        elif asked.path.startswith(CONTROL) or asked.path == "/":
+        elif asked.path.startswith(CONTROL) or asked.path in ("/", PREFIX):
             given.take(head)
             self._write(given, self._pages.reply(asked.path, asked.method))
         elif entry is None:
@@ -159,16 +170,22 @@ class Doors:
             self._play(given, visit.without_handshake())
         else:
             where = f"this case is served at {entry.url(self._ports)}; see /_/"
-            self._page(given, 421, entry.why_not or where)
+            self._page(given, 421, entry.why_not or where, asked.method)
 
     def _made(self, given: GivenConnection, asked: Wanted) -> None:
         try:
-            script = made(asked.path, asked.query)
+            script = made(
+                asked.path,
+                asked.query,
+                self._limits,
+                partial(echo, given),
+                head_only=asked.method == "HEAD",
+            )
         except BadTarget as problem:
-            self._page(given, 400, str(problem))
+            self._page(given, 400, str(problem), asked.method)
             return
         if script is None:
-            self._page(given, *_NO_CASE)
+            self._page(given, *_NO_CASE, asked.method)
             return
         self._play(given, self.rounds.visit(asked.path, script))
         self.rounds.forget(asked.path)
@@ -183,8 +200,9 @@ class Doors:
         if live.ended_by is not None and not given.ended:
             given.await_closing()  # not used further: no request is answered on it
 
-    def _page(self, given: GivenConnection, status: int, text: str) -> None:
-        self._write(given, Reply(status, body=f"{text}\n".encode(), framing="close"))
+    def _page(self, given: GivenConnection, status: int, text: str, method: str = "GET") -> None:
+        body = b"" if method == "HEAD" else f"{text}\n".encode()
+        self._write(given, Reply(status, body=body, framing="close"))
 
     def _write(self, given: GivenConnection, reply: WritingStep) -> None:
         given.play((reply, Close()))

@@ -1,12 +1,14 @@
 """The control pages: what is served, and what was played last.
 
-The input is a path under ``/_/``.  The output is a reply, as a step that can be written.
+The input is a path under ``/_/``, or ``/c/``.  The output is a reply, as a step that is written.
 
 ``/_/``                  an index for a browser; ``/_/cases/CASE.html`` is the page of a case
 ``/_/cases.json``        every case, how it is reached, and the ports
 ``/_/transcript/last``   the wire of the latest play
 ``/_/playground``        bytes to edit and play (`Playground`)
 ``/_/ca.pem``            the certificate of this run's authority
+``/_/client.pem``        a certificate for clients, which it has signed, and the key
+``/c/``                  the words of which a response can be made in a URL (`chain`)
 """
 
 from collections.abc import Callable
@@ -14,8 +16,10 @@ from typing import Any
 
 import msgspec
 
+from certs import CertificateAuthority
 from conformance.atlas import ServedSite
 from conformance.reproduce import Catalogue, Entry, Ports, curl
+from conformance.serve.chain import PREFIX
 from mockserver import Reply
 
 CONTROL = "/_/"
@@ -32,7 +36,8 @@ class Pages:
         catalogue: the cases.
         ports: where the server listens.
         transcript: returns the transcript of what was played last.
-        authority: returns the PEM of the certificate authority.
+        authority: makes the certificates.
+        grammar: the text of ``/c/``.
         playground: whether the server has the playground.
     """
 
@@ -41,13 +46,15 @@ class Pages:
         catalogue: Catalogue,
         ports: Ports,
         transcript: Callable[[], str],
-        authority: Callable[[], bytes],
+        authority: CertificateAuthority,
+        grammar: str,
         playground: bool = True,
     ) -> None:
         self._catalogue = catalogue
         self._ports = ports
         self._transcript = transcript
         self._authority = authority
+        self._grammar = grammar
         self._site = ServedSite(catalogue, ports, playground)
 
     def reply(self, path: str, method: str = "GET") -> Reply:
@@ -62,6 +69,8 @@ class Pages:
         return Reply(status, headers=headers, body=seen, framing="close")
 
     def _page(self, path: str) -> tuple[int, bytes, bytes]:
+        if path == PREFIX:
+            return 200, _TEXT, self._grammar.encode()
         found = self._site.page(path.removeprefix(CONTROL).lstrip("/"))
         if found is not None:
             kind, text = found
@@ -71,7 +80,9 @@ class Pages:
         if path == f"{CONTROL}transcript/last":
             return 200, _TEXT, self._transcript().encode()
         if path == f"{CONTROL}ca.pem":
-            return 200, _PEM, self._authority()
+            return 200, _PEM, self._authority.ca_pem
+        if path == f"{CONTROL}client.pem":
+            return 200, _PEM, self._authority.client_pem
         return 404, _TEXT, _NOTHING.encode()
 
     def listing(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ requests.  Every wait is bounded; connections beyond the limit are reset.
 """
 
 import contextlib
+import itertools
 import selectors
 import socket
 import threading
@@ -68,6 +69,8 @@ class Server:
         playground: Callable[[Catalogue, Ports], Playground] | None = Playground,
     ) -> None:
         self._bounds = bounds or Bounds()
+        self._limits = Limits(self._bounds.stall, self._bounds.octets)
+        self._numbers = itertools.count(1)
         self._make_playground = playground
         self._selector = selectors.DefaultSelector()
         self._wake, self._woken = socket.socketpair()
@@ -124,7 +127,9 @@ class Server:
         ports = Ports(wanted.host, **found, own=own)
         made = self._make_playground
         self.playground = None if made is None else made(catalogue, ports)
-        doors = self._doors = Doors(catalogue, ports, CertificateAuthority(), self.playground)
+        doors = self._doors = Doors(
+            catalogue, ports, CertificateAuthority(), self._limits, self.playground
+        )
         for name, sock in sockets.items():
             self._selector.modify(sock, selectors.EVENT_READ, doors.of(name))
         for entry in catalogue.with_own_port():
@@ -156,7 +161,7 @@ class Server:
         except OSError:  # the client has already left
             return
         try:
-            given = GivenConnection(sock, Limits(self._bounds.stall, self._bounds.octets))
+            given = GivenConnection(sock, self._limits, next(self._numbers))
         except OSError:  # as above
             sock.close()
             return

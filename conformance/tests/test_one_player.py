@@ -83,7 +83,7 @@ class Bench:
         with socket.create_server((case.host, 0), family=family_of(case.host)) as listener:
             address = listener.getsockname()[:2]
             ports = Ports(case.host, address[1], 0, 0, 0)
-            doors = Doors(CATALOGUE, ports, self.authority)
+            doors = Doors(CATALOGUE, ports, self.authority, Limits())
             acceptor = threading.Thread(target=self._accept, args=(listener, case, doors))
             acceptor.start()
             self.run(case, address)
