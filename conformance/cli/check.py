@@ -114,8 +114,9 @@ def check(
 
     A client is judged by RFC 9112: `client:requests`, a module with the interface of httplib
     (`client:httplib:http.client`), a command that is run for each case (`client:cmd:curl -sS
-    {url}`), or every built-in client (`client:all`). Two or more clients are
-    shown as one matrix; the row of a client that is not installed comes from its record.
+    {url}`), a browser that a command starts (`client:browser:chromium`), or every built-in client
+    (`client:all`). Two or more clients are shown as one matrix; the row of a client that is not
+    installed comes from its record.
 
     A program that speaks the driver protocol (`exec:./my-driver --flag`) is judged as one or the
     other; its driver declares which.

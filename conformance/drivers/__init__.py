@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Implementation,
         Message,
         NotInstalled,
+        NotShown,
         Trace,
         UnknownImplementation,
     )
@@ -75,6 +76,7 @@ __all__ = [
     "Message",
     "NotALine",
     "NotInstalled",
+    "NotShown",
     "NotStarted",
     "NotTheProtocol",
     "Program",
@@ -105,7 +107,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
         {
             "base": (
                 "Driver DriverDied DriverError EXEC FETCH Identity Implementation "
-                "Message NO_RESTART NotInstalled Trace UnknownImplementation"
+                "Message NO_RESTART NotInstalled NotShown Trace UnknownImplementation"
             ),
             "effort": "Effort effort_of",
             "environment": "child_environment",

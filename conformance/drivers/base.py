@@ -41,6 +41,10 @@ class NotInstalled(Exception):
     """The driver exists, but what it drives is not installed; the message says what is missing."""
 
 
+class NotShown(Exception):
+    """The client's interface shows nothing of what it did; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """The implementation under test, as the driver reports it.
@@ -125,6 +129,7 @@ class Driver(Protocol):
             DriverError: the driver is at fault.
             DriverDied: the implementation's process ended.
             NotInstalled: what it drives is not installed.
+            NotShown: the client's interface shows nothing of the result.
         """
 
     def release(self) -> None:
@@ -161,6 +166,21 @@ class Driver(Protocol):
     def start_cost(self) -> float:
         """Processor time of its start, in seconds; slow runtimes get proportionally more time."""
         return 0.0
+
+    host: str = ""
+    """The address at which its client reaches the servers; empty for that of the case."""
+
+    def page(self, origin: str) -> bytes:  # noqa: ARG002 # most clients need none
+        """Return the page that its client must load from *origin* before it fetches from there."""
+        return b""
+
+    def load(self, origin: str) -> None:  # noqa: ARG002 # as above
+        """Let its client load that page, which is served now, and wait until it has.
+
+        Raises:
+            DriverError: it did not load it.
+        """
+        return
 
     def effort(self) -> Effort | None:
         """Return the processor time that it used and waited for so far; None if unknown."""

@@ -10,6 +10,7 @@ written as                driver
 `exec:./my-driver --flag` a program of the user that speaks the driver protocol
 `client:requests`         a client with another interface, built in
 `client:cmd:curl {url}`   any program that fetches a URL
+`client:browser:chromium` a page in a browser that the command starts
 `client:httplib:MODULE`   a module with the interface of httplib, as a client like any other
 ========================  =====================================================================
 """

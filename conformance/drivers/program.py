@@ -45,7 +45,8 @@ _GRACE = 0.2
 _LAST_WORDS = 2_000
 _MOST_DATA = 2 * MEMORY
 """The last limit of memory, for runtimes that do not limit themselves."""
-_MARK = "HTTPLIB_KIT_DRIVER"
+MARK = "HTTPLIB_KIT_DRIVER"
+"""The environment variable by which the processes of one driver are found."""
 _NO_PROGRAM = (126, 127)
 """Exit codes of shells, and of launchers that choose a Python, if they cannot run a program."""
 _JVM_GREETING = "Picked up JAVA_TOOL_OPTIONS"
@@ -97,8 +98,7 @@ class Program:
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str], *, locates: bool = False
     ) -> None:
-        self._mark = f"{_MARK}={secrets.token_hex(8)}"
-        name, _, value = self._mark.partition("=")
+        self._mark = secrets.token_hex(8)
         self._second, theirs = socket.socketpair()
         with contextlib.ExitStack() as stack:
             # Closed as well if the program cannot be started, or Ctrl-C comes meanwhile.
@@ -110,7 +110,7 @@ class Program:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env={**environment, name: value, **({WHERE: str(second)} if locates else {})},
+                env={**environment, MARK: self._mark, **({WHERE: str(second)} if locates else {})},
                 pass_fds=[second] if locates else (),
                 start_new_session=True,
             )
@@ -266,29 +266,15 @@ class Program:
             on_its_own = False
         said = bytes(self._said) + (_block(self._out) or b"")
         # Before the kill: the report names what the program left running.
-        left = [_name_of(pid) for pid in self._marked() if pid != self._process.pid]
+        left = [_name_of(pid) for pid in _marked(self._mark) if pid != self._process.pid]
         with self._lock:
-            _kill_group(self._process)
-            self._process.wait()
-        self._end_the_marked()
+            end_with_children(self._process, self._mark)
         for _ in range(_ROUNDS):  # bounded: a process that survives may still write to this pipe
             self._words = (self._words + (_block(self._err) or b""))[-_LAST_WORDS:]
         _close(self._process.stdout)
         _close(self._process.stderr)
         self._second.close()
         return Exit(on_its_own, self._obituary(on_its_own), said, left)
-
-    def _marked(self) -> list[int]:
-        return list(_marked(self._mark.encode()))
-
-    def _end_the_marked(self) -> None:
-        for _ in range(_ROUNDS):
-            found = self._marked()
-            for pid in found:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
-            if not found:
-                return
 
     def _obituary(self, on_its_own: bool) -> str:
         code = self._process.returncode
@@ -352,7 +338,20 @@ def _kill_group(process: "subprocess.Popen[bytes]") -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _marked(mark: bytes) -> Iterator[int]:
+def end_with_children(process: "subprocess.Popen[bytes]", mark: str) -> None:
+    """End *process*, its group, and every process with *mark* in its environment, and wait."""
+    _kill_group(process)
+    process.wait()
+    for _ in range(_ROUNDS):
+        found = list(_marked(mark))
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        if not found:
+            return
+
+
+def _marked(mark: str) -> Iterator[int]:
     """Yield the ids of processes with *mark* in their environment, if the system shows it."""
     if not (_PROC / "self" / "environ").exists():
         return
@@ -363,5 +362,5 @@ def _marked(mark: bytes) -> Iterator[int]:
             environment = Path(entry.path, "environ").read_bytes()
         except OSError:  # of another user, or ended meanwhile
             continue
-        if mark in environment.split(b"\0"):
+        if f"{MARK}={mark}".encode() in environment.split(b"\0"):
             yield int(entry.name)

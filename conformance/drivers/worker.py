@@ -16,6 +16,7 @@ import msgspec
 
 from conformance.drivers.base import (
     NO_RESTART,
+    Driver,
     DriverDied,
     DriverError,
     Identity,
@@ -43,7 +44,7 @@ _WHERE_PATIENCE = 0.5
 _STOP = b'{"type":"stop","serial":%d}'
 
 
-class Worker:
+class Worker(Driver):
     """Executes ops in a child process.
 
     Args:
@@ -55,6 +56,9 @@ class Worker:
     Raises:
         DriverError: the program cannot be started, or reports that it cannot work.
     """
+
+    busy = False
+    start_cost = 0.0
 
     def __init__(
         self,
@@ -73,8 +77,6 @@ class Worker:
         self._program: Program | None = None
         self._releasing = False
         self._thread = threading.get_native_id()
-        self.busy = False
-        self.start_cost = 0.0
         try:
             self._identity = self._start()
             self._probe()

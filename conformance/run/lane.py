@@ -13,7 +13,15 @@ from typing import Any
 import msgspec
 
 from conformance.cases import AddressHole, Case, client_case
-from conformance.drivers import Driver, DriverDied, DriverError, Message, NotInstalled, Trace
+from conformance.drivers import (
+    Driver,
+    DriverDied,
+    DriverError,
+    Message,
+    NotInstalled,
+    NotShown,
+    Trace,
+)
 from conformance.judge import OK, Observation, Verdict, did_of, entry_text, judge
 from conformance.results import (
     Kept,
@@ -29,7 +37,16 @@ from conformance.run.hangs import Hangs
 from conformance.run.interface import probed, used
 from conformance.run.performed import Performed
 from conformance.run.sent import planned, recorded
-from mockserver import MockServer, Play, Record, TLSProvider
+from mockserver import (
+    MockServer,
+    Play,
+    ReadRequest,
+    Record,
+    Reply,
+    TLSProvider,
+    connection,
+    script,
+)
 
 Certificates = Mapping[str, Mapping[str, str]]
 Witness = Callable[[Case, Observation], None]
@@ -40,6 +57,7 @@ _LONGEST_ERROR = 200
 """Characters of the text of an error that are kept for a case that passes."""
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 """A memory address in the text of an object, which differs between runs."""
+_PAGE = ((b"Content-Type", b"text/html; charset=utf-8"), (b"Cache-Control", b"no-store"))
 _SPARED = 8
 """The part of the deadline that a case has at a place where others have hung."""
 _LONGEST_STORY = 64 * 1024
@@ -221,7 +239,7 @@ class Lane:
             reason = f"the implementation has no {', '.join(sorted(needed))}"
             return not_run(case, Verdict.UNSUPPORTED, reason)
         try:
-            server = self._server(case.host)
+            server = self._server(self.driver.host or case.host)
         except OSError as error:
             reason = f"no server can listen on {case.host}: {error.strerror}"
             return not_run(case, Verdict.UNSUPPORTED, reason)
@@ -242,6 +260,10 @@ class Lane:
     def _played(self, case: Case, server: MockServer) -> Result:
         self.late, self._case = "", case
         self._look = _Look(case)
+        try:
+            self._load_page(server)
+        except DriverError as error:
+            return not_run(case, Verdict.DRIVER_ERROR, str(error))
         play = self._play = server.play(case.script)
         try:
             trace = self.driver.run(self._message(case, play.address))
@@ -251,6 +273,8 @@ class Lane:
             self.driver.settle()
         except NotInstalled as error:
             return not_run(case, Verdict.NOT_INSTALLED, str(error))
+        except NotShown as error:
+            return not_run(case, Verdict.UNSUPPORTED, str(error))
         except (DriverDied, DriverError) as error:
             return self._unanswered(case, error, play.finish())
         finally:
@@ -258,6 +282,24 @@ class Lane:
         result = self.given_up(case, self.late, record) if self.late else result
         self._play = None  # its record can be large, and the next case may not begin soon
         return result
+
+    def _load_page(self, server: MockServer) -> None:
+        """Serve the page from which the client fetches, if it has to load one from this origin.
+
+        Raises:
+            DriverError: it did not load it.
+        """
+        origin = server.url
+        page = self.driver.page(origin)
+        if not page:
+            return
+        reply = Reply(200, headers=_PAGE, body=page, framing="close")
+        served = connection(ReadRequest(), reply, optional=True, times=None)
+        play = server.play(script(served))
+        try:
+            self.driver.load(origin)
+        finally:
+            play.finish()
 
     def _told(self, case: Case, trace: Trace, record: Record, address: tuple[str, int]) -> Result:
         """Return the result of what the driver reported.

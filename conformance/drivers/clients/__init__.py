@@ -4,17 +4,19 @@ The input is the name of a client as a user writes it. The output is an `Impleme
 driver has only the op `fetch`. Every client is optional; the driver of one that is not installed
 raises `NotInstalled`, which says what is missing.
 
-=======================  ======================================================================
-written as               driver
-=======================  ======================================================================
-`client:requests`        a built-in adapter: a worker with many clients' adapters in one file for
-                         each language, or a program run for each case
-`client:cmd:curl {url}`  any program, run for each case
-`client:all`             all built-in clients
-=======================  ======================================================================
+=========================  ====================================================================
+written as                 driver
+=========================  ====================================================================
+`client:requests`          a built-in adapter: a worker with many clients' adapters in one file
+                           for each language, or a program run for each case
+`client:cmd:curl {url}`    any program, run for each case
+`client:browser:chromium`  a browser that the command starts, in which a page fetches each case
+`client:all`               all built-in clients
+=========================  ====================================================================
 """
 
 import importlib.util
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -41,6 +43,7 @@ from conformance.wording import near_clause
 PREFIX = "client:"
 ALL = "client:all"
 COMMAND = "cmd:"
+BROWSER = "browser:"
 Start = Callable[[str], Driver]
 """A function that makes the driver of the client named so; it raises `NotInstalled`."""
 _HERE = Path(__file__).parent
@@ -159,9 +162,13 @@ def client_target(written: str) -> Implementation:
     name = written.removeprefix(PREFIX)
     if name.startswith(COMMAND):
         return ClientTarget(written, _command(name.removeprefix(COMMAND)))
+    if name.startswith(BROWSER):
+        return ClientTarget(written, _browser(name.removeprefix(BROWSER)))
     start = BUILT_IN.get(name)
     if start is None:
-        known = ", ".join((*BUILT_IN, "cmd:COMMAND with {url}", "httplib:MODULE"))
+        known = ", ".join(
+            (*BUILT_IN, "cmd:COMMAND with {url}", "browser:COMMAND", "httplib:MODULE")
+        )
         hint = near_clause(name, BUILT_IN)
         raise UnknownImplementation(f"no client is called {name!r}{hint}; there are {known}")
     return ClientTarget(written, start)
@@ -175,6 +182,23 @@ def _command(text: str) -> Start:
     if shutil.which(words[0]) is None:
         raise UnknownImplementation(f"{text!r}: no program called {words[0]!r}")
     return lambda written: Command(written, text, "", words)
+
+
+def _browser(text: str) -> Start:
+    try:
+        words = shlex.split(text) or [""]
+    except ValueError as error:
+        raise UnknownImplementation(f"{PREFIX}{BROWSER}{text}: {error}") from None
+    path = shutil.which(words[0])
+    if path is None:
+        raise UnknownImplementation(f"{PREFIX}{BROWSER}{text}: no program called {words[0]!r}")
+
+    def start(written: str) -> Driver:
+        from conformance.drivers.clients.browser import launched  # its server imports much
+
+        return launched(written, [path, *words[1:]])
+
+    return start
 
 
 def all_clients() -> list[Implementation]:
