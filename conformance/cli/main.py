@@ -19,7 +19,7 @@ from conformance import EXIT_INTERRUPTED
 
 _NAMED = "httplib-kit-named"
 """The error handler for characters that an output's encoding lacks: it shows their names."""
-_ASK_THE_DRIVER = "; `httplib-kit driver-check` holds it against the protocol"
+_ASK_THE_DRIVER = "; `httplib-kit driver-check` shows what it answers"
 EXIT_ERROR = 2
 COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "atlas": (

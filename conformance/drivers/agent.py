@@ -84,7 +84,7 @@ class Agent(object):
         self.names = {}
         self.printed = None
         self.usual = None
-        self.frames = Frames(self.module)
+        self.frames = frames_of(self.module)
         self.serial, self.trace, self.thread = None, [], None
         self.default_timeout = socket.getdefaulttimeout()
 
@@ -758,14 +758,13 @@ class Frames(object):
     no others.  Those of the kit are always left out.
     """
 
-    def __init__(self, module):
+    def __init__(self, name, directories):
         self.here = os.getcwd()
         self.paths = sorted([self.here] + [one for one in sys.path if isinstance(one, str)], key=len, reverse=True)
         self.standard = os.path.dirname(self.full(os.__file__)) + os.sep
-        package = sys.modules[module.__name__.partition(".")[0]]
-        name = self.full(getattr(module, "__file__", None) or "").replace(".pyc", ".py")
+        name = self.full(name).replace(".pyc", ".py")
         here = os.path.dirname(name) + os.sep
-        self.own = tuple(self.full(one) + os.sep for one in getattr(package, "__path__", ()))
+        self.own = tuple(self.full(one) + os.sep for one in directories)
         # The other files in the directory of a single module belong to it, unless it is a directory of libraries.
         self.is_directory = not self.own and not self.is_library(here)
         self.own = self.own or (here if self.is_directory else name,)
@@ -795,6 +794,36 @@ class Frames(object):
         short = next((name[len(path) + 1 :] for path in self.paths if name.startswith(path + os.sep)), name)
         named = {"file": short[-LINE:], "function": function[:LINE], "text": text}
         return dict([(key, decoded(value)) for key, value in named.items()], line=line)
+
+
+def frames_of(module):
+    """Return what chooses the frames of *module*, which is imported."""
+    package = sys.modules[module.__name__.partition(".")[0]]
+    return Frames(getattr(module, "__file__", None) or "", getattr(package, "__path__", ()))
+
+
+def frames_of_import(stack):
+    """Return the frames of *stack*, which leads into an import that failed or that has not ended.
+
+    The first file that the import executes is that of the implementation.
+    """
+    name = next((one[0] for one in stack if one[0][:1] != "<" and not os.path.abspath(one[0]).startswith(KIT)), "")
+    is_package = os.path.basename(name).startswith("__init__.")
+    return Frames(name, [os.path.dirname(name)] if is_package else []).of(stack)
+
+
+def not_started():
+    """Return the answer to `start` if the exception that is being handled ended the import."""
+    error, traceback = sys.exc_info()[1:]
+    stack = stack_of(traceback)
+    if isinstance(error, SyntaxError) and error.filename:
+        # The line that cannot be compiled is in no frame, for it is not executed.
+        stack.append((error.filename, error.lineno or 0, ""))
+    try:
+        frames = frames_of_import(stack)
+    except Exception:  # what the import has replaced in the standard library
+        frames = []
+    return {"error": dict(readable(error_facts, error, []), frames=frames)}
 
 
 FRAMES = 5  # an error is reported with at most this many frames
@@ -901,6 +930,16 @@ def limit_memory(octets):
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
+def report_signals():
+    """Let a signal such as SIGSEGV, which ends this process, first write the frames to standard error."""
+    try:
+        import faulthandler
+
+        faulthandler.enable(all_threads=False)
+    except Exception:  # Python 2, Jython, or no standard error
+        pass
+
+
 def patch(library):
     """Let *library* replace parts of the standard library with its cooperative ones."""
     module = __import__(library + (".monkey" if library == "gevent" else ""))
@@ -910,22 +949,28 @@ def patch(library):
 def serve(name, options):
     """Answer the messages on standard input until it ends or a message is ``stop``."""
     lines, answers = protocol_streams()
-    agent, process = None, os.getpid()
+    report_signals()
+    agent, process, thread, serial = None, os.getpid(), get_ident(), [None]
+
+    def importing():
+        return {"serial": serial[0], "frames": frames_of_import(stack_at(sys._current_frames()[thread], serve.__code__))}
+
     # Before the import: a library that patches threads would make this one a greenlet.
     started = []
-    answer_where(lambda: started[0].position() if started else {})
+    answer_where(lambda: started[0].position() if started else importing())
     while True:
         line = lines.readline()
         message = json.loads(line.decode("utf-8")) if line else {"type": "stop"}
         if message["type"] == "stop":
             return
         if message["type"] == "start":
+            serial[0] = message.get("serial")
             try:
                 agent = Agent(name, options.get("patch"))
                 started.append(agent)
                 answer = agent.start()
             except:  # importing runs the implementation's code, which may raise anything
-                answer = {"error": readable(error_facts, sys.exc_info()[1], [])}
+                answer = not_started()
         elif message["type"] == "run" and agent is not None:
             answer = agent.run(message)
         elif message["type"] == "release" and agent is not None:

@@ -18,6 +18,8 @@ FETCH = "fetch"
 EXEC = "exec:"
 """Prefix of a command in the name of an implementation: a program that speaks the protocol."""
 USUAL_RUNTIME = "CPython"
+_LONGEST = 500
+"""Characters of a text that a driver reports about its start."""
 _ELSEWHERE = "; a module of another Python is written path/to/python:module"
 
 
@@ -193,6 +195,12 @@ class Driver(Protocol):
         """End the driver; further calls do nothing."""
 
 
+def _line(text: str) -> str:
+    """Return *text* as one line of limited length."""
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
 def identity_of(written: str, answer: Mapping[str, Any]) -> Identity:
     """Return the identity in the answer to a ``start`` message.
 
@@ -205,9 +213,11 @@ def identity_of(written: str, answer: Mapping[str, Any]) -> Identity:
         raise DriverError(f"{written}: {error}") from None
     if isinstance(said, NotStarted):
         kind = said.error.name.rpartition(".")[2]
-        problem = " ".join(f"{kind}: {said.error.message}".split())
-        hint = "" if ":" in written or "No module named" not in problem else _ELSEWHERE
-        raise DriverError(f"{written} cannot be imported: {problem}{hint}")
+        problem = ": ".join(filter(None, (kind, _line(said.error.message))))
+        place = "".join(f"; at {one.shown}" for one in said.error.frames[:1])
+        absent = not place and "No module named" in problem
+        hint = _ELSEWHERE if absent and ":" not in written else ""
+        raise DriverError(f"{written} cannot be imported: {problem}{_line(place)}{hint}")
     return Identity(
         written=written,
         name=said.name,

@@ -98,7 +98,7 @@ class ProgramTarget:
         Raises:
             DriverError: it cannot be started, or does not follow the protocol.
         """
-        return Worker(self.written, self.command)
+        return Worker(self.written, self.command, locates=True)
 
 
 @dataclass(frozen=True, slots=True)

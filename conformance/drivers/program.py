@@ -30,6 +30,7 @@ from typing import IO, NamedTuple
 
 from conformance.drivers.effort import Effort, effort_of
 from conformance.drivers.environment import MEMORY
+from conformance.drivers.last_words import decisive
 
 LONGEST_ANSWER = 160 * 1024 * 1024
 """Bytes: the largest content of a case is 64 MiB, a byte can take two in JSON; plus a reserve."""
@@ -42,7 +43,7 @@ _GLANCE_MS = 50
 """Milliseconds without output until the process is checked; children can keep its pipes open."""
 _GRACE = 0.2
 """Seconds that a program has to end after its pipe is closed."""
-_LAST_WORDS = 2_000
+_LAST_WORDS = 8_000
 _MOST_DATA = 2 * MEMORY
 """The last limit of memory, for runtimes that do not limit themselves."""
 MARK = "HTTPLIB_KIT_DRIVER"
@@ -281,11 +282,13 @@ class Program:
         how = f"ended by {_signal_name(-code)}" if code < 0 else f"ended with status {code}"
         if not on_its_own:
             how = "closed its output and did not end"
-        text = self._words.decode("utf-8", "replace").strip()
-        lines = [line for line in text.splitlines() if not line.startswith(_JVM_GREETING)]
-        # A traceback has its message in the last line; a launcher has it in the first.
-        text = lines[0 if code in _NO_PROGRAM else -1] if lines else ""
-        return f"{how}: {text.strip()}" if text else how
+        text = self._words.decode("utf-8", "replace")
+        said = (line.rstrip() for line in text.splitlines())
+        lines = [line for line in said if line and not line.startswith(_JVM_GREETING)]
+        if not lines:
+            return how
+        # A launcher has its message in the first line.
+        return f"{how}: {lines[0].strip() if code in _NO_PROGRAM else decisive(lines)}"
 
 
 def _limit(process: int) -> None:

@@ -168,6 +168,12 @@ class Frame(Struct, frozen=True, omit_defaults=True):
     function: str = ""
     text: Annotated[str, Meta(description="the line without its indentation")] = ""
 
+    @property
+    def shown(self) -> str:
+        """File, line, function and text, as far as they are known; not yet made visible."""
+        function = "" if self.function in ("", "<module>") else f" in {self.function}"
+        return f"{self.file}:{self.line}{function}" + (f": {self.text}" if self.text else "")
+
 
 class Error(Struct, frozen=True):
     """An exception, or its equivalent in the driver's language."""

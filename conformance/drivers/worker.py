@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from conformance.drivers.base import (
+    EXEC,
     NO_RESTART,
     Driver,
     DriverDied,
@@ -30,6 +31,7 @@ from conformance.drivers.program import Exit, NotALine, Program, ProgramEnded, T
 from conformance.drivers.protocol import (
     ANY_OP,
     PROBE,
+    Frame,
     NotTheProtocol,
     answer_in,
     checked_trace,
@@ -51,7 +53,7 @@ class Worker(Driver):
         written: the implementation as the user wrote it.
         command: the program and its arguments.
         patience: seconds within which the program must start.
-        locates: whether the program can say where a run is; only the kit's own can.
+        locates: whether the program can say where a run is; one of the user may.
 
     Raises:
         DriverError: the program cannot be started, or reports that it cannot work.
@@ -72,6 +74,7 @@ class Worker(Driver):
         self._command = list(command)
         self._patience = patience
         self._locates = locates
+        self._is_program = written.startswith(EXEC)
         self._serial = 0
         self._ops: Sequence[Message] = ()
         self._program: Program | None = None
@@ -123,7 +126,10 @@ class Worker(Driver):
         program, ops, serial = self._program, self._ops, self._serial
         if program is None or not self._locates:
             return {}
-        return position_in(program.where(_WHERE_PATIENCE), serial, ops) or {}
+        line = program.where(_WHERE_PATIENCE)
+        # A program that need not answer, and did not, is not waited for again.
+        self._locates = bool(line) or not self._is_program
+        return position_in(line, serial, ops) or {}
 
     def effort(self) -> Effort | None:
         """Return the processor time that the process used and waited for; None if unknown.
@@ -164,7 +170,7 @@ class Worker(Driver):
             problem = f"{self._written}: cannot start {self._command[0]}: {error.strerror}"
             raise DriverError(problem) from None
         except DriverDied as error:
-            raise DriverError(f"{self._written}: {error}") from None
+            raise DriverError(f"{self._written}: when it was started, {error}") from None
         except DriverError:
             self._end()
             raise
@@ -217,9 +223,16 @@ class Worker(Driver):
                 raise DriverDied(f"the worker {how}") from None
             raise DriverError(f"{self._written}: the worker {exit_.how}") from None
         except TooLate:
-            self._fail(f"it did not start in {self._patience:g} s, or did not answer what followed")
+            self._fail(self._too_late())
         except (NotALine, NotTheProtocol) as error:
             self._fail(str(error))
+
+    def _too_late(self) -> str:
+        """Return what was not answered in time, and where the program is, if it reports it."""
+        frame, started = next(iter(self.where().get("frames", ())), None), self._serial > 1
+        what = "did not answer an unknown op" if started else "did not start"
+        place = "" if frame is None else f"; at {msgspec.convert(frame, Frame).shown}"
+        return f"it {what} in {self._patience:g} s{place}"
 
     def _fail(self, problem: str) -> NoReturn:
         self._end()

@@ -115,12 +115,16 @@ def _second_run(again: Again) -> Iterator[Row]:
 
 
 def frame_lines(result: Result) -> Iterator[tuple[str, str]]:
-    """Yield a label and a line for each frame of *result*: file, line, function and text."""
+    """Yield a label and a line for each frame of *result*: file, line, function and text.
+
+    A hang without frames is said to have none: what a program is doing, no driver can report.
+    """
     label = "at line" if result.verdict == Verdict.HANG else "raised in"
     for one in result.frames:
-        function = f" in {one.function}" if one.function else ""
-        yield label, f"{one.file}:{one.line}{function}" + (f": {one.text}" if one.text else "")
+        yield label, one.shown
         label = "from"
+    if result.verdict == Verdict.HANG and not result.frames:
+        yield label, "not known: the driver did not report where its client was"
 
 
 def place(result: Result | Again) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from conformance.drivers import DriverDied, agent
+from conformance.drivers import DriverDied, DriverError, agent
 from conformance.drivers.environment import MEMORY
 from conformance.drivers.in_process import InProcess
 from conformance.drivers.worker import AGENT, Worker
@@ -242,6 +242,62 @@ def test_a_stack_that_is_not_of_a_run_is_not_that_of_the_implementation() -> Non
     frame = inspect.currentframe()
     assert agent.stack_at(frame, until_it_ends.__code__) == []
     assert agent.stack_at(frame, frame.f_back.f_code)[0][2].startswith("test_a_stack")  # type: ignore[union-attr]
+
+
+IMPORTS = {
+    "an exception": (
+        "def start():\n    1 / 0\nstart()\n",
+        "ZeroDivisionError",
+        "2 in start: 1 / 0",
+    ),
+    "syntax": ("x = 1\ndef start(:\n", "SyntaxError", "2: def start(:"),
+    "a dependency": ("\nimport no_such_name\n", "Error", "2: import no_such_name"),
+    "an exit": ("import sys\nsys.exit('no')\n", "SystemExit", "2: sys.exit('no')"),
+    "noise": (
+        "import os, sys\nprint('x'); os.write(2, b'x\\n' * 2000000); os.write(1, b'x'); 1 / 0\n",
+        "ZeroDivisionError",
+        "2: print",
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "error", "place"), IMPORTS.values(), ids=IMPORTS)
+@pytest.mark.parametrize(
+    "inner", [False, True], ids=["of the module", "of a module of its package"]
+)
+def test_an_import_that_fails_names_the_line(
+    interpreter: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    source: str,
+    error: str,
+    place: str,
+    *,
+    inner: bool,
+) -> None:
+    name = "own/inner.py" if inner else "own/__init__.py"
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "__init__.py").write_text("import own.inner\n")
+    (tmp_path / name).write_text(source)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DriverError) as raised:
+        Worker("own", [interpreter, str(AGENT), "own"], locates=True)
+    said = str(raised.value)
+    assert said.startswith("own cannot be imported: ")
+    assert f"{error}: " in said
+    assert f"; at {name}:{place}" in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("interpreter", ["python2.7", "python"], indirect=True)
+@pytest.mark.parametrize("source", ["import time\ntime.sleep(60)\n", "\nwhile True: pass\n"])
+def test_an_import_that_does_not_end_names_the_line(
+    interpreter: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    (tmp_path / "own.py").write_text(source)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DriverError, match=r"own: it did not start in 5 s; at own\.py:2: "):
+        Worker("own", [interpreter, str(AGENT), "own"], 5.0, locates=True)
 
 
 def until_it_ends(worker: Worker, ops: list[dict[str, Any]]) -> None:

@@ -319,6 +319,21 @@ def test_a_driver_that_does_not_start_is_one_line(tmp_path: Path, start: str, pr
     assert "\n" not in str(raised.value)
 
 
+def test_a_driver_may_say_where_its_client_hangs(
+    tmp_path: Path, authority: CertificateAuthority
+) -> None:
+    """It answers on the second descriptor; one that does not is asked once."""
+    where = (
+        "second, frame = int(os.environ['HTTPLIB_KIT_WHERE']), {'file': 'mine.rb', 'line': 7}\n"
+        "            while os.read(second, 1): os.write(second, json.dumps({'serial': n, "
+        "'trace': [MADE], 'frames': [frame]}).encode() + b'\\n')"
+    )
+    bad, _ = judged(driver(tmp_path, run=where), authority)
+    assert (bad.verdict, [one.shown for one in bad.frames]) == (Verdict.HANG, ["mine.rb:7"])
+    bad, _ = judged(driver(tmp_path, run="time.sleep(60)"), authority)
+    assert (bad.verdict, bad.frames) == (Verdict.HANG, [])
+
+
 def test_a_driver_that_claims_every_op_is_refused(tmp_path: Path) -> None:
     path = driver(tmp_path)
     path.write_text(path.read_text().replace('"unsupported": True', '"value": 1'))
@@ -330,7 +345,7 @@ def test_a_driver_that_claims_every_op_is_refused(tmp_path: Path) -> None:
     ("instead", "problem"),
     [
         ("sys.exit(3)", "`unsupported`, but the worker ended with status 3"),
-        ("time.sleep(60)", "did not answer what followed"),
+        ("time.sleep(60)", "did not answer an unknown op in"),
         ("os.close(1); time.sleep(60)", "^exec:hostile: the worker closed its output"),
         ("say(serial=n)", "`unsupported`, but the answer to run has no trace"),
         ("say(serial=n - 1)", "an answer to message"),

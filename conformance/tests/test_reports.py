@@ -243,6 +243,8 @@ def test_a_story_names_the_lines_of_the_client() -> None:
     assert "  calls     conn.a() -> 1" in told
     assert "  hung in   conn.b()" in told
     assert "  at line   client.py:7 in read: x = 1/0" in told
+    told = story(msgspec.structs.replace(hang, frames=[]), _head("a", {}))
+    assert "  at line   not known: the driver did not report where its client was" in told
 
 
 @PROPERTY

@@ -67,13 +67,13 @@ check 'a b'
 check bare
     a client with another interface is written client:NAME
 check needs
-    No module named 'nothing_of_this_name'
+    No module named 'nothing_of_this_name'; at needs.py:1: import nothing_of_this_name
 check divides
-    divides cannot be imported: ZeroDivisionError
+    divides cannot be imported: ZeroDivisionError: division by zero; at divides.py:1: 1 / 0
 check leaves
-    leaves cannot be imported: SystemExit
+    leaves cannot be imported: SystemExit: 0; at leaves.py:1: raise SystemExit(0)
 check broken
-    broken cannot be imported: SyntaxError: invalid syntax (broken.py, line 1)
+    cannot be imported: SyntaxError: invalid syntax (broken.py, line 1); at broken.py:1: def f(:
 check half
     half cannot be judged:
 check no-such-python:httplib

@@ -331,7 +331,7 @@ def _agent() -> Any:
 @functools.cache
 def _frames(client: Client) -> Any:
     """Return what chooses the frames of *client* in a stack, once the client is imported."""
-    return _agent().Frames(sys.modules[client.package or "urllib"])
+    return _agent().frames_of(sys.modules[client.package or "urllib"])
 
 
 def category(client: Client, natives: Sequence[str], error: BaseException) -> str:
