@@ -14,12 +14,13 @@ It needs the standard library only, shares no code with any client, and never sl
 """
 
 # Each module of steps lists its own names, so that a new step needs no word here.
-from mockserver import _control, _secure, _writing
+from mockserver import _control, _proxy, _secure, _writing
 from mockserver._clock import HeldClock
 from mockserver._control import *  # noqa: F403
 from mockserver._given import GivenConnection, Limits, play_steps
 from mockserver._phase import Ended, EndOfStream
 from mockserver._play import MockServerError, Play, SharedState, TLSProvider
+from mockserver._proxy import *  # noqa: F403
 from mockserver._record import ConnectionRecord, Event, Record
 from mockserver._replay import script_from
 from mockserver._request import Fields, Inbox, Request, Values, read_request
@@ -114,5 +115,6 @@ __all__ = [
     "script_from",
 ]
 __all__ += _control.__all__
+__all__ += _proxy.__all__
 __all__ += _secure.__all__
 __all__ += _writing.__all__

@@ -229,6 +229,10 @@ class LiveConnection:
             self.log.append(("<", self._taken, data, role, self.index))
             self._taken += len(data)
 
+    def took_unkept(self, count: int) -> None:
+        """Count bytes that a step has read and that are not kept in the record."""
+        self._taken += count
+
     def took_request(self, raw: bytes, whole: bool) -> None:
         """Note a request that a step has read.
 
@@ -271,6 +275,11 @@ class LiveConnection:
         self.log.append((">", self._given, writing, "", self.index))
         self._writing = ()
         self._given += len(recipe)
+
+    def pass_on(self, data: bytes) -> None:
+        """Write bytes that are counted and not kept in the record."""
+        self.channel.write(data)
+        self._given += len(data)
 
     def half_written(self) -> list[Entry]:
         """What the kernel has taken of a write that did not come to its end."""

@@ -20,6 +20,10 @@ _UNSEEN_REST = 0.02
 _IN_FLIGHT = 0.25
 """Seconds for bytes, or a FIN, to cross the loopback; only a peer elsewhere takes longer."""
 
+_BOUNDED = (Wait.TIME, Wait.UPSTREAM)
+"""Waits that end without the client, in a time that their step says."""
+_MOVING = (Wait.NOTHING, Wait.READY, *_BOUNDED)
+
 
 def settle(
     connections: Sequence[LiveConnection], progress: Callable[[], int], deadline: float
@@ -45,7 +49,7 @@ def settle(
 
 def _settles(one: LiveConnection, deadline: float) -> bool:
     while not one.wire.condition.wait_for(lambda: _at_rest(one), deadline):
-        if one.wire.waits is not Wait.TIME:
+        if one.wire.waits not in _BOUNDED:
             return False
         deadline = time.monotonic() + 1.0  # a pause is as long as it is
     return True
@@ -56,7 +60,7 @@ def _at_rest(one: LiveConnection) -> bool:
     waits = wire.waits
     if waits is Wait.OVER:
         return True
-    if waits in (Wait.NOTHING, Wait.READY, Wait.TIME):
+    if waits in _MOVING:
         return False
     if waits is Wait.NAME:
         return not (one.gate and one.gate.is_set())

@@ -6,6 +6,7 @@ the first step which cannot be played where it stands, before any socket exists.
 
 from mockserver import _control as control
 from mockserver import _secure as secure
+from mockserver._proxy import Proxy
 from mockserver._step import Leaves, ScriptError, Step, WritingStep, place
 
 
@@ -63,7 +64,9 @@ def _misplaced(step: Step, earlier: tuple[Step, ...]) -> str | None:
         return "writing is shut down by then"
     if step.reads and _any(earlier, control.ReadEof, control.ExpectEof):
         return "the client's stream has ended by then"
-    if isinstance(step, control.Expect) and not _any(earlier, control.ReadRequest, secure.Tunnel):
+    if isinstance(step, control.Expect | Proxy) and not _any(
+        earlier, control.ReadRequest, secure.Tunnel
+    ):
         return "no request has been read by then"
     if isinstance(step, secure.TlsFault) and step.inside:
         return None if _any(earlier, secure.Starttls) else "TLS is not spoken yet"

@@ -107,6 +107,7 @@ class Wait(enum.Enum):
     TAKING = "the client's taking what was sent"
     NAME = "a signal"
     TIME = "a pause"
+    UPSTREAM = "the server that a request was passed on to"
     OVER = "nothing any more"
 
 
@@ -133,6 +134,12 @@ class EndOfStream(Ended):
     """The client ended its stream where a step requires bytes."""
 
     note = "the client ended its stream"
+
+
+class ClientLeft(Ended):
+    """The client closed its end while its answer was to come from another server."""
+
+    note = "the client closed its end"
 
 
 class PeerReset(Ended):

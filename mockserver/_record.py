@@ -21,6 +21,7 @@ RST_SENT = "rst sent"
 ABANDONED = "abandoned"
 CLIENT_CLOSED = "the client closed its end"
 TLS_ESTABLISHED = "TLS established: "
+NOT_KEPT = "more bytes were passed on and are not kept"
 
 
 _REPORTED, _COMPLAINTS, _WIDE = 24, 4, 160

@@ -77,6 +77,14 @@ class Inbox:
             self._receive()
         self._advance(self._at + n)
 
+    def some(self, n: int) -> bytes:
+        """Take what has arrived: at least one byte, and at most `n`."""
+        self.start()
+        if not self.buffer:
+            self._receive()
+        self._at = min(n, len(self.buffer))
+        return self.take()
+
     def latest(self, n: int) -> bytes:
         """The last `n` of the bytes that have been read."""
         return bytes(self.buffer[self._at - n : self._at])

@@ -16,6 +16,7 @@ from mockserver import _secure as secure
 from mockserver import _writing as writing
 from mockserver._match import ANYTHING, Condition, Expected, conditions
 from mockserver._order import check_order
+from mockserver._proxy import Proxy
 from mockserver._request import Request
 from mockserver._respond import Respond
 from mockserver._step import Leaves, ScriptError, Step, remedy
@@ -226,9 +227,10 @@ def script(
 ) -> Script:
     """A script of connections in accept order, of routes, or of both; or of bare steps.
 
-    Bare replies answer one request each, in their order. Steps that begin with one that reads are
-    the steps of one connection; others answer one request. A `Starttls` before replies or routes
-    puts them inside TLS. A script as the only part is returned unchanged.
+    Bare replies answer one request each, in their order; a `Proxy` that is the last of them answers
+    all that come. Steps that begin with one that reads are the steps of one connection; others
+    answer one request. A `Starttls` before replies or routes puts them inside TLS. A script as the
+    only part is returned unchanged.
 
     Args:
         parts: Connections, routes, or steps.
@@ -254,8 +256,10 @@ def script(
             f"script: {steps[-1].step_name} stands next to connections and routes; "
             f"write connection(...) or route(...) around the steps"
         )
-    if rest and all(isinstance(step, writing.Reply | Respond) for step in rest):
-        routes = [Route((step,)) for step in rest]
+    if rest and all(isinstance(step, writing.Reply | Respond | Proxy) for step in rest):
+        *earlier, last = rest
+        endless = isinstance(last, Proxy)
+        routes = [*(Route((one,)) for one in earlier), Route((last,), times=None if endless else 1)]
     elif rest and not handshake and not rest[0].reads:
         routes = [Route(tuple(rest))]
     elif steps and not routes:

@@ -9,6 +9,7 @@ steps exists anywhere else.
 
 import dataclasses
 import enum
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -75,6 +76,10 @@ class Recipe:
                     del kept[:BLOCK]
         if kept:
             yield bytes(kept)
+
+
+MARK = re.compile(r"([a-z-]+)(?::([1-9][0-9]*))?(?:\+([0-9]+))?", re.ASCII)
+"""A place by the role of a piece, which of them, and bytes into it: `chunk-data:2+3`."""
 
 
 class Piece(NamedTuple):

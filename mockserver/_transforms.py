@@ -8,7 +8,6 @@ values, so that a place and a transform can be written down as data; `TRANSFORMS
 """
 
 import dataclasses
-import re
 from collections.abc import Callable, Iterator
 from typing import ClassVar, Literal, TypeVar
 
@@ -17,7 +16,7 @@ from mockserver._control import Close, Drain, Pause
 from mockserver._script import Script, ScriptPart
 from mockserver._script import script as as_script
 from mockserver._secure import Tunnel
-from mockserver._step import Piece, ScriptError, Step, WritingStep, joined, pieces_of
+from mockserver._step import MARK, Piece, ScriptError, Step, WritingStep, joined, pieces_of
 from mockserver._writing import (
     Dribble,
     EndHeaders,
@@ -31,7 +30,6 @@ from mockserver._writing import (
 
 Steps = tuple[Step, ...]
 T = TypeVar("T")
-_MARK = re.compile(r"([a-z-]+)(?::([1-9][0-9]*))?(?:\+([0-9]+))?", re.ASCII)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -247,7 +245,7 @@ def _offset(steps: Steps, at: int | str) -> int:
 
 
 def _offset_of_mark(steps: Steps, at: str) -> int:
-    match = _MARK.fullmatch(at)
+    match = MARK.fullmatch(at)
     if match is None:
         raise ScriptError(f"at: a mark is like 'chunk-size:2+1', not {at!r}")
     name, extra = f"{match[1]}:{match[2] or 1}", int(match[3] or 0)

@@ -32,7 +32,7 @@ BLOCK = 1 << 16
 BRIEF = 0.002
 """Seconds that a wait for bytes may take before another thread is asked to lead."""
 _RESET = select.POLLERR
-_CLOSED = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
+CLOSED = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 _ASK_AGAIN = 0.01
 """Seconds between two questions about a client that has closed half of its end."""
 
@@ -405,16 +405,17 @@ class Wire:
         """
         waits = Wait.CLOSING if seconds is None else Wait.TIME
         deadline = math.inf if seconds is None else time.monotonic() + seconds
-        if not self._poll(_CLOSED, waits, seconds):
+        if not self._poll(CLOSED, waits, seconds):
             return False
         # An end of stream can be half a closing: the client may wait for what we have to say.
-        while self._is_held():
+        while self.is_held():
             if (left := deadline - time.monotonic()) <= 0:
                 return False
             self._poll(_RESET, waits, min(left, _ASK_AGAIN))
         return True
 
-    def _is_held(self) -> bool:
+    def is_held(self) -> bool:
+        """Whether the client still holds its end, as far as the system says."""
         peer = self.peer()
         return peer is not None and peer.held
 
@@ -463,7 +464,7 @@ class Wire:
             PeerReset: By a reset.
         """
         poll = select.poll()
-        poll.register(self.sock, _CLOSED)
+        poll.register(self.sock, CLOSED)
         happened = poll.poll(seconds * 1000)
         if happened and happened[0][1] & _RESET and self.owner is not _NO_ONE:
             self.happens(Happens.CLIENT_RESETS)

@@ -30,6 +30,8 @@ def _step_table(name: str, step: Any) -> type[msgspec.Struct]:
     bounds = field_bounds(step)
     fields: list[Any] = []
     for field in dataclasses.fields(step):
+        if field.metadata.get("python_only"):
+            continue
         # The mock server accepts any name of a certificate; cases use those of the authority.
         named = field.name == "cert"
         spec = ServerCertificate if named else _as_spec(hints[field.name])

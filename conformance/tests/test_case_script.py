@@ -16,6 +16,7 @@ from mockserver import (
     Interim,
     Label,
     Listener,
+    Proxy,
     ReadRequest,
     Reply,
     Route,
@@ -98,6 +99,22 @@ def test_a_route_compares_what_a_table_can_say() -> None:
         route(Reply(json={"b": [1]}), path="/a", query={"n": "1", "m": ["x", "y"]}),
         route(Reply(text="c", delay=2), prefix="/p", headers={"Accept": "a/b"}),
         route(Dribble(b"e", every=0.5), pattern="/[0-9]+", json={"d": []}),
+    )
+
+
+def test_a_route_passes_requests_on_to_a_server_of_this_machine_only() -> None:
+    step = (
+        '{ proxy = { upstream = "URL", cut_at = "body+1", end = "rst", headers = [["A", "b"]] } }'
+    )
+    routes = f'routes = [{{ steps = [{step}], times = "any" }}]'
+    proxy = Proxy("http://[::1]:1", cut_at="body+1", end="rst", headers={"A": "b"})
+    assert script_of(routes.replace("URL", "http://[::1]:1")).routes == (route(proxy, times=None),)
+    short = 'routes = [{ steps = [{ proxy = "http://127.0.0.1:9000" }] }]'
+    assert script_of(short).routes == (route(Proxy("http://127.0.0.1:9000")),)
+    said = complaint(routes.replace("URL", "http://example.org"))
+    assert "upstream must be on this machine, unless remote=True is given" in said
+    assert "`remote`" in complaint(
+        routes.replace("URL", "http://example.org").replace("end", "remote = true, end")
     )
 
 

@@ -23,6 +23,7 @@ from mockserver import (
     MockServer,
     MockServerError,
     Pause,
+    Proxy,
     ReadRequest,
     Reply,
     Send,
@@ -33,6 +34,8 @@ from mockserver import (
     route,
     script,
 )
+
+REAL = "http://127.0.0.1:9000"
 
 
 def answer(request: Any) -> Reply:
@@ -364,6 +367,11 @@ def test_there_are_enough_of_them() -> None:
         ((Reply(503), Reply()), script(route(Reply(503)), route(Reply()))),
         ((Send(b"a"), Close()), script(route(Send(b"a"), Close()))),
         ((ReadRequest(), Reply()), script(connection(ReadRequest(), Reply()))),
+        ((Proxy(REAL),), script(route(Proxy(REAL), times=None))),
+        (
+            (Proxy(REAL, cut_at=1), Reply(), Proxy(REAL)),
+            script(route(Proxy(REAL, cut_at=1)), route(Reply()), route(Proxy(REAL), times=None)),
+        ),
         ((Starttls("expired"),), script(connection(Starttls("expired")))),
         (
             (Starttls(), ReadRequest(), Reply()),
