@@ -8,6 +8,7 @@ select an interpreter (``PATH``, ``PYENV_VERSION``, ``JAVA_HOME``) are kept.
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 MEMORY = 2 << 30
 """The most memory for a driver, in bytes: far more than a case needs, less than a machine has."""
@@ -17,6 +18,9 @@ _CLEARED = frozenset(
     | {"curl_ca_bundle", "curl_home", "wgetrc", "node_extra_ca_certs", "lc_all", "lang"}
 )
 _KEPT_OF_PYTHON = frozenset({"PYTHONPATH", "PYTHONUSERBASE"})
+_NO_NETRC = Path(__file__).with_name("no-netrc")
+"""A path at which nothing is. To most clients NETRC names a file, to Ruby's a directory with a
+file; each uses no credentials if there is none, but Ruby's fails if the path is of a file."""
 _HEAP = MEMORY >> 21
 """The heap in MiB for a runtime with other large memory areas: half of `MEMORY`."""
 _JAVA = f"-Xmx{_HEAP}m -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
@@ -30,7 +34,7 @@ def child_environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
     return {
         **kept,
         "LC_ALL": "C.UTF-8",
-        "NETRC": os.devnull,
+        "NETRC": str(_NO_NETRC),
         "PYTHONHASHSEED": "0",
         # The user's options come last: the last of several options counts, so they can override.
         "JAVA_TOOL_OPTIONS": _before(_JAVA, kept.get("JAVA_TOOL_OPTIONS")),
