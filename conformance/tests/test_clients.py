@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -371,14 +372,122 @@ def test_the_head_is_the_last_one_and_no_trailer() -> None:
     assert head_of(lines) == (200, b"All  right", [(b"X-A", b"1"), (b"X-B", b" 2")])
 
 
-def test_wget_tells_a_redirect_in_its_story() -> None:
-    said = b"asking\n  HTTP/1.1 302 Found\n  Location: /2\nLocation: /2 [following]\n"
-    taken = taken_by_wget(Ended(8, b"", said, None))
+@pytest.mark.parametrize(
+    ("lines", "fields"),
+    [
+        ("X: 1|\r\n \t|\r\nY: 2|", [("X", "1"), ("Y", "2")]),
+        ("X: 1|\r\n \r\n 3|\r\nY: 2|", [("X", "1 3"), ("Y", "2")]),
+        (" \r\nY: 2|", [("Y", "2")]),
+        ("X: 1|\r\n\r\nY: 2|", [("X", "1")]),
+        ("X: 1|\n\nY: 2|", [("X", "1")]),
+        ("X: 1|\r\n\r\nHTTP/1.1 404 Not Found|\r\nY: 2|", [("X", "1")]),
+    ],
+)
+def test_a_line_of_blanks_is_part_of_the_head_and_an_empty_one_ends_it(
+    lines: str, fields: list[tuple[str, str]]
+) -> None:
+    head = b"HTTP/1.1 200 OK\r\n" + lines.replace("|", "").encode() + b"\r\n\r\n"
+    value = response(head, b"")
+    assert (value["status"], value["reason"]) == (200, "OK")
+    assert [tuple(pair) for pair in value["headers"]] == fields
+
+
+def test_after_a_head_that_leads_to_another_request_comes_another_head() -> None:
+    for code in (100, 103, 302, 401, 407):
+        head = f"HTTP/1.1 {code} Wait\r\nX: 1\r\n\r\nHTTP/1.1 204 Done\r\nY: 2\r\n\r\n"
+        value = response(head.encode(), b"")
+        assert (value["status"], value["headers"]) == (204, [["Y", "2"]])
+
+
+SAID = "--date--  URL\nHTTP request sent, awaiting response... \n"
+
+
+@pytest.mark.parametrize(
+    ("code", "output", "said", "status", "body", "headers"),
+    [
+        (
+            8,
+            "",
+            "  HTTP/1.1 302 Found\n  Location: /2\nLocation: /2\n",
+            302,
+            None,
+            [["Location", "/2"]],
+        ),
+        (6, "", "  HTTP/1.1 401 No\n\nUsername/Password Authentication Failed.\n", 401, None, []),
+        (0, "", "  HTTP/1.1 200 OK\nLength: 0\nSaving to: 'STDOUT'\n", 200, "", []),
+        (8, "a\r\n\r\nb", "  HTTP/1.1 404 No\nSaving to: 'STDOUT'\n", 404, "a\r\n\r\nb", []),
+        (
+            0,
+            "a\r\n\r\nb",
+            "Length: unspecified\nSaving to: 'STDOUT'\n\n   0K   \n",
+            None,
+            "a\r\n\r\nb",
+            None,
+        ),
+        (
+            0,
+            "hi",
+            "  HTTP/1.1 200 OK\n  X: \\351\\t\\\\1\nSaving to: -\n",
+            200,
+            "hi",
+            [["X", "\xe9\t\\1"]],
+        ),
+    ],
+    ids=["a redirect", "credentials", "no content", "an error", "no head", "escapes"],
+)
+def test_wget_writes_the_content_alone_and_tells_the_head(
+    code: int, output: str, said: str, status: int | None, body: str | None, headers: Any
+) -> None:
+    taken = taken_by_wget(Ended(code, output.encode(), f"{SAID}{said}".encode(), None))
     assert taken is not None
     value = response(*taken)
-    assert (value["status"], value["reason"], value["body"]) == (302, "Found", None)
-    assert value["headers"] == [["Location", "/2"]]
+    assert (value["status"], value["body"], value["headers"]) == (status, body, headers)
     assert taken_by_wget(Ended(4, b"", b"", None)) is None
+
+
+FOLLOWED = """
+family = "framing"
+[[case]]
+id = "clients.followed"
+title = "Content after a head of an unusual form"
+level = "observe"
+spec = ["HTTPResponse.read"]
+rfc = ["9112#2.2"]
+why = "What an adapter cannot read of a head is not a fault of its client."
+respond = %s
+[case.fetch]
+strength = "must"
+expect = [{ accept = { status = %s, body = "a\\r\\n\\r\\nb" } }, "reject"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "status", "did"),
+    [
+        ("wget", "HTTP/1.1 200 OK\\r\\nX: 1\\u00002\\r\\n\\r\\n", 200, "accepts"),
+        ("wget", "HTTP/1.1 101 On\\r\\n\\r\\n", 101, "accepts"),
+        ("wget", "", 200, "accepts"),
+        ("wget", "HTTP/1.1 200 OK\\r\\n \\r\\n\\r\\n", 200, "accepts"),
+        ("curl", "HTTP/1.1 200 OK\\r\\nX: 1\\r\\n \\r\\nY: 2\\r\\n\\r\\n", 200, ""),
+        ("pycurl", "HTTP/1.1 200 OK\\r\\nX: 1\\r\\n \\r\\nY: 2\\r\\n\\r\\n", 200, ""),
+        (
+            "node-http",
+            "HTTP/1.1 101 On\\r\\nUpgrade: e\\r\\nConnection: Upgrade\\r\\n\\r\\n",
+            101,
+            "accepts",
+        ),
+    ],
+    ids=["NUL", "101", "no head", "blanks", "curl", "pycurl", "upgrade"],
+)
+def test_no_adapter_loses_what_follows_a_head_of_an_unusual_form(
+    name: str, head: str, status: int, did: str, certificate_authority: CertificateAuthority
+) -> None:
+    text = FOLLOWED % (f'"{head}a\\r\\n\\r\\nb"', status)
+    (result,) = run(target(f"client:{name}"), load_text(text, "x.toml"), certificate_authority)
+    if result.verdict == Verdict.NOT_INSTALLED:
+        pytest.skip(result.reason)
+    assert result.verdict == "PASS"
+    assert result.did.startswith(did)
 
 
 def test_words_of_a_command_are_those_of_a_shell() -> None:

@@ -19,14 +19,14 @@ const adapters = {
   },
 
   async http(url) {
-    const answer = await new Promise((resolve, reject) => {
-      const request = http.get(url, { agent: false, timeout: TIMEOUT }, resolve);
+    const [answer, pieces, rest] = await new Promise((resolve, reject) => {
+      const request = http.get(url, { agent: false, timeout: TIMEOUT });
+      request.on("response", (response) => resolve([response, [], response]));
       request.on("error", reject);
-      request.on("upgrade", (response, socket) => (socket.destroy(), resolve(response)));
+      request.on("upgrade", (response, socket, head) => resolve([response, [head], socket]));
       request.on("timeout", () => request.destroy(new Error("timeout")));
     });
-    const pieces = [];
-    for await (const piece of answer) pieces.push(piece);
+    for await (const piece of rest) pieces.push(piece); // after an upgrade, what follows is on the socket
     const raw = answer.rawHeaders;
     const headers = raw.flatMap((name, index) => (index % 2 ? [] : [[name, raw[index + 1]]]));
     return { status: answer.statusCode, reason: answer.statusMessage, headers, content: Buffer.concat(pieces) };

@@ -18,7 +18,7 @@ _TIMEOUT = "5"
 _CURL = ("-q", "-sS", "--noproxy", "*", "--max-time", _TIMEOUT, "--dump-header", HEAD, URL)
 _WGET = (
     *("--no-config", "--no-proxy", "--no-netrc", "--no-hsts", "--tries=1", "--max-redirect=0"),
-    *(f"--timeout={_TIMEOUT}", "--content-on-error", "--save-headers", "--server-response"),
+    *(f"--timeout={_TIMEOUT}", "--content-on-error", "--server-response"),
     *("-O", "-", URL),
 )
 _WGET_ROWS: Rows = (
@@ -64,16 +64,20 @@ def _version(path: str) -> str:
 
 
 def _taken_by_wget(ended: Ended) -> Taken | None:
-    """Return what wget wrote: the head, followed by the content.
+    """Return what wget wrote: the content on standard output, the head on standard error.
 
-    For a redirect and for a response that requires credentials, wget prints only the head, on
-    standard error.
+    With ``--save-headers`` it would write both to one file, but no head that it does not know as
+    one, and of a head with a NUL only the part before it. On standard error the lines of the last
+    head are indented, with backslashes before what is not printable. It discards the content of a
+    response that it does not save: a redirect, and one that requires credentials.
     """
     if ended.code not in _ANSWERED:
         return None
-    if ended.output:
-        end = re.search(rb"\r?\n\r?\n", ended.output)
-        at = end.end() if end else len(ended.output)
-        return ended.output[:at], ended.output[at:]
-    lines = [line[2:] for line in ended.said.split(b"\n") if line.startswith(b"  ")]
-    return b"\n".join(lines), None
+    heads = _WGET_HEAD.findall(ended.said)
+    lines = (line[2:].decode("unicode_escape") for line in heads[-1].split(b"\n")) if heads else ()
+    head = "".join(f"{line}\n" for line in lines).encode("latin-1")
+    saved = ended.output or re.search(rb"(?m)^Saving to: ", ended.said)
+    return (head or None), (ended.output if saved else None)
+
+
+_WGET_HEAD = re.compile(rb"(?m)^  HTTP.*(?:\n  .*)*")

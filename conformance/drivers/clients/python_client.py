@@ -162,24 +162,33 @@ def head_of(
 ) -> tuple[int | None, bytes, list[tuple[bytes, bytes]]]:
     """Return status, reason and fields of the last head among *lines*, in the order of curl.
 
-    The empty line after a head can be followed by another head, if the first was of an interim
-    response, or by trailer fields, which are not part of the head's fields.
+    A head ends with an empty line; a line of blanks continues the field before it. After it can
+    follow another head, if the first was of an interim response or one that leads to another
+    request, or trailer fields, which are not part of the head's fields.
     """
     status, reason, fields, inside = None, b"", list[tuple[bytes, bytes]](), False
     for line in lines:
-        if not inside and line.startswith(b"HTTP/"):
-            _, _, rest = line.partition(b" ")
-            code, _, reason = rest.strip().partition(b" ")
-            status = int(code) if code.isdigit() else None
-            fields, inside = [], True
-        elif not line.strip():
+        if not inside:
+            is_last = status is not None and status // 100 not in (1, 3) and status not in _AGAIN
+            if line.startswith(b"HTTP/") and not is_last:
+                _, _, rest = line.partition(b" ")
+                code, _, reason = rest.strip().partition(b" ")
+                status = int(code) if code.isdigit() else None
+                fields, inside = [], True
+        elif line[:1] in b"\r\n":
             inside = False
-        elif inside and line[:1] in b" \t" and fields:
-            fields[-1] = fields[-1][0], fields[-1][1] + b" " + line.strip()
-        elif inside:
+        elif line[:1] in b" \t" and fields:
+            name, value = fields[-1]
+            fields[-1] = name, (value + b" " + line.strip(_BLANKS)).rstrip(_BLANKS)
+        elif line.strip(_BLANKS):
             name, _, value = line.partition(b":")
-            fields.append((name, value.strip(b" \t\r\n")))
+            fields.append((name, value.strip(_BLANKS)))
     return status, reason, fields
+
+
+_AGAIN = (401, 407)
+"""Final status codes, besides those of a redirect, after which a client may send a new request."""
+_BLANKS = b" \t\r\n"
 
 
 @dataclass(frozen=True)
