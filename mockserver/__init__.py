@@ -22,7 +22,7 @@ from mockserver._phase import Ended, EndOfStream
 from mockserver._play import MockServerError, Play, SharedState, TLSProvider
 from mockserver._proxy import *  # noqa: F403
 from mockserver._record import ConnectionRecord, Event, Record
-from mockserver._replay import script_from
+from mockserver._replay import routes_from, script_from
 from mockserver._request import Fields, Inbox, Request, Values, read_request
 from mockserver._respond import Respond
 from mockserver._script import (
@@ -36,6 +36,7 @@ from mockserver._script import (
     route,
     script,
 )
+from mockserver._script_text import script_text
 from mockserver._secure import *  # noqa: F403
 from mockserver._server import MockServer
 from mockserver._step import (
@@ -111,8 +112,10 @@ __all__ = [
     "random_data_then_close",
     "read_request",
     "route",
+    "routes_from",
     "script",
     "script_from",
+    "script_text",
 ]
 __all__ += _control.__all__
 __all__ += _proxy.__all__

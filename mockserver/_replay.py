@@ -1,11 +1,13 @@
 """A record, played again: what was sent becomes sends, what was received becomes reads.
 
-In comes a record, out comes a script that makes the same bytes leave in the same writes, for a
-client that does the same. Times, signals and damaged TLS are not in a record, so neither are they
-in the script.
+In comes a record, out comes a script that makes the same bytes leave: connection by connection and
+in the same writes, for a client that does the same, or as routes, for one that asks for the same on
+any connections. Times, signals and damaged TLS are not in a record, so neither are they in the
+script.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby, pairwise
 
 from mockserver._control import (
@@ -23,6 +25,7 @@ from mockserver._record import (
     ABANDONED,
     CLIENT_CLOSED,
     FIN_SENT,
+    NOT_KEPT,
     RST_SENT,
     TLS_ESTABLISHED,
     UNREAD,
@@ -30,8 +33,8 @@ from mockserver._record import (
     Event,
     Record,
 )
-from mockserver._request import Inbox, asks_to_close, read_request
-from mockserver._script import Connection, Script
+from mockserver._request import Inbox, Request, asks_to_close, read_request
+from mockserver._script import Connection, Route, Script, route, script
 from mockserver._secure import Starttls, Tunnel
 from mockserver._step import ScriptError, Step
 from mockserver._writing import Send
@@ -50,6 +53,54 @@ def script_from(record: Record) -> Script:
     # If a client asked for an end, the record has it, or the server that was recorded stayed.
     asked = any(asks_to_close(raw) for one in record.connections for raw in one.requests)
     return Script(connections, obliging=not asked)
+
+
+def routes_from(record: Record) -> Script:
+    """The script that answers the requests of a record again, each by method and target.
+
+    Requests for the same are answered in their order; on which connections they come, and when,
+    does not matter. It is for what `Proxy` has passed on.
+
+    Raises:
+        ScriptError: There is no request, or the record does not have all bytes of an answer.
+    """
+    found = [route for one in record.connections for route in _routes(one)]
+    routes = [replace(one, times=sum(1 for _ in same)) for one, same in groupby(found)]
+    handshakes = [Starttls()] if any(one.tls for one in record.connections) else []
+    if not routes:
+        raise ScriptError("routes_from: the record has no request")
+    return script(*handshakes, *routes)
+
+
+def _routes(one: ConnectionRecord) -> Iterator[Route]:
+    asked: Request | None = None
+    steps: list[Step] = []
+    for first, *rest in _writes([event for event in one.events if event.role != UNREAD]):
+        if NOT_KEPT in first.role:
+            raise ScriptError(f"routes_from: {first.role}; give Proxy a larger keep")
+        if first.role == "request":
+            if asked is not None:
+                yield _answering(asked, steps)
+            asked, steps = Request(0, first.data), []
+        elif first.direction == ">":
+            steps.append(Send(b"".join(event.data for event in (first, *rest))))
+        else:
+            ending = [step for step in _after_note(first.role, reads_on=False) if _ends(step)]
+            steps += [Drain(), *ending] if Close("rst") in ending and steps else ending
+    if asked is not None:
+        yield _answering(asked, steps)
+
+
+def _ends(step: Step) -> bool:
+    return isinstance(step, Close | Stall)
+
+
+def _answering(asked: Request, steps: list[Step]) -> Route:
+    answer = tuple(steps) or (Stall(),)
+    try:
+        return route(*answer, method=asked.method, target=asked.target)
+    except ScriptError:  # a malformed request; what is next in line answers it
+        return route(*answer)
 
 
 def _steps(one: ConnectionRecord) -> list[Step]:

@@ -11,15 +11,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from mockserver._clock import HeldClock
 from mockserver._control import Dispatch, Gate
 from mockserver._listener import Pool, reserve
 from mockserver._play import MockServerError, Play, TLSProvider, contexts_of
 from mockserver._record import Record
+from mockserver._replay import routes_from
 from mockserver._request import Request
 from mockserver._script import Connection, Script, ScriptPart, check_reach, script
+from mockserver._script_text import script_text
 from mockserver._step import ScriptError, authority
 
 if TYPE_CHECKING:
@@ -200,6 +202,17 @@ class MockServer:
         self.add()
         if check and record is not None:
             _raise_complaints(record)
+
+    def recorded(self, form: Literal["python", "toml"] = "python") -> str:
+        """End what is played, and write a script that answers the same requests alike.
+
+        Args:
+            form: As in `script_text`: a Python module that defines `recorded`, or keys in TOML.
+
+        Raises:
+            ScriptError: No request has come, or a `Proxy` has not kept a whole answer.
+        """
+        return script_text(routes_from(self._playing.finish()), form)
 
     def release(self, name: str) -> None:
         """Open the gates of this name, now and for as long as the play lasts.

@@ -38,6 +38,7 @@ class Shop:
 """
 """A client that gives up at the first error and trusts every certificate."""
 OURS, THEIRS = "test_mock_server.py", "test_pytest_httpserver.py"
+REAL = "test_real_server.py"
 
 
 def lines_of_tests(name: str) -> dict[str, int]:
@@ -50,14 +51,25 @@ def lines_of_tests(name: str) -> dict[str, int]:
     }
 
 
-def passes(pytester: pytest.Pytester, name: str) -> None:
+def passes(pytester: pytest.Pytester, name: str, count: int = 10) -> None:
     for path in EXAMPLES.glob("*.py"):
         shutil.copy(path, pytester.path)
-    pytester.runpytest_inprocess(name).assert_outcomes(passed=10)
+    pytester.runpytest_inprocess(name).assert_outcomes(passed=count)
 
 
 def test_the_ten_tests_pass(pytester: pytest.Pytester) -> None:
     passes(pytester, OURS)
+
+
+def test_the_tests_in_front_of_a_real_server_pass(pytester: pytest.Pytester) -> None:
+    passes(pytester, REAL, 5)
+
+
+def test_the_test_of_the_page_with_a_real_server_passes(pytester: pytest.Pytester) -> None:
+    (code,) = [code for _, code in BLOCKS if "real_shop" in code and "Proxy" in code]
+    pytester.makeconftest(f"from {REAL.removesuffix('.py')} import real_shop")
+    pytester.makepyfile(test_page=code)
+    passes(pytester, "test_page.py", 1)
 
 
 @pytest.mark.skipif(
@@ -121,7 +133,7 @@ def test_a_word_of_the_page_for_newcomers_exists(word: str) -> None:
                 url=server.url,
                 requests=(mockserver.Request(1, b"GET / HTTP/1.1\r\n\r\n"),),
                 **{name: getattr(server, name) for name in ("add", "stop")},
-                **{name: lambda *_, **__: None for name in ("clear", "wait_for")},
+                **{name: lambda *_, **__: None for name in ("clear", "wait_for", "recorded")},
             )
             if code not in ("mock_server", "optional=True"):
                 eval(code, names)
