@@ -35,7 +35,10 @@ SERVED = {
     "served": "/_/",
     "served-case": "/_/cases/chunked.size-line.not-hex.html",
     "playground": "/_/playground?case=chunked.size-line.not-hex",
+    "judge": "/_/judge",
 }
+_VISIT = "framing.content-length.huge.20"
+"""The case that a visiting browser is judged by."""
 SIZES = {390: 844, 1280: 900}
 
 
@@ -51,10 +54,12 @@ def main() -> None:
         for name, text in site(corpus, [one.id for one in corpus.every.listed], load_book()):
             (root / name).parent.mkdir(exist_ok=True)
             (root / name).write_text(text, encoding="utf-8")
-        with Server(corpus, Ports("127.0.0.1", 0, 0, 0, 0)) as server:
+        ports = Ports("127.0.0.1", 0, 0, 0, 0)
+        with Server(corpus, ports) as server, Server(corpus, ports, only=_VISIT) as single:
             pages = {kind: f"{root.as_uri()}/{name}" for kind, name in KINDS.items()}
             served = f"http://127.0.0.1:{server.ports.control}"
             pages |= {kind: f"{served}{path}" for kind, path in SERVED.items()}
+            pages["visit"] = f"http://127.0.0.1:{single.ports.control}/_/judge"
             _photograph(playwright, pages, place)
     print(f"{place}: {len(pages) * len(SIZES) * 2} pictures")
 
@@ -70,6 +75,9 @@ def _photograph(playwright: Any, pages: Mapping[str, str], place: Path) -> None:
             for kind, address in pages.items():
                 page.goto("about:blank")
                 page.goto(address)
+                if kind == "visit":
+                    page.click("button.main")
+                    page.wait_for_selector("#judged[data-over]", timeout=60_000)
                 whole = min(page.evaluate("document.body.scrollHeight"), 2 * height)
                 page.screenshot(
                     path=place / f"{kind}-{width}-{scheme}.png",

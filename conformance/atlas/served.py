@@ -21,6 +21,7 @@ ROOT = "/_/"
 _MENU = (
     ("", "Cases"),
     ("playground", "Playground"),
+    ("judge", "Judge this browser"),
     ("transcript/last", "Latest transcript"),
     ("cases.json", "cases.json"),
     ("ca.pem", "Certificate authority"),

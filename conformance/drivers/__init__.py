@@ -30,6 +30,8 @@ if TYPE_CHECKING:
         Trace,
         UnknownImplementation,
     )
+    from conformance.drivers.clients.browser import Browser, browser_identity
+    from conformance.drivers.clients.channel import Channel
     from conformance.drivers.effort import Effort, effort_of
     from conformance.drivers.environment import child_environment
     from conformance.drivers.factory import (
@@ -66,6 +68,8 @@ __all__ = [
     "OURS",
     "PROBE",
     "START_PATIENCE",
+    "Browser",
+    "Channel",
     "Driver",
     "DriverDied",
     "DriverError",
@@ -89,6 +93,7 @@ __all__ = [
     "UnknownImplementation",
     "answer_in",
     "apart",
+    "browser_identity",
     "checked_trace",
     "child_environment",
     "command_in",
@@ -109,6 +114,8 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
                 "Driver DriverDied DriverError EXEC FETCH Identity Implementation "
                 "Message NO_RESTART NotInstalled NotShown Trace UnknownImplementation"
             ),
+            "clients.browser": "Browser browser_identity",
+            "clients.channel": "Channel",
             "effort": "Effort effort_of",
             "environment": "child_environment",
             "factory": (

@@ -6,10 +6,11 @@ for each client that requests it::
     curl -i http://127.0.0.1:8080/c/chunked.size-line.hexadecimal
 
 The request line alone selects what is played; no other part of a request is parsed.  Plays have
-bounds in time and size.  The server opens no connections, and judges no client.
+bounds in time and size.  The server judges only a browser whose user asks for it, at ``/_/judge``.
 """
 
 from conformance.serve.playground import PlayBounds, Playground
 from conformance.serve.server import Bounds, ServeError, Server
+from conformance.serve.visits import VisitBounds
 
-__all__ = ["Bounds", "PlayBounds", "Playground", "ServeError", "Server"]
+__all__ = ["Bounds", "PlayBounds", "Playground", "ServeError", "Server", "VisitBounds"]

@@ -21,6 +21,7 @@ from conformance.serve.parametric import made
 from conformance.serve.playground import Playground
 from conformance.serve.request_line import Wanted, wanted
 from conformance.serve.rounds import Rounds, Visit
+from conformance.serve.visits import JUDGE, Visits
 from mockserver import (
     Close,
     EndOfStream,
@@ -36,6 +37,8 @@ from mockserver import (
 _CERTIFICATES = frozenset(SERVER_CERTIFICATES)
 _HELLO = 0x16
 """The first byte of a TLS handshake; no request begins with it."""
+_FORM = 1 << 16
+"""Bytes of a request that begins a visit."""
 _NO_CASE = 404, "nothing is served here; /_/ lists what there is, and /c/ how to make a response"
 _HTTP = ("http/1.1",)
 """What is spoken inside TLS, for clients that ask."""
@@ -50,6 +53,7 @@ class Doors:
         authority: makes the certificates.
         limits: those of each connection.
         playground: the page on which bytes are edited and played; None for none.
+        visits: the judge of visiting browsers; None for none.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class Doors:
         authority: CertificateAuthority,
         limits: Limits,
         playground: Playground | None = None,
+        visits: Visits | None = None,
     ) -> None:
         self.rounds = Rounds((ports.host, ports.http), self._contexts)
         self._catalogue = catalogue
@@ -74,6 +79,7 @@ class Doors:
         )
         self._ports = ports
         self._playground = playground
+        self._visits = visits
 
     def of(self, name: str) -> Callable[[GivenConnection], None]:
         """Return the door of the port *name*.
@@ -106,8 +112,10 @@ class Doors:
         if asked is not None and asked.path == PLAYGROUND and self._playground is not None:
             request = given.request(self._playground.bounds.form)
             self._write(given, self._playground.reply(request, given.client[0]))
+        elif asked is not None and self._visits is not None and _is_judge(asked.path):
+            self._write(given, self._visits.reply(given.request(_FORM), given.address[0]))
         elif asked is not None and asked.path.startswith("/c/"):
-            self._write(given, self._elsewhere(given.address[0], asked.target))
+            self._write(given, self._elsewhere(given, self._ports.http, asked.target))
         elif asked is not None:
             self._write(given, self._pages.reply(asked.path, asked.method))
 
@@ -159,6 +167,9 @@ class Doors:
         if asked.path == PLAYGROUND and self._playground is not None:
             given.take(head)
             self._write(given, self._playground.elsewhere(asked.target))
+        elif _is_judge(asked.path):
+            given.take(head)
+            self._write(given, self._elsewhere(given, self._ports.control, asked.target))
         elif asked.path.startswith(CONTROL) or asked.path in ("/", PREFIX):
             given.take(head)
             self._write(given, self._pages.reply(asked.path, asked.method))
@@ -190,9 +201,12 @@ class Doors:
         self._play(given, self.rounds.visit(asked.path, script))
         self.rounds.forget(asked.path)
 
-    def _elsewhere(self, host: str, target: str) -> Reply:
-        """Return the reply on the control port to a path of a case, whose bytes it never serves."""
-        location = f"http://{replace(self._ports, host=host).at(self._ports.http)}{target}"
+    def _elsewhere(self, given: GivenConnection, port: int, target: str) -> Reply:
+        """Return the reply to what only another port serves.
+
+        The bytes of cases share no origin with the control pages.
+        """
+        location = f"http://{replace(self._ports, host=given.address[0]).at(port)}{target}"
         return Reply(302, headers=((b"Location", location.encode("latin-1")),), framing="close")
 
     def _play(self, given: GivenConnection, visit: Visit) -> None:
@@ -217,6 +231,10 @@ class Doors:
 def _served(case: Case) -> Script:
     """Return the script of *case*, which closes for a client that asks, if any client may come."""
     return replace(case.script, obliging=case.fetch is not None)
+
+
+def _is_judge(path: str) -> bool:
+    return path == JUDGE or path.startswith(f"{JUDGE}/")
 
 
 def _server_name(given: GivenConnection) -> str:

@@ -106,11 +106,17 @@ class Turnstile:
         at_once: plays at the same time.
         per_minute: plays that begin within any minute.
         clock: returns seconds.
+        what: what a play is called.
     """
 
     def __init__(
-        self, at_once: int, per_minute: int, clock: Callable[[], float] = time.monotonic
+        self,
+        at_once: int,
+        per_minute: int,
+        clock: Callable[[], float] = time.monotonic,
+        what: str = "play",
     ) -> None:
+        self._what = what
         self._places = threading.BoundedSemaphore(at_once)
         self._begun: deque[float] = deque(maxlen=per_minute)
         self._lock = threading.Lock()
@@ -124,7 +130,7 @@ class Turnstile:
             Refused: there is none now.
         """
         if not self._places.acquire(blocking=False):
-            raise Refused(503, "other plays are running; try again when they have ended")
+            raise Refused(503, f"other {self._what}s are running; try again when they have ended")
         try:
             self._count()
             yield
@@ -136,8 +142,8 @@ class Turnstile:
             now, most = self._clock(), self._begun.maxlen or 0
             if len(self._begun) == most and now - self._begun[0] < _MINUTE:
                 wait = int(_MINUTE - (now - self._begun[0])) + 1
+                most_text = counted(most, self._what)
                 raise Refused(
-                    429,
-                    f"at most {counted(most, 'play')} may begin in a minute; try again in {wait} s",
+                    429, f"at most {most_text} may begin in a minute; try again in {wait} s"
                 )
             self._begun.append(now)

@@ -6,6 +6,7 @@ The input is a path under ``/_/``, or ``/c/``.  The output is a reply, as a step
 ``/_/cases.json``        every case, how it is reached, and the ports
 ``/_/transcript/last``   the wire of the latest play
 ``/_/playground``        bytes to edit and play (`Playground`)
+``/_/judge``             judges the visiting browser (`Visits`)
 ``/_/ca.pem``            the certificate of this run's authority
 ``/_/client.pem``        a certificate for clients, which it has signed, and the key
 ``/c/``                  the words of which a response can be made in a URL (`chain`)

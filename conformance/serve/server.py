@@ -10,7 +10,7 @@ import selectors
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from errno import EADDRINUSE
 from functools import partial
 from types import TracebackType
@@ -21,6 +21,7 @@ from conformance.cases import Corpus
 from conformance.reproduce import Catalogue, Ports, is_silent
 from conformance.serve.doors import Doors
 from conformance.serve.playground import Playground
+from conformance.serve.visits import VisitBounds, Visits
 from mockserver import Ended, GivenConnection, Limits, MockServer, Script
 
 Door = Callable[[GivenConnection], None]
@@ -34,11 +35,13 @@ class Bounds:
         stall: seconds that any single wait lasts.
         octets: bytes that one play reads and writes.
         connections: connections that are open at once.
+        visits: limits for browsers that are judged.
     """
 
     stall: float = 10.0
     octets: int = 1 << 26
     connections: int = 256
+    visits: VisitBounds = field(default_factory=VisitBounds)
 
 
 class ServeError(Exception):
@@ -109,6 +112,7 @@ class Server:
         self._doors.rounds.release()
         if self.playground is not None:
             self.playground.stop()
+        self._visits.stop()
         with self._lock:
             visitors = dict(self._visitors)
         for given in visitors:
@@ -127,8 +131,14 @@ class Server:
         ports = Ports(wanted.host, **found, own=own)
         made = self._make_playground
         self.playground = None if made is None else made(catalogue, ports)
+        self._visits = Visits(catalogue, self._bounds.visits, playground=made is not None)
         doors = self._doors = Doors(
-            catalogue, ports, CertificateAuthority(), self._limits, self.playground
+            catalogue,
+            ports,
+            CertificateAuthority(),
+            self._limits,
+            self.playground,
+            self._visits,
         )
         for name, sock in sockets.items():
             self._selector.modify(sock, selectors.EVENT_READ, doors.of(name))

@@ -17,6 +17,7 @@ import pytest
 from conformance.atlas import site
 from conformance.atlas.facts import FAILING
 from conformance.atlas.wire import events
+from conformance.report import read_runs
 from conformance.reproduce import Ports
 from conformance.results.golden import load_book
 from conformance.serve import Playground, Server
@@ -122,6 +123,10 @@ def opener(browser: Any, root: str) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+def abroad(url: str) -> list[str]:
+    return [] if url.startswith(("http://127.0.0.1:", "data:")) else [url]
 
 
 def elsewhere(url: str, root: str) -> list[str]:
@@ -402,6 +407,38 @@ def test_the_index_of_serve_finds_cases(visit: Open) -> None:
     assert page.locator("h1").inner_text() == BY_ID[CASE].title
     page.click(".crumbs a >> nth=1")
     page.locator("#chunked[open]").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_this_browser_is_judged_on_pages_that_are_accessible_and_fit(
+    width: int, scheme: str, browser: Any
+) -> None:
+    only = "framing.content-length.huge.20"
+    with Server(CORPUS, Ports("127.0.0.1", 0, 0, 0, 0), only=only, playground=None) as server:
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page = context.new_page()
+        wrong: list[str] = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda one: wrong.extend(abroad(one.url)))
+        page.goto(f"http://127.0.0.1:{server.ports.control}/_/judge")
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.keyboard.press("Tab")
+        page.locator("button.main").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#judged[data-over]", timeout=60_000)
+        assert page.locator("#judged [role=status]").inner_text().endswith("1 of 1 case")
+        assert page.locator("#judged .verdict").all_inner_texts() == ["NO_ERROR"]
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert violations(page) == []
+        with page.expect_download() as saved:
+            page.click("a[download]")
+        (run,) = read_runs([saved.value.path()])
+        assert [(one.id, str(one.verdict)) for one in run.results] == [(only, "NO_ERROR")]
+        assert run.head.name == "chrome"
+        assert wrong == []
+        context.close()
 
 
 # ---- the playground

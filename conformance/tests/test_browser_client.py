@@ -73,6 +73,9 @@ def fetched(url):
 order, orders = posted(), 0
 while "end" not in order:
     if "url" not in order:
+        if "go" in order:
+            assert b"CHANNEL" in sent("GET", order["go"])[1]
+            origin = order["go"].rstrip("/")
         order = posted()
         continue
     orders += 1

@@ -217,7 +217,7 @@ def test_an_unknown_client_is_an_error_that_names_those_that_exist() -> None:
     assert told.exit_code == 2
     assert told.output.splitlines() == [
         f"httplib-kit: no client is called 'foo'; there are {', '.join(BUILT_IN)}, "
-        "cmd:COMMAND with {url}, httplib:MODULE"
+        "cmd:COMMAND with {url}, browser:COMMAND, httplib:MODULE"
     ]
 
 

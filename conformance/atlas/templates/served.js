@@ -100,7 +100,21 @@ function playground(form) {
   find("#colour").hidden = true;
 }
 
-for (const [selector, does] of [["#find", search], ["#play", play], ["#playground", playground]]) {
+// ---- a visit: what is known of it is shown anew until it is over; the frame that fetches is left alone
+
+function judging(place) {
+  if (place.dataset.over) return;
+  setTimeout(async () => {
+    try {
+      const text = await (await fetch(location.pathname, { cache: "no-store" })).text();
+      const next = document.adoptNode(find("#judged", new DOMParser().parseFromString(text, "text/html")));
+      place.replaceWith(next);
+      judging(next);
+    } catch { place.prepend(make("p", "The server does not answer.", { role: "alert" })); }
+  }, 1000);
+}
+
+for (const [selector, does] of [["#judged", judging], ["#find", search], ["#play", play], ["#playground", playground]]) {
   const place = find(selector);
   if (place) does(place);
 }

@@ -310,12 +310,12 @@ def launched(written: str, words: Sequence[str]) -> Browser:
     command = Command(written, tuple(words), said)
     channel = Channel("127.0.0.1", _PATIENCE)
     return Browser(
-        identity(written, command.name, found[0] if found else ""),
+        browser_identity(written, command.name, found[0] if found else ""),
         channel,
         Launched(command, channel),
     )
 
 
-def identity(written: str, name: str, version: str) -> Identity:
+def browser_identity(written: str, name: str, version: str) -> Identity:
     """Return the identity of a browser."""
     return Identity(written, name, version, frozenset(), frozenset({FETCH}))

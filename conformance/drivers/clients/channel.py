@@ -56,6 +56,7 @@ class Report(msgspec.Struct, frozen=True):
         error: what was raised instead.
         bodiless: whether the browser shows no content of the response, whatever was sent.
         hidden: whether the browser shows nothing of the response, a redirect.
+        gone: whether the page is being closed.
         content: the content of the response.
     """
 
@@ -68,6 +69,7 @@ class Report(msgspec.Struct, frozen=True):
     error: Failure | None = None
     bodiless: bool = False
     hidden: bool = False
+    gone: bool = False
     content: bytes = b""
 
 
@@ -205,6 +207,8 @@ class Channel:
 
     def take(self, report: Report) -> dict[str, Any]:
         """Take a report; return the next order, empty if there is none yet."""
+        if report.gone:
+            self.give_up("the page was closed")
         with self._changed:
             self.origin, self.agent = report.origin, report.agent
             if report.number and report.number == self._order.get("number"):
@@ -213,9 +217,8 @@ class Channel:
                 self._order = {}  # it is there
             self._changed.notify_all()
             until = time.monotonic() + _POLL
-            # A page that was loaded again gets its order again.
-            fresh = not report.number
-            while not self._order or (self._is_taken and not fresh):
+            # A page that posts has no order: one that was lost is given again.
+            while not self._order:
                 left = until - time.monotonic()
                 if left <= 0 or self.left:
                     return {"end": True} if self.left else {}
