@@ -8,7 +8,7 @@ unchanged into a bug report.
 import functools
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from conformance.cases import Case
@@ -57,7 +57,10 @@ _ALWAYS = (
     standalone.step,
     standalone.shown,
 )
-_MODULES = ("array", "fcntl", "io", "os", "socket", "struct", "tempfile", "termios", "threading")
+_MODULE = re.compile(
+    r"\b(array|fcntl|io|os|socket|ssl|struct|tempfile|termios|threading|time|urllib\.request)\."
+)
+"""A use of a module that a program may need."""
 _NAMES = "Plan = list[list[tuple[Any, ...]]]\nNAMES: dict[str, threading.Event] = {}"
 _CONTEXT = '''
 def context(kind):
@@ -85,7 +88,7 @@ def snippet(entry: Entry, ports: Ports) -> str:
     calls = [statement(op) for op in case.ops]
     parts = [
         f"# in another terminal: httplib-kit serve {case.id}{host}",
-        *_imports("\n".join(calls), "import httplib_impl as httplib"),
+        *_imports(calls, "import httplib_impl as httplib"),
         "",
         f"HOST, PORT = {case.host!r}, {ports.http}",
     ]
@@ -109,22 +112,26 @@ def script(entry: Entry) -> str:
         raise NotReproducible("certificates need the kit")
     plan = "\n".join(_plan(case))
     used = [part for sign, part in _OPTIONAL.items() if sign in calls]
-    code = "\n\n".join(_source(part) for part in (*_ALWAYS, *used))
+    sources = [_source(part) for part in (*_ALWAYS, *used)]
+    code = "\n\n".join(sources)
     listen = f"HOST = {case.host!r}\nPORT = listen(HOST, CONNECTIONS{', True' if refuse else ''})"
     importing = 'httplib = importlib.import_module(sys.argv[1] if sys.argv[1:] else "http.client")'
     about = f'"""{case.id}: {case.title}.\n\nUsage: python SCRIPT [MODULE]\n"""'
     views = "Callable, ItemsView, KeysView, ValuesView"
     typing = (f"from collections.abc import {views}", "from typing import Any")
-    imports = "\n".join(_imports(code + calls, "import importlib", "import sys", *typing))
+    imports = "\n".join(_imports([*sources, calls], "import importlib", "import sys", *typing))
     return "\n\n".join((about, imports, _NAMES, code, plan, f"{listen}\n{importing}\n{calls}\n"))
 
 
-def _imports(code: str, *lines: str) -> list[str]:
-    names = [*_MODULES, "time", "ssl", "urllib.request"]
-    context = "context(" in code
-    needed = [name for name in names if re.search(rf"\b{re.escape(name)}\.", code)]
-    needed += ["ssl", "urllib.request"] if context else []
+def _imports(parts: Iterable[str], *lines: str) -> list[str]:
+    needed = {name for part in parts for name in _modules(part)}
     return sorted({*(f"import {name}" for name in needed), *lines})
+
+
+@functools.lru_cache(maxsize=64)  # the parts that every script has are searched once
+def _modules(code: str) -> frozenset[str]:
+    more = ("ssl", "urllib.request") if "context(" in code else ()
+    return frozenset((*_MODULE.findall(code), *more))
 
 
 @functools.cache
