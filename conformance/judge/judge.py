@@ -120,8 +120,16 @@ def _judged(case: Case, bench: "_Bench", *, tolerant: bool) -> tuple[Judgement, 
         misses.append(miss)
     leak = bench.leak(outcomes)
     nearest = leak or max(misses, key=lambda miss: miss.position)
-    accepted = tuple(dict.fromkeys(bench.accepted_text(outcome, nearest) for outcome in outcomes))
-    return Judgement(nearest.verdict, mismatch=nearest, accepted=accepted), None
+    pairs = sorted(
+        zip(outcomes, misses, strict=True), key=lambda pair: _is_missed_before(pair[1], nearest)
+    )
+    texts = (bench.accepted_text(outcome, miss, nearest) for outcome, miss in pairs)
+    return Judgement(nearest.verdict, mismatch=nearest, accepted=tuple(dict.fromkeys(texts))), None
+
+
+def _is_missed_before(miss: Mismatch, nearest: Mismatch) -> bool:
+    """Return whether an outcome whose first difference is *miss* was excluded before *nearest*."""
+    return miss.position < nearest.position
 
 
 def _met(outcome: Outcome) -> Judgement:
@@ -274,9 +282,14 @@ class _Bench:
                 return Mismatch(Verdict.LEAK, op.id, position, text, entry_text(entry))
         return None
 
-    def accepted_text(self, outcome: Outcome, miss: Mismatch) -> str:
-        """Return what *outcome* accepts at the place of *miss*, as text."""
+    def accepted_text(self, outcome: Outcome, own: Mismatch, miss: Mismatch) -> str:
+        """Return what *outcome* accepts at the place of *miss*, as text.
+
+        If *own*, its first difference, is before that, what it accepts there.
+        """
         grade = f" ({outcome.grade}: {outcome.basis})" if outcome.grade == "tolerated" else ""
+        if _is_missed_before(own, miss):
+            return f"{own.expected} (at {own.where}){grade}"
         if not miss.on_wire:
             return expectation_text(outcome.ops.get(miss.where, _SILENT)) + grade
         wanted = {key: value for _, key, value, _ in self._wire(outcome)}

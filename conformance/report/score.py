@@ -12,6 +12,7 @@ from conformance.judge import Verdict
 from conformance.report.octets import visible_text
 from conformance.report.standing import Standing, standing
 from conformance.results import Result
+from conformance.run import NOT_WAITED_FOR
 from conformance.wording import counted
 
 WELL = (Standing.OK,)
@@ -113,6 +114,8 @@ def score(results: Iterable[Result], unreached: int = 0) -> Score:
 def _reason(result: Result) -> str:
     """Return a short reason why *result* was not judged."""
     reason = visible_text(result.reason)
+    if reason.startswith(NOT_WAITED_FOR):
+        return f"{result.verdict}: {NOT_WAITED_FOR}, because others had hung at the same place"
     if reason.startswith(_NO_FEATURE):
         return f"{result.verdict}: no {reason.removeprefix(_NO_FEATURE)}"
     if len(reason) > _LONGEST_REASON:

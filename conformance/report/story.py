@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from conformance.judge import Verdict
 from conformance.report.octets import inert, split_lines, visible, visible_text
-from conformance.results import Again, Kept, Result, RunHead, kept_parts
+from conformance.results import Again, Kept, Result, RunHead, differing_lines, kept_parts
 from conformance.run import DEADLINE
 from conformance.wording import counted
 
@@ -89,7 +89,9 @@ def rows(result: Result, head: RunHead, note: str = "") -> Iterator[Row]:
 
 def _difference(result: Result) -> Iterator[Row]:
     if result.where:
-        yield _row("at", place(result))
+        accepted, seen = (one or "(no line)" for one in differing_lines(result) or ("", ""))
+        differs = f", from the line {seen} on, in place of {accepted}" if accepted != seen else ""
+        yield _row("at", place(result) + differs)
         for index, accepted in enumerate(result.accepted):
             yield _row("or" if index else "accepted", accepted, "accepted")
         yield _row("seen", result.seen, "seen")

@@ -145,17 +145,17 @@ def _stories(
 
 
 def _not_waited_for(run: Run, view: View) -> Iterator[str]:
-    """Yield for each reason the names of the cases that the kit did not wait for."""
+    """Yield how many cases the kit did not wait for; with every story, also which and why."""
     groups: dict[str, list[str]] = {}
     for one in run.results:
         if one.verdict == Verdict.NOT_RUN and one.reason.startswith(NOT_WAITED_FOR):
             groups.setdefault(one.reason, []).append(visible_text(one.name))
-    for reason, names in groups.items():
-        left = 0 if view.every else max(0, len(names) - _NAMED)
-        more = f" and {left} more (--all)" if left else ""
-        yield f"{', '.join(names[: len(names) - left])}{more}: {visible_text(reason)}"
+    if view.every:
+        yield from (f"{', '.join(names)}: {visible_text(why)}" for why, names in groups.items())
     if groups:
-        yield "--wait-for-hangs gives each of them the whole deadline"
+        count = counted(sum(map(len, groups.values())), "case")
+        named = "" if view.every else " (--all names them)"
+        yield f"not waited for: {count}{named}; --wait-for-hangs gives each the whole deadline"
 
 
 def _notes(causes: Sequence[Cause]) -> Iterator[tuple[int, str]]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         kept_parts,
         left_out,
     )
-    from conformance.results.causes import Cause, grouped
+    from conformance.results.causes import Cause, differing_lines, grouped
     from conformance.results.overlay import Listing, is_unexpected
     from conformance.results.result import (
         Again,
@@ -66,6 +66,7 @@ __all__ = [
     "baseline_text",
     "bounded",
     "check_width",
+    "differing_lines",
     "grouped",
     "is_unexpected",
     "kept_frames",
@@ -97,7 +98,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "bounds": (
                 "Clipped Kept bounded kept_frames kept_length kept_octets kept_parts left_out"
             ),
-            "causes": "Cause grouped",
+            "causes": "Cause differing_lines grouped",
             "overlay": "Listing is_unexpected",
             "result": ("Again Overlay Result RunHead not_run result_of with_script without_port"),
             "result_file": "ResultFile read_results stamped",

@@ -7,9 +7,10 @@ cases, and a reader should meet it once.
 Two failures have one cause if their keys are equal.  A key keeps only what a bug leaves behind in
 every case.  The most telling trace is a line of the client: an error that is raised there, or a
 hang there, is one cause in every family and for every call.  Without it, an error is its class, the
-call, and its text without literals; a missing error is its class and the call; a wrong value is
-the call or attribute and the kind of difference, such as a text that is cut.  Only where that says
-little, the family is part of the key too.  Ids, numbers and bytes are in no key.
+call, and its text without literals; a missing error is its class, and the call if the class says
+little; a wrong request is the field that differs; any other wrong value is the call or attribute
+and the kind of difference, such as a text that is cut.  Only where that says little, the family is
+part of the key too.  Ids, numbers and bytes are in no key.
 
 Of a client that is new to the kit, most causes have one or two cases.  The last cause is then all
 of these together, so that there are never more than `MOST`.
@@ -41,12 +42,19 @@ _NO_NAME = re.compile(r"AttributeError: module .* has no attribute ")
 """The module lacks a name; which one, is the same cause."""
 _DETOUR = 300
 """Characters that a reader would rather read than a case that is less plain in one respect."""
+_TELLING = {*DOCUMENTED, "LineTooLong", "ValueError"} - {"HTTPException"}
+"""Classes of which each is about one mistake of a server or a caller, wherever it is noticed."""
+_SAME_EVERYWHERE = frozenset({"getheader", "getheaders", "msg"})
+"""Names whose value is looked up: if it is absent, one bug is the reason in every family."""
 _PROBE = "interface.has."
 """How the ids of cases begin that look for a name or an argument; all that fail are one cause."""
 _NAMED = 4
 """Absent names in the text of that cause."""
 _LOST = 20
 """The weight of such a failure: the cases that need the name are not run."""
+_REQUEST = re.compile(r"\S+ .*?HTTP/1\.[01]\\r\\n")
+_LINE_END = r"\r\n"
+"""In the text of bytes."""
 _LONGEST = 44
 """Characters of a value in the text of a cause."""
 _READ = 10 * _LONGEST
@@ -144,11 +152,14 @@ def _trace(result: Result) -> Key:
         return (result.family, *result.rfc[:1])
     if result.verdict in _RAISED:
         wanted = _class(accepted) if result.verdict == Verdict.WRONG_ERROR else ""
-        return (wanted, _class(result.seen), *(line or _raised(result, called)))
+        return (wanted, *(line or (_class(result.seen), *_raised(result, called))))
     if result.verdict == Verdict.NO_ERROR:
-        return (_raises(result), called)
+        wanted = _raises(result)
+        return (wanted,) if wanted in _TELLING else (wanted, called)
     if result.verdict == Verdict.WRONG_CONNECTION:
         return (result.where, *_first_difference(accepted, result.seen))
+    if differing := differing_lines(result):
+        return ("request", *_name_of(*differing))
     return (called or result.where, *_difference(result))
 
 
@@ -201,6 +212,8 @@ def _difference(result: Result) -> Key:
     accepted, seen = _accepted(result), result.seen
     if {accepted, seen} <= {"True", "False", "None"}:
         return accepted, seen
+    if re.fullmatch("1[0-9][0-9]", seen):
+        return ("interim",)
     quotes = ("'", '"', "b'", 'b"')
     if accepted.startswith(quotes) and seen.startswith(quotes):
         whole, came = accepted.strip("b'\""), seen.strip("b'\"")
@@ -208,7 +221,38 @@ def _difference(result: Result) -> Key:
             return ("cut",)
         if whole and came.startswith(whole):
             return "longer", result.family
+    if seen in ("None", "''") and _called(result) in _SAME_EVERYWHERE:
+        return ("nothing",)
     return ("nothing" if seen in ("None", "''") else "other"), result.family
+
+
+def differing_lines(result: Result) -> tuple[str, str] | None:
+    """Return the first lines in which a request differs from an accepted one: accepted, seen.
+
+    None if it is no request, or if the difference is in the content, or in no line that was kept.
+    """
+    if result.verdict != Verdict.WRONG_VALUE or not all(map(_REQUEST.match, _both(result))):
+        return None
+    accepted, seen = (text.split(_LINE_END) for text in _both(result))
+    at, pair = next(
+        (
+            (at, pair)
+            for at, pair in enumerate(zip(accepted, seen, strict=False))
+            if len({*pair}) > 1
+        ),
+        (0, None),
+    )
+    return pair if pair and "" not in (*accepted[1:at], *seen[1:at]) else None
+
+
+def _both(result: Result) -> tuple[str, str]:
+    return _accepted(result).lstrip("[b'"), result.seen.lstrip("[b'")
+
+
+def _name_of(accepted: str, seen: str) -> Key:
+    """Return the name of the field of two lines that differ; of a request line, that it is one."""
+    wanted, came = (line.partition(": ")[0] if ": " in line else "" for line in (accepted, seen))
+    return ("line",) if not (wanted or came) else (wanted,) if wanted == came else (wanted, came)
 
 
 def _first_difference(accepted: str, seen: str) -> Key:
@@ -227,6 +271,9 @@ def _text(result: Result) -> str:
     if not result.where:
         return f"{verdict}: {_short(result.reason or result.title, 2 * _LONGEST)}"
     seen, accepted = _short(result.seen), _short(_accepted(result))
+    if differing := differing_lines(result):
+        accepted, seen = (_short(line) or "no line" for line in differing)
+        return f"{verdict}: the request has {seen}; accepted: {accepted}"
     if result.strength:
         return f"{verdict}: {seen}; accepted: {accepted}"
     if result.verdict == Verdict.WRONG_ERROR:
@@ -256,5 +303,5 @@ def _what(result: Result) -> str:
 
 def _short(text: str, most: int = _LONGEST) -> str:
     """Return the first line of *text*, shortened, and without the module of a class."""
-    text = _MODULE.sub("", normal(text[:_READ]).partition("\n")[0].rstrip())
+    text = _MODULE.sub("", normal(text[:_READ]).partition("\n")[0].rstrip(" :"))
     return text if len(text) <= most else f"{text[: most - 1]}…"

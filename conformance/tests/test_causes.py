@@ -39,6 +39,21 @@ def wrong(seen: str, accepted: str, name: str = "a.b", call: str = "response.rea
     return failure("WRONG_VALUE", name, where="x", call=call, seen=seen, accepted=[accepted])
 
 
+def sent(
+    fields: Sequence[str],
+    accepted: Sequence[str],
+    name: str = "a.b",
+    where: str = "request",
+    content: str = "",
+) -> Result:
+    """Return a failure in which a request has *fields* and *content*."""
+    texts = [
+        "\r\n".join(["GET / HTTP/1.1", *lines, "", ""]).encode() for lines in (fields, accepted)
+    ]
+    seen, wanted = (str([text]) for text in (texts[0] + content.encode(), texts[1]))
+    return failure("WRONG_VALUE", name, where=where, seen=seen, accepted=[wanted])
+
+
 VALUE_ERROR = "builtins.ValueError: invalid literal for int() with base 16: {}"
 TIMED_OUT = "builtins.OSError: cannot read from timed out object"
 
@@ -50,6 +65,24 @@ TIMED_OUT = "builtins.OSError: cannot read from timed out object"
         (
             leak(VALUE_ERROR.format("b'5;x'"), frames=[LINE]),
             leak(VALUE_ERROR.format("''"), "c.d", "first.read(3)", frames=[LINE]),
+        ),
+        (leak("a.MemoryError: ", frames=[LINE]), leak("a.OverflowError: x", frames=[LINE])),
+        # The field of a request, whatever the fact, the family and the other fields.
+        (
+            sent(("Host: a", "X: 1"), ("Host: a:8080", "X: 1")),
+            sent(("Y: 2", "Host: b"), ("Y: 2", "Host: b:1"), "c.d", "received"),
+        ),
+        (sent((), ("Content-Length: 0",)), sent(("X: 1",), ("X: 1", "Content-Length: 5"), "c.d")),
+        # A name that is looked up and not found; an interim response that is not skipped.
+        (
+            wrong("None", "'x'", call="response.getheader('a')"),
+            wrong("None", "'5'", "c.d", "first.getheader('Content-Length')"),
+        ),
+        (wrong("100", "200", call="x.status"), wrong("103", "404", "c.d", "y.status")),
+        # A documented exception that is missing, whatever the call.
+        (
+            failure("NO_ERROR", call="a.f()", where="x", accepted=["InvalidURL"], seen="1"),
+            failure("NO_ERROR", "c.d", call="b.g()", where="y", accepted=["InvalidURL"], seen="1"),
         ),
         # The text of an error without its literals.
         (leak(VALUE_ERROR.format("b'5;x'")), leak(VALUE_ERROR.format("'zz'"), "c.d")),
@@ -110,9 +143,20 @@ OTHER_LINE = Frame(file="mine.py", line=8, function="read", text="int(line)")
     "pair",
     [
         (leak("a.E: x", frames=[LINE]), leak("a.E: x", frames=[OTHER_LINE])),
-        (leak("a.E: x", frames=[LINE]), leak("a.F: x", frames=[LINE])),
         (leak("a.E: x"), leak("a.E: y")),
         (leak("a.E: x"), leak("a.E: x", call="conn.getresponse()")),
+        (sent(("Host: a",), ("Host: b",)), sent(("X: a",), ("X: b",))),
+        (sent(("Host: a",), ("Host: b",)), sent((), ("Host: b",))),
+        (sent((), (), content="a"), sent(("X: a",), ("X: b",))),
+        (
+            wrong("None", "'x'", call="response.read()"),
+            wrong("None", "'x'", "c.d", call="response.read()"),
+        ),
+        (wrong("100", "200", call="x.status"), wrong("408", "200", call="x.status")),
+        (
+            failure("NO_ERROR", call="a.f()", where="x", accepted=["OSError"], seen="1"),
+            failure("NO_ERROR", call="a.g()", where="x", accepted=["OSError"], seen="1"),
+        ),
         (
             leak("builtins.AttributeError: 'C' object has no attribute 'send'"),
             leak("builtins.AttributeError: 'C' object has no attribute 'recv'"),

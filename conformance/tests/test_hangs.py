@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import click.testing
+import msgspec
 import pytest
 
 from certs import CertificateAuthority
@@ -100,8 +101,13 @@ def test_a_report_names_the_cases_that_were_not_waited_for() -> None:
         Result(f"a.{name}", 1, "NOT_RUN", "guard", "f", name, [], reason=reason) for name in "wxyz"
     ]
     run = Run(RunHead("0", "c", "six", "six", "1", []), found)
-    assert f"a.w, a.x and 2 more (--all): {reason}" in list(plain_lines(run))
-    assert f"a.w, a.x, a.y, a.z: {reason}" in list(plain_lines(run, View(every=True)))
+    found[0] = msgspec.structs.replace(found[0], reason=f"{NOT_WAITED_FOR}: it was where c.d")
+    lines = list(plain_lines(run))
+    assert f"  4 NOT_RUN: {NOT_WAITED_FOR}, because others had hung at the same place" in lines
+    assert any(
+        line.startswith("not waited for: 4 cases (--all names them); --wait") for line in lines
+    )
+    assert f"a.x, a.y, a.z: {reason}" in list(plain_lines(run, View(every=True)))
 
 
 def test_with_patience_every_case_is_waited_for(

@@ -209,6 +209,14 @@ read = "hello"
     assert judgement.basis == "precedent"
 
 
+def test_an_outcome_that_was_excluded_before_is_shown_at_its_own_difference() -> None:
+    case = case_with("read = 'y'\n[[case.outcome]]\nread = 'x'\nwire = { after = ['kept'] }")
+    judgement = judge(case, observed({"value": octets("x")}), PYTHON_2)
+    assert judgement.mismatch is not None
+    assert judgement.mismatch.where == "after"
+    assert judgement.accepted == ("['kept']", "'y' (at read)")
+
+
 def test_every_accepted_outcome_is_told_at_the_place_of_the_difference() -> None:
     outcome = """read = "x"
 [[case.outcome]]
