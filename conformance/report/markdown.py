@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from conformance.report.junit import headline
+from conformance.report.legend import legend
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
 from conformance.report.story import story
@@ -30,6 +31,29 @@ def markdown_text(runs: Sequence[Run]) -> str:
 
 
 def _run(run: Run, budget: int) -> Iterator[str]:
+    every = [*_parts(run, budget)]
+    yield from every
+    yield from _legend([*_plain(run), *every])
+
+
+def _plain(run: Run) -> Iterator[str]:
+    """Yield what is a cell of a table here, as the lines in which the legend knows it."""
+    yield from ("  ".join(row) for row in table(run.results))
+    for cause in run.causes:
+        yield from (f"{cause.weight}  {cause.text}", "  cause ")
+
+
+def _legend(lines: Sequence[str]) -> Iterator[str]:
+    """Yield what each word in *lines* means, folded."""
+    found = legend(lines)
+    if found:
+        yield from ("<details><summary>the words of this report</summary>", "")
+        yield from (_cells(["word", "meaning"]), _cells(["---", "---"]))
+        yield from (_cells([code(one.word), one.meaning]) for one in found)
+        yield from ("", "</details>", "")
+
+
+def _parts(run: Run, budget: int) -> Iterator[str]:
     found = run.score
     yield f"## {code(f'{run.head.name} {run.head.version}')}: {found.text}"
     yield ""

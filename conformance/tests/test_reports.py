@@ -259,7 +259,9 @@ def test_json_holds_every_value(run: Run) -> None:
 
 
 OURS = re.compile(
-    r"<details><summary>\d+\. \w+ <code>[^<>]*</code>: [^<>]*</summary>\n?|</details>\n?", re.ASCII
+    r"<details><summary>(\d+\. \w+ <code>[^<>]*</code>: [^<>]*|the words of this report)"
+    r"</summary>\n?|</details>\n?",
+    re.ASCII,
 )
 
 
@@ -273,9 +275,20 @@ def test_markdown_is_code_and_tables_and_nothing_else(run: Run) -> None:
     assert all(OURS.fullmatch(one.content) for one in every if one.type == "html_block")
     fences = [one.content.split("\n\n")[0].rstrip("\n") for one in every if one.type == "fence"]
     assert fences == ["\n".join(story(cause.example, run.head)) for cause in run.causes]
-    rows = sum(one.type == "tr_open" for one in every)
+    _, *rows = (one for one in every if one.type == "tr_open")
+    words = markdown_text([run]).partition("| word | meaning |\n| --- | --- |\n")[2]
     causes = len(run.causes) + bool(run.causes)
-    assert rows == 1 + len({result.family for result in run.results}) + causes
+    families = len({result.family for result in run.results})
+    assert len(rows) == families + causes + len(words.partition("\n\n")[0].splitlines()) + 1
+
+
+def test_markdown_explains_its_words() -> None:
+    one = not_run(next(iter(load_corpus().cases)), Verdict.HANG, "it waits")
+    failed = Run(_head("a", {}), [msgspec.structs.replace(one, call="conn.b()")])
+    text = markdown_text([failed])
+    words = re.findall(r"^\| `(.+?)` \| ", text.partition("| word | meaning |")[2], re.MULTILINE)
+    assert {"HANG", one.level, "cause", "hung in", "at line", "again", "3/4"} <= {*words}
+    assert "LEAK" not in words
 
 
 class Tags(HTMLParser):
