@@ -328,6 +328,14 @@ class Play(SharedState):
                 one.wire.deadline += seconds - one.wire.patience
                 one.wire.patience = seconds
 
+    def rest(self) -> None:
+        """Wait until the server has nothing to do and nothing is in flight; the play goes on.
+
+        So a caller's next request begins in a known state: what the server sends when nobody has
+        asked, and the end of a connection, have come to the client's kernel.
+        """
+        self._settle()
+
     def finish(self) -> Record:
         """Take the facts and give all sockets up.
 
