@@ -32,7 +32,7 @@ SIGNS: Mapping[str, str] = {
     Verdict.FALSE_ERROR: "F",
     Verdict.WRONG_VALUE: "V",
     Verdict.WRONG_CONNECTION: "W",
-    "REPLAYED": "R",
+    Verdict.REPLAYED: "R",
     Verdict.UNSUPPORTED: ".",
     Verdict.NOT_INSTALLED: ".",
     Verdict.NOT_RUN: ".",

@@ -21,15 +21,18 @@ if TYPE_CHECKING:
     from conformance.cases.corpus import Cases, Corpus, SweptCases, load_corpus
     from conformance.cases.documented import documented_part
     from conformance.cases.errors import CaseError
-    from conformance.cases.fetch import client_case
+    from conformance.cases.fetch import client_case, one_get
     from conformance.cases.model import (
         Accept,
+        Arrivals,
         Case,
+        Exchange,
         Expectation,
         Fetch,
         Op,
         Outcome,
         Reject,
+        Session,
         WireExpectation,
     )
     from conformance.cases.names import (
@@ -88,12 +91,14 @@ __all__ = [
     "STRENGTHS",
     "Accept",
     "AddressHole",
+    "Arrivals",
     "Case",
     "CaseError",
     "Cases",
     "Category",
     "Containing",
     "Corpus",
+    "Exchange",
     "Expectation",
     "Expected",
     "Fetch",
@@ -112,6 +117,7 @@ __all__ = [
     "Requirement",
     "Rule",
     "Scalar",
+    "Session",
     "Sweep",
     "SweptCases",
     "WireExpectation",
@@ -134,6 +140,7 @@ __all__ = [
     "load_rules",
     "load_text",
     "met_by",
+    "one_get",
     "own_files",
     "page",
     "script_key",
@@ -154,8 +161,11 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "corpus": "Cases Corpus SweptCases load_corpus",
             "documented": "documented_part",
             "errors": "CaseError",
-            "fetch": "client_case",
-            "model": "Accept Case Expectation Fetch Op Outcome Reject WireExpectation",
+            "fetch": "client_case one_get",
+            "model": (
+                "Accept Arrivals Case Exchange Expectation Fetch Op Outcome Reject Session "
+                "WireExpectation"
+            ),
             "names": "DOCUMENTED ERROR_KINDS PARENTS ancestors is_of_the_module met_by",
             "octets": "AddressHole Pieces bytes_equal fill filled_by",
             "ops": "typed_arguments",

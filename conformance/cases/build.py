@@ -20,13 +20,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from conformance.cases.decoding import decode
-from conformance.cases.errors import CaseError, within
-from conformance.cases.fetch import expectation
+from conformance.cases.errors import CaseError
 from conformance.cases.model import Case, Op
 from conformance.cases.ops import client_ops, implied_needs, need_certificates
 from conformance.cases.outcomes import outcomes
 from conformance.cases.script import script
-from conformance.cases.tables import CaseTable, NewTable, OpTable
+from conformance.cases.session import needs, session
+from conformance.cases.tables import CaseTable, Dimensions, NewTable, OpTable
 
 DEFAULT_OPS = (
     OpTable(call="request", args=["GET", "/"]),
@@ -36,8 +36,10 @@ DEFAULT_OPS = (
 )
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)+")
 _TITLE_LENGTH = 70
-_PLAYED = ("respond", "connections", "routes", "transforms", "server", "new", "ops")
+_PLAYED = ("respond", "connections", "routes", "transforms", "server", "new", "ops", "session")
 """The keys of a case that decide what server and client do."""
+UNSWEPT = Dimensions(cut=["whole"], read_style=["read()"], end=["fin"], reuse=["fresh"])
+"""A session is not varied: what its server sends when decides what must be seen."""
 
 
 Built = tuple[Mapping[str, Any], Case]
@@ -62,7 +64,15 @@ def build_case(
     table = decode(raw, CaseTable)
     _check_words(table)
     same = like[1] if like is not None and _calls_the_same(raw, like[0]) else None
-    ops = _ops(table) if same is None else same.ops
+    played = script(table)
+    asked = session(table, played)
+    is_session = table.session is not None
+    if asked is not None and is_session:
+        ops = tuple(one.op for one in asked.exchanges)
+        implied = needs(asked)
+    else:
+        ops = _ops(table) if same is None else same.ops
+        implied = implied_needs(ops)
     return Case(
         id=table.id,
         rev=table.rev,
@@ -75,15 +85,16 @@ def build_case(
         why=table.why,
         origin=tuple(table.origin),
         twin=table.twin,
-        needs=implied_needs(ops).union(table.needs),
+        needs=implied.union(table.needs),
         host=table.server.host,
-        script=script(table),
+        script=played,
         ops=ops,
         certificates=need_certificates(ops) if same is None else same.certificates,
-        outcomes=outcomes(table, {op.id for op in ops}),
-        sweep=table.sweep,
-        fetch=None if table.fetch is None else within("fetch", expectation, table.fetch, table.rfc),
+        outcomes=() if is_session else outcomes(table, {op.id for op in ops}),
+        sweep=UNSWEPT if is_session else table.sweep,
+        session=asked,
         authored=authored or table.id,
+        profile="client" if is_session else "httplib",
         played=_played(raw),
     )
 

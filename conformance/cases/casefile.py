@@ -141,7 +141,12 @@ class Listed:
     @property
     def for_clients(self) -> bool:
         """Whether the case states what a client of another interface may do."""
-        return self.part.has("fetch", self.choice)
+        return self.is_session or self.part.has("fetch", self.choice)
+
+    @property
+    def is_session(self) -> bool:
+        """Whether a client makes more than one GET in it, so that it is no case for httplib."""
+        return self.part.has("session", self.choice)
 
     @property
     def raises(self) -> frozenset[str]:

@@ -92,7 +92,7 @@ class Cases(Sequence["Case"]):
     def for_clients(self) -> "Cases":
         """Return the cases that state what a client may do, for the client profile.
 
-        Of several cases with the same script, one is returned.
+        Of several cases with one GET and the same script, one is returned.
 
         Raises:
             CaseError: the script or the expectation of a case does not conform to the format.
@@ -102,6 +102,16 @@ class Cases(Sequence["Case"]):
 
         found = [one for one in self.listed if one.for_clients]
         return Cases(each_script_once(found, _client_key, _client_detail), client_case)
+
+    def for_profile(self, *, is_client: bool) -> "Cases":
+        """Return the cases for clients of other interfaces, or those for the interface of httplib.
+
+        Raises:
+            CaseError: as `for_clients`.
+        """
+        if is_client:
+            return self.for_clients()
+        return self.where(lambda one: not one.is_session)
 
     def swept(self, sweep: "Sweep") -> "Cases | SweptCases":
         """Return these cases and their variations, each built when it is accessed."""
@@ -314,12 +324,16 @@ def _client_key(listed: Listed) -> str:
     from conformance.cases.fetch import first_answer
     from conformance.cases.scripts import key_of_script
 
+    if listed.is_session:
+        return listed.id
     return key_of_script(first_answer(listed.script(), may_wait=listed.fetch().may_wait))
 
 
 def _client_detail(listed: Listed) -> int:
     from conformance.cases.scripts import detail_of
 
+    if listed.is_session:
+        return 0
     return detail_of(listed.fetch())
 
 

@@ -1,9 +1,10 @@
-"""The client profile: a case in a form that any HTTP client can run, with one op, `fetch`.
+"""The client profile: a case in a form that any HTTP client can run.
 
-The input is the ``fetch`` table of a case, and cases that have one. The output is the accepted
-results of a client, and cases with one op and one kind of connection. As in grids and sweeps, these
-are pure functions from case to case; of the later stages, only the judge treats profiles
-differently.
+The input is the accepted results of one exchange, and cases that state what a client may do. The
+output is the `Fetch` of an exchange, and cases of the client profile. A case with a ``session`` has
+that profile from the beginning; one with ``fetch`` is reduced here to one op and one kind of
+connection. As in grids and sweeps, these are pure functions from case to case; of the later stages,
+only the judge treats profiles differently.
 
 A client that repeats its request automatically gets the same bytes again, on up to `MOST`
 connections; further ones are refused. So its result always depends on the same bytes, however often
@@ -19,7 +20,7 @@ import dataclasses
 from collections.abc import Iterable
 
 from conformance.cases.errors import CaseError, within
-from conformance.cases.model import Accept, Case, Fetch, Op, Reject
+from conformance.cases.model import Accept, Case, Exchange, Fetch, Op, Reject, Session
 from conformance.cases.octets import Bytes, short_or_recipe
 from conformance.cases.tables import (
     AcceptTable,
@@ -98,6 +99,11 @@ def _field(value: str | FieldTable) -> Expected:
     return within("headers", expected, ValueTable(matches=value.matches))
 
 
+def one_get(fetch: Fetch) -> Session:
+    """Return the session of one GET whose response is read."""
+    return Session((Exchange(FETCH, fetch),))
+
+
 def client_case(case: Case) -> Case:
     """Return *case* for the client profile.
 
@@ -107,14 +113,15 @@ def client_case(case: Case) -> Case:
     Raises:
         ValueError: the case states nothing about clients of other interfaces.
     """
-    if case.fetch is None:
+    if case.session is None:
         raise ValueError(f"{case.id} has no expectation for clients of other interfaces")
     if case.profile == "client":
         return case
+    (exchange,) = case.session.exchanges
     return dataclasses.replace(
         case,
         profile="client",
-        script=first_answer(case.script, may_wait=case.fetch.may_wait),
+        script=first_answer(case.script, may_wait=exchange.fetch.may_wait),
         ops=(FETCH,),
         needs=frozenset(),
         certificates=False,

@@ -7,12 +7,12 @@ outcomes with what was seen.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from conformance.cases.octets import Pieces
 from conformance.cases.tables import Dimensions
 from conformance.cases.values import Expected, Octets
-from conformance.cases.words import Category, Grade, Level, Profile, Strength
+from conformance.cases.words import Category, Grade, Level, Profile, Reused, Strength
 from mockserver import Script
 
 Setting = Mapping[str, str]
@@ -127,7 +127,7 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """What RFC 9112 lets a client of any interface do with the bytes of a case.
+    """What RFC 9110 and RFC 9112 let a client of any interface do with one response.
 
     Args:
         strength: the strength of the requirement; with ``must``, any other result fails.
@@ -140,6 +140,128 @@ class Fetch:
     results: tuple[Accept | Reject, ...]
     rfc: tuple[str, ...]
     may_wait: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """How often the request of an exchange may arrive.
+
+    Args:
+        least: the least number.
+        most: the greatest number; None for any.
+        partial: whether a part of the request is enough: the client may stop sending it.
+        strength: the strength of the requirement.
+        rfc: the sections that state the requirement.
+    """
+
+    least: int = 1
+    most: int | None = None
+    partial: bool = False
+    strength: Strength = "must"
+    rfc: tuple[str, ...] = ("9110#9.2.2",)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """On which connection the request of an exchange must arrive.
+
+    Args:
+        of: the id of an earlier exchange.
+        kind: why the connection of that exchange must not be used; None where it must be used.
+        strength: the strength of the requirement.
+        rfc: the sections that state the requirement.
+    """
+
+    of: str
+    kind: Reused | None
+    strength: Strength
+    rfc: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What must have become of the connection of an exchange at the end of the session.
+
+    Args:
+        after: ``closed`` by the client, or ``kept`` open.
+        strength: the strength of the requirement.
+        rfc: the sections that state the requirement.
+    """
+
+    after: Literal["closed", "kept"]
+    strength: Strength
+    rfc: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request that a client is asked to make, and what becomes of it.
+
+    Args:
+        op: the call, `fetch` or `exchange`; its id is the id of the exchange.
+        fetch: what the client may do with the response.
+        arrivals: how often the request may arrive.
+        placement: on which connection it must arrive; None for any.
+        ending: what must have become of its connection; None for anything.
+        parallel: whether it begins together with the exchange before it.
+    """
+
+    op: Op
+    fetch: Fetch
+    arrivals: Arrivals = Arrivals()
+    placement: Placement | None = None
+    ending: Ending | None = None
+    parallel: bool = False
+
+    @property
+    def id(self) -> str:
+        """The id."""
+        return self.op.id
+
+    @property
+    def method(self) -> str:
+        """The method of the request."""
+        return str(self.op.message["kwargs"].get("method", "GET"))
+
+    @property
+    def target(self) -> str:
+        """The request target; empty for that of the case's URL."""
+        return str(self.op.message["kwargs"].get("target", ""))
+
+    @property
+    def body(self) -> bytes:
+        """The content of the request."""
+        given = self.op.message["kwargs"].get("body")
+        return b"" if given is None else str(given["value"]).encode("latin-1")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The exchanges that one client makes, in order; ``fetch`` is the session of one GET."""
+
+    exchanges: tuple[Exchange, ...]
+
+    @property
+    def strength(self) -> Strength:
+        """The strength of the strictest requirement on a response."""
+        found = {one.fetch.strength for one in self.exchanges}
+        return "must" if "must" in found else "should" if "should" in found else "may"
+
+    @property
+    def rfc(self) -> tuple[str, ...]:
+        """The sections that the exchanges cite, each once."""
+        return tuple(dict.fromkeys(name for one in self.exchanges for name in one.fetch.rfc))
+
+    @property
+    def groups(self) -> tuple[tuple[Exchange, ...], ...]:
+        """The exchanges, each with those that begin together with it."""
+        found: list[list[Exchange]] = []
+        for one in self.exchanges:
+            if one.parallel:
+                found[-1].append(one)
+            else:
+                found.append([one])
+        return tuple(map(tuple, found))
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -164,7 +286,7 @@ class Case:
     certificates: bool
     outcomes: tuple[Outcome, ...]
     sweep: Dimensions
-    fetch: Fetch | None = None
+    session: Session | None = None
     setting: Setting = field(default_factory=dict)
     authored: str = ""
     profile: Profile = "httplib"
@@ -178,6 +300,13 @@ class Case:
         """The id; in a variation followed by ``@`` and the setting of each varied dimension."""
         setting = ",".join(f"{key}={value}" for key, value in sorted(self.setting.items()))
         return f"{self.id}@{setting}" if setting else self.id
+
+    @property
+    def fetch(self) -> Fetch | None:
+        """What a client may do with the response, if its session is one `fetch`; else None."""
+        if self.session is None or self.session.exchanges[0].op.message["call"] != "fetch":
+            return None
+        return self.session.exchanges[0].fetch
 
     def accepted(self) -> tuple[Outcome, ...]:
         """Return the outcomes that apply to the case's setting, in order.
@@ -197,6 +326,8 @@ def op_text(message: Mapping[str, Any]) -> str:
         return f"{on}.{message['get']}"
     if "set" in message:
         return f"{on}.{message['set']} = {argument_text(message['value'])}"
+    if message.get("call") == "exchange":
+        return _exchange_text(message["kwargs"])
     given = [argument_text(argument) for argument in message["args"]]
     given += [f"{name}={argument_text(value)}" for name, value in message["kwargs"].items()]
     if "repeat" in message:
@@ -204,6 +335,19 @@ def op_text(message: Mapping[str, Any]) -> str:
     return f"{on}.{message['call']}({', '.join(given)})" + (
         " until it is empty" if "repeat" in message else ""
     )
+
+
+def _exchange_text(given: Mapping[str, Any]) -> str:
+    """Return a request in readable form, such as ``POST /2 (3 bytes, streamed)``."""
+    details = [f"{name}: {value}" for name, value in given.get("fields", {"value": ()})["value"]]
+    if "body" in given:
+        details.append(f"{len(given['body']['value'])} bytes")
+    details += [name for name in ("streamed", "expect_continue") if name in given]
+    if "consume" in given:
+        amount = f" of {given['amount']} bytes" if "amount" in given else ""
+        details.append(f"consume={given['consume']}{amount}")
+    more = f" ({', '.join(details)})" if details else ""
+    return f"{given.get('method', 'GET')} {given['target']}{more}"
 
 
 def argument_text(argument: Any) -> str:

@@ -60,7 +60,7 @@ def script_key(case: Case, *, segments: bool = True) -> str:
         segments: whether the places matter at which the server waits until the client has received
             everything sent. They have no meaning in HTTP but find clients that read too much.
     """
-    if case.fetch is not None:
+    if case.session is not None:
         case = client_case(case)
     return key_of_script(case.script, segments)
 
@@ -68,10 +68,15 @@ def script_key(case: Case, *, segments: bool = True) -> str:
 def client_cases(cases: Iterable[Case]) -> Iterator[Case]:
     """Yield those of *cases* that state what a client may do, each for the client profile.
 
-    Of several cases with the same script, the one whose expectation compares most is yielded.
+    Of several cases with one GET and the same script, the one whose expectation compares most is
+    yielded.
     """
-    found = [case for case in cases if case.fetch is not None]
-    return map(client_case, each_script_once(found, script_key, _detail))
+    found = [case for case in cases if case.session is not None]
+    return map(client_case, each_script_once(found, _key, _detail))
+
+
+def _key(case: Case) -> str:
+    return case.id if case.fetch is None else script_key(case)
 
 
 def each_script_once(

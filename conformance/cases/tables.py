@@ -18,6 +18,7 @@ from conformance.cases.words import (
     After,
     Category,
     ClientCertificate,
+    Consume,
     Cut,
     End,
     Family,
@@ -28,6 +29,7 @@ from conformance.cases.words import (
     Mode,
     ReadStyle,
     Reuse,
+    Reused,
     Strength,
     Typecode,
 )
@@ -257,6 +259,80 @@ class FetchTable(Table, frozen=True):
             )
 
 
+Number = Count | Annotated[list[Count], Meta(min_length=1)] | Literal["any"]
+"""How often a request arrives: a number, the least and the greatest, or any number."""
+
+
+class ArrivesTable(Table, frozen=True):
+    """How often a request arrives, and how complete."""
+
+    times: Number | None = None
+    partial: bool = False
+    strength: Strength | None = None
+    rfc: list[Text] = []
+
+
+class PlacementTable(Table, frozen=True):
+    """On which connection a request arrives: that of another exchange, or not that one."""
+
+    same: bool | None = None
+    new: Reused | None = None
+    of: Text | None = None
+    strength: Strength | None = None
+    rfc: list[Text] = []
+
+    def __post_init__(self) -> None:
+        only_true("same", self.same)
+        if (self.same is None) == (self.new is None):
+            raise ValueError("a request arrives on the `same` connection, or on a `new` one")
+
+
+class EndingTable(Table, frozen=True):
+    """What has become of the connection of an exchange at the end of the session."""
+
+    state: Literal["closed", "kept"]
+    strength: Strength | None = None
+    rfc: list[Text] = []
+
+
+class ExchangeTable(Table, frozen=True):
+    """One request that a client makes, and what must be seen of it."""
+
+    target: Annotated[str, Meta(pattern=r"^/[!-~]*$(?!\n)")]
+    expect: Annotated[list[Literal["reject"] | FetchResult], Meta(min_length=1)]
+    id: Annotated[str, Meta(pattern=r"^[a-z0-9-]+$(?!\n)")] | None = None
+    method: Annotated[str, Meta(pattern=r"^[A-Z]+$(?!\n)")] = "GET"
+    fields: dict[str, str] = {}
+    body: Bytes | None = None
+    streamed: bool = False
+    expect_continue: bool = False
+    consume: Consume = "read"
+    amount: Count | None = None
+    parallel: bool = False
+    strength: Strength | None = None
+    rfc: list[Text] = []
+    arrives: (
+        Count | Annotated[list[Count], Meta(min_length=1)] | Literal["any"] | ArrivesTable | None
+    ) = None
+    on: Literal["same"] | PlacementTable | None = None
+    ends: Literal["closed", "kept"] | EndingTable | None = None
+
+    def __post_init__(self) -> None:
+        if (self.amount is not None) != (self.consume == "part"):
+            raise ValueError('`amount` goes with `consume = "part"`, and only with it')
+        for key in ("streamed", "expect_continue"):
+            if getattr(self, key) and self.body is None:
+                raise ValueError(f"`{key}` goes with a `body`")
+
+
+class SessionTable(Table, frozen=True):
+    """What one client does with more than one request, and what must be seen of each."""
+
+    exchanges: Annotated[list[ExchangeTable], Meta(min_length=1)]
+    strength: Strength = "must"
+    rfc: list[Text] = []
+
+
 class ServerTable(Table, frozen=True):
     """Where the server listens, and how."""
 
@@ -318,6 +394,7 @@ class CaseTable(Table, frozen=True):
     sweep: Dimensions = Dimensions()
     outcome: list[dict[str, Any]] = []
     fetch: FetchTable | None = None
+    session: SessionTable | None = None
 
 
 class AxisValue(Table, frozen=True):

@@ -23,6 +23,12 @@ Category = Literal[
     "timeout",
 ]
 """Why a client rejected a response; a case cannot expect the remaining category, ``leak``."""
+Reused = Literal["error", "unfinished", "leftovers", "closing"]
+"""Why a connection must not be used again: after an error, with an unfinished request, with bytes
+that belong to no response, or because one side has said that it closes it."""
+Consume = Literal["read", "part", "drop", "timeout"]
+"""How a client consumes a response: all of it; a part, then it closes the response; it drops the
+response unread; or it waits for a short time only."""
 ReadStyle = Literal["read()", "read(1)", "read(7)", "read(amt)"]
 Cut = Literal["whole", "bytes", "steps"]
 End = Literal["fin", "rst", "open"]
@@ -86,6 +92,7 @@ Family = Literal[
     "tls",
     "limits",
     "faults",
+    "session",
 ]
 LEVELS: tuple[str, ...] = get_args(Level)
 JUDGED_LEVELS = LEVELS[:3]

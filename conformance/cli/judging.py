@@ -71,13 +71,12 @@ class Plan:
     @property
     def is_empty(self) -> bool:
         """Whether there is no case for any kind of implementation."""
-        return not self._cases(is_client=False) and not any(
-            one.for_clients for one in self._of_clients.listed
+        of_clients = self._sharded(
+            self.chosen.of(self.corpus, self._levels(True), usual=self.usual)
         )
-
-    @property
-    def _of_clients(self) -> Cases:
-        return self._sharded(self.chosen.of(self.corpus, self._levels(True), usual=self.usual))
+        return not self._cases(is_client=False) and not any(
+            one.for_clients for one in of_clients.listed
+        )
 
     def _levels(self, is_client: bool) -> tuple[str, ...]:
         # The level of a case is about httplib; it says nothing about other clients.
@@ -88,9 +87,9 @@ class Plan:
         return cases if shard is None else cases.where(lambda case: shard.has(case.id))
 
     def _cases(self, *, is_client: bool) -> Cases:
-        if is_client:
-            return self._of_clients.for_clients()
-        return self._sharded(self.chosen.of(self.corpus, self.levels, usual=self.usual))
+        levels = self._levels(is_client)
+        found = self._sharded(self.chosen.of(self.corpus, levels, usual=self.usual))
+        return found.for_profile(is_client=is_client)
 
     def check_startable(self, others: Iterable[Implementation]) -> None:
         """Check, before the first one runs, that *others* can start and have a baseline."""

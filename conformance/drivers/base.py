@@ -14,7 +14,9 @@ from conformance.drivers.protocol import ANY_OP, NotStarted, NotTheProtocol, op_
 Message = Mapping[str, Any]
 Trace = Sequence[Mapping[str, Any]]
 FETCH = "fetch"
-"""The only op of a client with another interface: GET the ``url`` of the message."""
+"""The op of a client with another interface that every such client has: GET the ``url``."""
+EXCHANGE = "exchange"
+"""The op of a session: the request and how its response is consumed are keyword arguments."""
 EXEC = "exec:"
 """Prefix of a command in the name of an implementation: a program that speaks the protocol."""
 USUAL_RUNTIME = "CPython"

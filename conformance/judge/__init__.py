@@ -1,13 +1,13 @@
 """The judge: a pure function from a case and an observation to a verdict.
 
-`judge` and `judge_fetch` take a `Case`, the `Observation` of one run of it, and, for the profile
-``httplib``, the features that the driver declared. They return a `Judgement`. The judge opens no
-file or socket, does not wait, and treats every implementation alike.
+`judge` takes a `Case`, the `Observation` of one run of it, and, for the profile ``httplib``, the
+features that the driver declared. It returns a `Judgement`. The judge opens no file or socket, does
+not wait, and treats every implementation alike.
 """
 
 from typing import TYPE_CHECKING
 
-from conformance.judge.client import did_of, error_text, response_text, result_text
+from conformance.judge.client import did_in, did_of, error_text, response_text, result_text
 from conformance.judge.judge import entry_text, expectation_text, judge
 from conformance.judge.observation import ConnectionFacts, Observation
 from conformance.judge.verdicts import ERRORS, FAILURES, NOT_RUN, OK, Judgement, Mismatch, Verdict
@@ -36,6 +36,7 @@ __all__ = [
     "Observation",
     "Verdict",
     "checked_error_map",
+    "did_in",
     "did_of",
     "entry_text",
     "error_names",

@@ -1,22 +1,20 @@
-"""The client profile: the verdict on one `fetch`, by what RFC 9112 lets any client do.
+"""The client profile: what a client did with one response, compared with what it may do.
 
-The input is a case for the client profile and the observation of its one op; the output is a
-`Judgement`.
+The input is the accepted results of one exchange and the driver's entry for it; the output is a
+`Mismatch` or None. `session` makes the verdict.
 
 A client accepts a response or rejects it. Only the parts of a response that the client's interface
-gives to its users are compared: a client that offers no reason phrase is not wrong about it. Only a
-`must` fails; with another strength, a difference is TOLERATED and reported with the strength and
-the section. An exception that is not one of the client's own is a LEAK, and a timeout where a
-response is there to be read is a HANG, whatever the strength.
+gives to its users are compared: a client that offers no reason phrase is not wrong about it. An
+exception that is not one of the client's own is a LEAK, and a timeout where a response is there to
+be read is a HANG.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from conformance.cases import (
     Accept,
-    Case,
     Expected,
     Fetch,
     Octets,
@@ -24,64 +22,42 @@ from conformance.cases import (
     bytes_equal,
     expected_text,
 )
-from conformance.judge.observation import Observation
-from conformance.judge.verdicts import Judgement, Mismatch, Verdict
+from conformance.judge.verdicts import Mismatch, Verdict
 
 LEAK, TIMEOUT = "leak", "timeout"
 _FIELDS = ("status", "reason", "headers", "body")
 
 
-def judge_fetch(
-    case: Case, observation: Observation, error_map: Mapping[str, str] | None = None
-) -> Judgement:
-    """Return the verdict on *observation*, a run of *case* for the client profile.
-
-    Args:
-        case: a case that `conformance.cases.client_case` has made.
-        observation: what was seen; its trace has one entry, `fetch`.
-        error_map: native exception names to categories; used before the category that the driver
-            reports.
-    """
-    if case.fetch is None:
-        return Judgement(Verdict.HARNESS_ERROR, faults=("nothing is expected of a client",))
-    entry = observation.trace["fetch"]
-    if _is_empty(entry.get("value")):
-        return Judgement(Verdict.DRIVER_ERROR, faults=(_EMPTY,))
-    miss = _difference(case.fetch, entry, error_map or {})
-    if miss is None:
-        return Judgement(Verdict.PASS)
-    accepted = tuple(result_text(result) for result in case.fetch.results)
-    if case.fetch.strength == "must" or miss.verdict in _NEVER:
-        return Judgement(miss.verdict, mismatch=miss, accepted=accepted)
-    basis = " ".join((case.fetch.strength, *case.fetch.rfc))
-    return Judgement(Verdict.TOLERATED, basis=basis, mismatch=miss, accepted=accepted)
+EMPTY = "it takes a response, and reports neither its status nor its body"
+"""What is wrong with a driver whose `response` has no part that could be compared."""
 
 
-_EMPTY = "it takes a response, and reports neither its status nor its body"
-
-
-def _is_empty(value: Any) -> bool:
+def is_empty(value: Any) -> bool:
     """Return whether *value* is a response without any part that could be compared."""
     if not isinstance(value, dict) or value.get("type") != "response":
         return False
     return value.get("status") is None and value.get("body") is None
 
 
-_NEVER = frozenset({Verdict.LEAK, Verdict.HANG})
-"""Verdicts that no strength turns into TOLERATED."""
-
-
-def _difference(
-    fetch: Fetch, entry: Mapping[str, Any], error_map: Mapping[str, str]
+def difference(
+    fetch: Fetch, name: str, entry: Mapping[str, Any], error_map: Mapping[str, str]
 ) -> Mismatch | None:
+    """Return how *entry* differs from what *fetch* accepts; None where it does not.
+
+    Args:
+        fetch: what the client may do with the response.
+        name: the id of the exchange.
+        entry: what it did.
+        error_map: native exception names to categories.
+    """
     if "error" in entry:
-        return _refusal_difference(fetch, entry["error"], error_map)
+        return _refusal_difference(fetch, name, entry["error"], error_map)
     accepts = [result for result in fetch.results if isinstance(result, Accept)]
     value = entry.get("value")
     if not isinstance(value, dict) or value.get("type") != "response":
-        return _mismatch(Verdict.WRONG_VALUE, fetch, "fetch", "no response")
+        return _mismatch(Verdict.WRONG_VALUE, fetch, name, "no response")
     if not accepts:
-        return _mismatch(Verdict.NO_ERROR, fetch, "fetch", response_text(value))
+        return _mismatch(Verdict.NO_ERROR, fetch, name, response_text(value))
     misses = [_first_difference(one, value) for one in accepts]
     if None in misses:
         return None
@@ -90,24 +66,24 @@ def _difference(
         (miss for miss in misses if miss is not None), key=lambda miss: _FIELDS.index(miss[0])
     )
     text = response_text(value) + (f", {seen}" if where == "headers" else "")
-    return Mismatch(Verdict.WRONG_VALUE, "fetch", _FIELDS.index(where), wanted, text)
+    return Mismatch(Verdict.WRONG_VALUE, name, _FIELDS.index(where), wanted, text)
 
 
 def _refusal_difference(
-    fetch: Fetch, error: Mapping[str, Any], error_map: Mapping[str, str]
+    fetch: Fetch, name: str, error: Mapping[str, Any], error_map: Mapping[str, str]
 ) -> Mismatch | None:
     category, seen = error_category(error, error_map), error_text(error, error_map)
     rejects = [result for result in fetch.results if isinstance(result, Reject)]
     if category == LEAK:
-        return _mismatch(Verdict.LEAK, fetch, "fetch", seen)
+        return _mismatch(Verdict.LEAK, fetch, name, seen)
     if any(not one.categories or category in one.categories for one in rejects):
         return None
     if category == TIMEOUT and not rejects:
-        return _mismatch(Verdict.HANG, fetch, "fetch", seen)
+        return _mismatch(Verdict.HANG, fetch, name, seen)
     if rejects and not category:
         return None  # the driver reports no category, so there is nothing to compare
     verdict = Verdict.WRONG_ERROR if rejects else Verdict.FALSE_ERROR
-    return _mismatch(verdict, fetch, "fetch", seen)
+    return _mismatch(verdict, fetch, name, seen)
 
 
 def _mismatch(verdict: Verdict, fetch: Fetch, where: str, seen: str) -> Mismatch:
@@ -153,10 +129,17 @@ def _fits(expected: Expected, found: str) -> bool:
     return re.fullmatch(getattr(expected, "pattern", ""), found, re.DOTALL) is not None
 
 
+def did_in(trace: Sequence[Mapping[str, Any]]) -> str:
+    """Return what the client did in each exchange of *trace*."""
+    if len(trace) == 1:
+        return did_of(trace[0])
+    return "; ".join(f"{entry['id']} {did_of(entry)}" for entry in trace)
+
+
 def did_of(entry: Mapping[str, Any], error_map: Mapping[str, str] | None = None) -> str:
     """Return what the client did, in one or two words: ``accepts``, or ``rejects`` and why."""
     if "error" not in entry:
-        return "accepts"
+        return "not done" if entry.get("skipped") else "accepts"
     category = error_category(entry["error"], error_map or {})
     return f"rejects ({category})" if category else "rejects"
 

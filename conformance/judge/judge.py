@@ -30,11 +30,12 @@ from conformance.cases import (
     fill,
     met_by,
 )
-from conformance.judge.client import error_text, judge_fetch, response_text
+from conformance.judge.client import error_text, response_text
 from conformance.judge.forms import error_names, page_forms
 from conformance.judge.match import Matcher, seen_text
 from conformance.judge.observation import Observation
 from conformance.judge.question import Fault, question_fault
+from conformance.judge.session import judge_session
 from conformance.judge.verdicts import FAILURES, OK, Judgement, Mismatch, Verdict
 
 _OCTET_CALLS = frozenset({"read", "recv", "readline"})
@@ -64,27 +65,27 @@ def judge(
     if observation.faults:
         return Judgement(Verdict.HARNESS_ERROR, faults=observation.faults)
     if case.profile == "client":
-        found, met = judge_fetch(case, observation, error_map), None
-    elif case.level == "observe":
+        return judge_session(case, observation, error_map)
+    if case.level == "observe":
         found, met = Judgement(Verdict.INFO), None
     else:
         bench = _Bench(case, observation, features, error_map or {})
         found, met = _by_level(case, bench, tolerant=tolerant)
     wire = WireExpectation() if met is None else met.wire
     fault = question_fault(case, observation, error_map or {}, wire)
-    return found if fault is None else _faulted(found, fault, case, observation, foreign=foreign)
+    return found if fault is None else _faulted(found, fault, observation, foreign=foreign)
 
 
 def _faulted(
-    found: Judgement, fault: Fault, case: Case, observation: Observation, *, foreign: bool
+    found: Judgement, fault: Fault, observation: Observation, *, foreign: bool
 ) -> Judgement:
     """Return *found*, changed by a *fault* in the requests that arrived."""
     passes = found.verdict in OK
     # Without a complete request, what a program outside the kit reports is not a fact about a
     # client.
-    if fault.absent and (foreign or case.profile == "client"):
+    if fault.absent and foreign:
         silent = not any(one.received for one in observation.connections)
-        if passes or silent or case.profile == "client":
+        if passes or silent:
             return Judgement(Verdict.DRIVER_ERROR, faults=(fault.text,))
     if not passes:
         return found

@@ -12,28 +12,23 @@ refuses, the URL is not valid, or the call is out of turn. Where a TLS handshake
 be lost. An outcome that names its requests, or fewer connections than the script has, states what
 is required itself.
 
-A client of another interface fetches one URL: each request that arrives must be a GET for it.  It
-may repeat it (RFC 9110, 9.2.2), on as many connections as the script has.
+The requests of a client of another interface are compared by `session`.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.cases import AddressHole, Case, WireExpectation
+from conformance.cases import Case, WireExpectation
 from conformance.judge.forms import error_names
 from conformance.judge.observation import ConnectionFacts, Observation
 from conformance.judge.verdicts import Mismatch, Verdict
-from mockserver import Dispatch, ReadRequest, Script
+from mockserver import ReadRequest, Script
 
 _SENDING = frozenset({"request", "endheaders"})
 _RAW = frozenset({"send", "sendall"})
 _CONNECTING = _SENDING | {"connect", "send"}
 _OF_SOCKETS = frozenset({"OSError", "SSLError"})
-_READING = (ReadRequest, Dispatch)
-_HOST = re.compile(rb"\n[ \t]*host[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
-_HEAD_END = re.compile(rb"\n\r?\n")
 _UNSAID = WireExpectation()
 Asked = tuple[str, str]
 """Method and request target; empty where the arguments of the calls are not plain text."""
@@ -71,14 +66,9 @@ def question_fault(
         error_map: native exception names to names that outcomes use.
         wire: what the matching outcome states about the wire; these facts are already compared.
     """
-    if case.profile == "client":
-        return next(_client_faults(case, seen), None)
     if wire.request is not None:
         return None
     return next(_httplib_faults(case, seen, error_map, wire.connections), None)
-
-
-# The profile ``httplib``: one request for each call that claims to have sent one.
 
 
 def _httplib_faults(
@@ -171,46 +161,6 @@ def _broke_in_tls(one: ConnectionFacts) -> bool:
     return one.tls is not None and one.tls.startswith("failed")
 
 
-# The profile ``client``: a GET for one URL.
-
-
-def _client_faults(case: Case, seen: Observation) -> Iterator[Fault]:
-    if case.script.listener.mode in ("refuse", "connect_stall"):
-        return
-    requests = [raw for one in seen.connections for raw in one.requests]
-    reads = any(isinstance(step, _READING) for one in case.script.connections for step in one.steps)
-    if not seen.connections:
-        yield _absent("a connection", "no connection came")
-    elif reads and not requests:
-        yield _absent("a request", "no whole request came")
-    address = AddressHole("server").text(seen.host, seen.port)
-    for raw in requests:
-        problem = request_problem(raw, address, case.path)
-        if problem:
-            yield _wrong(f"GET {case.path} with Host: {address}", problem)
-    if seen.unexpected:
-        yield _beyond(f"{len(seen.connections) + seen.unexpected} connections came")
-    if requests and not all(one.received for one in seen.connections):
-        yield _beyond("a connection came on which nothing was sent")
-
-
-def request_problem(raw: bytes, address: str, path: str) -> str:
-    """Return why *raw* is not a GET for *path* at *address*; empty where it is one."""
-    method, _, rest = _line_of(raw).partition(" ")
-    target, _, version = rest.rpartition(" ")
-    if method != "GET":
-        return f"the method {method!r} came"
-    if target not in (path, f"http://{address}{path}"):
-        return f"the request target {target!r} came"
-    end = _HEAD_END.search(raw)
-    hosts = _HOST.findall(raw[: end.start() + 1] if end else raw)
-    if version == "HTTP/1.0" and not hosts:
-        return ""
-    if [host.strip().decode("latin-1").lower() for host in hosts] != [address.lower()]:
-        return f"Host: {', '.join(host.decode('latin-1') for host in hosts) or 'none'} came"
-    return ""
-
-
 def _line_of(raw: bytes) -> str:
     """Return the request line of *raw*, truncated where it is long."""
     return raw.lstrip(b"\r\n").partition(b"\n")[0].rstrip(b"\r")[:200].decode("latin-1")
@@ -227,8 +177,3 @@ def _absent(wanted: str, came: str) -> Fault:
 
 def _wrong(wanted: str, came: str) -> Fault:
     return Fault(Mismatch(Verdict.WRONG_VALUE, "request", 0, wanted, came))
-
-
-def _beyond(came: str) -> Fault:
-    wanted = "a request on each connection that comes"
-    return Fault(Mismatch(Verdict.WRONG_CONNECTION, "connections", 0, wanted, came))

@@ -17,6 +17,7 @@ class Verdict(enum.StrEnum):
     PASS = "PASS"
     TOLERATED = "TOLERATED"
     INFO = "INFO"
+    REPLAYED = "REPLAYED"
     LEAK = "LEAK"
     WRONG_ERROR = "WRONG_ERROR"
     NO_ERROR = "NO_ERROR"

@@ -129,7 +129,7 @@ class Session:
             levels = LEVELS
         own_levels = LEVELS if usual else levels
         found = self._corpus.select(options.globs, levels, options.exclude, own_levels)
-        chosen = found.for_clients() if judged.is_client else found
+        chosen = found.for_profile(is_client=judged.is_client)
         return chosen.swept(cast("Sweep", options.sweep))
 
     def _wanted(self, metafunc: pytest.Metafunc) -> frozenset[str]:

@@ -57,6 +57,7 @@ VERDICTS = (
     _name("WRONG_ERROR", "failed: raised another exception than an accepted one"),
     _name("WRONG_VALUE", "failed: returned a wrong value, or sent wrong bytes"),
     _name("WRONG_CONNECTION", "failed: kept, closed or over-read a connection wrongly"),
+    _name("REPLAYED", "failed: sent a request again that may have been processed"),
     _name("LEAK", "failed: an exception that is not documented, and no OSError"),
     _name("HANG", "failed: made no progress for one second (--deadline)"),
     _name("CRASH", "failed: the process ended"),

@@ -244,8 +244,8 @@ def result_of(case: Case, judgement: Judgement, **details: Any) -> Result:
             accepted=list(judgement.accepted),
             seen=mismatch.seen,
         )
-    if case.profile == "client" and case.fetch is not None:
-        details.update(strength=case.fetch.strength, rfc=list(case.fetch.rfc))
+    if case.profile == "client" and case.session is not None:
+        details.update(strength=case.session.strength, rfc=list(case.session.rfc))
     return Result(
         id=case.id,
         rev=case.rev,

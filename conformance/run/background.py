@@ -59,6 +59,6 @@ class Background:
         if not result.setting and not result.strength:
             return sent_by(listed.script())
         case = listed.case()
-        if result.strength and case.fetch is not None:
+        if result.strength and case.session is not None:
             case = client_case(case)
         return sent_by(with_setting(case, result.setting).script)

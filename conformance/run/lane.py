@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from conformance.cases import AddressHole, Case, client_case
+from conformance.cases import AddressHole, Case, Op, client_case
 from conformance.drivers import (
     Driver,
     DriverDied,
@@ -22,7 +22,7 @@ from conformance.drivers import (
     NotShown,
     Trace,
 )
-from conformance.judge import OK, Observation, Verdict, did_of, entry_text, judge
+from conformance.judge import OK, Observation, Verdict, did_in, entry_text, judge
 from conformance.results import (
     Kept,
     Result,
@@ -128,6 +128,7 @@ class Lane:
         self._play: Play | None = None
         self._hangs = hangs
         self._case: Case | None = None
+        self._done: list[Mapping[str, Any]] = []
         self._look = _Look(None)
 
     @property
@@ -150,6 +151,8 @@ class Lane:
 
     def _looked(self) -> "_Look":
         case, position = self._case, self.driver.where()
+        if position and self._done:
+            position = {**position, "trace": [*self._done, *position.get("trace", ())]}
         if case is None:
             return _Look(case)
         failed = _failed(case, position.get("trace", ()))
@@ -222,9 +225,12 @@ class Lane:
     def run_case(self, case: Case) -> Result:
         """Play, run and judge *case*; in the client profile if the driver has only `fetch`."""
         if self.driver.identity.is_client:
-            if case.fetch is None:
+            if case.session is None:
                 return not_run(case, Verdict.UNSUPPORTED, "the case is about httplib's interface")
             case = client_case(case)
+        elif case.profile == "client":
+            reason = "the case is a session of a client with another interface"
+            return not_run(case, Verdict.UNSUPPORTED, reason)
         lacking = self.driver.identity.lacking(op.message for op in case.ops)
         if lacking:
             reason = f"the driver does not declare {', '.join(lacking)}"
@@ -258,7 +264,7 @@ class Lane:
         return server
 
     def _played(self, case: Case, server: MockServer) -> Result:
-        self.late, self._case = "", case
+        self.late, self._case, self._done = "", case, []
         self._look = _Look(case)
         try:
             self._load_page(server)
@@ -266,7 +272,7 @@ class Lane:
             return not_run(case, Verdict.DRIVER_ERROR, str(error))
         play = self._play = server.play(case.script)
         try:
-            trace = self.driver.run(self._message(case, play.address))
+            trace = self._performed_on(case, play)
             record = play.finish()
             self.driver.release()
             result = self._told(case, trace, record, play.address)
@@ -301,6 +307,25 @@ class Lane:
         finally:
             play.finish()
 
+    def _performed_on(self, case: Case, play: Play) -> Trace:
+        """Let the driver perform the ops of *case*; return an entry for each.
+
+        Between two exchanges of a session the server comes to rest, so that the next one begins in
+        a known state. An exchange after one that the kit has ended is skipped.
+        """
+        if case.fetch is not None or case.session is None or case.profile != "client":
+            return self.driver.run(self._message(case, case.ops, play.address))
+        for group in case.session.groups:
+            if self.late:
+                self._done += [{"id": one.id, "skipped": True} for one in group]
+                continue
+            ops = [one.op for one in group]
+            self._done += self.driver.run(self._message(case, ops, play.address))
+            for one in group:
+                play.release(one.id)
+            play.rest()
+        return self._done
+
     def _told(self, case: Case, trace: Trace, record: Record, address: tuple[str, int]) -> Result:
         """Return the result of what the driver reported.
 
@@ -322,13 +347,13 @@ class Lane:
         verdict = Verdict.CRASH if isinstance(error, DriverDied) else Verdict.DRIVER_ERROR
         return _with_wire(not_run(case, verdict, str(error)), record)
 
-    def _message(self, case: Case, address: tuple[str, int]) -> dict[str, Any]:
+    def _message(self, case: Case, ops: Iterable[Op], address: tuple[str, int]) -> dict[str, Any]:
         message: dict[str, Any] = {
             "type": "run",
             "id": case.id,
             "rev": case.rev,
             "name": case.name,
-            "ops": [op.message for op in case.ops],
+            "ops": [op.message for op in ops],
             "address": list(address),
             "deadline": self._deadline,
         }
@@ -350,7 +375,7 @@ class Lane:
             tolerant=self._tolerant,
             foreign=identity.is_foreign,
         )
-        did = did_of(trace[0]) if case.profile == "client" else ""
+        did = did_in(trace) if case.profile == "client" else ""
         if self.witness is not None:
             self.witness(case, observation)
         reason = "; ".join(
@@ -392,7 +417,7 @@ def _failed(case: Case, entries: Trace) -> int | None:
 def asked_again(case: Case, record: Record) -> Iterator[str]:
     """Yield how many requests a client of another interface has sent, if more than one."""
     count = sum(len(one.requests) for one in record.connections)
-    if case.profile == "client" and count > 1:
+    if case.profile == "client" and case.fetch is not None and count > 1:
         yield f"it sent its request {count} times"
 
 

@@ -77,11 +77,15 @@ def record(
         raise NotRecorded(str(error)) from None
     with runners:
         identity = runners.identity
-        selected = list(client_cases(cases) if identity.is_client else cases)
+        selected = [*client_cases(cases)] if identity.is_client else [*_of_httplib(cases)]
         results = [_sound(result) for result in runners.run(selected)]
     values = Values(identity.name, "python3" in identity.features or identity.is_client, {})
     encoded = list(_encoded(selected, results, seen, Codec(values)))
     return key_of(identity), _recorded(identity, values.classes), encoded
+
+
+def _of_httplib(cases: Iterable[Case]) -> Iterator[Case]:
+    return (case for case in cases if case.profile == "httplib")
 
 
 def _sound(result: Result) -> Result:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from certs import CertificateAuthority
-from conformance.cases import Accept, Case, Fetch, Reject
+from conformance.cases import Accept, Case, Fetch, Reject, one_get
 from conformance.drivers import Implementation
 from conformance.judge import Observation, Verdict, entry_text, error_text, response_text
 from conformance.results.golden import stable_observation
@@ -110,7 +110,7 @@ def tried(one: Implementation, case: Case, method: str, deadline: float = DEADLI
         DriverError: *one* cannot be started.
     """
     seen: list[Observation] = []
-    anything = dataclasses.replace(case, fetch=Fetch("may", (Reject(), Accept()), ()))
+    anything = dataclasses.replace(case, session=one_get(Fetch("may", (Reject(), Accept()), ())))
     with Runner(
         one,
         CertificateAuthority(),

@@ -35,7 +35,7 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 def key(*steps: Step, segments: bool = True, whole: Script | None = None) -> str:
     played = whole or script(connection(*steps))
-    case = dataclasses.replace(PLAIN, script=played, fetch=None)
+    case = dataclasses.replace(PLAIN, script=played, session=None)
     return script_key(case, segments=segments)
 
 

@@ -1,11 +1,12 @@
-"""The worker for clients in Python: one process, one client, one URL at a time.
+"""The worker for clients in Python: one process, one client, one pooled object for each case.
 
 The argument is the name of a client; each line on standard input is a message of the driver
 protocol and gets one line on standard output. This file runs as a program under the interpreter in
 which the client is installed, so it imports nothing of the kit; it loads one file, the agent, which
 finds the client's own lines in a traceback.
 
-An adapter gets a URL and returns status, reason, fields and content, in the form in which the
+An adapter opens a client's pooled object, which lives until `release`, and makes exchanges with it;
+a `fetch` is one exchange. Each gives status, reason, fields and content, in the form in which the
 client gives them, and None for what its interface does not offer. As far as the client has options
 for it, it follows no redirect, uses no proxy, reads no ``.netrc``, repeats no request, and decodes
 no content. A table maps the client's errors to categories. An error of a class that its users do
@@ -24,29 +25,105 @@ import re
 import resource
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 TIMEOUT = 5.0
 """Seconds, more than the kit's own deadline, which alone decides whether a client hangs."""
 
 Fields = Iterable[tuple[str | bytes, str | bytes]]
-Response = tuple[int | None, str | bytes | None, Fields | None, bytes]
+Response = tuple[int | None, str | bytes | None, Fields | None, bytes | None]
 Rows = Sequence[tuple[str, str]]
 
 
-def urllib_request(url: str) -> Response:
+@dataclass(frozen=True)
+class Asked:
+    """One exchange that the client is asked for; by default a GET whose response is read.
+
+    Args:
+        url: the URL.
+        method: the method.
+        fields: the header fields that the caller adds.
+        body: the content; None for a request without.
+        streamed: whether the content is given in pieces, by an iterator that is used once.
+        expect_continue: whether the client is to wait for a 100 before the content.
+        consume: ``read``, ``part``, ``drop`` or ``timeout``.
+        amount: how many bytes a ``part`` has.
+        timeout: seconds that the client may wait.
+    """
+
+    url: str
+    method: str = "GET"
+    fields: dict[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    streamed: bool = False
+    expect_continue: bool = False
+    consume: str = "read"
+    amount: int = 0
+    timeout: float = TIMEOUT
+
+    @property
+    def content(self) -> Any:
+        """The content as most clients take it: bytes, an iterator, or None."""
+        return iter([self.body]) if self.streamed else self.body
+
+    def taken(self, answer: Any, read: Callable[..., bytes]) -> bytes | None:
+        """Return what is read of *answer* by *read*; close it after a part."""
+        if self.consume == "drop":
+            return None
+        if self.consume != "part":
+            return read()
+        content = read(self.amount) if self.amount else b""
+        answer.close()
+        return content
+
+
+Exchange = Callable[[Asked], Response]
+Together = Callable[[Sequence[Asked]], list[Response | Exception]]
+"""Makes several exchanges at the same time, and returns a response or an error for each."""
+
+
+def threaded(exchange: Exchange) -> Together:
+    """Return a function that makes several exchanges by *exchange*, each in a thread."""
+
+    def outcome(asked: Asked) -> Response | Exception:
+        try:
+            return exchange(asked)
+        except Exception as error:  # noqa: BLE001 # whatever escapes is a fact
+            return error
+
+    def together(several: Sequence[Asked]) -> list[Response | Exception]:
+        if len(several) == 1:  # in the main thread, whose stack shows where a client waits
+            return [outcome(several[0])]
+        with ThreadPoolExecutor(len(several)) as pool:
+            return list(pool.map(outcome, several))
+
+    return together
+
+
+@contextlib.contextmanager
+def urllib_request() -> Iterator[Together]:
     """`urllib.request`; an error status counts as a response, not as an error."""
     from urllib.error import HTTPError
+    from urllib.request import Request
 
-    try:
-        answer = _opener().open(url, timeout=TIMEOUT)
-    except HTTPError as error:
-        answer = error
-    with answer:
-        return answer.status, answer.reason, answer.headers.items(), answer.read()
+    def exchange(asked: Asked) -> Response:
+        request = Request(asked.url, asked.content, asked.fields, method=asked.method)
+        try:
+            answer = _opener().open(request, timeout=asked.timeout)
+        except HTTPError as error:
+            answer = error
+        content = asked.taken(answer, answer.read)
+        if asked.consume != "drop":
+            answer.close()
+        return answer.status, answer.reason, answer.headers.items(), content
+
+    yield threaded(exchange)
 
 
 @functools.cache
@@ -61,47 +138,106 @@ def _opener() -> Any:
     return build_opener(ProxyHandler({}), NoRedirect)
 
 
-def urllib3_preload(url: str) -> Response:
+@contextlib.contextmanager
+def urllib3_preload() -> Iterator[Together]:
     """`urllib3` with the content read at once, by the parser of `http.client`."""
-    with _urllib3(url, preload_content=True) as answer:
-        return answer.status, answer.reason, answer.headers.iteritems(), answer.data
+    with _urllib3(preload_content=True) as request:
 
+        def exchange(asked: Asked) -> Response:
+            answer = request(asked)
+            return answer.status, answer.reason, answer.headers.iteritems(), answer.data
 
-def urllib3_stream(url: str) -> Response:
-    """`urllib3` with the content read in pieces, by its own parser of chunks."""
-    with _urllib3(url, preload_content=False) as answer:
-        content = b"".join(answer.stream(1024, decode_content=False))
-        return answer.status, answer.reason, answer.headers.iteritems(), content
+        yield threaded(exchange)
 
 
 @contextlib.contextmanager
-def _urllib3(url: str, **options: Any) -> Iterator[Any]:
+def urllib3_stream() -> Iterator[Together]:
+    """`urllib3` with the content read in pieces, by its own parser of chunks."""
+    with _urllib3(preload_content=False) as request:
+
+        def exchange(asked: Asked) -> Response:
+            answer = request(asked)
+
+            def read(amount: int = 1024) -> bytes:
+                pieces = answer.stream(amount, decode_content=False)
+                return next(pieces, b"") if asked.consume == "part" else b"".join(pieces)
+
+            try:
+                content = asked.taken(answer, read)
+            except BaseException:
+                answer.close()
+                raise
+            if asked.consume == "read":
+                answer.release_conn()
+            return answer.status, answer.reason, answer.headers.iteritems(), content
+
+        yield threaded(exchange)
+
+
+@contextlib.contextmanager
+def _urllib3(**options: Any) -> Iterator[Callable[[Asked], Any]]:
     urllib3 = importlib.import_module("urllib3")
-    with urllib3.PoolManager(retries=False, timeout=TIMEOUT) as pool:
-        answer = pool.request("GET", url, redirect=False, decode_content=False, **options)
-        try:
-            yield answer
-        finally:
-            answer.close()
+    options.update(redirect=False, decode_content=False)
+    with urllib3.PoolManager(retries=False, maxsize=4) as pool:
+        yield lambda asked: pool.request(
+            asked.method,
+            asked.url,
+            body=asked.content,
+            headers=asked.fields,
+            timeout=asked.timeout,
+            **options,
+        )
 
 
-def requests(url: str) -> Response:
+@contextlib.contextmanager
+def requests() -> Iterator[Together]:
     """`requests`."""
     with importlib.import_module("requests").Session() as session:
         session.trust_env = False
-        answer = session.get(url, timeout=TIMEOUT, allow_redirects=False)
-        return answer.status_code, answer.reason, answer.headers.items(), answer.content
+
+        def exchange(asked: Asked) -> Response:
+            answer = session.request(
+                asked.method,
+                asked.url,
+                data=asked.content,
+                headers=asked.fields,
+                timeout=asked.timeout,
+                allow_redirects=False,
+                stream=asked.consume in ("part", "drop"),
+            )
+            raw = answer.raw
+            content = asked.taken(
+                answer, lambda *amount: raw.read(*amount) if amount else answer.content
+            )
+            return answer.status_code, answer.reason, answer.headers.items(), content
+
+        yield threaded(exchange)
 
 
-def httpx(url: str) -> Response:
+@contextlib.contextmanager
+def httpx() -> Iterator[Together]:
     """`httpx`, its synchronous client."""
     module = importlib.import_module("httpx")
     # Making a TLS context takes longer than the rest of a fetch, so all fetches share one.
-    options = {"verify": _context(), "trust_env": False, "timeout": TIMEOUT}
-    with module.Client(**options) as client:
-        answer = client.get(url)
-        reason = answer.extensions.get("reason_phrase")
-        return answer.status_code, reason, answer.headers.raw, answer.content
+    with module.Client(verify=_context(), trust_env=False) as client:
+
+        def exchange(asked: Asked) -> Response:
+            request = client.build_request(
+                asked.method,
+                asked.url,
+                content=asked.content,
+                headers=asked.fields,
+                timeout=asked.timeout,
+            )
+            answer = client.send(request, stream=asked.consume in ("part", "drop"))
+            content = asked.taken(
+                answer,
+                lambda *amount: next(answer.iter_raw(*amount), b"") if amount else answer.content,
+            )
+            reason = answer.extensions.get("reason_phrase")
+            return answer.status_code, reason, answer.headers.raw, content
+
+        yield threaded(exchange)
 
 
 @functools.cache
@@ -111,50 +247,112 @@ def _context() -> Any:
     return ssl.create_default_context()
 
 
-def aiohttp(url: str) -> Response:
+@contextlib.contextmanager
+def aiohttp() -> Iterator[Together]:
     """`aiohttp`, with whichever parser it was built with."""
     import asyncio
 
     module = importlib.import_module("aiohttp")
 
-    async def get() -> Response:
-        timeout = module.ClientTimeout(total=TIMEOUT)
-        async with (
-            module.ClientSession(timeout=timeout, auto_decompress=False) as session,
-            session.get(url, allow_redirects=False) as answer,
-        ):
-            # The parser decodes the reason as UTF-8 with surrogateescape; encoding restores it.
-            reason = (answer.reason or "").encode("utf-8", "surrogateescape")
-            return answer.status, reason, answer.raw_headers, await answer.read()
+    async def opened() -> Any:
+        return module.ClientSession(auto_decompress=False)
 
-    return asyncio.run(get())
+    async def exchange(asked: Asked) -> Response:
+        answer = await session.request(
+            asked.method,
+            asked.url,
+            data=pieces(asked.body) if asked.streamed else asked.body,
+            headers=asked.fields,
+            expect100=asked.expect_continue,
+            timeout=module.ClientTimeout(total=asked.timeout),
+            allow_redirects=False,
+        )
+        # The parser decodes the reason as UTF-8 with surrogateescape; encoding restores it.
+        reason = (answer.reason or "").encode("utf-8", "surrogateescape")
+        head = answer.status, reason, answer.raw_headers
+        if asked.consume == "drop":
+            return *head, None
+        if asked.consume == "part":
+            content = await answer.content.read(asked.amount) if asked.amount else b""
+            answer.close()
+            return *head, content
+        async with answer:
+            return *head, await answer.read()
+
+    async def pieces(body: bytes | None) -> AsyncIterator[bytes]:
+        yield body or b""
+
+    async def gathered(several: Sequence[Asked]) -> list[Response | Exception]:
+        # While a program is idle, its loop runs: it receives what came since the last exchange.
+        for _ in range(3):
+            await asyncio.sleep(0)
+        return await asyncio.gather(*map(exchange, several), return_exceptions=True)  # type: ignore[return-value]
+
+    with asyncio.Runner() as runner:
+        session = runner.run(opened())
+        yield lambda several: runner.run(gathered(several))
+        runner.run(session.close())
 
 
-def httplib2(url: str) -> Response:
+@contextlib.contextmanager
+def httplib2() -> Iterator[Together]:
     """`httplib2`."""
     module: Any = importlib.import_module("httplib2")
     module.RETRIES = 1
     http = module.Http(timeout=TIMEOUT, proxy_info=None)
     http.follow_redirects = False
+
+    def exchange(asked: Asked) -> Response:
+        answer, content = http.request(asked.url, asked.method, asked.body, asked.fields)
+        fields = [pair for pair in answer.items() if pair[0] not in ("status", "content-location")]
+        return answer.status, answer.reason, fields, content
+
     with contextlib.closing(http):
-        answer, content = http.request(url)
-    fields = [pair for pair in answer.items() if pair[0] not in ("status", "content-location")]
-    return answer.status, answer.reason, fields, content
+        yield threaded(exchange)
 
 
-def pycurl(url: str) -> Response:
-    """`pycurl`."""
+@contextlib.contextmanager
+def pycurl() -> Iterator[Together]:
+    """`pycurl`, one handle for all exchanges: it keeps its connections."""
     module = importlib.import_module("pycurl")
-    content, lines = io.BytesIO(), list[bytes]()
-    with contextlib.closing(module.Curl()) as curl:
-        curl.setopt(module.URL, url)
+
+    def exchange(asked: Asked) -> Response:
+        content, lines = io.BytesIO(), list[bytes]()
+
+        def take(data: bytes) -> int:
+            room = asked.amount - content.tell() if asked.consume == "part" else len(data)
+            content.write(data[:room])
+            return len(data) if len(data) < room or asked.consume != "part" else 0  # 0 ends it
+
+        curl.reset()
+        curl.setopt(module.URL, asked.url)
         curl.setopt(module.NOPROXY, "*")
-        curl.setopt(module.TIMEOUT, int(TIMEOUT))
-        curl.setopt(module.WRITEDATA, content)
+        curl.setopt(module.TIMEOUT_MS, int(asked.timeout * 1000))
+        curl.setopt(module.WRITEFUNCTION, take)
         curl.setopt(module.HEADERFUNCTION, lines.append)
-        curl.perform()
-        _, reason, fields = head_of(lines)
-        return curl.getinfo(module.RESPONSE_CODE), reason, fields, content.getvalue()
+        fields = [f"{name}: {value}" for name, value in asked.fields.items()]
+        if asked.streamed:
+            curl.setopt(module.UPLOAD, 1)
+            curl.setopt(module.READFUNCTION, io.BytesIO(asked.body or b"").read)
+        elif asked.body is not None:
+            curl.setopt(module.POSTFIELDS, asked.body)
+        if asked.body is not None:
+            fields.append("Expect: 100-continue" if asked.expect_continue else "Expect:")
+        if asked.method == "HEAD":
+            curl.setopt(module.NOBODY, 1)
+        elif asked.method != "GET":
+            curl.setopt(module.CUSTOMREQUEST, asked.method)
+        curl.setopt(module.HTTPHEADER, fields)
+        try:
+            curl.perform()
+        except module.error as error:
+            if asked.consume != "part" or error.args[0] != module.E_WRITE_ERROR:
+                raise
+        _, reason, received = head_of(lines)
+        return curl.getinfo(module.RESPONSE_CODE), reason, received, content.getvalue()
+
+    with contextlib.closing(module.Curl()) as curl:
+        yield threaded(exchange)
 
 
 def head_of(
@@ -193,21 +391,23 @@ _BLANKS = b" \t\r\n"
 
 @dataclass(frozen=True)
 class Client:
-    """A client: how it fetches, its package, and how its errors are classified.
+    """A client: how it makes exchanges, its package, and how its errors are classified.
 
     Args:
-        fetch: the adapter.
+        opened: the adapter: it opens the client and closes it after the last exchange.
         package: the package that must be installed and whose version is reported; empty for a
             client of the standard library.
         families: the classes of errors that its users have to expect, in addition to `OSError`.
         rows: patterns for ``class: message`` of an error or of one that caused it, each with a
             category; the first row that matches decides.
+        features: what it can do in a session besides a request with content.
     """
 
-    fetch: Callable[[str], Response]
+    opened: Callable[[], AbstractContextManager[Together]]
     package: str = ""
     families: tuple[str, ...] = ()
     rows: Rows = ()
+    features: tuple[str, ...] = ()
 
 
 TIMED_OUT = (r"(?i)timed? ?out", "timeout")
@@ -265,45 +465,100 @@ _HTTP_ERRORS = ("http.client.HTTPException",)
 _URLLIB3_ERRORS = ("urllib3.exceptions.HTTPError",)
 _REQUESTS_ERRORS = ("requests.exceptions.RequestException",)
 _HTTPLIB2_ERRORS = ("httplib2.error.HttpLib2Error", *_HTTP_ERRORS)
+_USUAL = ("streamed", "timeout", "parallel")
+_EVERY = (*_USUAL, "part", "drop")
 CLIENTS = {
-    "urllib.request": Client(urllib_request, "", _HTTP_ERRORS, HTTP_CLIENT),
-    "urllib3": Client(urllib3_preload, "urllib3", _URLLIB3_ERRORS, HTTP_CLIENT),
-    "urllib3-stream": Client(urllib3_stream, "urllib3", _URLLIB3_ERRORS, HTTP_CLIENT),
-    "requests": Client(requests, "requests", _REQUESTS_ERRORS, HTTP_CLIENT),
-    "httpx": Client(httpx, "httpx", ("httpx.HTTPError",), HTTPX),
-    "aiohttp": Client(aiohttp, "aiohttp", ("aiohttp.client_exceptions.ClientError",), AIOHTTP),
+    "urllib.request": Client(urllib_request, "", _HTTP_ERRORS, HTTP_CLIENT, _EVERY),
+    "urllib3": Client(urllib3_preload, "urllib3", _URLLIB3_ERRORS, HTTP_CLIENT, _USUAL),
+    "urllib3-stream": Client(urllib3_stream, "urllib3", _URLLIB3_ERRORS, HTTP_CLIENT, _EVERY),
+    "requests": Client(requests, "requests", _REQUESTS_ERRORS, HTTP_CLIENT, _EVERY),
+    "httpx": Client(httpx, "httpx", ("httpx.HTTPError",), HTTPX, _EVERY),
+    "aiohttp": Client(
+        aiohttp,
+        "aiohttp",
+        ("aiohttp.client_exceptions.ClientError",),
+        AIOHTTP,
+        (*_EVERY, "expect-continue"),
+    ),
     "httplib2": Client(httplib2, "httplib2", _HTTPLIB2_ERRORS, HTTP_CLIENT),
-    "pycurl": Client(pycurl, "pycurl", ("pycurl.error",), CURL),
+    "pycurl": Client(
+        pycurl,
+        "pycurl",
+        ("pycurl.error",),
+        CURL,
+        ("streamed", "timeout", "part", "expect-continue"),
+    ),
 }
 
 
-def answer_to(client: Client, name: str, message: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer to *message*."""
-    if message["type"] == "start":
-        python = ".".join(map(str, sys.version_info[:3]))
-        version = importlib.metadata.version(client.package) if client.package else python
-        return {"name": name, "version": version, "python": python, "ops": ["fetch"]}
-    if message["type"] == "run":
-        return {"trace": [entry(client, message.get("url", ""), op) for op in message["ops"]]}
-    return {} if message["type"] == "release" else {"unsupported": message["type"]}
+class Worker:
+    """Answers the messages of the kit with one client.
+
+    Args:
+        name: the name of the client.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.client = CLIENTS[name]
+        self.name = name
+        self._open = contextlib.ExitStack()
+        self._together: Together | None = None
+
+    def answer_to(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer to *message*."""
+        if message["type"] == "start":
+            package = self.client.package
+            python = ".".join(map(str, sys.version_info[:3]))
+            version = importlib.metadata.version(package) if package else python
+            offers = {"ops": ["fetch", "exchange"], "features": sorted(self.client.features)}
+            return {"name": self.name, "version": version, "python": python, **offers}
+        if message["type"] == "run":
+            return {"trace": self.entries(message)}
+        if message["type"] == "release":
+            self._together = None
+            self._open.close()
+            return {}
+        return {"unsupported": message["type"]}
+
+    def entries(self, message: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the entry of the trace for each op of *message*; several begin together."""
+        ops = message["ops"]
+        if any(op.get("call") not in ("fetch", "exchange") for op in ops):
+            return [{"id": op["id"], "unsupported": True} for op in ops]
+        several = [asked_by(op["kwargs"], message["url"]) for op in ops]
+        try:
+            if self._together is None:
+                self._together = self._open.enter_context(self.client.opened())
+            outcomes = self._together(several)
+        except Exception as error:  # noqa: BLE001 # whatever escapes is a fact
+            outcomes = [error for _ in ops]
+        pairs = zip(ops, outcomes, strict=True)
+        return [{"id": op["id"], **fact(self.client, outcome)} for op, outcome in pairs]
 
 
-def entry(client: Client, url: str, op: dict[str, Any]) -> dict[str, Any]:
-    """Return the entry of the trace for *op*."""
-    if op.get("call") != "fetch":
-        return {"id": op["id"], "unsupported": True}
-    try:
-        status, reason, fields, content = client.fetch(url)
-    except Exception as error:  # noqa: BLE001 # whatever escapes is a fact
-        return {"id": op["id"], "error": error_facts(client, error)}
+def asked_by(given: dict[str, Any], url: str) -> Asked:
+    """Return the exchange that the keyword arguments of an op ask for, at *url*."""
+    plain = {key: value for key, value in given.items() if key not in ("target", "fields", "body")}
+    if "fields" in given:
+        plain["fields"] = dict(given["fields"]["value"])
+    if "body" in given:
+        plain["body"] = given["body"]["value"].encode("latin-1")
+    return Asked(urljoin(url, given.get("target", "")), **plain)
+
+
+def fact(client: Client, outcome: Response | Exception) -> dict[str, Any]:
+    """Return *outcome* as the value or the error of an entry."""
+    if isinstance(outcome, BaseException):
+        return {"error": error_facts(client, outcome)}
+    status, reason, fields, content = outcome
     value = {
         "type": "response",
         "status": status,
         "reason": None if reason is None else latin1(reason),
         "headers": None if fields is None else [[latin1(a), latin1(b)] for a, b in fields],
-        "body": latin1(content),
+        "body": None if content is None else latin1(content),
     }
-    return {"id": op["id"], "value": value}
+    return {"value": value}
 
 
 def latin1(octets: str | bytes) -> str:
@@ -375,11 +630,11 @@ def qualified(kind: type) -> str:
 def serve(name: str) -> None:
     """Answer the messages on standard input until it ends or a message is ``stop``."""
     message: dict[str, Any] = {}
-    client, thread = CLIENTS[name], threading.get_ident()
+    worker, thread = Worker(name), threading.get_ident()
 
     def position() -> dict[str, Any]:
-        stack = _agent().stack_at(sys._current_frames()[thread], entry.__code__)
-        return {"serial": message["serial"], "frames": _frames(client).of(stack)}
+        stack = _agent().stack_at(sys._current_frames()[thread], Worker.entries.__code__)
+        return {"serial": message["serial"], "frames": _frames(worker.client).of(stack)}
 
     _agent().answer_where(position)
     # Standard output is for the protocol only: what a client prints goes to standard error.
@@ -389,7 +644,7 @@ def serve(name: str) -> None:
             message = json.loads(line)
             if message["type"] == "stop":
                 return
-            answer = answer_to(client, name, message)
+            answer = worker.answer_to(message)
             answer["serial"] = message.get("serial")
             answers.write(json.dumps(answer).encode() + b"\n")
             answers.flush()

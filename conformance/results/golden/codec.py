@@ -12,7 +12,7 @@ call, by op, and of the observation of the wire.  Values that can be predicted a
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.cases import Accept, Case, Op
+from conformance.cases import Accept, Case, Fetch, Op
 from conformance.judge import Observation
 from conformance.results.golden.stable import PORT, Connection
 from conformance.results.golden.values import OWN, Values, lengthened, shortened
@@ -42,14 +42,16 @@ class Codec:
     def short(self, case: Case, observation: Observation) -> Encoded:
         """Return the short form of *observation*, which was made in a run of *case*."""
         calls = {}
-        for op in case.ops:
-            if case.profile == "client":
-                encoded = self._short_fetch(case, observation.trace[op.id])
+        for index, op in enumerate(case.ops):
+            if case.session is not None and case.profile == "client":
+                wanted = case.session.exchanges[index].fetch
+                encoded = self._short_fetch(wanted, observation.trace[op.id])
             else:
                 encoded = self._short_entry(op, observation.trace[op.id])
             if encoded != self._guess(op):
                 calls[op.id] = encoded
-        encoded = [calls, *(_short_wire(observation) if case.profile == "httplib" else ())]
+        is_fetch = case.profile == "client" and case.fetch is not None
+        encoded = [calls, *(() if is_fetch else _short_wire(observation))]
         while len(encoded) > 1 and encoded[-1] == _NOTHING[len(encoded) - 1]:
             encoded.pop()
         return encoded
@@ -82,16 +84,17 @@ class Codec:
             return {"skipped": True}
         return self._values.short(entry["value"], _usual(op))
 
-    def _short_fetch(self, case: Case, entry: Mapping[str, Any]) -> Any:
-        """Return the short form of what a client made of *case*, without uncompared fields."""
+    def _short_fetch(self, wanted: Fetch, entry: Mapping[str, Any]) -> Any:
+        """Return the short form of what a client did with a response, without uncompared fields."""
+        if entry.get("skipped"):
+            return {"skipped": True}
         if "error" in entry:
             category = {"category": entry["error"].get("category", "")}
             return {"raises": self._values.short_class(entry["error"]), **category}
         value = entry.get("value")
         if not isinstance(value, dict) or value.get("type") != "response":
             return self._values.short(value, "text")
-        results = case.fetch.results if case.fetch is not None else ()
-        compared = any(isinstance(one, Accept) and one.headers for one in results)
+        compared = any(isinstance(one, Accept) and one.headers for one in wanted.results)
         parts = {**value, "headers": value.get("headers") if compared else None}
         return {"response": [_short_part(parts.get(part)) for part in _RESPONSE]}
 

@@ -15,7 +15,7 @@ from conformance.judge import (
     Judgement,
     Observation,
     Verdict,
-    did_of,
+    did_in,
     entry_text,
     error_text,
     judge,
@@ -72,10 +72,10 @@ def judged(book: Book, case: Case) -> Iterator[Judged]:
     """
     known: dict[Any, Judged] = {}
     names: dict[int, list[str]] = {}
-    ran = None if case.fetch is None else client_case(case)
+    ran = None if case.session is None else client_case(case)
     for key, encoded in _in_order(book, case):
         recorded = book.implementations[key]
-        played = ran if _is_client(recorded) else case
+        played = ran if _is_client(recorded) else None if case.profile == "client" else case
         if played is None:
             continue
         named = names.get(id(encoded))
@@ -126,7 +126,8 @@ def judged_one(book: Book, key: str, case: Case) -> Judged | None:
     """
     encoded, recorded = book.of(case).get(key), book.implementations[key]
     # A record may be older than an expectation: the case may since have left the client profile.
-    if encoded is None or (_is_client(recorded) and case.fetch is None):
+    has_profile = case.session is not None if _is_client(recorded) else case.profile == "httplib"
+    if encoded is None or not has_profile:
         return None
     return _judged(key, recorded, client_case(case) if _is_client(recorded) else case, encoded)
 
@@ -167,6 +168,6 @@ def _result(judged: Judged) -> Result:
     did = ""
     if seen is not None:
         trace = [f"{op.text} -> {entry_text(seen.trace[op.id])}" for op in case.ops]
-        did = did_of(seen.trace["fetch"]) if case.profile == "client" else ""
+        did = did_in([seen.trace[op.id] for op in case.ops]) if case.profile == "client" else ""
     result = without_port(result_of(case, judged.judgement, trace=trace, did=did), PORT)
     return with_script(bounded(result), case.script)

@@ -1,0 +1,335 @@
+"""The client profile: the verdict on a session, by what RFC 9110 and RFC 9112 let any client do.
+
+The input is a case for the client profile and the observation of its exchanges; the output is a
+`Judgement`. A `fetch` is judged by the same code: it is the session of one GET.
+
+Each exchange is compared in up to four parts, each with its strength and its sections:
+
+- what the client did with the response (`client`);
+- how often its request arrived, and whether one arrived whole;
+- on which connection it arrived;
+- what had become of that connection at the end.
+
+Of several differences, the one whose verdict takes precedence is reported; of equal verdicts, that
+of the first exchange. Only a `must` fails; other differences are TOLERATED. Three faults fail at
+any strength: an exception that is not the client's own, a wait where a response is there to be
+read, and a response that is made of the bytes of another message.
+
+A verdict on a response is valid only if the request was sent. If no whole request arrived at all,
+the driver's answer has no basis: DRIVER_ERROR.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from conformance.cases import Accept, AddressHole, Arrivals, Case, Exchange, bytes_equal
+from conformance.judge.arrivals import Arrival, arrivals_of
+from conformance.judge.client import EMPTY, difference, is_empty, result_text
+from conformance.judge.observation import Observation
+from conformance.judge.verdicts import Judgement, Mismatch, Verdict
+from mockserver import Dispatch, ReadRequest
+
+_NEVER = frozenset({Verdict.LEAK, Verdict.HANG})
+"""Verdicts that no strength turns into TOLERATED."""
+_ORDER = {verdict: index for index, verdict in enumerate(Verdict)}
+_READING = (ReadRequest, Dispatch)
+_HOST = re.compile(rb"\n[ \t]*host[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_HEAD_END = re.compile(rb"\n\r?\n")
+_REUSED = {
+    "error": "reused after an error",
+    "unfinished": "reused with an unfinished request",
+    "leftovers": "reused with leftover bytes",
+    "closing": "reused after one side said that it closes it",
+}
+"""The kinds of WRONG_CONNECTION for a connection that must not be used again."""
+LEAKED, ABANDONED = "leaked", "abandoned"
+
+
+@dataclass(frozen=True, slots=True)
+class _Miss:
+    """One difference.
+
+    Args:
+        mismatch: the place and the difference.
+        strength: the strength of the part that differs.
+        rfc: its sections.
+        accepted: what is accepted there, as text.
+        fails: whether it fails at any strength.
+    """
+
+    mismatch: Mismatch
+    strength: str = "must"
+    rfc: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
+    fails: bool = False
+
+    @property
+    def is_failure(self) -> bool:
+        return self.strength == "must" or self.fails or self.mismatch.verdict in _NEVER
+
+
+def judge_session(
+    case: Case, observation: Observation, error_map: Mapping[str, str] | None = None
+) -> Judgement:
+    """Return the verdict on *observation*, a run of *case* for the client profile.
+
+    Args:
+        case: a case of the client profile.
+        observation: what was seen; its trace has one entry for each exchange.
+        error_map: native exception names to categories; used before the category that the driver
+            reports.
+    """
+    if case.session is None:
+        return Judgement(Verdict.HARNESS_ERROR, faults=("nothing is expected of a client",))
+    exchanges = case.session.exchanges
+    if any(is_empty(observation.trace[one.id].get("value")) for one in exchanges):
+        return Judgement(Verdict.DRIVER_ERROR, faults=(EMPTY,))
+    arrivals = arrivals_of(case, observation)
+    if absent := _absence(case, observation, arrivals):
+        return Judgement(Verdict.DRIVER_ERROR, faults=(absent,))
+    misses = [
+        *_results(exchanges, observation, error_map or {}),
+        *_requests(case, observation, arrivals),
+        *_connections(exchanges, observation, arrivals),
+    ]
+    failures = [one for one in misses if one.is_failure]
+    if failures:
+        worst = min(failures, key=lambda one: _ORDER[one.mismatch.verdict])
+        accepted = worst.accepted or (worst.mismatch.expected,)
+        return Judgement(worst.mismatch.verdict, mismatch=worst.mismatch, accepted=accepted)
+    if misses:
+        first = misses[0]
+        accepted = first.accepted or (first.mismatch.expected,)
+        basis = " ".join((first.strength, *first.rfc))
+        return Judgement(Verdict.TOLERATED, basis=basis, mismatch=first.mismatch, accepted=accepted)
+    return Judgement(Verdict.PASS)
+
+
+def _absence(case: Case, seen: Observation, arrivals: Sequence[Arrival]) -> str:
+    """Return why the answers of the driver have no basis; empty if they have one."""
+    script = case.script
+    if script.listener.mode in ("refuse", "connect_stall"):
+        return ""
+    reads = any(isinstance(step, _READING) for one in script.connections for step in one.steps)
+    if not seen.connections:
+        return "no connection came, where the script needs a connection"
+    if (reads or script.routes) and not arrivals:
+        return "no whole request came, where the script needs a request"
+    return ""
+
+
+# What the client did with each response.
+
+
+def _results(
+    exchanges: Sequence[Exchange], seen: Observation, error_map: Mapping[str, str]
+) -> Iterator[_Miss]:
+    for position, one in enumerate(exchanges):
+        entry = seen.trace[one.id]
+        miss = difference(one.fetch, one.id, entry, error_map)
+        if miss is None:
+            continue
+        accepted = tuple(map(result_text, one.fetch.results))
+        other = _other_message(one, exchanges, entry)
+        if other:
+            miss = Mismatch(
+                Verdict.WRONG_VALUE,
+                one.id,
+                position,
+                miss.expected,
+                f"{miss.seen}, which is the response of the exchange {other}",
+            )
+        yield _Miss(miss, one.fetch.strength, one.fetch.rfc, accepted, fails=bool(other))
+
+
+def _other_message(
+    exchange: Exchange, exchanges: Sequence[Exchange], entry: Mapping[str, object]
+) -> str:
+    """Return the id of the exchange whose content the response to *exchange* has; else nothing."""
+    value = entry.get("value")
+    body = value.get("body") if isinstance(value, dict) else None
+    if not body or _may_have(exchange, str(body)):
+        return ""
+    return next((one.id for one in exchanges if one is not exchange and _may_have(one, body)), "")
+
+
+def _may_have(exchange: Exchange, body: str) -> bool:
+    accepts = [one for one in exchange.fetch.results if isinstance(one, Accept)]
+    return any(one.body is not None and bytes_equal(one.body.pieces, body) for one in accepts)
+
+
+# Which requests arrived, and how often.
+
+
+def _requests(case: Case, seen: Observation, arrivals: Sequence[Arrival]) -> Iterator[_Miss]:
+    address = AddressHole("server").text(seen.host, seen.port)
+    exchanges = () if case.session is None else case.session.exchanges
+    for one in arrivals:
+        if problem := request_problem(one, address, exchanges):
+            wanted = f"{_wanted(case, exchanges)} with Host: {address}"
+            yield _Miss(Mismatch(Verdict.WRONG_VALUE, "request", 0, wanted, problem, True))
+    for position, exchange in enumerate(exchanges):
+        own = [one for one in arrivals if one.exchange is exchange]
+        yield from _count(exchange, position, own, is_fetch=case.fetch is not None)
+        yield from _content(exchange, position, own)
+
+
+def _wanted(case: Case, exchanges: Sequence[Exchange]) -> str:
+    return " or ".join(f"{one.method} {one.target or case.path}" for one in exchanges)
+
+
+def request_problem(one: Arrival, address: str, exchanges: Sequence[Exchange]) -> str:
+    """Return why *one* is not the request of an exchange, at *address*; empty where it is one."""
+    line = one.raw.lstrip(b"\r\n").partition(b"\n")[0].rstrip(b"\r")[:200].decode("latin-1")
+    method, _, rest = line.partition(" ")
+    target, _, version = rest.rpartition(" ")
+    if method not in {other.method for other in exchanges}:
+        return f"the method {method!r} came"
+    if one.exchange is None:
+        return f"the request target {target!r} came"
+    end = _HEAD_END.search(one.raw)
+    hosts = _HOST.findall(one.raw[: end.start() + 1] if end else one.raw)
+    if version == "HTTP/1.0" and not hosts:
+        return ""
+    if [host.strip().decode("latin-1").lower() for host in hosts] != [address.lower()]:
+        return f"Host: {', '.join(host.decode('latin-1') for host in hosts) or 'none'} came"
+    return ""
+
+
+def _count(
+    exchange: Exchange, position: int, own: Sequence[Arrival], *, is_fetch: bool
+) -> Iterator[_Miss]:
+    wanted = exchange.arrivals
+    if is_fetch:  # that a request came at all is established, and any number is accepted
+        return
+    too_many = wanted.most is not None and len(own) > wanted.most
+    if len(own) < wanted.least or too_many:
+        verdict = Verdict.REPLAYED if too_many else Verdict.WRONG_VALUE
+        seen = f"it arrives {_times(len(own))}{_on(own)}"
+    elif own and not wanted.partial and not any(one.whole for one in own):
+        verdict, seen = Verdict.WRONG_VALUE, f"only a part of it arrives{_on(own)}"
+    else:
+        return
+    expected = f"{exchange.op.text} arrives {_number(wanted)}{'' if wanted.partial else ', whole'}"
+    yield _Miss(
+        Mismatch(verdict, f"{exchange.id}: request", position, expected, seen, True),
+        wanted.strength,
+        wanted.rfc,
+        (f"{expected} ({' '.join((wanted.strength, *wanted.rfc))})",),
+    )
+
+
+def _times(count: int) -> str:
+    words = ("never", "once", "twice")
+    return words[count] if count < len(words) else f"{count} times"
+
+
+def _number(wanted: Arrivals) -> str:
+    """Return how often a request may arrive, as text."""
+    if wanted.most is None:
+        return f"at least {_times(wanted.least)}" if wanted.least else "any number of times"
+    if wanted.least == wanted.most:
+        return _times(wanted.least)
+    return f"{_times(wanted.least)} to {_times(wanted.most)}"
+
+
+def _on(own: Sequence[Arrival]) -> str:
+    if not own:
+        return ""
+    return f", on connection {' and '.join(str(one.connection + 1) for one in own)}"
+
+
+def _content(exchange: Exchange, position: int, own: Sequence[Arrival]) -> Iterator[_Miss]:
+    for one in own:
+        if one.whole and one.content != exchange.body:
+            expected, seen = repr(exchange.body[:100]), repr(one.content[:100])
+            where = f"{exchange.id}: request"
+            text = f"the content {seen} arrives{_on([one])}"
+            yield _Miss(
+                Mismatch(
+                    Verdict.WRONG_VALUE, where, position, f"the content {expected}", text, True
+                )
+            )
+
+
+# On which connections the requests arrived, and what became of these.
+
+
+def _connections(
+    exchanges: Sequence[Exchange], seen: Observation, arrivals: Sequence[Arrival]
+) -> Iterator[_Miss]:
+    made = len(seen.connections) + seen.unexpected
+    beyond = "a request on each connection that comes"
+    if seen.unexpected:
+        yield _Miss(
+            Mismatch(Verdict.WRONG_CONNECTION, "connections", 0, beyond, f"{made} connections came")
+        )
+    if arrivals and not all(one.received for one in seen.connections):
+        text = "a connection came on which nothing was sent"
+        yield _Miss(Mismatch(Verdict.WRONG_CONNECTION, "connections", 0, beyond, text))
+    carried: dict[str, list[int]] = {one.id: [] for one in exchanges}
+    for one in arrivals:
+        if one.exchange is not None:
+            carried[one.exchange.id].append(one.connection)
+    unfinished = {one.connection for one in arrivals if not one.whole}
+    for position, exchange in enumerate(exchanges):
+        yield from _placement(exchange, position, carried, unfinished)
+    for position, exchange in enumerate(exchanges):  # a connection that is reused is not leaked
+        yield from _ending(exchange, position, carried[exchange.id], seen)
+
+
+def _placement(
+    exchange: Exchange,
+    position: int,
+    carried: Mapping[str, Sequence[int]],
+    unfinished: Collection[int],
+) -> Iterator[_Miss]:
+    wanted, mine = exchange.placement, carried[exchange.id]
+    if wanted is None or not mine or not carried[wanted.of]:
+        return
+    others = carried[wanted.of]
+    if wanted.kind == "unfinished":  # a client may send the rest, and use the connection again
+        others = [one for one in others if one in unfinished]
+    at = " and ".join(str(one + 1) for one in mine)
+    where = f"{exchange.id}: connection"
+    if wanted.kind is not None and set(mine) & set(others):
+        kind = _REUSED[wanted.kind]
+        expected = f"another connection than that of the exchange {wanted.of}"
+    elif wanted.kind is None and mine[0] != others[-1]:
+        kind, expected = ABANDONED, f"the connection of the exchange {wanted.of}, which is open"
+    else:
+        return
+    seen = f"{kind}: {exchange.op.text} arrives on connection {at}"
+    yield _Miss(
+        Mismatch(Verdict.WRONG_CONNECTION, where, position, expected, seen, True),
+        wanted.strength,
+        wanted.rfc,
+        (f"{expected} ({' '.join((wanted.strength, *wanted.rfc))})",),
+    )
+
+
+def _ending(
+    exchange: Exchange, position: int, carried: Sequence[int], seen: Observation
+) -> Iterator[_Miss]:
+    wanted = exchange.ending
+    if wanted is None or not carried:
+        return
+    after = seen.connections[carried[-1]].after
+    if after in (wanted.after, "gone", None):  # the server had reset it, or it cannot be seen
+        return
+    kind = LEAKED if wanted.after == "closed" else ABANDONED
+    expected = f"connection {carried[-1] + 1} is {wanted.after}"
+    yield _Miss(
+        Mismatch(
+            Verdict.WRONG_CONNECTION,
+            f"{exchange.id}: connection",
+            position,
+            expected,
+            f"{kind}: connection {carried[-1] + 1} is {after} at the end",
+            True,
+        ),
+        wanted.strength,
+        wanted.rfc,
+        (f"{expected} ({' '.join((wanted.strength, *wanted.rfc))})",),
+    )
