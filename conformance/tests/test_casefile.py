@@ -60,7 +60,7 @@ def test_a_case_found_by_its_id_is_the_one_of_the_whole_file(path: Path) -> None
                 expected.twin,
                 expected.authored,
             )
-            assert found.for_clients == (expected.fetch is not None)
+            assert found.for_clients == (expected.session is not None)
             assert found.raises == {
                 name
                 for outcome in expected.outcomes
