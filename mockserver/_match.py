@@ -113,7 +113,7 @@ def _text(name: str, value: Any) -> Any:
         _refuse(name, value, "must be text, bytes, or a pattern such as re.compile('a|b')")
     if isinstance(value, bytes):
         return value.decode("latin-1")
-    if isinstance(value, str) and not value.isascii() and name != "path":
+    if isinstance(value, str) and not value.isascii() and name not in ("path", "query"):
         _refuse(name, value, "is not ASCII; write it as it is sent, or as bytes")
     return value
 
@@ -173,7 +173,13 @@ def _checked_path(name: str, path: str | bytes) -> str:
         _refuse(name, path, "has a query, which is not part of a path; use target or query")
     if "#" in expected:
         _refuse(name, path, "has a fragment, which no client sends")
+    if _PATTERN.search(expected):
+        _refuse(name, path, "is compared as it is; for any of several write pattern=r'/a/[^/]+'")
     return unquote(expected)
+
+
+_PATTERN = re.compile(r"\{\w*\}|<(\w+:)?\w+>|\.[*+]|\\[dws]|\[\^/|/\*+\Z")
+"""What stands in patterns, templates and globs, and in no path that clients send unencoded."""
 
 
 def _path(path: Expected) -> Condition:
@@ -203,6 +209,8 @@ def _pattern(pattern: Expected) -> Condition:
             _refuse("pattern", pattern, f"is not a regular expression: {error}")
     if not isinstance(expected, re.Pattern):
         _refuse("pattern", pattern, "must be a regular expression, as text or compiled")
+    if r"\?" in str(_text("pattern", expected.pattern)):
+        _refuse("pattern", pattern, "has a query, which is not part of a path; use query={...}")
     if re.match(r"\^?\w+(?![\w*?{|])", _text("path", expected.pattern)) and "|" not in str(
         expected
     ):
@@ -235,7 +243,7 @@ def _value(value: Any) -> Any:
     """A value of a query: numbers are written as text."""
     if isinstance(value, bool) or value is None:
         _refuse("query", value, "is not sent as such; write the text that the client sends")
-    return str(value) if isinstance(value, int | float) else _text("path", value)
+    return str(value) if isinstance(value, int | float) else _text("query", value)
 
 
 def _short(query: Mapping[Any, Any]) -> dict[Any, Any]:

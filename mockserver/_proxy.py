@@ -41,6 +41,11 @@ __all__ = ["Proxy"]
 
 _HOST = re.compile(rb"(?im)^(host[ \t]*:[ \t]*)[^\r\n]*")
 _WITHOUT_BODY = frozenset({*range(100, 200), 204, 304})
+_REMEDIES = {
+    "upstream": " (for a MockServer its .url)",
+    "inject_at": " (what is written there is data=...)",
+    "pause_at": " (for how long is seconds=...)",
+}
 _ENDS: dict[str, tuple[Step, ...]] = {
     "": (),
     "upstream": (Close("fin"),),
@@ -120,6 +125,11 @@ class Proxy(Step):
             self.refuse(name, "must be at least 0")
         if isinstance(at, str) and not MARK.fullmatch(at):
             self.refuse(name, "must be an offset, or a mark like 'body+100' or 'chunk-size:2'")
+
+    def refuse(self, field: str, reason: str) -> typing.NoReturn:
+        """As for every step, with the remedy for usual slips."""
+        is_near = isinstance(getattr(self, field), str | int)
+        Step.refuse(self, field, reason if is_near else reason + _REMEDIES.get(field, ""))
 
     @property
     def lasts(self) -> bool:

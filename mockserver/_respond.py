@@ -4,6 +4,7 @@ In comes the request, out go the steps that the function returns, played at once
 one. It runs on a thread that no other connection waits for, so it may take long.
 """
 
+import inspect
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -29,16 +30,18 @@ class Respond(Step):
 
     def check(self) -> None:
         """Refuse what cannot be called with one request."""
-        import inspect  # with it, importing the package takes a tenth longer
-
         function = self.function
         name = getattr(function, "__name__", repr(function))
+        if isinstance(function, type) and issubclass(function, Step):
+            raise ScriptError(f"respond: got the class {name}; write route({name}(...))")
         if isinstance(function, Step | list | tuple):
             raise ScriptError("respond: must be a function; a fixed answer is route(Reply())")
         if not callable(function):
             self.refuse("function", "must be a function that takes the request")
         if inspect.iscoroutinefunction(function):
             raise ScriptError(f"respond: {name} is a coroutine function; write it with def")
+        if inspect.isgeneratorfunction(function):
+            raise ScriptError(f"respond: {name} yields; return a list of steps")
         try:
             inspect.signature(function).bind(None)
         except TypeError:

@@ -7,7 +7,7 @@ also refuse what can be played but cannot be meant, each in one line that names 
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from mockserver import _control as control
 from mockserver import _secure as secure
 from mockserver import _writing as writing
 from mockserver._match import ANYTHING, Condition, Expected, conditions
+from mockserver._meant import checks_names
 from mockserver._order import check_order
 from mockserver._proxy import Proxy
 from mockserver._request import Request
@@ -82,6 +83,8 @@ class Route:
 
     def __post_init__(self) -> None:
         _check_times("route", self.times)
+        if not isinstance(self.optional, bool):
+            raise ScriptError(f"route: optional must be True or False, not {self.optional!r:.80}")
         if self.body not in ("framed", "none"):
             raise ScriptError(f"route: body must be 'framed' or 'none', not {self.body!r}")
         needs_body = any(one.needs_body for one in self.conditions)
@@ -220,6 +223,7 @@ ScriptPart = Script | Connection | Route | Step
 """What `script`, `MockServer` and the fixture `mock_server` take."""
 
 
+@checks_names("script")
 def script(
     *parts: ScriptPart,
     listener: Listener = Listener(),
@@ -242,6 +246,8 @@ def script(
         ScriptError: It cannot be played, or cannot be what is meant.
     """
     __tracebackhide__ = True
+    if not isinstance(listener, Listener):
+        raise ScriptError(f"script: listener must be a Listener({listener!r:.80})")
     for part in parts:
         _check_part(part)
     if len(parts) == 1 and isinstance(parts[0], Script):
@@ -275,6 +281,7 @@ def script(
     return Script(tuple(connections), listener, tuple(routes), unmatched if routes else "reset")
 
 
+@checks_names("connection")
 def connection(*steps: Step, optional: bool = False, times: int | None = 1) -> Connection:
     """A connection that plays these steps."""
     __tracebackhide__ = True
@@ -283,6 +290,7 @@ def connection(*steps: Step, optional: bool = False, times: int | None = 1) -> C
     return Connection(steps, optional, times)
 
 
+@checks_names("route")
 def route(
     *steps: Step,
     method: Expected | None = None,
@@ -341,8 +349,10 @@ def _check_part(part: object) -> None:
         return
     if isinstance(part, type) and issubclass(part, Step):
         _check_step("script", part)
-    if isinstance(part, list | tuple):
+    if isinstance(part, list | tuple | Iterator):
         raise ScriptError("script: got a list; write script(*parts)")
+    if isinstance(part, Listener):
+        raise ScriptError("script: got a listener; write script(..., listener=Listener(...))")
     raise ScriptError(f"script: must have connections, routes or steps{remedy(part)}")
 
 
@@ -384,7 +394,7 @@ def fault_on(n: int, *fault: Step, usual: Step | None = None) -> tuple[Route, ..
         fault: The steps of the fault, for instance those of `connection_reset_by_peer`.
         usual: How the others are answered; None for an empty `Reply`.
     """
-    if n < 1:
+    if type(n) is not int or n < 1:
         raise ScriptError(f"fault_on: n must be at least 1, not {n!r}")
     answer = usual or writing.Reply()
     before = (route(answer, times=n - 1),) if n > 1 else ()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from mockserver._clock import HeldClock
 from mockserver._control import Dispatch, Gate
 from mockserver._listener import Pool, reserve
+from mockserver._meant import checks_names, no_attribute
 from mockserver._play import MockServerError, Play, TLSProvider, contexts_of
 from mockserver._record import Record
 from mockserver._replay import routes_from
@@ -47,6 +48,7 @@ class MockServer:
         record: The record of the latest script that was checked: by `clear`, or at the end.
     """
 
+    @checks_names("MockServer")
     def __init__(
         self,
         *parts: ScriptPart,
@@ -70,6 +72,11 @@ class MockServer:
         self._clock = clock
         self._pool: Pool | None = None
 
+    if not TYPE_CHECKING:  # a type checker is to know every attribute
+
+        def __getattr__(self, name: str) -> object:
+            raise no_attribute("a MockServer", name, dir(type(self)))
+
     @property
     def patience(self) -> float:
         """Seconds without progress after which a wait for the client expires; can be changed."""
@@ -77,7 +84,7 @@ class MockServer:
 
     @patience.setter
     def patience(self, seconds: float) -> None:
-        if not 0 < seconds < 1e6:
+        if type(seconds) not in (int, float) or not 0 < seconds < 1e6:
             raise ValueError(f"patience must be from 0 to a million seconds, not {seconds!r}")
         self._patience = seconds
         if self.current is not None:
@@ -143,6 +150,8 @@ class MockServer:
             ScriptError: The script needs TLS, and the server has no provider.
             MockServerError: Another play is not finished.
         """
+        if not isinstance(script, Script):
+            raise ScriptError("play: takes a script; write server.play(script(...))")
         pool = self._running
         if pool.play is not None:
             raise MockServerError("another play is not finished yet")
@@ -243,6 +252,13 @@ class MockServer:
         __tracebackhide__ = True
         play = self._playing
         limit = self._patience if seconds is None else seconds
+        counts = isinstance(what, int) and not isinstance(what, bool)
+        is_known = what is None or isinstance(what, str) or counts or callable(what)
+        if not is_known or not (seconds is None or isinstance(seconds, int | float)):
+            raise MockServerError(
+                f"wait_for: takes a number of requests, the name of a signal, or a function, "
+                f"not {what!r:.80}; seconds are wait_for(..., seconds=1)"
+            )
         if isinstance(what, str):
             happens, text = play.named(what).is_set, f"the signal {what!r}"
         elif isinstance(what, int):

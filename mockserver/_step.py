@@ -15,7 +15,10 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import repeat
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
+
+from mockserver._meant import ScriptError as ScriptError
+from mockserver._meant import no_argument
 
 Headers = tuple[tuple[bytes, bytes], ...]
 if typing.TYPE_CHECKING:
@@ -27,10 +30,6 @@ else:
 CRLF = b"\r\n"
 BLOCK = 1 << 16
 """How many bytes of a bulk body, or of a recipe, are made for one write."""
-
-
-class ScriptError(ValueError):
-    """A step, or the order of steps, that cannot be played; raised before any socket exists."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -80,6 +79,10 @@ class Recipe:
 
 MARK = re.compile(r"([a-z-]+)(?::([1-9][0-9]*))?(?:\+([0-9]+))?", re.ASCII)
 """A place by the role of a piece, which of them, and bytes into it: `chunk-data:2+3`."""
+
+
+_TOKEN = re.compile(r"[!#-'*+\-.0-9A-Z^-z|~]+")
+"""The name of a field."""
 
 
 class Piece(NamedTuple):
@@ -159,6 +162,8 @@ Bound = AtLeast | Between | NotEmpty
 Count = Annotated[int, AtLeast(0)]
 Positive = Annotated[int, AtLeast(1)]
 Seconds = Annotated[float, Between(0, 1_000_000, "from 0 to a million")]
+FinalStatus = Annotated[int, Between(100, 1000, "from 100 to 999 (StatusLine sends any)")]
+InterimStatus = Annotated[int, Between(100, 200, "from 100 to 199 (a Reply has the others)")]
 Name = Annotated[str, NotEmpty()]
 SomeBytes = Annotated[bytes, NotEmpty()]
 
@@ -215,14 +220,20 @@ class Step:
         if cls.listed and "step_name" in cls.__dict__:
             STEPS[cls.step_name] = cls
 
+    def __new__(cls, *_: Any, **named: Any) -> Self:
+        """Refuse an argument that the step does not have, with a remedy."""
+        for name in named:
+            if name not in cls.__dataclass_fields__:
+                known = [field.name for field in dataclasses.fields(cls)]
+                raise no_argument(cls.step_name, name, known)
+        return object.__new__(cls)
+
     def __post_init__(self) -> None:
         kind: Any = type(self)
         for field, hint, bounds in checks(kind):
             value = getattr(self, field)
             if not fits(value, hint):
-                if hint != Headers:
-                    self.refuse(field, f"must be {spelled(hint)}{_in_bytes(value, hint)}")
-                value = self._headers(field, value)
+                value = self._converted(field, value, hint)
                 object.__setattr__(self, field, value)
             if bounds and value is not None:
                 for bound in bounds:
@@ -233,21 +244,46 @@ class Step:
     def check(self) -> None:
         """Check what no single field shows; most steps have nothing to check."""
 
+    def _converted(self, field: str, value: Any, hint: Any) -> Any:
+        """A value in the form that a field has."""
+        if hint == Headers:
+            return self._headers(field, value)
+        if isinstance(value, enum.IntEnum) and fits(int(value), hint):
+            return int(value)  # such as HTTPStatus.NOT_FOUND
+        if hint != tuple[str, ...]:
+            self.refuse(field, f"must be {spelled(hint)}{_in_bytes(value, hint)}")
+        if not (isinstance(value, list) and fits(tuple(value), hint)):
+            self.refuse(field, "must be a list of text, such as ['Accept']")
+        return tuple(value)
+
     def _headers(self, field: str, given: Any) -> Headers:
-        """Fields out of a mapping, or of pairs, of text or bytes."""
+        """Fields out of a mapping, or of pairs, of text or bytes; a list has several values."""
         if isinstance(given, str | bytes) or not isinstance(given, Iterable):
             self.refuse(field, "must be a mapping, such as {'Retry-After': '0'}, or pairs")
         pairs = list(given.items() if isinstance(given, Mapping) else given)
         for pair in pairs:
             if not isinstance(pair, tuple | list) or len(pair) != 2:
                 self.refuse(field, "must have a name and a value in each pair")
-        return tuple((self._field(field, name), self._field(field, value)) for name, value in pairs)
+        each = [(name, one if isinstance(one, list) else [one]) for name, one in pairs]
+        for name, _ in each:
+            if isinstance(name, str) and not _TOKEN.fullmatch(name):
+                self.refuse(
+                    field, f"has {name!r}, which is no field name (bytes are kept as they are)"
+                )
+        return tuple(
+            (self._field(field, name), self._field(field, value))
+            for name, values in each
+            for value in values
+        )
 
     def _field(self, field: str, part: Any) -> bytes:
         if isinstance(part, bytes):
             return part
         if not isinstance(part, str):
-            raise ScriptError(f"{self.step_name}: {field} must be text or bytes, not {part!r:.80}")
+            hint = f"; write '{part}'" if type(part) in (int, float) else ""
+            raise ScriptError(
+                f"{self.step_name}: {field} must be text or bytes, not {part!r:.80}{hint}"
+            )
         if "\r" in part or "\n" in part:
             raise ScriptError(
                 f"{self.step_name}: {field} has a line end in {part!r:.70}; use bytes"
@@ -412,8 +448,15 @@ def _in_bytes(value: object, hint: Any) -> str:
     return " (as .encode() makes of text)" if isinstance(value, str) and fits(b"", hint) else ""
 
 
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE")
+
+
 def remedy(value: object) -> str:
     """The end of a message about a value that is no step: what it is, or what was meant."""
+    if isinstance(value, str) and value in _METHODS:
+        return f"; write route(..., method={value!r})"
+    if isinstance(value, Mapping) and any(isinstance(one, Step) for one in value.values()):
+        return "; write route(Reply(...), path='/path') for each"
     if isinstance(value, str) and value.startswith("/"):
         return f"; write route(..., path={value!r})"
     if callable(value) and not isinstance(value, type):

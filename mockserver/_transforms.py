@@ -238,7 +238,14 @@ def _offset(steps: Steps, at: int | str) -> int:
     """A place as an offset in everything that the steps write."""
     if isinstance(at, str):
         return _offset_of_mark(steps, at)
+    if type(at) is not int:
+        raise ScriptError(f"at: must be an offset or a mark, not {at!r:.80}")
     written = max((end for _, _, end in _marked(steps)), default=0)
+    if not written:
+        raise ScriptError(
+            "at: nothing is written here before it is played; "
+            "break what respond returns, and write Proxy(..., cut_at=...)"
+        )
     if not 0 <= at <= written:
         raise ScriptError(f"at: {at!r} is not within the {written} bytes that are written")
     return at
@@ -247,7 +254,9 @@ def _offset(steps: Steps, at: int | str) -> int:
 def _offset_of_mark(steps: Steps, at: str) -> int:
     match = MARK.fullmatch(at)
     if match is None:
-        raise ScriptError(f"at: a mark is like 'chunk-size:2+1', not {at!r}")
+        raise ScriptError(
+            f"at: a mark is like 'chunk-size:2+1', and an offset is a number, not {at!r}"
+        )
     name, extra = f"{match[1]}:{match[2] or 1}", int(match[3] or 0)
     known = {mark: (start, end) for mark, start, end in _marked(steps)}
     if name not in known:

@@ -19,8 +19,10 @@ from mockserver._step import (
     CRLF,
     Action,
     Count,
+    FinalStatus,
     GivenHeaders,
     Headers,
+    InterimStatus,
     Leaves,
     Piece,
     Positive,
@@ -113,12 +115,13 @@ class Reply(WritingStep):
         json: The body as what `json.dumps` takes; None is null, and `...` is no body.
         framing: What ends the body: `length` adds Content-Length, `chunked` sends one chunk,
             `close` adds `Connection: close` and closes after the body, `none` adds nothing and
-            leaves nothing out: a body is sent after any status and to any method.
+            leaves nothing out: a body is sent after any status and to any method. A field that the
+            headers have is not added; a Content-Length there can lie.
     """
 
     step_name: ClassVar[str] = "reply"
     primary: ClassVar[str | None] = "status"
-    status: int = 200
+    status: FinalStatus = 200
     reason: bytes | None = None
     version: bytes = b"HTTP/1.1"
     headers: GivenHeaders = ()
@@ -155,6 +158,12 @@ class Reply(WritingStep):
 
     def _check_content(self) -> None:
         """Refuse a body where a client would take it for the next response, and a lone 1xx."""
+        given = [name.lower() for name, _ in typing.cast("Headers", self.headers)]
+        if self.framing == "length" and b"transfer-encoding" in given:
+            raise ScriptError(
+                "reply: headers have Transfer-Encoding; write framing='chunked', "
+                "or framing='none' to send exactly what is written"
+            )
         if self.status not in _WITHOUT_CONTENT or self.framing == "none":
             return
         if self.status < 200 and self.status != 101:
@@ -172,7 +181,7 @@ class Reply(WritingStep):
 
     def _json(self) -> bytes:
         try:
-            return json.dumps(self.json).encode()
+            return json.dumps(self.json, allow_nan=False).encode()
         except (TypeError, ValueError) as error:
             self.refuse("json", f"must be what json.dumps takes ({error})")
 
@@ -227,12 +236,14 @@ class Reply(WritingStep):
     def _framing_fields(self) -> Headers:
         if self.framing == "length" and self.status in _WITHOUT_FRAMING:
             return ()
-        return {
+        fields: dict[str, Headers] = {
             "length": ((b"Content-Length", b"%d" % len(self.body)),),
             "chunked": ((b"Transfer-Encoding", b"chunked"),),
             "close": ((b"Connection", b"close"),),
             "none": (),
-        }[self.framing]
+        }
+        given = {name.lower() for name, _ in typing.cast("Headers", self.headers)}
+        return tuple(one for one in fields[self.framing] if one[0].lower() not in given)
 
     def _body(self) -> tuple[Piece, ...]:
         if self.framing != "chunked":
@@ -289,7 +300,7 @@ class Interim(WritingStep):
 
     step_name: ClassVar[str] = "interim"
     primary: ClassVar[str | None] = "status"
-    status: int = 100
+    status: InterimStatus = 100
     headers: GivenHeaders = ()
     times: Positive = 1
     reason: bytes | None = None

@@ -62,10 +62,15 @@ class MockServers:
 
     def __getattr__(self, name: str) -> Any:
         __tracebackhide__ = True
-        raise AttributeError(
-            f"{self.fixture} is a function and has no {name}; "
-            f"write server = {self.fixture}(...), then server.{name}"
-        )
+        from mockserver import MockServer
+
+        text = f"{self.fixture} is a function and has no {name}"
+        if not hasattr(MockServer, name):
+            try:
+                getattr(MockServer(), name)
+            except AttributeError as error:
+                raise AttributeError(f"{text}; {error}") from None
+        raise AttributeError(f"{text}; write server = {self.fixture}(...), then server.{name}")
 
     def report(self) -> str:
         """Return what has happened on the servers so far, in a few lines."""

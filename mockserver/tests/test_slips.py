@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from mockserver import (
     Fill,
     Gate,
     HeldClock,
+    Interim,
     Listener,
     MockServer,
     MockServerError,
@@ -41,6 +43,11 @@ REAL = "http://127.0.0.1:9000"
 def answer(request: Any) -> Reply:
     """A function as people give it to `respond`."""
     return Reply(body=request.body)
+
+
+def yielding(_: Any) -> Any:
+    """A generator function, which `respond` does not follow."""
+    yield Reply()
 
 
 async def later(_: Any) -> Reply:
@@ -344,6 +351,147 @@ SLIPS: list[tuple[str, Callable[[], object], str]] = [
         lambda: HeldClock(patience=0.01).advance(1),
         "no step has begun a pause in 0.01 s",
     ),
+    # Names of other mock servers, and of this one with a slip of the finger.
+    *(
+        (f"server.{name}", lambda name=name: playing(lambda server: getattr(server, name)), text)
+        for name, text in [
+            (
+                "expect_request",
+                "a MockServer has no 'expect_request'; write server.add(route(Reply(",
+            ),
+            ("url_for", "a MockServer has no 'url_for'; write server.url + '/path'"),
+            ("log", "a MockServer has no 'log'; write server.requests"),
+            ("check_assertions", "write server.clear(), or let the test end"),
+            ("port", "write server.address, a pair of both"),
+            ("shutdown", "write server.stop()"),
+            ("takeRequest", "write server.wait_for(1), then server.requests[0]"),
+            ("reqests", "a MockServer has no 'reqests'; write server.requests"),
+        ]
+    ),
+    *(
+        (
+            f"an argument {name} of {str(call)[1:20]}",
+            lambda call=call, name=name: call(**{name: 1}),
+            text,
+        )
+        for call, name, text in [
+            (Reply, "status_code", "reply: has no argument 'status_code'; write status=..."),
+            (Reply, "content_type", "write headers={'Content-Type': ...}"),
+            (Reply, "data", "reply: has no argument 'data'; write body=... or text=..."),
+            (Reply, "heders", "reply: has no argument 'heders'; write headers=..."),
+            (route, "url", "route: has no argument 'url'; write path=..."),
+            (route, "query_string", "route: has no argument 'query_string'; write query={...}"),
+            (route, "callback", "route: has no argument 'callback'; write respond=..."),
+            (script, "timeout", "script: has no argument 'timeout'; write patience=..."),
+            (MockServer, "port", "MockServer: has no argument 'port'; write nothing: the system"),
+            (MockServer, "ssl_context", "write a Starttls() before the other steps"),
+            (Starttls, "refuse", "starttls: has no argument 'refuse'; write refused=..."),
+            (
+                Expect,
+                "path",
+                "there is method, target, headers, absent, body, raw, connection, json",
+            ),
+        ]
+    ),
+    (
+        "a status of no kind",
+        lambda: Reply(1000),
+        "from 100 to 999 (StatusLine sends any), not 1000",
+    ),
+    ("a final interim", lambda: Interim(200), "from 100 to 199 (a Reply has the others), not 200"),
+    ("a colon in a name", lambda: Reply(headers={"A:": "b"}), "'A:', which is no field name"),
+    (
+        "a number to mend",
+        lambda: Reply(headers={"Age": 1}),
+        "must be text or bytes, not 1; write '1'",
+    ),
+    (
+        "a coding by hand",
+        lambda: Reply(headers={"Transfer-Encoding": "chunked"}),
+        "reply: headers have Transfer-Encoding; write framing='chunked', or framing='none'",
+    ),
+    (
+        "no number",
+        lambda: Reply(json=float("nan")),
+        "reply: json must be what json.dumps takes (Out",
+    ),
+    (
+        "a method first",
+        lambda: route("GET", "/a"),
+        "such as Reply(); write route(..., method='GET')",
+    ),
+    ("routes in a dict", lambda: script({"/a": Reply()}), "write route(Reply(...), path='/path')"),
+    ("a template", lambda: route(Reply(), path="/items/{id}"), "write pattern=r'/a/[^/]+'"),
+    (
+        "a converter",
+        lambda: route(Reply(), path="/items/<int:id>"),
+        "is compared as it is; for any",
+    ),
+    (
+        "a pattern as path",
+        lambda: route(Reply(), path="/items/.*"),
+        "is compared as it is; for any",
+    ),
+    ("a glob", lambda: route(Reply(), path="/items/*"), "is compared as it is; for any of several"),
+    (
+        "a query in a pattern",
+        lambda: route(Reply(), pattern=r"/a\?b=\d"),
+        "has a query, which is not part of a path; use query={...}",
+    ),
+    ("a tree of queries", lambda: route(Reply(), query={"a": {}}), "route: query={} must be text"),
+    ("perhaps", lambda: route(Reply(), optional="no"), "optional must be True or False, not 'no'"),
+    (
+        "a class to call",
+        lambda: route(respond=Reply),
+        "got the class Reply; write route(Reply(...))",
+    ),
+    ("a generator", lambda: route(respond=yielding), "respond: yielding yields; return a list"),
+    ("parts that are made", lambda: script(iter([Reply()])), "got a list; write script(*parts)"),
+    (
+        "a listener by name",
+        lambda: script(listener="refuse"),
+        "script: listener must be a Listener('refuse')",
+    ),
+    (
+        "a listener as a part",
+        lambda: script(Listener("refuse")),
+        "script: got a listener; write script(..., listener=Listener(...))",
+    ),
+    ("patience as text", lambda: MockServer(patience="1"), "from 0 to a million seconds, not '1'"),
+    (
+        "a route to play",
+        lambda: playing(lambda server: server.play(route(Reply()))),
+        "play: takes a script; write server.play(script(...))",
+    ),
+    (
+        "seconds to wait for",
+        lambda: playing(lambda server: server.wait_for(0.5)),
+        "not 0.5; seconds are wait_for(..., seconds=1)",
+    ),
+    (
+        "a number in text",
+        lambda: cut_at(Reply(), "10"),
+        "a mark is like 'chunk-size:2+1', and an offset is a number",
+    ),
+    ("half an offset", lambda: cut_at(Reply(), 0.5), "at: must be an offset or a mark, not 0.5"),
+    (
+        "an answer that is not known",
+        lambda: cut_at(route(respond=answer), 3),
+        "at: nothing is written here before it is played; break what respond returns",
+    ),
+    ("a number of a request", lambda: fault_on("1", Close()), "n must be at least 1, not '1'"),
+    ("one name", lambda: Expect(absent="A"), "absent must be a list of text, such as ['Accept']"),
+    (
+        "a server for its URL",
+        lambda: Proxy(MockServer()),
+        "must be str (for a MockServer its .url)",
+    ),
+    ("a port for a URL", lambda: Proxy("localhost:9000"), "such as 'http://127.0.0.1:9000'"),
+    (
+        "a place and its bytes",
+        lambda: Proxy(REAL, inject_at=(1, b"a")),
+        "must be int or str or None (what is written there is data=...)",
+    ),
 ]
 
 
@@ -351,7 +499,7 @@ SLIPS: list[tuple[str, Callable[[], object], str]] = [
     ("slip", "remedy"), [one[1:] for one in SLIPS], ids=[one[0] for one in SLIPS]
 )
 def test_a_slip_is_named_in_one_line(slip: Callable[[], object], remedy: str) -> None:
-    kinds = (ValueError, MockServerError, TimeoutError)
+    kinds = (ValueError, MockServerError, TimeoutError, AttributeError)
     with pytest.raises(kinds, match=re.escape(remedy)) as caught:
         slip()
     assert "\n" not in str(caught.value).partition("\n\n")[0]
@@ -359,6 +507,21 @@ def test_a_slip_is_named_in_one_line(slip: Callable[[], object], remedy: str) ->
 
 def test_there_are_enough_of_them() -> None:
     assert len(SLIPS) >= 29
+
+
+def test_what_is_clear_is_taken() -> None:
+    assert Reply(HTTPStatus.NOT_FOUND) == Reply(404)
+    assert Expect(absent=["A"]).absent == ("A",)
+    cookies = Reply(headers={"Set-Cookie": ["a=1", "b=2"]}).headers
+    assert cookies == ((b"Set-Cookie", b"a=1"), (b"Set-Cookie", b"b=2"))
+    assert route(Reply(), query={"käse": "1"}).conditions
+
+
+def test_a_length_that_is_given_is_not_added_again() -> None:
+    whole = b"".join(
+        piece.data for piece in Reply(text="abc", headers={"content-length": "9"}).pieces()
+    )
+    assert whole.lower().count(b"content-length") == 1
 
 
 @pytest.mark.parametrize(
