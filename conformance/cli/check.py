@@ -5,7 +5,6 @@ import ctypes
 import sys
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -22,6 +21,7 @@ from conformance.cli.options import (
     error_map_option,
     jobs_option,
     level_option,
+    name_options,
     own_cases,
     say_what_matches_nothing,
     selection,
@@ -49,6 +49,7 @@ _M_MMAP_THRESHOLD = -3
 
 @click.command()
 @click.argument("implementations", nargs=-1, metavar="[IMPL]...")
+@name_options
 @selection
 @own_cases
 @level_option
@@ -89,6 +90,8 @@ _M_MMAP_THRESHOLD = -3
 def check(
     ctx: click.Context,
     implementations: tuple[str, ...],
+    names: tuple[str, ...],
+    versions: tuple[str, ...],
     chosen: Selection,
     corpus: Corpus,
     levels: tuple[str, ...],
@@ -126,7 +129,7 @@ def check(
     failed, and fails the run only with --fail-on-flaky.
     """
     _return_large_blocks()
-    found = list(chain.from_iterable(map(targets, implementations or (OURS,))))
+    found = targets(*(implementations or (OURS,)), names=names, versions=versions)
     plan = Plan(
         chosen=chosen,
         corpus=corpus,

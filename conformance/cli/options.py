@@ -197,6 +197,17 @@ class DeadlineType(click.ParamType[float]):
             self.fail(str(error), param, ctx)
 
 
+def name_options(command: F) -> F:
+    """Add ``--name`` and ``--client-version`` to *command*, as `names` and `versions`."""
+    what = "of a client:cmd:COMMAND in reports and records (repeatable: for each, in their order)."
+    for flag, parameter, help_ in (
+        ("--client-version", "versions", f"The version {what}"),
+        ("--name", "names", f"The name {what} By default the command."),
+    ):
+        command = click.option(flag, parameter, multiple=True, metavar="TEXT", help=help_)(command)
+    return command
+
+
 def deadline_option(command: F) -> F:
     """Add ``--deadline`` to *command*."""
     option = click.option(

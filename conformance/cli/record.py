@@ -1,6 +1,7 @@
 """``httplib-kit record``: store what implementations do with each case, as golden records."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from conformance.cli.options import (
     Selection,
     deadline_option,
     jobs_option,
+    name_options,
     say_what_matches_nothing,
     selection,
 )
@@ -32,6 +34,7 @@ _SHOWN = 10
 
 @click.command()
 @click.argument("implementations", nargs=-1, metavar="[IMPL]...")
+@name_options
 @click.option(
     "--all", "roster", is_flag=True, help="Every implementation of which there is a record."
 )
@@ -48,6 +51,8 @@ _SHOWN = 10
 def record(
     ctx: click.Context,
     implementations: tuple[str, ...],
+    names: tuple[str, ...],
+    versions: tuple[str, ...],
     roster: bool,
     directory: Path | None,
     chosen: Selection,
@@ -73,28 +78,28 @@ def record(
     if not cases:
         raise click.UsageError("no case is selected")
     differs = False
-    for written in implementations or ROSTER:
-        for one in _found(written, must=not roster):
-            made = _recorded(one, cases, jobs, deadline, must=not roster)
-            if made is None:
-                continue
-            key, recorded, seen = made
-            if check:
-                differs |= _compared(book, key, recorded, seen)
-                continue
-            book.put(key, recorded, seen, whole=not chosen)
-            write_book(place, book, corpus.cases)
-            who = visible_text(f"{key}: {recorded.name} {recorded.version}")
-            click.echo(f"{who}, {counted(len(seen), 'case')} recorded")
+    given = targets(*implementations, names=names, versions=versions)
+    for one in given or chain.from_iterable(map(_found, ROSTER)):
+        made = _recorded(one, cases, jobs, deadline, must=not roster)
+        if made is None:
+            continue
+        key, recorded, seen = made
+        if check:
+            differs |= _compared(book, key, recorded, seen)
+            continue
+        book.put(key, recorded, seen, whole=not chosen)
+        write_book(place, book, corpus.cases)
+        who = visible_text(f"{key}: {recorded.name} {recorded.version}")
+        click.echo(f"{who}, {counted(len(seen), 'case')} recorded")
+
     ctx.exit(1 if differs else 0)
 
 
-def _found(written: str, *, must: bool) -> list[Implementation]:
+def _found(written: str) -> list[Implementation]:
+    """Return what *written*, a part of the roster, names; none, with a line, if it is not there."""
     try:
         return targets(written)
     except UnknownImplementation as error:
-        if must:
-            raise
         _absent(written, str(error))
         return []
 

@@ -21,8 +21,9 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 
 from conformance.drivers import clients
@@ -212,15 +213,38 @@ def _program(name: str, written: str) -> str:
     raise UnknownImplementation(f"{written!r}: no program called {name!r}: {how}")
 
 
-def targets(written: str) -> list[Implementation]:
-    """Return the implementation that *written* names, or several if it names a group.
+def targets(
+    *written: str, names: Sequence[str] = (), versions: Sequence[str] = ()
+) -> list[Implementation]:
+    """Return the implementations that each of *written* names: one, or those of a group.
+
+    Args:
+        written: implementations, or groups, as a user writes them.
+        names: what the commands among them are called in reports, in their order.
+        versions: the versions of these commands.
 
     Raises:
-        UnknownImplementation: it does not name an implementation.
+        UnknownImplementation: one does not name an implementation, or more names or versions are
+            given than commands.
     """
-    if written == clients.ALL:
-        return clients.all_clients()
-    return [target(written)]
+    command = clients.PREFIX + clients.COMMAND
+    commands = [one for one in written if one.startswith(command)]
+    for option, given in (("--name", names), ("--client-version", versions)):
+        if len(given) > len(commands):
+            count = f"{len(given)} given, and {len(commands)} {command}COMMAND to judge"
+            raise UnknownImplementation(f"{option}: {count}; each is for one of them, in order")
+        if wrong := [one for one in given if not one.strip() or not one.isprintable()]:
+            raise UnknownImplementation(f"{option}: {wrong[0]!r} is not a line of text")
+    titles = iter(zip_longest(names, versions, fillvalue=""))
+    found: list[Implementation] = []
+    for one in written:
+        if one == clients.ALL:
+            found += clients.all_clients()
+        elif one.startswith(command):
+            found.append(clients.client_target(one, *next(titles, ("", ""))))
+        else:
+            found.append(target(one))
+    return found
 
 
 def installed(names: Iterable[str]) -> list[str]:

@@ -153,15 +153,20 @@ def is_installed(name: str) -> bool:
     return shutil.which(_PROGRAMS.get(name, "node")) is not None
 
 
-def client_target(written: str) -> Implementation:
+def client_target(written: str, title: str = "", version: str = "") -> Implementation:
     """Return the client that *written*, with its prefix, names.
+
+    Args:
+        written: the client as the user wrote it.
+        title: what a command is called in reports; by default its own text.
+        version: its version.
 
     Raises:
         UnknownImplementation: no client has this name.
     """
     name = written.removeprefix(PREFIX)
     if name.startswith(COMMAND):
-        return ClientTarget(written, _command(name.removeprefix(COMMAND)))
+        return ClientTarget(written, _command(name.removeprefix(COMMAND), title, version))
     if name.startswith(BROWSER):
         return ClientTarget(written, _browser(name.removeprefix(BROWSER)))
     start = BUILT_IN.get(name)
@@ -174,14 +179,14 @@ def client_target(written: str) -> Implementation:
     return ClientTarget(written, start)
 
 
-def _command(text: str) -> Start:
+def _command(text: str, title: str, version: str) -> Start:
     try:
         words = command_words(text)
     except ValueError as error:
         raise UnknownImplementation(f"{PREFIX}{COMMAND}{text}: {error}") from None
     if shutil.which(words[0]) is None:
         raise UnknownImplementation(f"{text!r}: no program called {words[0]!r}")
-    return lambda written: Command(written, text, "", words)
+    return lambda written: Command(written, title or text, version, words)
 
 
 def _browser(text: str) -> Start:
