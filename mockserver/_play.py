@@ -296,6 +296,15 @@ class Play(SharedState):
         self._moves += any(map(is_moving, connections))
         return self.progress, self._moves, *(peer.unread for peer in peers if peer is not None)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether the server has done all it can, and a client that stays has taken every byte."""
+        connections = tuple(self.connections)
+        peers = [peer for one in connections if (peer := one.wire.peer()) is not None]
+        stay = [peer for peer in peers if peer.open]
+        taken = bool(stay) and not any(peer.unread for peer in stay)
+        return taken and not any(map(is_moving, connections))
+
     def release(self, name: str) -> None:
         """Open the gates of this name, now and for as long as the play lasts."""
         self.named(name).set()

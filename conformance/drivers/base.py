@@ -25,6 +25,10 @@ _LONGEST = 500
 _ELSEWHERE = "; a module of another Python is written path/to/python:module"
 
 
+START_ALLOWANCE = 10.0
+"""Seconds that a client may take to its first connection, if its driver states nothing else."""
+
+
 class UnknownImplementation(ValueError):
     """The text does not name an implementation; the message gives the reason in one line."""
 
@@ -95,7 +99,7 @@ class Identity:
         Another runtime than CPython is named: the same module behaves differently on it.
         """
         runtime = "" if self.runtime in ("", USUAL_RUNTIME) else f"{self.runtime.lower()}-"
-        return f"{self.name}-{runtime}{self.version}"
+        return f"{self.name}-{runtime}{self.version}".removesuffix("-")
 
 
 class Implementation(Protocol):
@@ -185,6 +189,11 @@ class Driver(Protocol):
             DriverError: it did not load it.
         """
         return
+
+    @property
+    def allowance(self) -> float:
+        """Seconds that a client has to its first connection, because it may have to start."""
+        return START_ALLOWANCE
 
     def effort(self) -> Effort | None:
         """Return the processor time that it used and waited for so far; None if unknown."""

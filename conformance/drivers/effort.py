@@ -23,8 +23,14 @@ class Effort(NamedTuple):
     waited: float
 
 
-def effort_of(process: int, thread: int | None = None) -> Effort | None:
-    """Return the effort of *process*, or of one *thread* of it; None if it cannot be read."""
+def effort_of(process: int, thread: int | None = None, *, children: bool = False) -> Effort | None:
+    """Return the effort of *process*, or of one *thread* of it; None if it cannot be read.
+
+    Args:
+        process: the id of the process.
+        thread: the id of the thread; by default all threads count.
+        children: whether what the process has started, and still runs, counts too.
+    """
     tasks = Path("/proc", str(process), "task")
     worked = waited = 0
     try:
@@ -38,4 +44,16 @@ def effort_of(process: int, thread: int | None = None) -> Effort | None:
             continue
         worked += int(had)
         waited += int(wanted)
+        for child in _children(tasks / name) if children else ():
+            theirs = effort_of(child, children=True) or Effort(0, 0)
+            worked += int(theirs.worked / _NANO)
+            waited += int(theirs.waited / _NANO)
     return Effort(worked * _NANO, waited * _NANO)
+
+
+def _children(task: Path) -> list[int]:
+    """Return the ids of the processes that a thread has started and that still run."""
+    try:
+        return [int(one) for one in (task / "children").read_text().split()]
+    except (OSError, ValueError):  # it has ended meanwhile, or the kernel does not list them
+        return []

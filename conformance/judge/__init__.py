@@ -7,9 +7,18 @@ not wait, and treats every implementation alike.
 
 from typing import TYPE_CHECKING
 
-from conformance.judge.client import did_in, did_of, error_text, response_text, result_text
+from conformance.judge.client import (
+    did_in,
+    did_of,
+    error_text,
+    is_late,
+    late_entry,
+    response_text,
+    result_text,
+)
 from conformance.judge.judge import entry_text, expectation_text, judge
 from conformance.judge.observation import ConnectionFacts, Observation
+from conformance.judge.session import judge_late
 from conformance.judge.verdicts import ERRORS, FAILURES, NOT_RUN, OK, Judgement, Mismatch, Verdict
 from conformance.lazy import loader
 
@@ -42,7 +51,10 @@ __all__ = [
     "error_names",
     "error_text",
     "expectation_text",
+    "is_late",
     "judge",
+    "judge_late",
+    "late_entry",
     "parse_error_map",
     "read_error_map",
     "response_text",

@@ -5,8 +5,11 @@ The input is the accepted results of one exchange and the driver's entry for it;
 
 A client accepts a response or rejects it. Only the parts of a response that the client's interface
 gives to its users are compared: a client that offers no reason phrase is not wrong about it. An
-exception that is not one of the client's own is a LEAK, and a timeout where a response is there to
-be read is a HANG.
+exception that is not one of the client's own is a LEAK.
+
+An answer that comes too late, or not at all, is a rejection of the category ``timeout``, no matter
+whether the client's own timeout expired or the kit gave up: a timeout is as good as another
+rejection where the response must be rejected, and a HANG where a response is there to be read.
 """
 
 import re
@@ -25,6 +28,8 @@ from conformance.cases import (
 from conformance.judge.verdicts import Mismatch, Verdict
 
 LEAK, TIMEOUT = "leak", "timeout"
+_LATE = "NoAnswer"
+"""The class of the error in place of an answer for which the kit has not waited longer."""
 _FIELDS = ("status", "reason", "headers", "body")
 
 
@@ -37,6 +42,22 @@ def is_empty(value: Any) -> bool:
     if not isinstance(value, dict) or value.get("type") != "response":
         return False
     return value.get("status") is None and value.get("body") is None
+
+
+def late_entry(name: str, reason: str) -> dict[str, Any]:
+    """Return the entry of the trace for an exchange that the client has not ended in time.
+
+    Args:
+        name: the id of the exchange.
+        reason: what the kit did.
+    """
+    error = {"class": _LATE, "bases": [], "attributes": {}, "message": reason}
+    return {"id": name, "error": {**error, "category": TIMEOUT}}
+
+
+def is_late(entry: Mapping[str, Any]) -> bool:
+    """Return whether *entry* stands for an answer that has not come in time."""
+    return bool(entry.get("error", {}).get("class") == _LATE)
 
 
 def difference(

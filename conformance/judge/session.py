@@ -11,9 +11,9 @@ Each exchange is compared in up to four parts, each with its strength and its se
 - what had become of that connection at the end.
 
 Of several differences, the one whose verdict takes precedence is reported; of equal verdicts, that
-of the first exchange. Only a `must` fails; other differences are TOLERATED. Three faults fail at
-any strength: an exception that is not the client's own, a wait where a response is there to be
-read, and a response that is made of the bytes of another message.
+of the first exchange. Only a `must` fails; other differences are TOLERATED. Two faults fail at any
+strength: an exception that is not the client's own, and a response that is made of the bytes of
+another message. An exchange that the client has not ended in time is one that it rejected.
 
 A verdict on a response is valid only if the request was sent. If no whole request arrived at all,
 the driver's answer has no basis: DRIVER_ERROR.
@@ -30,8 +30,6 @@ from conformance.judge.observation import Observation
 from conformance.judge.verdicts import Judgement, Mismatch, Verdict
 from mockserver import Dispatch, ReadRequest
 
-_NEVER = frozenset({Verdict.LEAK, Verdict.HANG})
-"""Verdicts that no strength turns into TOLERATED."""
 _ORDER = {verdict: index for index, verdict in enumerate(Verdict)}
 _READING = (ReadRequest, Dispatch)
 _HOST = re.compile(rb"\n[ \t]*host[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
@@ -66,7 +64,7 @@ class _Miss:
 
     @property
     def is_failure(self) -> bool:
-        return self.strength == "must" or self.fails or self.mismatch.verdict in _NEVER
+        return self.strength == "must" or self.fails or self.mismatch.verdict == Verdict.LEAK
 
 
 def judge_session(
@@ -93,6 +91,21 @@ def judge_session(
         *_requests(case, observation, arrivals),
         *_connections(exchanges, observation, arrivals),
     ]
+    return _judgement(misses)
+
+
+def judge_late(case: Case, observation: Observation) -> Judgement:
+    """Return the verdict on a client of which only is known that it has not answered in time.
+
+    Args:
+        case: a case of the client profile.
+        observation: has a `late_entry` for each exchange, and no connection.
+    """
+    exchanges = () if case.session is None else case.session.exchanges
+    return _judgement(list(_results(exchanges, observation, {})))
+
+
+def _judgement(misses: Sequence[_Miss]) -> Judgement:
     failures = [one for one in misses if one.is_failure]
     if failures:
         worst = min(failures, key=lambda one: _ORDER[one.mismatch.verdict])

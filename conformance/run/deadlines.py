@@ -34,6 +34,8 @@ def as_deadline(written: str | float) -> float:
     return seconds
 
 
+STUCK = "the client was stuck even"
+"""Words of the reason of a case that did not end even after its sockets were reset."""
 NOT_WAITED_FOR = "not waited for"
 """The first words of the reason of a case that the kit did not wait for."""
 
@@ -52,6 +54,11 @@ def gave_up(seconds: float, *, progress: bool = False) -> str:
     return f"the kit gave up after {seconds:g} s {what} and reset its sockets"
 
 
+def no_connection(seconds: float) -> str:
+    """Return the text for a client that made no connection within *seconds*."""
+    return f"no connection was made in {seconds:g} s"
+
+
 def ended_case(call: str) -> str:
     """Return the text for a case that cannot go on because *call* had failed."""
     return f"the kit ended the case, because {call} had failed"
@@ -64,9 +71,9 @@ def did_not_wait(other: str) -> str:
 
 def ended_process(act: str, seconds: float) -> str:
     """Return the text for a client that *act* did not free within *seconds*: process ended."""
-    return f"{act}; the client was stuck even {seconds:g} s later, and the kit ended its process"
+    return f"{act}; {STUCK} {seconds:g} s later, and the kit ended its process"
 
 
 def abandoned_thread(act: str, seconds: float) -> str:
     """Return the text for a client that *act* did not free within *seconds*: thread abandoned."""
-    return f"{act}; the client was stuck even {seconds:g} s later, and the kit abandoned its thread"
+    return f"{act}; {STUCK} {seconds:g} s later, and the kit abandoned its thread"

@@ -8,6 +8,11 @@ failure.  A run with such a case never exits with 0.
 A place is the call and the innermost lines of the client.  Cases in which the client has a timeout
 are counted separately: a client that respects it waits at the same lines, and comes back.  A driver
 that reports no lines is compared by the family of the case.
+
+For a client of another interface the place is the wire: the server has done all that its script
+says, and the client has read every byte, keeps its connection open, and does nothing.  Only such a
+case is compared with others, also by its lines where they are reported.  Nothing but its own timers
+can move the client then, so the kit does judge it: its answer is a timeout.
 """
 
 from collections import Counter
@@ -47,11 +52,13 @@ class Hangs:
             position: where its client is, as the driver reports it; empty if it does not.
         """
         place = _place(case, position)
-        enough = MOST if position else _MOST_IN_FAMILY
+        enough = MOST if position or case.profile == "client" else _MOST_IN_FAMILY
         return self._first[place] if self._counts[place] >= enough else ""
 
 
 def _place(case: Case, position: Message) -> Hashable:
+    if case.profile == "client":
+        return "client", lines_of(position.get("frames", ()))
     timed = any(_is_timed(op.message) for op in case.ops)
     if not position:
         return case.family, timed

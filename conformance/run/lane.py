@@ -22,7 +22,15 @@ from conformance.drivers import (
     NotShown,
     Trace,
 )
-from conformance.judge import OK, Observation, Verdict, did_in, entry_text, judge
+from conformance.judge import (
+    OK,
+    Observation,
+    Verdict,
+    did_in,
+    entry_text,
+    judge,
+    late_entry,
+)
 from conformance.results import (
     Kept,
     Result,
@@ -32,7 +40,7 @@ from conformance.results import (
     result_of,
     without_port,
 )
-from conformance.run.deadlines import did_not_wait, ended_case, ended_process
+from conformance.run.deadlines import did_not_wait, ended_case, ended_process, no_connection
 from conformance.run.hangs import Hangs
 from conformance.run.interface import probed, used
 from conformance.run.performed import Performed
@@ -74,12 +82,16 @@ class _Look:
         position: what the driver reports; empty if it cannot.
         failed: the index of the call that has failed and that no outcome lets fail.
         same: the name of a case that hung there, if enough cases have.
+        is_idle: whether only the client can go on, and does nothing; known for other interfaces.
+        done: the entries of what it has done.
     """
 
     case: Case | None
     position: Message = field(default_factory=dict)
     failed: int | None = None
     same: str = ""
+    is_idle: bool = False
+    done: Trace = ()
 
 
 class Lane:
@@ -115,6 +127,7 @@ class Lane:
     ) -> None:
         self.driver = driver
         self.late = ""
+        self.pause = 0.0
         self._tls = tls
         self._certificates = certificates
         self._error_map = error_map
@@ -132,6 +145,13 @@ class Lane:
         self._look = _Look(None)
 
     @property
+    def is_starting(self) -> bool:
+        """Whether the running case is of a client that has made no connection yet."""
+        case, play = self._case, self._play
+        is_client = case is not None and case.profile == "client"
+        return is_client and play is not None and not (play.connections or play.refused_extra)
+
+    @property
     def activity(self) -> tuple[int, ...]:
         """A value that changes with every event on the wire, also when the client reads."""
         play = self._play
@@ -147,7 +167,11 @@ class Lane:
         look = self._look = self._looked()
         if look.failed is not None:
             return 0.0
-        return self._deadline / _SPARED if look.same else self._deadline
+        if not look.same:
+            return self._deadline
+        # A client may do nothing for a while before it answers: some do so at every end.
+        least = max(2.0, 4.0 * _SPARED * self.pause / self._deadline) if look.is_idle else 1.0
+        return self._deadline * min(1.0, least / _SPARED)
 
     def _looked(self) -> "_Look":
         case, position = self._case, self.driver.where()
@@ -156,8 +180,12 @@ class Lane:
         if case is None:
             return _Look(case)
         failed = _failed(case, position.get("trace", ()))
-        same = self._hangs.known(case, position) if self._hangs else ""
-        return _Look(case, position, failed, same)
+        is_client, play = case.profile == "client", self._play
+        is_idle = is_client and play is not None and play.is_idle
+        compared = self._hangs is not None and (is_idle or not is_client)
+        same = self._hangs.known(case, position) if self._hangs and compared else ""
+        done = position["trace"] if position else tuple(self._done)
+        return _Look(case, position, failed, same, is_idle, done)
 
     def reset(self, act: str) -> None:
         """Reset all sockets of the running case; called by the watching thread.
@@ -181,7 +209,8 @@ class Lane:
         """Return the result of *case*, which the kit gave up.
 
         It is a HANG, with what the client had done and where it was; if the client had failed
-        before, that failure; or NOT_RUN, if the kit did not wait.
+        before, that failure; or NOT_RUN, if the kit did not wait. For a client of another
+        interface it is the verdict on a timeout, or DRIVER_ERROR if it has not connected.
 
         Args:
             case: the case.
@@ -193,6 +222,8 @@ class Lane:
         if play is None:
             return not_run(case, Verdict.HANG, reason)
         record, entries = record or play.so_far, look.position.get("trace", [])
+        if case.profile == "client":
+            return self._timed_out(case, reason, record, look, play.address)
         if look.failed is not None:
             done = entries[: look.failed + 1]
             rest = [{"id": op.id, "skipped": True} for op in case.ops[len(done) :]]
@@ -211,6 +242,23 @@ class Lane:
                 frames=kept_frames(look.position["frames"]),
             )
         return without_port(_with_wire(result, record), play.address[1])
+
+    def _timed_out(
+        self, case: Case, reason: str, record: Record, look: _Look, address: tuple[str, int]
+    ) -> Result:
+        """Return the verdict on a client that has not answered in time."""
+        came = record.connections or record.refused_extra
+        if not came and case.script.listener.mode == "accept":
+            reason = no_connection(self.driver.allowance)
+            return _with_wire(not_run(case, Verdict.DRIVER_ERROR, reason), record)
+        if self._hangs and look.is_idle and not look.same:
+            self._hangs.note(case, look.position)
+        rest = [late_entry(op.id, reason) for op in case.ops[len(look.done) :]]
+        result = self._judged(case, [*look.done, *rest], record, address)
+        if result.verdict == Verdict.DRIVER_ERROR:
+            return result
+        frames = kept_frames(look.position.get("frames", ()))
+        return msgspec.structs.replace(result, reason=reason, frames=frames)
 
     def close(self) -> None:
         """Stop the driver and the servers."""

@@ -10,8 +10,8 @@ from typing import Any
 from certs import CertificateAuthority
 from conformance.cases import Case, client_cases
 from conformance.drivers import DriverError, Identity, Implementation, apart
-from conformance.drivers.clients import BUILT_IN, PREFIX
-from conformance.judge import Observation, Verdict
+from conformance.drivers.clients import BUILT_IN, COMMAND, PREFIX
+from conformance.judge import Observation, Verdict, is_late
 from conformance.results import Result
 from conformance.results.golden import Codec, Recorded, Values, stable_observation
 from conformance.run.deadlines import DEADLINE
@@ -105,18 +105,20 @@ def _encoded(
     for case, result in zip(cases, results, strict=True):
         # A client that hung was reset by the kit at an arbitrary moment, so only its verdict is
         # stored.
-        ended = result.verdict in _ENDED and not result.did
-        if case.id in seen and not ended:
-            ran, observation = seen[case.id]
-            yield case, codec.short(ran, stable_observation(observation))
+        ran, observation = seen.get(case.id, (case, None))
+        late = observation is not None and any(map(is_late, observation.trace.values()))
+        if observation is None or late or (result.verdict in _ENDED and not result.did):
+            yield case, Verdict.HANG if late else result.verdict
         else:
-            yield case, result.verdict
+            yield case, codec.short(ran, stable_observation(observation))
 
 
 def key_of(identity: Identity) -> str:
     """Return a short name for the implementation with this *identity*: ``py3.11``, ``requests``."""
     if identity.is_client:
-        return identity.written.removeprefix("client:")
+        written = identity.written.removeprefix(PREFIX)
+        is_named = written.startswith(COMMAND) and written != f"{COMMAND}{identity.name}"
+        return identity.name if is_named else written
     if identity.name not in _STANDARD:
         return identity.name.partition(".")[0]
     prefix = _PREFIXES.get(identity.runtime, identity.runtime.lower())

@@ -29,7 +29,7 @@ from conformance.drivers import (
 )
 from conformance.judge import NOT_RUN, ErrorMapError, Observation, Verdict, checked_error_map
 from conformance.results import Result, bounded, not_run, with_script
-from conformance.run.deadlines import DEADLINE, abandoned_thread, gave_up
+from conformance.run.deadlines import DEADLINE, abandoned_thread, gave_up, no_connection
 from conformance.run.exchanges import Exchange, exchanges
 from conformance.run.hangs import Hangs
 from conformance.run.interface import is_lacking, probed, probes
@@ -344,6 +344,9 @@ class _Watch:
     on time, and time in which the implementation was runnable but not scheduled is not counted.  A
     runtime that is slow to start is also slow to load what a case needs, so its working time counts
     less. All of this is bounded, so that an endless loop is found even on a busy machine.
+
+    The time of a client with another interface begins with its first connection: until then it may
+    be starting, for which its driver states an allowance.
     """
 
     def __init__(self, lane: Lane, deadline: float) -> None:
@@ -369,6 +372,8 @@ class _Watch:
         self._pass_time()
         seen = count, self._lane.activity
         if count != self._seen[0]:
+            if not self._measures:
+                self._lane.pause = max(self._lane.pause, self._quiet)
             self._measures, self._spent = 0, 0.0
         if count != self._seen[0] or (seen != self._seen and not self._measures):
             self._seen = seen
@@ -406,6 +411,11 @@ class _Watch:
     def _due(self) -> str:
         """Return the text of what is due now; empty while the case has time left."""
         patience = self._deadline * self._slowness
+        if not self._measures and self._lane.is_starting:
+            self._spent = 0.0
+            allowance = self._lane.driver.allowance
+            is_late = self._quiet >= _MOST_QUIET * allowance or self._counted() >= allowance
+            return no_connection(allowance) if is_late else ""
         if not (self._measures or self._is_looked_at) and self._quiet >= self._deadline / _FIRST:
             self._is_looked_at = True
             self._wait = self._lane.look()

@@ -26,6 +26,7 @@ from conformance.cases import Case
 from conformance.drivers import DriverError
 from conformance.judge import NOT_RUN, Verdict
 from conformance.results import Again, Overlay, Result, is_unexpected
+from conformance.run.deadlines import STUCK
 from conformance.run.hangs import lines_of
 from conformance.run.parallel import Line, RunsCases
 
@@ -249,10 +250,15 @@ def _fails(result: Result) -> bool:
 
 
 def _hung_at(result: Result) -> Hashable:
-    """Return the lines of the client at which *result* hung; None if it did not, or if unknown."""
-    if result.verdict != Verdict.HANG or not result.frames:
+    """Return where the client hung in *result*; None if it did not, or if that is unknown.
+
+    A client of another interface that reports no lines hangs either at the wire or, if its process
+    had to be ended, elsewhere.
+    """
+    if result.verdict != Verdict.HANG or not (result.frames or result.strength):
         return None
-    return lines_of(msgspec.to_builtins(result.frames))
+    lines = lines_of(msgspec.to_builtins(result.frames))
+    return (lines, STUCK in result.reason) if result.strength else lines
 
 
 def _with(first: Result, second: Result, *, fine: bool) -> Result:

@@ -13,7 +13,7 @@ from typing import Any
 from certs import CertificateAuthority
 from conformance.cases import Accept, Case, Fetch, Reject, one_get
 from conformance.drivers import Implementation
-from conformance.judge import Observation, Verdict, entry_text, error_text, response_text
+from conformance.judge import Observation, Verdict, entry_text, error_text, is_late, response_text
 from conformance.results.golden import stable_observation
 from conformance.run.deadlines import DEADLINE
 from conformance.run.runner import Runner
@@ -42,7 +42,11 @@ ops = [
 # status = 200
 # read = "hello"
 """
-_ENDS = {"fin": '{ close = "fin" }', "rst": '{ drain = {} }, { close = "rst" }', "open": ""}
+_ENDS = {
+    "fin": '{ close = "fin" }',
+    "rst": '{ drain = {} }, { close = "rst" }',
+    "open": '{ close = "abandon" }',
+}
 ENDS = tuple(_ENDS)
 """How the connection can end after the bytes: FIN, a reset, or not at all."""
 
@@ -122,11 +126,12 @@ def tried(one: Implementation, case: Case, method: str, deadline: float = DEADLI
             raise NotTried(f"{one.written} sends GET and nothing else")
         label = f"{one.written} {runner.identity.version}".rstrip()
         result = runner.run_case(anything)
-    verdict = Verdict(result.verdict)
-    if not seen:
+    answers = [one for one in seen if not any(map(is_late, one.trace.values()))]
+    verdict = Verdict(result.verdict if answers == seen else Verdict.HANG)
+    if not answers:
         ended = f"{result.verdict}: {result.reason}"
         return Trial(label, {}, verdict, ended, result.transcript)
-    observation = stable_observation(seen[0])
+    observation = stable_observation(answers[0])
     calls = {name: _entry_text(entry) for name, entry in observation.trace.items()}
     ends = [_ENDS_SEEN.get(str(one.after), str(one.after)) for one in observation.connections]
     ended = ""

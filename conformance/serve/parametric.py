@@ -8,12 +8,13 @@ The input is a path and its query.  The output is a script of one connection.
     exactly these bytes, in the order given: *text* percent-decoded, *hex* in hexadecimal, *chunk*
     as one chunk of the chunked coding; nothing is added;
 ``end=fin``, ``reset`` or ``open``
-    how the connection ends, for both.
+    how the connection ends, for both; ``open`` also for a client that asks for its end.
 
 Values are bytes: they are not decoded as text, and a plus sign stands for a space.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import unquote_to_bytes
 
 from conformance.serve.chain import BadTarget, Echo, chained, ending_by, is_chain
@@ -43,7 +44,8 @@ def made(path: str, query: Query, limits: Limits, echo: Echo, *, head_only: bool
         return None
     end = given.get("end", b"fin").decode("latin-1")
     steps = [_octets(name, value) for name, value in query if name != "end"]
-    return script(connection(ReadRequest(), *steps, *ending_by(end)))
+    played = script(connection(ReadRequest(), *steps, *ending_by(end)))
+    return replace(played, obliging=end != "open")
 
 
 def _octets(name: str, value: bytes) -> Step:

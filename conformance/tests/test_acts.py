@@ -32,12 +32,12 @@ title = "A body that does not come"
 level = "documented"
 spec = ["HTTPResponse.read"]
 why = "Something is waited for."
-connections = [ [ {{ read_request = {{}} }}, {{ send = {sent} }} ] ]
+connections = [ [ {{ read_request = {{}} }}, {{ send = {sent} }}, {{ stall = {{}} }} ] ]
 [[case.outcome]]
 read = "hello"
 [case.fetch]
 strength = "must"
-expect = ["reject"]
+expect = [{{ accept = {{ status = 200 }} }}]
 """
 CLIENTS = ["httplib_impl", "http.client", "client:urllib.request"]
 CLIENTS += [f"client:{name}" for name in ("curl", "wget") if shutil.which(name)]

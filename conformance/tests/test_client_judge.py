@@ -6,7 +6,7 @@ import pytest
 
 from conformance.cases import Case, CaseError, client_case, client_cases
 from conformance.cases.casefile import load_text
-from conformance.judge import Observation, Verdict, judge
+from conformance.judge import Observation, Verdict, judge, late_entry
 from conformance.judge.client import did_of
 from conformance.results.golden.stable import Connection
 
@@ -107,10 +107,25 @@ def test_only_a_must_fails(expect: str, entry: dict[str, Any], must: Verdict) ->
 
 
 @pytest.mark.parametrize("strength", ["must", "should", "may"])
-def test_no_strength_lets_an_exception_leak_or_a_client_wait_in_vain(strength: str) -> None:
+def test_no_strength_lets_an_exception_leak(strength: str) -> None:
     assert verdict(case('"reject"', strength), refusal("leak")) == Verdict.LEAK
     assert verdict(case(ACCEPT, strength), refusal("leak")) == Verdict.LEAK
-    assert verdict(case(ACCEPT, strength), refusal("timeout")) == Verdict.HANG
+
+
+@pytest.mark.parametrize("entry", [refusal("timeout"), late_entry("fetch", "the kit gave up")])
+def test_an_answer_that_is_late_is_judged_with_the_strength_of_the_case(
+    entry: dict[str, Any],
+) -> None:
+    assert verdict(case(ACCEPT, "must"), entry) == Verdict.HANG
+    for strength in ("should", "may"):
+        judgement = judge(case(ACCEPT, strength), observed(entry))
+        assert judgement.verdict == Verdict.TOLERATED
+        assert judgement.basis == f"{strength} 9112#6.3"
+        assert judgement.mismatch is not None
+        assert judgement.mismatch.verdict == Verdict.HANG
+    for expect in ('"reject"', '{ reject = "timeout" }', f'"reject", {ACCEPT}'):
+        assert verdict(case(expect, "must"), entry) == Verdict.PASS
+    assert did_of(entry) == "rejects (timeout)"
 
 
 def test_what_is_tolerated_is_shown_with_strength_and_section() -> None:

@@ -1,6 +1,7 @@
 """The built-in clients and commands: each runs a handful of cases where it is installed."""
 
 import importlib.util
+import json
 import shutil
 import subprocess
 import sys
@@ -16,16 +17,17 @@ from conformance.cases import Case, client_case
 from conformance.cases.casefile import load_text
 from conformance.cli import main
 from conformance.drivers import Implementation, UnknownImplementation, target, targets
-from conformance.drivers.clients import BUILT_IN
-from conformance.drivers.clients.command import Ended, command_words, response
+from conformance.drivers.clients import BUILT_IN, ClientTarget
+from conformance.drivers.clients.command import Command, Ended, command_words, response
 from conformance.drivers.clients.programs import _taken_by_wget as taken_by_wget
 from conformance.drivers.clients.python_client import CLIENTS, head_of
 from conformance.drivers.factory import HttplibClientTarget, Target
 from conformance.judge import Verdict
 from conformance.report.standing import EXIT_NOTHING, worst_code
 from conformance.results import Result
-from conformance.results.golden import load_book
-from conformance.run import Runner
+from conformance.results.golden import load_book, read_book
+from conformance.run import NOT_WAITED_FOR, Check, Runner
+from conformance.run.hangs import MOST
 from conformance.tests.support import BY_ID
 
 KNOWN = BY_ID
@@ -46,6 +48,7 @@ id = "clients.silent"
 title = "Nothing comes"
 level = "observe"
 spec = ["HTTPResponse.read"]
+rfc = ["9112#9.5"]
 why = "A client may wait for ever."
 connections = [[{ read_request = {} }]]
 [case.fetch]
@@ -285,12 +288,112 @@ def test_a_command_that_waits_costs_its_own_verdict(
     assert [result.verdict for result in results] == ["HANG", "HANG"]
 
 
-def test_a_client_that_waits_for_a_silent_server_hangs(
+ACCEPTS = "{ accept = { status = 200 } }"
+
+
+@pytest.mark.parametrize(
+    ("strength", "expect", "verdict", "basis"),
+    [
+        ("must", '"reject"', "PASS", ""),
+        ("must", ACCEPTS, "HANG", ""),
+        ("should", ACCEPTS, "TOLERATED", "should 9112#9.5"),
+        ("may", ACCEPTS, "TOLERATED", "may 9112#9.5"),
+        ("must", '{ reject = ["bad-framing"] }', "WRONG_ERROR", ""),
+    ],
+)
+@pytest.mark.parametrize("sleeps", ["", "time.sleep(60)"], ids=["late", "none"])
+def test_no_answer_is_judged_with_the_strength_of_the_case(
+    tmp_path: Path,
+    certificate_authority: CertificateAuthority,
+    sleeps: str,
+    strength: str,
+    expect: str,
+    verdict: str,
+    basis: str,
+) -> None:
+    # Once its socket is reset, the client ends at once, or not even then.
+    asks = f"urllib.request.urlopen(sys.argv[1])\nexcept OSError:\n    {sleeps or 'raise'}"
+    one = program(tmp_path, f"try:\n    {asks}")
+    silent = SILENT.replace('"must"', f'"{strength}"').replace('"reject"', expect)
+    (result,) = run(one, load_text(silent, "x.toml"), certificate_authority, wait=SHORT)
+    assert (result.verdict, result.basis, result.did) == (verdict, basis, "rejects (timeout)")
+    assert result.reason.startswith("the kit gave up after")
+    assert ("the kit ended its process" in result.reason) == bool(sleeps)
+
+
+def test_a_slow_start_is_not_held_against_a_client(
+    tmp_path: Path, certificate_authority: CertificateAuthority
+) -> None:
+    body = "print(end=urllib.request.urlopen(sys.argv[1]).read().decode())"
+    one = program(tmp_path, f"time.sleep({4 * SHORT})\n{body}")
+    (result,) = run(one, whole(), certificate_authority, wait=SHORT)
+    assert result.verdict == "PASS"
+
+
+def test_a_client_that_makes_no_connection_is_a_fault_of_its_driver(
     certificate_authority: CertificateAuthority,
 ) -> None:
-    one = target("client:urllib.request")
-    results = run(one, [*load_text(SILENT, "x.toml"), *whole()], certificate_authority, wait=SHORT)
-    assert [result.verdict for result in results] == ["HANG", "PASS"]
+    words = [sys.executable, "-c", "import time; time.sleep(60)", "{url}"]
+    one = ClientTarget("client:cmd:x", lambda name: Command(name, "x", "", words, allowance=0.5))
+    silent = load_text(SILENT, "x.toml")
+    results = run(one, [*silent, *whole()], certificate_authority, wait=SHORT)
+    assert [one.verdict for one in results] == ["DRIVER_ERROR"] * 2
+    assert {one.reason for one in results} == {"no connection was made in 0.5 s"}
+
+
+LOGS = """
+with open({log!r}, "a") as log:
+    print(os.environ["HTTPLIB_KIT_CASE"], file=log)
+"""
+HANGS = """
+[[case]]
+id = "clients.silent-{number}"
+title = "Nothing comes, {number}"
+level = "observe"
+spec = ["HTTPResponse.read"]
+rfc = ["9112#9.5"]
+why = "A client may wait for ever."
+connections = [[{{ read_request = {{}} }}]]
+[case.fetch]
+strength = "{strength}"
+expect = [{{ accept = {{ status = 200 }} }}]
+"""
+
+
+def silent_cases(*strengths: str) -> list[Case]:
+    made = (HANGS.format(number=n, strength=one) for n, one in enumerate(strengths))
+    return load_text('family = "framing"\n' + "".join(made), "x.toml")
+
+
+def test_hangs_of_one_cause_are_not_all_waited_for_and_run_again_once(
+    tmp_path: Path, certificate_authority: CertificateAuthority
+) -> None:
+    log = tmp_path / "log"
+    body = "print(end=urllib.request.urlopen(sys.argv[1]).read().decode())"
+    one = program(tmp_path, LOGS.format(log=str(log)) + body)
+    cases = [*silent_cases("must", "must", "must", "may"), *whole()]
+    with Check(one, certificate_authority, deadline=2.0, patient=False) as check:
+        check.run([client_case(case) for case in cases])
+        found = check.results
+    assert [result.verdict for result in found] == ["HANG"] * 3 + ["TOLERATED", "PASS"]
+    assert [result.reason.startswith(NOT_WAITED_FOR) for result in found[:4]] == [
+        *[False] * MOST,
+        *[True] * (4 - MOST),
+    ]
+    ran = [name for name in log.read_text().split() if name.startswith("clients.silent")]
+    assert ran == [*(f"clients.silent-{number}" for number in range(4)), "clients.silent-0"]
+
+
+def test_a_client_that_does_nothing_for_a_while_at_each_end_is_waited_for(
+    tmp_path: Path, certificate_authority: CertificateAuthority
+) -> None:
+    body = "answer = urllib.request.urlopen(sys.argv[1])"
+    ends = "print(end=answer.read().decode(), flush=True)\ntime.sleep(1)"
+    one = program(tmp_path, f"{body}\n{ends}")
+    cases = [*silent_cases("must", "must"), *load_text(OPEN % "", "x.toml")]
+    with Check(one, certificate_authority, deadline=3.0, patient=False) as check:
+        check.run([client_case(case) for case in cases])
+        assert [result.verdict for result in check.results] == ["HANG", "HANG", "PASS"]
 
 
 def test_a_client_that_repeats_its_request_meets_the_same_octets(
@@ -488,6 +591,80 @@ def test_no_adapter_loses_what_follows_a_head_of_an_unusual_form(
         pytest.skip(result.reason)
     assert result.verdict == "PASS"
     assert result.did.startswith(did)
+
+
+ASKS = (
+    f"client:cmd:{sys.executable} -c 'import sys, urllib.request as r; "
+    "print(end=r.urlopen(sys.argv[1]).read().decode())' {url}"
+)
+
+
+def test_a_command_has_the_name_and_the_version_that_it_is_given(tmp_path: Path) -> None:
+    file, known = tmp_path / "results.jsonl", tmp_path / "known.toml"
+    named = ["--name", "mine", "--client-version", "1.2", "--name", "other"]
+    ask = ["check", ASKS, "client:urllib.request", ASKS.replace("{url}", "{url} x"), *named]
+    shown = CliRunner().invoke(
+        main, [*ask, "--select", "chunked.two-chunks", "--results", str(file)]
+    )
+    assert shown.exit_code == 0
+    again = CliRunner().invoke(main, ["report", str(file)]).output
+    for text in (shown.output, again):
+        line = next(line for line in text.splitlines() if "urllib.request" in line)
+        assert "mine 1.2" in line or "mine 1.2" in text
+        assert "other" in text
+        assert "import sys" not in text
+    heads = [json.loads(line) for line in file.read_text().splitlines() if '"kit"' in line]
+    assert [(head["name"], head["version"]) for head in heads][::2] == [
+        ("mine", "1.2"),
+        ("other", ""),
+    ]
+    assert [head["label"] for head in heads][::2] == ["mine-1.2", "other"]
+    update = [
+        "--select",
+        "chunked.size.status-line*",
+        "--baseline",
+        str(known),
+        "--update-baseline",
+    ]
+    CliRunner().invoke(main, ["check", ASKS, *named[:4], *update])
+    assert 'implementation = "mine"' in known.read_text()
+    site = tmp_path / "site"
+    CliRunner().invoke(
+        main, ["check", ASKS, *named[:4], "--select", "chunked.two-chunks", "--html", str(site)]
+    )
+    pages = [page.read_text(encoding="utf-8") for page in site.rglob("*.html")]
+    assert any("mine 1.2" in page for page in pages)
+
+
+def test_a_command_is_recorded_by_the_name_that_it_is_given(tmp_path: Path) -> None:
+    ask = ["record", ASKS, "--name", "mine", "--directory", str(tmp_path)]
+    done = CliRunner().invoke(main, [*ask, "--select", "chunked.two-chunks"])
+    assert done.exit_code == 0, done.output
+    assert list(read_book(tmp_path).implementations) == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("implementations", "options", "problem"),
+    [
+        (
+            ["client:requests"],
+            ["--name", "x"],
+            "--name: 1 given, and 0 client:cmd:COMMAND to judge",
+        ),
+        ([ASKS], ["--name", "x", "--name", "y"], "--name: 2 given, and 1 client:cmd:COMMAND"),
+        ([ASKS], ["--client-version", "1", "--client-version", "2"], "--client-version: 2 given"),
+        ([ASKS], ["--name", " "], "--name: ' ' is not a line of text"),
+        ([ASKS], ["--name", "a\nb"], "--name: 'a\\nb' is not a line of text"),
+    ],
+)
+def test_a_name_without_a_command_is_an_error_in_one_line(
+    implementations: list[str], options: list[str], problem: str
+) -> None:
+    for command in ("check", "record"):
+        done = CliRunner().invoke(main, [command, *implementations, *options])
+        assert done.exit_code == 2
+        assert done.output.startswith(f"httplib-kit: {problem}")
+        assert len(done.output.splitlines()) == 1
 
 
 def test_words_of_a_command_are_those_of_a_shell() -> None:

@@ -1,6 +1,7 @@
 """What surrounds a driver: how it is named, its environment, and the watch over its time."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -115,6 +116,7 @@ class FakeDriver:
         self.busy = False
         self.killed = 0
         self.now = Effort(0.0, 0.0)
+        self.allowance = 5.0
 
     def effort(self) -> Effort | None:
         return self.now
@@ -129,13 +131,17 @@ class FakeLane:
         self.driver = driver
         self.activity: tuple[int, ...] = ()
         self.resets = 0
+        self.act = ""
         self.wait = DEADLINE
+        self.pause = 0.0
+        self.is_starting = False
 
     def look(self) -> float:
         return self.wait
 
-    def reset(self, _act: str) -> None:
+    def reset(self, act: str) -> None:
         self.resets += 1
+        self.act = act
 
 
 class Clock:
@@ -200,6 +206,70 @@ def test_a_start_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     clock.driver.busy = False
     assert clock.lane.resets == 0
     assert 11.0 <= clock.pass_until_reset() <= 11.1
+
+
+def test_the_time_of_a_client_begins_with_its_first_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock(monkeypatch)
+    clock.lane.is_starting = True
+    for _ in range(200):
+        clock.time += 0.02
+        assert not clock.watch.is_lost(0)
+    assert clock.lane.resets == 0
+    clock.lane.is_starting, clock.lane.activity = False, (1,)
+    assert 5.0 <= clock.pass_until_reset() <= 5.1
+    assert clock.lane.act == "the kit gave up after 1 s without progress and reset its sockets"
+
+
+@pytest.mark.parametrize(("waited", "least", "most"), [(0.0, 5.0, 5.1), (0.5, 9.9, 10.2)])
+def test_a_client_that_makes_no_connection_is_told_as_that(
+    monkeypatch: pytest.MonkeyPatch, waited: float, least: float, most: float
+) -> None:
+    clock = Clock(monkeypatch)
+    clock.lane.is_starting = True
+    assert least <= clock.pass_until_reset(waited=waited) <= most
+    assert clock.lane.act == "no connection was made in 5 s"
+    while not clock.driver.killed:  # the kit does not give it the whole allowance again
+        clock.time += 0.02
+        assert not clock.watch.is_lost(0)
+    assert clock.time < most + 2.1
+
+
+def test_how_long_a_client_does_nothing_before_it_answers_is_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock(monkeypatch)
+    for count, quiet in enumerate((0.1, 0.4, 0.2)):
+        clock.watch.is_lost(count)
+        for _ in range(int(quiet / 0.02)):
+            clock.time += 0.02
+            clock.watch.is_lost(count)
+    clock.watch.is_lost(3)
+    assert clock.lane.pause == pytest.approx(0.4, abs=0.03)
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/task", str(os.getpid()), "children").exists(),
+    reason="this system does not list the children of a process",
+)
+def test_the_effort_of_a_program_includes_its_children() -> None:
+    loop = "import os; print(flush=True); [sum(range(1000)) for _ in iter(int, 1)]"
+    with subprocess.Popen(
+        ["sh", "-c", f"'{sys.executable}' -c '{loop}'; true"], stdout=subprocess.PIPE
+    ) as shell:
+        children = Path("/proc", str(shell.pid), "task", str(shell.pid), "children")
+        try:
+            assert shell.stdout is not None
+            shell.stdout.readline()
+            child = int(children.read_text())
+            alone = effort_of(shell.pid)
+            whole = effort_of(shell.pid, children=True)
+            assert alone is not None
+            assert whole is not None
+            assert whole.worked > alone.worked
+        finally:
+            os.kill(child, signal.SIGKILL)
 
 
 @pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="no such sums on this system")

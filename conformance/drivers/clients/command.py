@@ -27,6 +27,7 @@ from typing import Any
 
 from conformance.drivers.base import (
     FETCH,
+    START_ALLOWANCE,
     Driver,
     DriverDied,
     DriverError,
@@ -90,6 +91,7 @@ class Command(Driver):
         words: the program and its arguments.
         rows: patterns over ``exit CODE: standard error``, each with a category.
         taken: reads the response from the result of the program; None if it was rejected.
+        allowance: seconds that the program may take to its first connection.
     """
 
     def __init__(
@@ -100,11 +102,13 @@ class Command(Driver):
         words: Sequence[str],
         rows: Rows = (),
         taken: Callable[[Ended], Taken | None] = by_exit_code,
+        allowance: float = START_ALLOWANCE,
     ) -> None:
         self._identity = Identity(written, name, version, frozenset(), frozenset({FETCH}))
         self._words = list(words)
         self._rows = rows
         self._taken = taken
+        self._allowance = allowance
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -124,10 +128,18 @@ class Command(Driver):
         """Seconds that a start may take, at most that of a JVM; each case includes one start."""
         return _START
 
+    @property
+    def allowance(self) -> float:
+        """Seconds that the program may take to its first connection."""
+        return self._allowance
+
     def effort(self) -> Effort | None:
-        """Return the processor time that the program used and waited for; None if none runs."""
+        """Return the processor time that the program used and waited for; None if none runs.
+
+        That of its children counts too: a program is often started by a shell.
+        """
         process = self._process
-        return None if process is None else effort_of(process.pid)
+        return None if process is None else effort_of(process.pid, children=True)
 
     def release(self) -> None:
         """Do nothing: the program has ended."""

@@ -91,6 +91,11 @@ class HttplibClient(Driver):
         """Processor time of the start, in seconds."""
         return self._module.start_cost
 
+    @property
+    def allowance(self) -> float:
+        """Seconds to the first connection."""
+        return self._module.allowance
+
     def effort(self) -> Effort | None:
         """Return the processor time used and waited for so far; None if unknown."""
         return self._module.effort()

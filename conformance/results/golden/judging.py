@@ -19,6 +19,8 @@ from conformance.judge import (
     entry_text,
     error_text,
     judge,
+    judge_late,
+    late_entry,
     response_text,
 )
 from conformance.results.bounds import bounded
@@ -137,6 +139,11 @@ def _is_client(recorded: Recorded) -> bool:
 
 
 def _judged(key: str, recorded: Recorded, ran: Case, encoded: object) -> Judged:
+    if encoded == Verdict.HANG and ran.profile == "client":
+        # Only that is stored, and not where it was when the kit reset it.
+        entries = {op.id: late_entry(op.id, "the kit gave up") for op in ran.ops}
+        late = Observation(entries, "", 0, ())
+        return Judged(key, ran, judge_late(ran, late), late)
     if not isinstance(encoded, list):
         return Judged(key, ran, Judgement(Verdict(str(encoded))), None)
     features = frozenset(recorded.features)
