@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from conformance.cases.octets import AddressHole, Pieces, bytes_equal, fill, filled_by
     from conformance.cases.ops import typed_arguments
     from conformance.cases.own import own_files, with_own
+    from conformance.cases.parsing import parse
     from conformance.cases.places import fixtures_directory, page
     from conformance.cases.requirements import (
         Regression,
@@ -55,8 +56,11 @@ if TYPE_CHECKING:
         load_requirements,
         load_rules,
     )
+    from conformance.cases.schema import script_definitions
+    from conformance.cases.script import load_script
     from conformance.cases.scripts import client_cases, key_of_script, script_key
     from conformance.cases.sweeps import DIMENSIONS, Sweep, swept, with_setting
+    from conformance.cases.tables import ScriptTable
     from conformance.cases.twins import Place, first_difference, sent_by, sent_octets
     from conformance.cases.values import (
         Containing,
@@ -117,6 +121,7 @@ __all__ = [
     "Requirement",
     "Rule",
     "Scalar",
+    "ScriptTable",
     "Session",
     "Sweep",
     "SweptCases",
@@ -138,11 +143,14 @@ __all__ = [
     "load_regressions",
     "load_requirements",
     "load_rules",
+    "load_script",
     "load_text",
     "met_by",
     "one_get",
     "own_files",
     "page",
+    "parse",
+    "script_definitions",
     "script_key",
     "sent_by",
     "sent_octets",
@@ -171,11 +179,15 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "ops": "typed_arguments",
             "own": "own_files with_own",
             "places": "fixtures_directory page",
+            "parsing": "parse",
             "requirements": (
                 "Regression Requirement Rule load_regressions load_requirements load_rules"
             ),
+            "schema": "script_definitions",
+            "script": "load_script",
             "scripts": "client_cases key_of_script script_key",
             "sweeps": "DIMENSIONS Sweep swept with_setting",
+            "tables": "ScriptTable",
             "twins": "Place first_difference sent_by sent_octets",
             "values": (
                 "Containing Expected Items Matching ObjectOf Octets Pairs Scalar expected_text"

@@ -27,28 +27,11 @@ SCHEMA_FILE = "case.schema.json"
 
 def case_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of one case file."""
-    steps = step_tables()
-    transforms = transform_tables()
     tables = [FileHead, CaseTable, OutcomeHead, ExpectationTable, AxisValue]
-    tables += [*steps.values(), *transforms.values()]
-    definitions = definitions_of(tables)
+    definitions = script_definitions(tables, "CaseTable")
     # The schema allows any item in an array of arguments or values: the loader checks the items.
     case = definitions["CaseTable"]["properties"]
     case["outcome"]["items"] = {"$ref": "#/$defs/Outcome"}
-    fault = {FAULT: {"enum": [*FAULTS]}}
-    definitions["Steps"] = {
-        "type": "array",
-        "items": _one_key({**fault, **_steps(steps, definitions)}),
-    }
-    listed = {"$ref": "#/$defs/Steps"}
-    case["connections"] = {
-        "type": "array",
-        "items": {"anyOf": [listed, {"$ref": "#/$defs/ConnectionTable"}]},
-    }
-    for name in ("ConnectionTable", "RouteTable"):
-        definitions[name]["properties"]["steps"] = listed
-    named = {name: {"$ref": f"#/$defs/{name}"} for name in sorted(transforms)}
-    case["transforms"] = {"type": "array", "items": _one_key(named)}
     head = definitions["FileHead"]
     head["properties"]["case"]["items"] = {"$ref": "#/$defs/CaseTable"}
     head["properties"]["grid"]["items"] = _grid(case)
@@ -61,6 +44,34 @@ def case_schema() -> dict[str, Any]:
         **head,
         "$defs": {name: definitions[name] for name in sorted(definitions) if name != "FileHead"},
     }
+
+
+def script_definitions(tables: Iterable[type[Any]], name: str) -> dict[str, Any]:
+    """Return the definitions of *tables* and of all that a script has.
+
+    Args:
+        tables: types, one of which extends `ScriptTable`.
+        name: the name of that one, whose steps and transforms are described here.
+    """
+    steps = step_tables()
+    transforms = transform_tables()
+    definitions = definitions_of([*tables, *steps.values(), *transforms.values()])
+    fault = {FAULT: {"enum": [*FAULTS]}}
+    definitions["Steps"] = {
+        "type": "array",
+        "items": _one_key({**fault, **_steps(steps, definitions)}),
+    }
+    listed = {"$ref": "#/$defs/Steps"}
+    script = definitions[name]["properties"]
+    script["connections"] = {
+        "type": "array",
+        "items": {"anyOf": [listed, {"$ref": "#/$defs/ConnectionTable"}]},
+    }
+    for one in ("ConnectionTable", "RouteTable"):
+        definitions[one]["properties"]["steps"] = listed
+    named = {one: {"$ref": f"#/$defs/{one}"} for one in sorted(transforms)}
+    script["transforms"] = {"type": "array", "items": _one_key(named)}
+    return definitions
 
 
 def _one_key(properties: dict[str, Any]) -> dict[str, Any]:

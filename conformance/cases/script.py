@@ -1,17 +1,19 @@
 """The server's side of a case: from ``respond``, or connections and routes, to a script.
 
-The input is a `CaseTable`. The output is a `Script` of the mock server, which checks the steps and
-their order when it is made. The case's transforms are applied to it in order; each breaks one part.
+The input is a `ScriptTable`. The output is a `Script` of the mock server, which checks the steps
+and their order when it is made. The transforms are applied to it in order; each breaks one part.
 """
 
 import re
+from typing import TypeVar
 
 from conformance.cases.decoding import decode
 from conformance.cases.errors import CaseError, within
 from conformance.cases.octets import octets, short_or_recipe
+from conformance.cases.parsing import check_plain
 from conformance.cases.steps import steps, times
 from conformance.cases.steptables import transform_tables
-from conformance.cases.tables import CaseTable, ConnectionTable, RouteTable
+from conformance.cases.tables import ConnectionTable, RouteTable, ScriptTable
 from mockserver import (
     TRANSFORMS,
     Close,
@@ -28,8 +30,31 @@ _PLACE = re.compile(r"(connection|route|listener)s?\b")
 _FIELDS = {"connection": "connections", "route": "routes", "listener": "server"}
 
 
-def script(table: CaseTable) -> Script:
-    """Return what the server plays in the case of *table*.
+ScriptT = TypeVar("ScriptT", bound=ScriptTable)
+
+
+def load_script(raw: object, kind: type[ScriptT]) -> tuple[ScriptT, Script]:
+    """Return *raw* as a table of *kind*, and the script in it.
+
+    Args:
+        raw: what a TOML or JSON text contains.
+        kind: the type of the table, which may have further keys.
+
+    Raises:
+        CaseError: naming the step and its field.
+    """
+    try:
+        check_plain(raw)
+        table = decode(raw, kind)
+        return table, script(table)
+    except CaseError:
+        raise
+    except (ValueError, TypeError, RecursionError, OverflowError, MemoryError) as error:
+        raise CaseError(f"{type(error).__name__}: {error}") from error  # as for a case file
+
+
+def script(table: ScriptTable) -> Script:
+    """Return what the server plays in the case, or the script, of *table*.
 
     Raises:
         CaseError: naming the step and its field.
@@ -51,7 +76,7 @@ def script(table: CaseTable) -> Script:
     return whole
 
 
-def _connections(table: CaseTable) -> tuple[Connection, ...]:
+def _connections(table: ScriptTable) -> tuple[Connection, ...]:
     if table.respond is None:
         listed = enumerate(table.connections or ())
         return tuple(_connection(one, f"connections[{index}]") for index, one in listed)

@@ -371,7 +371,17 @@ class RouteTable(Table, frozen=True):
     json: Any = None
 
 
-class CaseTable(Table, frozen=True):
+class ScriptTable(Table, frozen=True, kw_only=True):
+    """The server's side of a case: connections, or the shorthand for one, and routes."""
+
+    server: ServerTable = ServerTable()
+    respond: Bytes | None = None
+    connections: list[list[dict[str, Any]] | ConnectionTable] | None = None
+    routes: list[RouteTable] = []
+    transforms: list[dict[str, Any]] = []
+
+
+class CaseTable(ScriptTable, frozen=True, kw_only=True):
     """One case, in the form of the file."""
 
     id: str
@@ -384,13 +394,8 @@ class CaseTable(Table, frozen=True):
     origin: list[Text] = []
     twin: Text | None = None
     needs: list[Feature] = []
-    server: ServerTable = ServerTable()
     new: NewTable = NewTable()
     ops: list[OpTable] | None = None
-    respond: Bytes | None = None
-    connections: list[list[dict[str, Any]] | ConnectionTable] | None = None
-    routes: list[RouteTable] = []
-    transforms: list[dict[str, Any]] = []
     sweep: Dimensions = Dimensions()
     outcome: list[dict[str, Any]] = []
     fetch: FetchTable | None = None
