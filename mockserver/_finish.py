@@ -12,7 +12,7 @@ from typing import Literal
 
 from mockserver import _kernel
 from mockserver._connection import LiveConnection
-from mockserver._phase import Wait
+from mockserver._phase import Owner, Wait
 from mockserver._record import ConnectionRecord, events_of
 
 _UNSEEN_REST = 0.02
@@ -26,7 +26,11 @@ _MOVING = (Wait.NOTHING, Wait.READY, *_BOUNDED)
 
 
 def settle(
-    connections: Sequence[LiveConnection], progress: Callable[[], int], deadline: float
+    connections: Sequence[LiveConnection],
+    progress: Callable[[], int],
+    deadline: float,
+    *,
+    through_pauses: bool = True,
 ) -> list[LiveConnection]:
     """Wait until every connection is at rest.
 
@@ -34,6 +38,7 @@ def settle(
         connections: The connections; more may come.
         progress: A number that rises with everything that happens.
         deadline: When to give up, by the monotonic clock.
+        through_pauses: Whether pauses are waited for, however long they are.
 
     Returns:
         Those that did not come to rest in time.
@@ -41,14 +46,17 @@ def settle(
     # One that is at rest can be moved again by another that was not yet, for instance by a signal.
     while not all(one.wire.waits is Wait.OVER for one in connections):
         before = progress()
-        late = [one for one in connections if not _settles(one, deadline)]
+        late = [one for one in connections if not _settles(one, deadline, through_pauses)]
         if late or progress() == before:
             return late
     return []
 
 
-def _settles(one: LiveConnection, deadline: float) -> bool:
-    while not one.wire.condition.wait_for(lambda: _at_rest(one), deadline):
+def _settles(one: LiveConnection, deadline: float, through_pauses: bool) -> bool:
+    def rests() -> bool:
+        return _at_rest(one) or (one.wire.waits in _BOUNDED and not through_pauses)
+
+    while not one.wire.condition.wait_for(rests, deadline):
         if one.wire.waits not in _BOUNDED:
             return False
         deadline = time.monotonic() + 1.0  # a pause is as long as it is
@@ -140,6 +148,11 @@ def take_facts(one: LiveConnection) -> ConnectionRecord:
         source_port=one.wire.source_port,
         ended=one.ended_by is not None and not one.surplus,
     )
+
+
+def facts_so_far(one: LiveConnection) -> ConnectionRecord:
+    """The facts about a connection that may go on: all of them, where its steps are over."""
+    return take_facts(one) if one.wire.owner is Owner.PLAY else one.record
 
 
 def _take_all(one: LiveConnection) -> None:

@@ -10,18 +10,18 @@ import ssl
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from mockserver._clock import HeldClock
 from mockserver._connection import LiveConnection
-from mockserver._finish import is_moving, settle, take_facts, unmet_expectations
+from mockserver._finish import facts_so_far, is_moving, settle, take_facts, unmet_expectations
 from mockserver._listener import Pool
 from mockserver._match import Condition
 from mockserver._phase import Happens, Owner, Wait
 from mockserver._player import plan_of
-from mockserver._record import NO_ROUTE, RST_SENT, Record
+from mockserver._record import NO_ROUTE, RST_SENT, ConnectionRecord, Record
 from mockserver._request import Request
 from mockserver._script import Connection, Route, Script
 from mockserver._secure import Starttls
@@ -355,23 +355,23 @@ class Play(SharedState):
             The record; the same one when called again.
         """
         if self._record is None:
-            unsettled = self._settle()
-            with self.lock:
-                self.released = True
-                unmet = [text for one in self.connections for text in unmet_expectations(one)]
-                missed = self._missed()
-                records = tuple(map(take_facts, self.connections))
-            self._record = Record(
-                records,
-                self.refused_extra,
-                (*self.problems, *unsettled, *unmet),
-                tuple(self.errors),
-                missed,
-                self.address,
-            )
+            self._record = self._facts(take_facts, last=True)
             self._give_up()
             self._pool.dismiss(self)
         return self._record
+
+    def settled(self) -> Record:
+        """Wait until nothing is on its way, pauses aside; returns the record so far."""
+        return self._facts(facts_so_far, last=False) if self._record is None else self._record
+
+    def _facts(self, facts: Callable[[LiveConnection], ConnectionRecord], *, last: bool) -> Record:
+        unsettled = self._settle(through_pauses=last)
+        with self.lock:
+            self.released |= last
+            unmet = [text for one in self.connections for text in unmet_expectations(one)]
+            missed, problems = self._missed(), (*self.problems, *unsettled, *unmet)
+            records, errors = tuple(map(facts, self.connections)), tuple(self.errors)
+        return Record(records, self.refused_extra, problems, errors, missed, self.address)
 
     @property
     def so_far(self) -> Record:
@@ -488,11 +488,13 @@ class Play(SharedState):
             return self._next
         return _Next(connection, plan_of(connection.steps, times=connection.times))
 
-    def _settle(self) -> list[str]:
+    def _settle(self, *, through_pauses: bool = True) -> list[str]:
         deadline = time.monotonic() + max(self._patience, _OWN_PATIENCE)
         if not self._reserved:
             self._pool.admit_all(self, deadline)
-        late = settle(self.connections, lambda: self.progress, deadline)
+        late = settle(
+            self.connections, lambda: self.progress, deadline, through_pauses=through_pauses
+        )
         return [f"connection {one.number}: does not come to rest" for one in late]
 
     def _missed(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from mockserver import (
     Fill,
     Gate,
     MockServer,
+    Pause,
     Play,
     ReadEof,
     ReadRequest,
@@ -463,3 +464,62 @@ def test_an_end_of_stream_behind_octets_that_nobody_reads(
     assert record.problems == ()
     assert record.connections[0].after == "closed"
     assert record.connections[0].unplayed == ((Gate("never"),) if Gate("never") in steps else ())
+
+
+# ---- without an end
+
+
+def test_what_a_script_still_asks_for_is_known_while_it_goes_on(connect: Connect) -> None:
+    with MockServer() as server:
+        running = play(server, ReadRequest(), Send(RESPONSE), ReadRequest(), Send(RESPONSE))
+        assert running.settled().unplayed == ("connection 1: never opened",)
+        with connect(running.address) as client:
+            client.sendall(REQUEST)
+            exactly(client, len(RESPONSE))
+            first = running.settled()
+            assert first.unplayed == (
+                "connection 1, step 3 (read_request): not played",
+                "connection 1, step 4 (send): not played",
+            )
+            assert first.connections[0].requests == (REQUEST,)
+            client.sendall(REQUEST)
+            exactly(client, len(RESPONSE))
+            assert running.settled().complaints() == ()
+            assert not running.is_finished
+        assert running.finish().complaints() == ()
+        assert running.settled() is running.finish()
+
+
+@pytest.mark.parametrize("time", range(TIMES // 6))
+def test_a_client_that_is_done_finds_the_script_played(connect: Connect, time: int) -> None:
+    with MockServer() as server:
+        running = play(server, ReadRequest(), Send(RESPONSE), Drain(), Close())
+        with connect(running.address) as client:
+            client.sendall(REQUEST)
+            exactly(client, len(RESPONSE))
+            assert running.settled().complaints() == (), time
+        running.finish()
+
+
+def test_bytes_beyond_the_script_are_known_while_it_goes_on(connect: Connect) -> None:
+    with MockServer() as server:
+        running = play(server, ReadRequest(), Send(RESPONSE))
+        with connect(running.address) as client:
+            client.sendall(REQUEST + b"more")
+            exactly(client, len(RESPONSE))
+            (complaint,) = running.settled().complaints()
+            assert "4 bytes from the client that no step reads" in complaint
+        running.finish()
+
+
+def test_a_pause_is_not_waited_for(connect: Connect) -> None:
+    with MockServer() as server:
+        running = play(server, ReadRequest(), Send(b"a"), Pause(3600), Reply())
+        with connect(running.address) as client:
+            client.sendall(REQUEST)
+            exactly(client, 1)
+            assert running.settled().unplayed == (
+                "connection 1, step 3 (pause): not played",
+                "connection 1, step 4 (reply): not played",
+            )
+        running.abort()
