@@ -15,6 +15,7 @@ from mockserver._connection import LiveConnection
 from mockserver._phase import Owner, Wait
 from mockserver._record import ConnectionRecord, events_of
 
+TakeFacts = Callable[[LiveConnection], ConnectionRecord]
 _UNSEEN_REST = 0.02
 """Seconds of silence that count as rest where the kernel cannot be asked about the client."""
 _IN_FLIGHT = 0.25

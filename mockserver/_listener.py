@@ -316,7 +316,7 @@ class Pool:
 
     def _queue_is_empty(self, play: Playing) -> bool:
         with self._accepting:
-            while self._queue.poll(0):
+            while not self._closed and self._queue.poll(0):
                 if not play.full:
                     return False
                 self._admit()  # beyond the script: it is only counted

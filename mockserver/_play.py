@@ -10,18 +10,18 @@ import ssl
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
+from mockserver import _finish
 from mockserver._clock import HeldClock
 from mockserver._connection import LiveConnection
-from mockserver._finish import facts_so_far, is_moving, settle, take_facts, unmet_expectations
 from mockserver._listener import Pool
 from mockserver._match import Condition
 from mockserver._phase import Happens, Owner, Wait
 from mockserver._player import plan_of
-from mockserver._record import NO_ROUTE, RST_SENT, ConnectionRecord, Record
+from mockserver._record import NO_ROUTE, RST_SENT, Record
 from mockserver._request import Request
 from mockserver._script import Connection, Route, Script
 from mockserver._secure import Starttls
@@ -293,7 +293,7 @@ class Play(SharedState):
         """
         connections = tuple(self.connections)
         peers = [one.wire.peer() for one in connections]
-        self._moves += any(map(is_moving, connections))
+        self._moves += any(map(_finish.is_moving, connections))
         return self.progress, self._moves, *(peer.unread for peer in peers if peer is not None)
 
     @property
@@ -355,20 +355,23 @@ class Play(SharedState):
             The record; the same one when called again.
         """
         if self._record is None:
-            self._record = self._facts(take_facts, last=True)
+            deadline = time.monotonic() + max(self._patience, _OWN_PATIENCE)
+            self._record = self._facts(_finish.take_facts, deadline, last=True)
             self._give_up()
             self._pool.dismiss(self)
         return self._record
 
-    def settled(self) -> Record:
+    def settled(self, seconds: float = _OWN_PATIENCE) -> Record:
         """Wait until nothing is on its way, pauses aside; returns the record so far."""
-        return self._facts(facts_so_far, last=False) if self._record is None else self._record
+        if self._record is not None:
+            return self._record
+        return self._facts(_finish.facts_so_far, time.monotonic() + seconds, last=False)
 
-    def _facts(self, facts: Callable[[LiveConnection], ConnectionRecord], *, last: bool) -> Record:
-        unsettled = self._settle(through_pauses=last)
+    def _facts(self, facts: _finish.TakeFacts, deadline: float, *, last: bool) -> Record:
+        unsettled = self._settle(deadline, through_pauses=last)
         with self.lock:
             self.released |= last
-            unmet = [text for one in self.connections for text in unmet_expectations(one)]
+            unmet = [text for one in self.connections for text in _finish.unmet_expectations(one)]
             missed, problems = self._missed(), (*self.problems, *unsettled, *unmet)
             records, errors = tuple(map(facts, self.connections)), tuple(self.errors)
         return Record(records, self.refused_extra, problems, errors, missed, self.address)
@@ -488,11 +491,10 @@ class Play(SharedState):
             return self._next
         return _Next(connection, plan_of(connection.steps, times=connection.times))
 
-    def _settle(self, *, through_pauses: bool = True) -> list[str]:
-        deadline = time.monotonic() + max(self._patience, _OWN_PATIENCE)
+    def _settle(self, deadline: float, *, through_pauses: bool) -> list[str]:
         if not self._reserved:
             self._pool.admit_all(self, deadline)
-        late = settle(
+        late = _finish.settle(
             self.connections, lambda: self.progress, deadline, through_pauses=through_pauses
         )
         return [f"connection {one.number}: does not come to rest" for one in late]

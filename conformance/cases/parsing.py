@@ -60,6 +60,8 @@ def check_plain(value: Any, room: int = _DEPTH) -> None:
 
 
 def _check_scalar(value: Any) -> None:
+    if value is None:  # in JSON
+        raise CaseError("null has no meaning here; leave the key out")
     if not isinstance(value, str | int | float):
         raise CaseError(f"a case has no use for a {type(value).__name__}")
     if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:

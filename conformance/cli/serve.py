@@ -1,5 +1,6 @@
 """``httplib-kit serve``: every case at a URL, until Ctrl-C."""
 
+import re
 import sys
 
 import click
@@ -12,6 +13,14 @@ from conformance.reproduce import DEFAULT_PORTS, Ports
 from conformance.serve import Bounds, Playground, ServeError, Server
 
 _PORT = click.IntRange(0, 65535)
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{8,200}=*")
+
+
+def _token(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+    """Refuse a token that no Authorization field can have."""
+    if given is not None and not _TOKEN.fullmatch(given):
+        raise click.BadParameter("a token is 8 to 200 letters, digits and . _ ~ + / -")
+    return given
 
 
 @click.command()
@@ -50,6 +59,13 @@ _PORT = click.IntRange(0, 65535)
     is_flag=True,
     help="Serve no page on which bytes are edited and played by clients of this machine.",
 )
+@click.option(
+    "--token",
+    envvar="HTTPLIB_KIT_TOKEN",
+    show_envvar=True,
+    callback=_token,
+    help="What a program sends to begin plays at /_/plays.  [default: drawn, and printed]",
+)
 @click.pass_context
 def serve(
     ctx: click.Context,
@@ -63,8 +79,11 @@ def serve(
     stall: float,
     octets: int,
     no_playground: bool,
+    token: str | None,
 ) -> None:
     """Serve every case at /c/CASE, or only CASE on every path.
+
+    /c/ says how to make other responses, and POST /_/plays on the control port plays a script.
 
     /_/ lists what is served, and /_/transcript/last shows the bytes of the latest play; with the
     argument CASE, both are on the control port only.
@@ -79,8 +98,10 @@ def serve(
     bounds = Bounds(stall=stall, octets=octets)
     try:
         made = None if no_playground else Playground
-        with Server(corpus, ports, only=case_id, bounds=bounds, playground=made) as server:
-            click.echo(_greeting(server.ports))
+        with Server(
+            corpus, ports, only=case_id, bounds=bounds, playground=made, token=token
+        ) as server:
+            click.echo(_greeting(server))
             server.wait()
     except KeyboardInterrupt:
         ctx.exit(0)
@@ -94,12 +115,15 @@ def _after(port: int, place: int) -> int:
     return port + place if 0 < port <= 65535 - place else 0
 
 
-def _greeting(ports: Ports) -> str:
+def _greeting(server: Server) -> str:
     """Return the addresses of the server: as text for a person, or as one line of JSON."""
+    ports, token = server.ports, server.gate.token
     numbers = {name: getattr(ports, name) for name in ("http", "tls", "proxy", "control")}
     if not sys.stdout.isatty():
-        return msgspec.json.encode({"host": ports.host, **numbers}).decode()
+        greeting = {"host": ports.host, **numbers, "token": token}
+        return msgspec.json.encode(greeting).decode()
     return (
         f"http://{ports.at(ports.http)}/_/ lists what is served; "
-        f"TLS on {ports.tls}, proxy on {ports.proxy}, control on {ports.control}; Ctrl-C ends it"
+        f"TLS on {ports.tls}, proxy on {ports.proxy}, control on {ports.control}, "
+        f"with the token {token}; Ctrl-C ends it"
     )

@@ -14,6 +14,7 @@ from functools import partial
 from certs import SERVER_CERTIFICATES, CertificateAuthority
 from conformance.cases import Case
 from conformance.reproduce import LOCALHOST, Catalogue, Entry, Ports
+from conformance.serve.api import PLAYS, PlaysApi
 from conformance.serve.chain import PREFIX, BadTarget, grammar
 from conformance.serve.facts import echo
 from conformance.serve.pages import CONTROL, PLAYGROUND, Pages
@@ -39,6 +40,8 @@ _HELLO = 0x16
 """The first byte of a TLS handshake; no request begins with it."""
 _FORM = 1 << 16
 """Bytes of a request that begins a visit."""
+_LONGEST_HEAD = 1 << 16
+"""The most bytes of a request for a play, without its script."""
 _NO_CASE = 404, "nothing is served here; /_/ lists what there is, and /c/ how to make a response"
 _HTTP = ("http/1.1",)
 """What is spoken inside TLS, for clients that ask."""
@@ -52,6 +55,7 @@ class Doors:
         ports: where the server listens.
         authority: makes the certificates.
         limits: those of each connection.
+        api: the plays; None for none.
         playground: the page on which bytes are edited and played; None for none.
         visits: the judge of visiting browsers; None for none.
     """
@@ -62,6 +66,7 @@ class Doors:
         ports: Ports,
         authority: CertificateAuthority,
         limits: Limits,
+        api: PlaysApi | None = None,
         playground: Playground | None = None,
         visits: Visits | None = None,
     ) -> None:
@@ -69,6 +74,7 @@ class Doors:
         self._catalogue = catalogue
         self._authority = authority
         self._limits = limits
+        self._api = api
         self._pages = Pages(
             catalogue,
             ports,
@@ -114,6 +120,9 @@ class Doors:
             self._write(given, self._playground.reply(request, given.client[0]))
         elif asked is not None and self._visits is not None and _is_judge(asked.path):
             self._write(given, self._visits.reply(given.request(_FORM), given.address[0]))
+        elif asked is not None and _is_of_plays(asked) and self._api is not None:
+            most = _LONGEST_HEAD + self._api.plays.bounds.script
+            self._write(given, self._api.reply(given.request(most), asked.path, given.client[0]))
         elif asked is not None and asked.path.startswith("/c/"):
             self._write(given, self._elsewhere(given, self._ports.http, asked.target))
         elif asked is not None:
@@ -170,6 +179,9 @@ class Doors:
         elif _is_judge(asked.path):
             given.take(head)
             self._write(given, self._elsewhere(given, self._ports.control, asked.target))
+        elif _is_of_plays(asked) and self._api is not None:
+            where = f"http://{self._api.gate.host}{PLAYS}"
+            self._page(given, 421, f"plays are on the control port: {where}", asked.method)
         elif asked.path.startswith(CONTROL) or asked.path in ("/", PREFIX):
             given.take(head)
             self._write(given, self._pages.reply(asked.path, asked.method))
@@ -235,6 +247,10 @@ def _served(case: Case) -> Script:
 
 def _is_judge(path: str) -> bool:
     return path == JUDGE or path.startswith(f"{JUDGE}/")
+
+
+def _is_of_plays(asked: Wanted) -> bool:
+    return asked.path == PLAYS or asked.path.startswith(f"{PLAYS}/")
 
 
 def _server_name(given: GivenConnection) -> str:

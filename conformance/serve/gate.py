@@ -1,12 +1,13 @@
-"""The gate of the playground: which requests may start programs on this machine.
+"""The gate of the control port: which requests may start programs and plays on this machine.
 
 The input is a request, and the address of its client.  The output is a refusal, or None.
 
 A page of any site can make the visiting browser send requests here, and a name of its own resolve
 to this machine (DNS rebinding).  So a request needs a client on this machine, one Host that is an
 address of the control port, and, to do anything, an Origin equal to it and the token of the page,
-which another origin cannot read.  The control port is an origin of its own: the bytes of a case,
-which may be a page with a script, are never served there.
+which another origin cannot read.  A program that is no browser sends no Origin, and the token as
+``Authorization: Bearer``; the command prints the token, or is given it.  The control port is an
+origin of its own: the bytes of a case, which may be a page with a script, are never served there.
 """
 
 import secrets
@@ -40,14 +41,15 @@ class Refused(Exception):
 
 
 class Gate:
-    """Refuses what does not come from the page itself.
+    """Refuses what comes neither from the page itself nor from a program that has the token.
 
     Args:
         ports: where the server listens.
+        token: the token; None for one that is drawn.
     """
 
-    def __init__(self, ports: Ports) -> None:
-        self.token = secrets.token_urlsafe(32)
+    def __init__(self, ports: Ports, token: str | None = None) -> None:
+        self.token = token or secrets.token_urlsafe(32)
         self._ports = ports
 
     @property
@@ -62,20 +64,38 @@ class Gate:
         Raises:
             Refused: it is not from this machine, or not from a page of the control port.
         """
-        if not is_local(client):
-            raise Refused(403, "the playground answers programs on this machine only")
-        hosts = request.headers.get_all("host")
-        if len(hosts) != 1 or hosts[0].lower() not in self._hosts():
-            raise Refused(403, "the Host is not an address of the control port")
+        host = self._host_of(request, client)
         if request.method in ("GET", "HEAD"):
             return
         if request.method != "POST":
             raise Refused(405, "the playground takes GET, HEAD and POST")
-        if request.headers.get_all("origin") != [f"http://{hosts[0].lower()}"]:
+        if request.headers.get_all("origin") != [f"http://{host}"]:
             raise Refused(403, "the Origin is not this page")
-        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        media = media_type(request)
         if media != FORM:
             raise Refused(415, f"the playground takes {FORM}")
+
+    def check_program(self, request: Request, client: str) -> None:
+        """Check where *request* comes from: a program on this machine that has the token.
+
+        Raises:
+            Refused: it is from elsewhere, or has another token.
+        """
+        host = self._host_of(request, client)
+        if request.headers.get_all("origin") not in ([], [f"http://{host}"]):
+            raise Refused(403, "the Origin is another site")
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        matches = secrets.compare_digest(given.strip().encode(), self.token.encode())
+        if scheme.lower() != "bearer" or not matches:
+            raise Refused(401, "send Authorization: Bearer TOKEN; serve prints it when it starts")
+
+    def _host_of(self, request: Request, client: str) -> str:
+        if not is_local(client):
+            raise Refused(403, "this port answers programs on this machine only")
+        hosts = request.headers.get_all("host")
+        if len(hosts) != 1 or hosts[0].lower() not in self._hosts():
+            raise Refused(403, "the Host is not an address of the control port")
+        return hosts[0].lower()
 
     def check_token(self, given: bytes) -> None:
         """Check the token of a form.
@@ -88,6 +108,11 @@ class Gate:
 
     def _hosts(self) -> set[str]:
         return {self.host, *(f"{name}:{self._ports.control}" for name in _NAMES)}
+
+
+def media_type(request: Request) -> str:
+    """Return the media type of a request's content, in lower case and without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def is_local(address: str) -> bool:

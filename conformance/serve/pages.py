@@ -7,6 +7,7 @@ The input is a path under ``/_/``, or ``/c/``.  The output is a reply, as a step
 ``/_/transcript/last``   the wire of the latest play
 ``/_/playground``        bytes to edit and play (`Playground`)
 ``/_/judge``             judges the visiting browser (`Visits`)
+``/_/openapi.json``      the description of ``/_/plays`` (`api`)
 ``/_/ca.pem``            the certificate of this run's authority
 ``/_/client.pem``        a certificate for clients, which it has signed, and the key
 ``/c/``                  the words of which a response can be made in a URL (`chain`)
@@ -20,6 +21,7 @@ import msgspec
 from certs import CertificateAuthority
 from conformance.atlas import ServedSite
 from conformance.reproduce import Catalogue, Entry, Ports, curl
+from conformance.serve.api import description
 from conformance.serve.chain import PREFIX
 from mockserver import Reply
 
@@ -78,6 +80,8 @@ class Pages:
             return 200, kind.encode("ascii"), text.encode("utf-8")
         if path == f"{CONTROL}cases.json":
             return 200, _JSON, msgspec.json.encode(self.listing())
+        if path == f"{CONTROL}openapi.json":
+            return 200, _JSON, description()
         if path == f"{CONTROL}transcript/last":
             return 200, _TEXT, self._transcript().encode()
         if path == f"{CONTROL}ca.pem":

@@ -20,7 +20,7 @@ from conformance.cases import Case, load_text, page, sent_octets
 from conformance.drivers import OURS, DriverError, apart, installed, target
 from conformance.judge import Verdict
 from conformance.report import octets_of, split_lines, visible
-from conformance.reproduce import Catalogue, Ports
+from conformance.reproduce import Catalogue
 from conformance.run import DEADLINE, ENDS, ROSTER, NotTried, Trial, compared, trial_text, tried
 from conformance.serve.gate import Gate, Refused, Turnstile
 from conformance.serve.parametric import parsed_query
@@ -96,7 +96,7 @@ class Playground:
 
     Args:
         catalogue: where the bytes of a case come from.
-        ports: where the server listens.
+        gate: refuses what does not come from the page.
         bounds: the limits.
         offered: the implementations, as a user writes them; by default those that are installed.
     """
@@ -104,12 +104,12 @@ class Playground:
     def __init__(
         self,
         catalogue: Catalogue,
-        ports: Ports,
+        gate: Gate,
         bounds: PlayBounds | None = None,
         offered: Sequence[str] | None = None,
     ) -> None:
         self.bounds = bounds or PlayBounds()
-        self.gate = Gate(ports)
+        self.gate = gate
         self._catalogue = catalogue
         self._turnstile = Turnstile(self.bounds.plays, self.bounds.per_minute)
         self._stopped = threading.Event()

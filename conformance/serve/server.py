@@ -19,8 +19,11 @@ from typing import Any, Self
 from certs import CertificateAuthority
 from conformance.cases import Corpus
 from conformance.reproduce import Catalogue, Ports, is_silent
+from conformance.serve.api import PlaysApi
 from conformance.serve.doors import Doors
+from conformance.serve.gate import Gate
 from conformance.serve.playground import Playground
+from conformance.serve.plays import Plays
 from conformance.serve.visits import VisitBounds, Visits
 from mockserver import Ended, GivenConnection, Limits, MockServer, Script
 
@@ -57,6 +60,11 @@ class Server:
         ports: the host, and the requested ports; 0 stands for any free port.
         bounds: the limits for each connection.
         playground: makes the page on which bytes are edited and played; None for no such page.
+        token: what a program needs to begin plays; None for one that is drawn.
+
+    Attributes:
+        ports: where it listens.
+        gate: what protects plays and playground; it has the token.
 
     Raises:
         ServeError: a port cannot be used.
@@ -69,12 +77,14 @@ class Server:
         *,
         only: str | None = None,
         bounds: Bounds | None = None,
-        playground: Callable[[Catalogue, Ports], Playground] | None = Playground,
+        playground: Callable[[Catalogue, Gate], Playground] | None = Playground,
+        token: str | None = None,
     ) -> None:
         self._bounds = bounds or Bounds()
         self._limits = Limits(self._bounds.stall, self._bounds.octets)
         self._numbers = itertools.count(1)
         self._make_playground = playground
+        self._token = token
         self._selector = selectors.DefaultSelector()
         self._wake, self._woken = socket.socketpair()
         self._silent: list[MockServer] = []
@@ -113,6 +123,7 @@ class Server:
         if self.playground is not None:
             self.playground.stop()
         self._visits.stop()
+        self.plays.stop()
         with self._lock:
             visitors = dict(self._visitors)
         for given in visitors:
@@ -129,14 +140,17 @@ class Server:
         found = {name: sock.getsockname()[1] for name, sock in sockets.items()}
         own: dict[str, int] = {}
         ports = Ports(wanted.host, **found, own=own)
-        made = self._make_playground
-        self.playground = None if made is None else made(catalogue, ports)
+        made, authority = self._make_playground, CertificateAuthority()
+        gate = self.gate = Gate(ports, self._token)
+        self.playground = None if made is None else made(catalogue, gate)
+        self.plays = Plays(authority)
         self._visits = Visits(catalogue, self._bounds.visits, playground=made is not None)
         doors = self._doors = Doors(
             catalogue,
             ports,
-            CertificateAuthority(),
+            authority,
             self._limits,
+            PlaysApi(self.plays, gate),
             self.playground,
             self._visits,
         )
