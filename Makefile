@@ -9,7 +9,7 @@ QUICK := httplib_impl certs mockserver/tests/test_script.py mockserver/tests/tes
 	$(addprefix conformance/tests/test_,layering.py corpus.py loader.py grids.py sweeps.py octets.py judge.py reports.py)
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: conformance record recorded test lint check format bench fuzz strength covering differential browser screenshots clean check-all
+.PHONY: conformance record recorded test lint check format bench fuzz strength covering differential browser openapi screenshots clean check-all
 
 conformance: .venv/installed  ## the verdicts on httplib_impl
 	@$(BIN)/httplib-kit check
@@ -62,6 +62,9 @@ differential: .venv/installed  ## many drawn exchanges against a live Python 2.7
 browser: .venv/installed-browser  ## the atlas in the system's Chromium
 	@$(BIN)/python -m pytest -q -n 2 conformance/tests/test_browser.py
 
+openapi: .venv/installed-api  ## the plays of serve, held against their description by schemathesis
+	@$(BIN)/python -m pytest -q conformance/tests/test_plays.py -k described
+
 screenshots: .venv/installed-browser  ## a picture of each kind of page, in screenshots/
 	@$(BIN)/python -m tools.screenshots screenshots
 
@@ -84,6 +87,10 @@ clean:
 
 .venv/installed-browser: .venv/installed
 	@$(PIP) --editable '.[test,browser]'
+	@touch $@
+
+.venv/installed-api: .venv/installed
+	@$(PIP) --editable '.[test,api]'
 	@touch $@
 
 # Where there is no build of atheris, inputs are made at random.

@@ -30,7 +30,6 @@ def settle(
     connections: Sequence[LiveConnection],
     progress: Callable[[], int],
     deadline: float,
-    *,
     through_pauses: bool = True,
 ) -> list[LiveConnection]:
     """Wait until every connection is at rest.

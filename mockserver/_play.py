@@ -355,22 +355,19 @@ class Play(SharedState):
             The record; the same one when called again.
         """
         if self._record is None:
-            deadline = time.monotonic() + max(self._patience, _OWN_PATIENCE)
-            self._record = self._facts(_finish.take_facts, deadline, last=True)
+            self._record = self._facts(_finish.take_facts, None)
             self._give_up()
             self._pool.dismiss(self)
         return self._record
 
     def settled(self, seconds: float = _OWN_PATIENCE) -> Record:
         """Wait until nothing is on its way, pauses aside; returns the record so far."""
-        if self._record is not None:
-            return self._record
-        return self._facts(_finish.facts_so_far, time.monotonic() + seconds, last=False)
+        return self._record or self._facts(_finish.facts_so_far, seconds)
 
-    def _facts(self, facts: _finish.TakeFacts, deadline: float, *, last: bool) -> Record:
-        unsettled = self._settle(deadline, through_pauses=last)
+    def _facts(self, facts: _finish.TakeFacts, seconds: float | None) -> Record:
+        unsettled = self._settle(seconds)
         with self.lock:
-            self.released |= last
+            self.released |= seconds is None
             unmet = [text for one in self.connections for text in _finish.unmet_expectations(one)]
             missed, problems = self._missed(), (*self.problems, *unsettled, *unmet)
             records, errors = tuple(map(facts, self.connections)), tuple(self.errors)
@@ -491,12 +488,13 @@ class Play(SharedState):
             return self._next
         return _Next(connection, plan_of(connection.steps, times=connection.times))
 
-    def _settle(self, deadline: float, *, through_pauses: bool) -> list[str]:
+    def _settle(self, seconds: float | None = None) -> list[str]:
+        """Wait for so long, pauses aside; None waits for them too."""
+        own = max(self._patience, _OWN_PATIENCE) if seconds is None else seconds
+        deadline, through = time.monotonic() + own, seconds is None
         if not self._reserved:
             self._pool.admit_all(self, deadline)
-        late = _finish.settle(
-            self.connections, lambda: self.progress, deadline, through_pauses=through_pauses
-        )
+        late = _finish.settle(self.connections, lambda: self.progress, deadline, through)
         return [f"connection {one.number}: does not come to rest" for one in late]
 
     def _missed(self) -> tuple[str, ...]:

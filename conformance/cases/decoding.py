@@ -52,15 +52,17 @@ def decode(raw: Any, kind: type[T], field: str = "") -> T:
     try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
-        raise _complaint(str(error), field) from None
+        raise _complaint(str(error), field, kind) from None
 
 
-def _complaint(text: str, field: str) -> CaseError:
+def _complaint(text: str, field: str, kind: Any) -> CaseError:
     problem, _, path = text.partition(" - at `$")
     path = path.rstrip("`").lstrip(".")
     unknown = re.search(r"unknown field `(.*)`", problem)
     if unknown:
-        problem = f"unknown key `{unknown[1]}`{_belongs(unknown[1])}"
+        own = () if path else getattr(kind, "__struct_encode_fields__", ())
+        clause = near_clause(unknown[1], own) or _belongs(unknown[1])
+        problem = f"unknown key `{unknown[1]}`{clause}"
     value = re.fullmatch(r"Invalid enum value '(.*)'", problem)
     if value:
         problem += near_clause(value[1], _words())

@@ -3,6 +3,8 @@
 import contextlib
 import http.client
 import json
+import re
+import shutil
 import ssl
 import subprocess
 import sys
@@ -19,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from certs import CertificateAuthority
-from conformance.cases import CaseError
+from conformance.cases import CaseError, fixtures_directory
 from conformance.cli.main import main
 from conformance.serve import Server
 from conformance.serve.api import OPERATIONS, PLAYS, description
@@ -676,3 +678,62 @@ def test_the_server_is_as_described(server: Server) -> None:
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=500)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+# ---- the page and the examples
+
+PAGE = (fixtures_directory().parent / "docs" / "any-language.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(json|toml)\n(.*?)```", PAGE, re.DOTALL)
+
+
+def test_the_page_names_every_operation() -> None:
+    rows = {row.replace("`", "") for row in re.findall(r"^\| (.*?) \|", PAGE, re.MULTILINE)}
+    for one in OPERATIONS:
+        path = one.path.replace("{id}", "ID").replace("{name}", "NAME")
+        query = "?seconds=5" if one.query else ""
+        assert f"{one.method} {path}{query}" in rows
+
+
+def test_the_scripts_of_the_page_are_played(server: Server) -> None:
+    *scripts, _ = BLOCKS
+    assert [kind for kind, _ in scripts] == ["json", "toml"]
+    for kind, text in scripts:
+        fields = {"Content-Type": f"application/{kind}"}
+        status, _, play = call(server, "POST", PLAYS, text.encode(), fields)
+        assert status == 201, play
+
+
+def test_the_refusal_of_the_page_is_that_of_a_script(server: Server) -> None:
+    script = {"routes": [{"steps": [{"reply": {"stat": 200}}]}]}
+    assert call(server, "POST", PLAYS, script)[2] == json.loads(BLOCKS[-1][1])
+
+
+def test_the_command_of_the_page_begins_a_play(server: Server) -> None:
+    found = re.search(r"-d '(.*?)'", PAGE, re.DOTALL)
+    assert found is not None
+    play = begun(server, json.loads(found[1]))
+    answer = asked(play, b"GET /items/7 HTTP/1.1\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 503 ")
+
+
+EXAMPLES = fixtures_directory().parent / "examples" / "plays"
+LANGUAGES = {
+    "node": (["node", "plays.mjs"], ["node", "--eval", "fetch"]),
+    "java": (["java", "Plays.java"], ["java", "--version"]),
+    "go": (["go", "run", "plays.go"], ["go", "version"]),
+}
+"""How the example of each language is run, and what fails where it cannot be."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_client_in_another_language_is_tested(server: Server, language: str) -> None:
+    command, probe = LANGUAGES[language]
+    if shutil.which(language) is None or subprocess.run(probe, capture_output=True).returncode:
+        pytest.skip(f"{language} is not here, or older than the example")
+    arguments = [f"http://{HOST}:{server.ports.control}", TOKEN]
+    done = subprocess.run(
+        [*command, *arguments], cwd=EXAMPLES, capture_output=True, text=True, timeout=300
+    )
+    assert done.stdout == "got hello\nasked 3 times\ncomplaints []\n", done.stderr
+    assert done.returncode == 0
