@@ -302,6 +302,15 @@ class Counted(Pipe):
         return self.length
 
 
+class Answering(Pipe):
+    """A file that answers for any name of an object, as a wrapper does, but cannot be counted."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("tell", "seek", "readable"):
+            raise AttributeError(name)
+        return lambda: 3
+
+
 def at(position: int, file: Any) -> Any:
     file.seek(position)
     return file
@@ -314,6 +323,7 @@ def at(position: int, file: Any) -> Any:
         (lambda: at(4, io.BytesIO(b"0123456789")), b"456789"),
         (lambda: at(99, io.BytesIO(b"0123456789")), b""),
         (lambda: Pipe(b"0123456789"), b"0123456789"),
+        (lambda: Answering(b"0123456789"), b"0123456789"),
         (lambda: Counted(b"0123456789", 10), b"0123456789"),
         (lambda: Counted(b"0123456789", 4), b"0123"),
         (lambda: io.BytesIO(b"x" * 200000), b"x" * 200000),

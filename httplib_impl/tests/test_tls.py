@@ -286,10 +286,13 @@ def hiding(monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
 def test_an_end_that_every_context_hides_is_found(
     server_context: ssl.SSLContext, hiding: ssl.SSLContext, given: bool
 ) -> None:
+    options = hiding.options
     with broken_off(server_context) as respond:
         response = respond(context=hiding if given else None)
         with pytest.raises(IncompleteRead):
             response.read()
+        assert response._sock_.suppress_ragged_eofs  # as before
+    assert hiding.options == (options & ~IGNORES_ENDS if given else options)
 
 
 @pytest.mark.parametrize("given", [False, True])
@@ -324,6 +327,18 @@ def test_a_context_that_alone_hides_ends_is_left_as_it_is(server_context: ssl.SS
         with nullcontext() if chosen else pytest.raises(IncompleteRead):
             assert response.read() == b""
     assert context.options & IGNORES_ENDS == chosen
+
+
+def test_a_context_may_be_any_object_that_wraps_a_socket() -> None:
+    class Clear:
+        def wrap_socket(self, sock: socket.socket, server_hostname: str) -> socket.socket:
+            assert server_hostname == "127.0.0.1"
+            return sock
+
+    with listener(answer) as address:
+        conn = HTTPSConnection(*address, timeout=10, context=Clear())  # type: ignore[arg-type]
+        assert get(conn) == b"ok"
+        conn.close()
 
 
 def test_an_end_for_which_ssl_has_no_class_of_its_own_is_one() -> None:
