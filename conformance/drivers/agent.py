@@ -115,6 +115,7 @@ class Agent(object):
                 self.trace.append(self.step(op, arguments))
             return {"trace": self.trace}
         finally:
+            self.serial, self.trace, self.thread = None, [], None  # the next case may be located before its run
             self.restore()
 
     def step(self, op, arguments):

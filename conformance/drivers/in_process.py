@@ -53,8 +53,8 @@ class InProcess(Driver):
         self._agent.release()
 
     def where(self) -> Message:
-        """Return where the present run is."""
-        position: Message = self._agent.position()
+        """Return where the present run is; empty between two runs."""
+        position: Message = self._agent.position() if self._agent.thread else {}
         return position
 
     def effort(self) -> Effort | None:

@@ -341,6 +341,15 @@ def test_a_run_in_this_process_leaves_the_default_timeout_alone() -> None:
     assert socket.getdefaulttimeout() == before
 
 
+def test_a_run_that_has_ended_is_not_where_the_next_one_is() -> None:
+    """The kit asks where a case is before its run begins, on a busy machine also that late."""
+    driver = InProcess("http.client")
+    assert driver.where() == {}
+    (entry,) = driver.run({"ops": [op("absent")], "address": ("127.0.0.1", 1)})
+    assert entry["id"] == "absent"
+    assert driver.where() == {}
+
+
 @pytest.mark.parametrize("kind", ["open", "filelike"])
 def test_files_are_read_from_where_they_stand(interpreter: str, tmp_path: Path, kind: str) -> None:
     body = {"type": kind, "value": "0123\xff", "seek": 1}
