@@ -19,7 +19,6 @@ from mockserver._reads import (
     take,
     take_all,
     take_framed,
-    take_request,
 )
 from mockserver._record import ABANDONED, CLIENT_CLOSED, RST_SENT
 from mockserver._request import Request
@@ -340,7 +339,13 @@ class Goto(Step):
     def action(self, steps: tuple[Step, ...], *, repeated: bool) -> Action:  # noqa: ARG002 - see the base
         """Go back, or on, with the label found in advance."""
         index, times = steps.index(Label(self.label)), self.times
-        return lambda connection: connection.go_to(index, times)
+        if times is not None:
+            return lambda connection: connection.go_to(index, times)
+
+        def back(connection: LiveConnection) -> None:
+            connection.index = index
+
+        return back
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,19 +366,12 @@ class Dispatch(Step):
     def play(self, connection: LiveConnection) -> None:
         """Read a request, and enter the route that is to answer it."""
         state, number = connection.state, connection.number
-        chosen: RoutePlan | None = None
-        decided = False
-
-        def with_body(head: bytes) -> bool:
-            nonlocal chosen, decided
-            chosen, decided = state.choose(Request(number, head), is_whole=False)
-            if chosen is None:
-                return not decided or state.unmatched == "reply"
-            return chosen.body == "framed"
-
-        take_request(connection, _LIMIT, with_body)
-        if not decided:
-            chosen, _ = state.choose(Request(number, connection.last_request), is_whole=True)
+        bare = connection.bare_request(_LIMIT)
+        if bare is not None:  # as most requests are
+            chosen, _ = state.choose(Request(number, bare), is_whole=True)
+            connection.took_request(bare, True)
+        else:
+            chosen = self._choose_framed(connection)
         if chosen is not None:
             connection.enter_route(chosen)
             return
@@ -384,6 +382,24 @@ class Dispatch(Step):
         connection.problem(text)
         Reply(500, text=text + "\n").play(connection)
         connection.index -= 1  # and dispatch the next one
+
+    def _choose_framed(self, connection: LiveConnection) -> RoutePlan | None:
+        """Read a request that may have a body, which the route has to ask for; the route."""
+        state, number = connection.state, connection.number
+        chosen: RoutePlan | None = None
+        decided = False
+
+        def with_body(head: bytes) -> bool:
+            nonlocal chosen, decided
+            chosen, decided = state.choose(Request(number, head), is_whole=False)
+            if chosen is None:
+                return not decided or state.unmatched == "reply"
+            return chosen.body == "framed"
+
+        take_framed(connection, _LIMIT, with_body)
+        if not decided:
+            chosen, _ = state.choose(Request(number, connection.last_request), is_whole=True)
+        return chosen
 
 
 _LIMIT = ReadRequest().limit

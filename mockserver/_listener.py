@@ -27,9 +27,11 @@ from mockserver._connection import LiveConnection
 from mockserver._kernel import Diagnosis
 from mockserver._phase import Ended, Expired
 from mockserver._player import play_on
+from mockserver._step import Begins
 from mockserver._wire import Condition, configure
 
 _BACKLOG = 1024
+_OPTIONAL = Begins.OPTIONAL
 _TICK = 0.05
 """Seconds between two checks of clients that send after the last step, or that send nothing."""
 _ENDING = 1.0
@@ -336,7 +338,8 @@ class Pool:
         if over or not wire.park():
             self._leave(connection)
             return
-        patient = connection.is_awaited_with_patience
+        expects = connection.expects  # most wait for another request, as long as it takes
+        patient = expects is not _OPTIONAL and connection.is_awaited_with_patience
         wire.deadline = time.monotonic() + wire.patience if patient else math.inf
         self.selector.park(connection)  # an observer who did not find it here has made it readable
         if self.condition.waiting:

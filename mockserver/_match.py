@@ -27,11 +27,18 @@ class Condition(NamedTuple):
 
     Attributes:
         needs_body: Whether the body has to be read before it can be answered.
-        differs: How a request differs, in a sentence; None where it does not.
+        fits: Whether a request is so.
+        difference: How a request differs that does not fit, in a sentence. It is apart from `fits`
+            because a sentence takes longer than the comparison, and few are read.
     """
 
     needs_body: bool
-    differs: Callable[[Request], str | None]
+    fits: Callable[[Request], bool]
+    difference: Callable[[Request], str]
+
+    def differs(self, request: Request) -> str | None:
+        """How a request differs, in a sentence; None where it does not."""
+        return None if self.fits(request) else self.difference(request)
 
 
 def conditions(
@@ -89,14 +96,19 @@ def json_condition(value: Any) -> Condition:
     except (TypeError, ValueError) as error:
         _refuse("json", value, f"is not JSON: {error}")
 
-    def differs(request: Request) -> str | None:
+    def fits(request: Request) -> bool:
         try:
-            found = request.json()
+            return bool(request.json() == expected)
+        except ValueError:
+            return False
+
+    def difference(request: Request) -> str:
+        try:
+            return _differs("JSON body", request.json(), expected)
         except ValueError as error:
             return str(error)
-        return None if found == expected else _differs("JSON body", found, expected)
 
-    return Condition(True, differs)
+    return Condition(True, fits, difference)
 
 
 def _refuse(name: str, value: object, reason: str) -> Any:
@@ -126,11 +138,11 @@ def _equal(seen: str, expected: Any) -> bool:
 
 
 def _part(what: str, given: Expected, expected: Any, part: Callable[[Request], str]) -> Condition:
-    def differs(request: Request) -> str | None:
+    def fits(request: Request) -> bool:
         seen = part(request)
-        return None if seen == expected or _equal(seen, expected) else _differs(what, seen, given)
+        return bool(seen == expected) or _equal(seen, expected)
 
-    return Condition(False, differs)
+    return Condition(False, fits, lambda request: _differs(what, part(request), given))
 
 
 def _method(method: Expected) -> Condition:
@@ -141,11 +153,8 @@ def _method(method: Expected) -> Condition:
         name = expected.upper()
         return Condition(
             False,
-            lambda request: (
-                None
-                if request.method.upper() == name
-                else _differs("method", request.method, method)
-            ),
+            lambda request: request.method == name or request.method.upper() == name,
+            lambda request: _differs("method", request.method, method),
         )
     return _part("method", method, expected, lambda request: request.method)
 
@@ -192,12 +201,10 @@ def _prefix(prefix: Any) -> Condition:
         _refuse("prefix", prefix, "must be text or bytes; for a pattern use pattern")
     expected = _checked_path("prefix", prefix)
 
-    def differs(request: Request) -> str | None:
-        if request.path.startswith(expected):
-            return None
+    def difference(request: Request) -> str:
         return f"the path is {shown(request.path)}, expected one that begins with {shown(prefix)}"
 
-    return Condition(False, differs)
+    return Condition(False, lambda request: request.path.startswith(expected), difference)
 
 
 def _pattern(pattern: Expected) -> Condition:
@@ -228,15 +235,20 @@ def _query(query: Any) -> Condition:
         for name, value in query.items()
     }
 
-    def differs(request: Request) -> str | None:
-        seen = {name: request.query.get_all(name) for name in request.query}
-        same = seen.keys() == expected.keys() and all(
+    def of(request: Request) -> dict[str, list[str]]:
+        return {name: request.query.get_all(name) for name in request.query}
+
+    def fits(request: Request) -> bool:
+        seen = of(request)
+        return seen.keys() == expected.keys() and all(
             len(seen[name]) == len(values) and all(map(_equal, seen[name], values))
             for name, values in expected.items()
         )
-        return None if same else _differs("query", _short(seen), _short(query))
 
-    return Condition(False, differs)
+    def difference(request: Request) -> str:
+        return _differs("query", _short(of(request)), _short(query))
+
+    return Condition(False, fits, difference)
 
 
 def _value(value: Any) -> Any:
@@ -268,14 +280,18 @@ def _field(name: Any, value: Any) -> Condition:
     if isinstance(expected, str) and (expected != expected.strip() or "\n" in expected):
         _refuse("headers", value, "has outer blanks, which are not part of a value")
 
-    def differs(request: Request) -> str | None:
+    def fits(request: Request) -> bool:
+        values = request.headers.get_all(title)
+        if expected is None or not values:
+            return expected is None and not values
+        return any(_equal(one, expected) for one in (*values, ", ".join(values)))
+
+    def difference(request: Request) -> str:
         values = request.headers.get_all(title)
         if expected is None:
-            return f"the field {title} is there, expected none" if values else None
-        if any(_equal(one, expected) for one in (*values, ", ".join(values))) and values:
-            return None
+            return f"the field {title} is there, expected none"
         if not values:
             return f"the field {title} is missing, expected {shown(value)}"
         return _differs(f"field {title}", ", ".join(values), value)
 
-    return Condition(False, differs)
+    return Condition(False, fits, difference)

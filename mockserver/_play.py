@@ -150,13 +150,13 @@ class SharedState:
         """
         with self.lock:
             for one in self._routes:
-                if one.is_used_up:
+                if one.times is not None and one.answered >= one.times:
                     continue
                 needs_body = False
                 for condition in one.conditions:
                     if condition.needs_body and not is_whole:
                         needs_body = True
-                    elif condition.differs(request):
+                    elif not condition.fits(request):
                         break
                 else:
                     if needs_body:
@@ -222,20 +222,17 @@ class _RouteState:
     """A route under play, and how many requests it has answered."""
 
     route: Route
+    times: int | None
     conditions: tuple[Condition, ...]
     plan: RoutePlan
     answered: int = 0
-
-    @property
-    def is_used_up(self) -> bool:
-        return self.route.times is not None and self.answered >= self.route.times
 
 
 def _planned(number: int, route: Route) -> _RouteState:
     plan = plan_of(route.steps, times=route.times)
     title = f"route {number}"
     ready = RoutePlan(title, route.steps, plan, route.ends, route.body)
-    return _RouteState(route, route.conditions, ready)
+    return _RouteState(route, route.times, route.conditions, ready)
 
 
 class _Next(NamedTuple):

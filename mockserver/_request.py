@@ -42,6 +42,20 @@ def is_bare(data: bytes) -> bool:
     return alone and _FRAMED.search(data) is None
 
 
+def _first_line(data: bytes) -> bytes:
+    """The first line that is not blank, with its end; all of them if none ends."""
+    if data[:1] in _LINE_ENDS:
+        data = data.lstrip(b"\r\n")
+    return data[: data.find(b"\n") + 1] or data
+
+
+@lru_cache(maxsize=256)
+def _words_of(line: bytes) -> tuple[str, str, str]:
+    """Method, target and version of a request line; empty where they are missing."""
+    method, target, version = [*line.strip().decode("latin-1").split(" ", 2), "", ""][:3]
+    return method, target, version
+
+
 class Full(Exception):
     """The limit of a read is reached."""
 
@@ -283,15 +297,12 @@ class Request:
     @property
     def line(self) -> str:
         """The request line, without its end."""
-        start = 0
-        while self.raw[start : start + 1] in _LINE_ENDS:
-            start += 1
-        end = self.raw.find(b"\n", start)
-        return self.raw[start : end if end >= 0 else None].strip().decode("latin-1")
+        return _first_line(self.raw).strip().decode("latin-1")
 
-    @cached_property
-    def _words(self) -> list[str]:
-        return [*self.line.split(" ", 2), "", ""]
+    @property
+    def _words(self) -> tuple[str, str, str]:
+        line = _first_line(self.raw)
+        return _words_of(line) if len(line) <= SHORT else _words_of.__wrapped__(line)
 
     @property
     def method(self) -> str:

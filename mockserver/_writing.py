@@ -64,13 +64,13 @@ _WITHOUT_CONTENT = frozenset({*range(100, 200), 204, 205, 304})
 """Statuses that cannot have content (RFC 9110, 15.2, 15.3.5, 15.3.6 and 15.4.5)."""
 _WITHOUT_FRAMING = _WITHOUT_CONTENT - {205}
 """Statuses after whose head a message ends, whatever its fields are (RFC 9112, 6.3, rule 1)."""
-_MAYBE_HEAD = (b"HEAD ", b"\r", b"\n")
+_MAYBE_HEAD = (b"H", b"\r", b"\n")
 """How a request with HEAD can begin: a server forgives blank lines before it."""
 
 
 def asks_for_head(raw: bytes) -> bool:
     """Whether a request has the method HEAD, so that its answer has no body."""
-    return raw.startswith(_MAYBE_HEAD) and raw.lstrip(b"\r\n").startswith(b"HEAD ")
+    return raw[:1] in _MAYBE_HEAD and raw.lstrip(b"\r\n").startswith(b"HEAD ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,19 +204,16 @@ class Reply(WritingStep):
         """Play it; a write that is repeated, and does nothing more, is made once."""
         if not repeated or self.delay or self.framing == "close":
             return self.play
-        write = write_of(self)
         if self.framing == "none":
-            return write
-        head = self.head()
-        data = joined(head)
+            return write_of(self)
+        pieces, head = self.pieces(), self.head()
+        whole, bare = joined(pieces), joined(head)
 
         def answer(connection: LiveConnection) -> None:
-            if connection.last_request.startswith(_MAYBE_HEAD) and asks_for_head(
-                connection.last_request
-            ):
-                connection.write(head, data)
+            if asks_for_head(connection.last_request):
+                connection.write(head, bare)
             else:
-                write(connection)
+                connection.write(pieces, whole)
 
         return answer
 
