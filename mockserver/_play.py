@@ -300,7 +300,7 @@ class Play(SharedState):
         peers = [peer for one in connections if (peer := one.wire.peer()) is not None]
         stay = [peer for peer in peers if peer.open]
         taken = bool(stay) and not any(peer.unread for peer in stay)
-        return taken and not any(map(is_moving, connections))
+        return taken and not any(map(_finish.is_moving, connections))
 
     def release(self, name: str) -> None:
         """Open the gates of this name, now and for as long as the play lasts."""
