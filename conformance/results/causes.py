@@ -6,11 +6,11 @@ cases, and a reader should meet it once.
 
 Two failures have one cause if their keys are equal.  A key keeps only what a bug leaves behind in
 every case.  The most telling trace is a line of the client: an error that is raised there, or a
-hang there, is one cause in every family and for every call.  Without it, an error is its class, the
-call, and its text without literals; a missing error is its class, and the call if the class says
-little; a wrong request is the field that differs; any other wrong value is the call or attribute
-and the kind of difference, such as a text that is cut.  Only where that says little, the family is
-part of the key too.  Ids, numbers and bytes are in no key.
+hang there for the same callers, is one cause in every family and for every call.  Without it, an
+error is its class, the call, and its text without literals; a missing error is its class, and the
+call if the class says little; a wrong request is the field that differs; any other wrong value is
+the call or attribute and the kind of difference, such as a text that is cut.  Only where that says
+little, the family is part of the key too.  Ids, numbers and bytes are in no key.
 
 Of a client that is new to the kit, most causes have one or two cases.  The last cause is then all
 of these together, so that there are never more than `MOST`.
@@ -48,6 +48,8 @@ _SAME_EVERYWHERE = frozenset({"getheader", "getheaders", "msg"})
 """Names whose value is looked up: if it is absent, one bug is the reason in every family."""
 _PROBE = "interface.has."
 """How the ids of cases begin that look for a name or an argument; all that fail are one cause."""
+_CALLERS = 3
+"""Lines that are compared of a hang: the innermost may be the one `recv` that all reads share."""
 _NAMED = 4
 """Absent names in the text of that cause."""
 _LOST = 20
@@ -143,9 +145,9 @@ def cause_key(result: Result) -> Key:
 
 def _trace(result: Result) -> Key:
     """Return what the bug has left behind in *result*, apart from the verdict."""
-    line, called, accepted = _line(result), _called(result), _accepted(result)
+    line, called, accepted = _lines(result, 1), _called(result), _accepted(result)
     if result.verdict in _HUNG:
-        return line or (called or skeleton(result.reason), result.family)
+        return _lines(result, _CALLERS) or (called or skeleton(result.reason), result.family)
     if not result.where:
         return (skeleton(result.reason),)
     if result.strength:
@@ -174,9 +176,9 @@ def _raised(result: Result, called: str) -> Key:
     return (called,) if documented else (called, skeleton(result.seen))
 
 
-def _line(result: Result) -> Key:
-    """Return the innermost line of the client that is known; empty if none is."""
-    return tuple(f"{one.file}:{one.line}" for one in result.frames[:1])
+def _lines(result: Result, most: int) -> Key:
+    """Return the innermost lines of the client that are known; empty if none is."""
+    return tuple(f"{one.file}:{one.line}" for one in result.frames[:most])
 
 
 def _called(result: Result) -> str:
@@ -267,7 +269,8 @@ def _text(result: Result) -> str:
     what = _what(result)
     line = "".join(f" at {PurePath(one.file).name}:{one.line}" for one in result.frames[:1])
     if result.verdict == Verdict.HANG and what:
-        return f"{verdict}: {what} does not return{line}"
+        callers = ", ".join(str(one.line) for one in result.frames[1:_CALLERS])
+        return f"{verdict}: {what} does not return{line}{callers and f', called from {callers}'}"
     if not result.where:
         return f"{verdict}: {_short(result.reason or result.title, 2 * _LONGEST)}"
     seen, accepted = _short(result.seen), _short(_accepted(result))

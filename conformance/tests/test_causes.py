@@ -24,6 +24,7 @@ from conformance.tests.support import site_of
 
 HEAD = RunHead("1", "c0ffee", "mine", "mine", "1.2.3", [])
 LINE = Frame(file="mine.py", line=7, function="read", text="int(line)")
+OTHER_LINE = Frame(file="mine.py", line=8, function="read", text="int(line)")
 
 
 def failure(verdict: str, name: str = "a.b", **more: object) -> Result:
@@ -122,6 +123,10 @@ TIMED_OUT = "builtins.OSError: cannot read from timed out object"
             failure("HANG", "c.d", reason="gave up after 2.1 s", frames=[LINE]),
         ),
         (
+            failure("HANG", frames=[LINE, LINE, LINE, LINE]),
+            failure("HANG", "c.d", frames=[LINE, LINE, LINE, OTHER_LINE]),
+        ),
+        (
             failure("HANG", reason="gave up", frames=[LINE]),
             failure("NOT_RUN", "c.d", reason="not waited for: it was where a.b", frames=[LINE]),
         ),
@@ -134,9 +139,6 @@ TIMED_OUT = "builtins.OSError: cannot read from timed out object"
 def test_one_bug_is_one_cause(pair: Sequence[Result]) -> None:
     (cause,) = grouped(pair)
     assert list(cause.results) == list(pair)
-
-
-OTHER_LINE = Frame(file="mine.py", line=8, function="read", text="int(line)")
 
 
 @pytest.mark.parametrize(
@@ -171,6 +173,7 @@ OTHER_LINE = Frame(file="mine.py", line=8, function="read", text="int(line)")
         (wrong("None", "'x'"), wrong("'y'", "'x'")),
         (wrong("True", "False"), wrong("False", "True")),
         (failure("HANG", frames=[LINE]), failure("HANG", frames=[OTHER_LINE])),
+        (failure("HANG", frames=[LINE, LINE]), failure("HANG", frames=[LINE, OTHER_LINE])),
         (failure("HANG", frames=[LINE]), leak("a.E: x", frames=[LINE])),
         (leak("a.E: x"), leak("a.E: x", overlay=Overlay.FLAKY)),
         (
