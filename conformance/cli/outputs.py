@@ -106,7 +106,7 @@ class Outputs:
         for option, path in (*others, *files, ("--html", self._site)):
             if path is None or (path.exists() and not path.is_file()):
                 continue  # a pipe or a terminal takes several
-            other = found.setdefault(path.resolve(), option)
+            other = found.setdefault(Path(os.path.realpath(path)), option)
             if other is not option:
                 raise click.UsageError(f"{other} and {option} both write {path}: give two files")
 

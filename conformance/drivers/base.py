@@ -4,8 +4,11 @@ A driver takes messages of the driver protocol and returns traces. A driver that
 raises an exception; the runner decides which verdict follows from it.
 """
 
+import shlex
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from conformance.drivers.effort import Effort
@@ -204,6 +207,25 @@ class Driver(Protocol):
 
     def stop(self) -> None:
         """End the driver; further calls do nothing."""
+
+
+def program_path(name: str, written: str) -> str:
+    """Return the path of the program *name*; only ``~`` is expanded.
+
+    Raises:
+        UnknownImplementation: *written*, the implementation, names no program.
+    """
+    path = str(Path(name).expanduser()) if name.startswith("~") else name
+    found = shutil.which(path)
+    if found is not None:
+        return found
+    if Path(path).is_dir():
+        raise UnknownImplementation(f"{written!r}: {name!r} is a directory: give a program in it")
+    if Path(path).exists():
+        how = f"`chmod +x {shlex.quote(name)}`"
+        raise UnknownImplementation(f"{written!r}: {name!r} is not executable: {how}, if it is one")
+    how = "give its path, or install it"
+    raise UnknownImplementation(f"{written!r}: no program called {name!r}: {how}")
 
 
 def _line(text: str) -> str:

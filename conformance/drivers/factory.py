@@ -19,7 +19,6 @@ import importlib.util
 import os
 import re
 import shlex
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +26,13 @@ from itertools import zip_longest
 from pathlib import Path
 
 from conformance.drivers import clients
-from conformance.drivers.base import EXEC, Driver, Implementation, UnknownImplementation
+from conformance.drivers.base import (
+    EXEC,
+    Driver,
+    Implementation,
+    UnknownImplementation,
+    program_path,
+)
 from conformance.drivers.clients.httplib_client import HTTPLIB, HttplibClient
 from conformance.drivers.environment import MEMORY
 from conformance.drivers.in_process import InProcess
@@ -170,7 +175,11 @@ def module_target(written: str) -> Target:
         UnknownImplementation: it does not name a module.
     """
     interpreter, colon, module = written.rpartition(":")
-    if not _DOTTED.fullmatch(module):
+    file = Path(module)
+    if file.suffix == ".py" and file.is_file():
+        how = f"give the import name {file.stem}, in the directory {file.parent}"
+        raise UnknownImplementation(f"{written!r} is a file: {how}")
+    if not _DOTTED.fullmatch(module) or (colon and not interpreter):
         how = f"a module by its import name, {EXEC}COMMAND, or {clients.PREFIX}NAME"
         raise UnknownImplementation(f"{written!r} is not the name of an implementation: give {how}")
     rest, _, last = interpreter.rpartition(":")
@@ -179,7 +188,7 @@ def module_target(written: str) -> Target:
         interpreter = rest or sys.executable
     if not colon:
         return Target(written, None if module == OURS else sys.executable, module)
-    return Target(written, _program(interpreter, written), module, patch)
+    return Target(written, program_path(interpreter, written), module, patch)
 
 
 def command_in(text: str) -> tuple[str, ...]:
@@ -195,22 +204,7 @@ def command_in(text: str) -> tuple[str, ...]:
         raise UnknownImplementation(f"{text!r} is not a command: {problem}") from None
     if not words:
         raise UnknownImplementation("a command is missing, as in exec:./my-driver --flag")
-    return (_program(words[0], text), *words[1:])
-
-
-def _program(name: str, written: str) -> str:
-    """Return the path of the program *name*."""
-    path = str(Path(name).expanduser()) if name.startswith("~") else name
-    found = shutil.which(path)
-    if found is not None:
-        return found
-    if Path(path).is_dir():
-        raise UnknownImplementation(f"{written!r}: {name!r} is a directory: give a program in it")
-    if Path(path).exists():
-        how = f"`chmod +x {shlex.quote(name)}`"
-        raise UnknownImplementation(f"{written!r}: {name!r} is not executable: {how}, if it is one")
-    how = "give its path, or install it"
-    raise UnknownImplementation(f"{written!r}: no program called {name!r}: {how}")
+    return (program_path(words[0], text), *words[1:])
 
 
 def targets(

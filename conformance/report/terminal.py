@@ -107,6 +107,8 @@ class _Parts:
         taken = len(top) + 2 * len(every) + len(self.end)
         self.stories = list(_stories(run, causes, view, taken))
         self.table = every if len(self.stories) < failures else []
+        if view.cause > len(causes):
+            self.end.append(f"there is no cause {view.cause}: the run has {len(causes)}")
         self.end += _rest(len(causes), len(self.stories), failures) if self.table else []
         lines = [line for result, note in self.stories for line in story(result, run.head, note)]
         rows = [f"{row[2]}  {row[3]}" for row in self.table]
@@ -296,7 +298,10 @@ def _grid(rest: list[Row]) -> Table:
     shown.add_column(overflow="fold")
     for row in rest:
         cell: Text | _Folded = _text(row.spans)
-        if not row.label or row.label in OCTETS:
+        is_note = any(span.kind == "mark" for span in row.spans)
+        if is_note:
+            cell = Text("| ", "dim") + cell
+        elif not row.label or row.label in OCTETS:
             cell = _Folded(_text((Span("| ", "dim"), *row.spans)))
         shown.add_row(Text(f"  {row.label}", "dim"), cell)
     return shown

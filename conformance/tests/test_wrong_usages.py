@@ -43,6 +43,11 @@ FILES = {
     "other.toml": b"implementation = 'other'\n",
     "guard.toml": b"implementation = 'httplib_impl'\nlevels = ['precedent', 'guard']\n",
     "level.toml": b"levels = ['observe']\n",
+    "wrong-type.toml": b"levels = 3\n",
+    "number.toml": b"[[entry]]\ncase = 5\nverdict = 'HANG'\nreason = 'x'\n",
+    "no-text.toml": b"[[entry]]\ncase = 'a'\nverdict = 'HANG'\nreason = ''\n",
+    "unknown.toml": b"[[entries]]\n",
+    "number-map.toml": b"[errors]\n'a.B' = 3\n",
     "script": b"#!/bin/sh\n",
     "here/divides.py": b"1 / 0\n",
     "here/leaves.py": b"raise SystemExit(0)\n",
@@ -60,6 +65,68 @@ check no_such_module
     no_such_module cannot be imported
 check no_such_module
     a module of another Python is written path/to/python:module
+check here/divides.py
+    'here/divides.py' is a file: give the import name divides, in the directory here
+check :divides
+    ':divides' is not the name of an implementation
+check 'client:cmd:./script {url}'
+    './script' is not executable: `chmod +x ./script`
+check client:httplib:a:b:c
+    no program called 'a:b': give its path, or install it
+check --markdown loop --junit ./loop
+    --junit and --markdown both write loop: give two files
+check --results here/bare.py/x
+    --results: cannot write here/bare.py/x: Not a directory
+check --html bytes/x
+    --html: cannot write bytes/x: Not a directory
+check --baseline wrong-type.toml
+    wrong-type.toml: Expected `array`, got `int` - at `$.levels`
+check --baseline number.toml
+    number.toml:1: Expected `str | array`, got `int` - at `$.case`
+check --baseline no-text.toml
+    no-text.toml:1: reason: is empty; say why these cases fail
+check --baseline unknown.toml
+    unknown.toml: Object contains unknown field `entries`
+check --baseline loop
+    loop: cannot be read: Too many levels of symbolic links
+check --error-map number-map.toml
+    errors.a.B: 3 is neither an exception of the page nor a category
+check --error-map empty
+    empty: the table [errors] is missing
+check --select
+    Option '--select' requires an argument
+check --family ''
+    no family is called ''; there are interface, exceptions
+check --level all,guard
+    'all' is not one of documented, precedent, guard, observe, all
+check --level DOCUMENTED
+    'DOCUMENTED' is not one of documented
+check -j -3
+    -3 is not in the range 1<=x<=64
+check --deadline nan
+    'nan' is not a number of seconds from 0.05 to 60
+check --shard 1/0
+    '1/0' is not I/N
+check --cause x
+    'x' is not a valid integer range
+check --cause 2 --all
+    --quiet, --all and --cause exclude each other
+report empty
+    empty, so it is not a result file
+report bytes
+    so it is not a result file
+report here
+    File 'here' is a directory
+driver-check ./script
+    './script' is not executable: `chmod +x ./script`
+list --family nope
+    no family is called 'nope'; there are interface
+show chunked.two-chunks --reproduce nope
+    'nope' is not one of 'curl', 'raw', 'python', 'script', 'all'
+chek httplib_impl
+    no command is called 'chek'; near names: check
+serve --port 99999
+    99999 is not in the range 0<=x<=65535
 check ./module.py
     './module.py' is not the name of an implementation: give a module by its
 check 'a b'
@@ -304,6 +371,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, content in FILES.items():
         (place / name).parent.mkdir(exist_ok=True)
         (place / name).write_bytes(content)
+    (place / "loop").symlink_to("loop")
     return place
 
 

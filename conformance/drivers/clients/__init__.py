@@ -32,6 +32,7 @@ from conformance.drivers.base import (
     NotInstalled,
     Trace,
     UnknownImplementation,
+    program_path,
 )
 from conformance.drivers.clients.command import Command, command_words
 from conformance.drivers.clients.programs import curl, program, wget
@@ -184,8 +185,7 @@ def _command(text: str, title: str, version: str) -> Start:
         words = command_words(text)
     except ValueError as error:
         raise UnknownImplementation(f"{PREFIX}{COMMAND}{text}: {error}") from None
-    if shutil.which(words[0]) is None:
-        raise UnknownImplementation(f"{text!r}: no program called {words[0]!r}")
+    program_path(words[0], text)
     return lambda written: Command(written, title or text, version, words)
 
 
