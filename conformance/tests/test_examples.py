@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import re
 import shutil
+import textwrap
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,6 +22,29 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "mockserver" / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(python|text)\n(.*?)```", PAGE, re.DOTALL)
 FIRST = [one for one in BLOCKS if "\ndef test_" in one[1] or one[0] == "text"][:6]
+OTHERS = [code for language, code in BLOCKS if language == "python"][3:]
+APP = """
+import threading, urllib.request
+import pytest
+from test_real_server import real_shop
+
+class App:
+    spinner = False
+    def refresh(self, url):
+        self.spinner = True
+        self.thread = threading.Thread(target=self.ask, args=(url,))
+        self.thread.start()
+    def ask(self, url):
+        urllib.request.urlopen(url, timeout=10).close()
+        self.spinner = False
+
+@pytest.fixture
+def app():
+    one = App()
+    yield one
+    one.thread.join()
+"""
+"""What the page says of the application and the server that its tests use."""
 FROM = (ROOT / "docs" / "coming-from.md").read_text(encoding="utf-8")
 WORDS = re.findall(r"^\| .*? \| (.*?) \|$", FROM, re.MULTILINE)
 NAIVE = """
@@ -65,13 +89,6 @@ def test_the_tests_in_front_of_a_real_server_pass(pytester: pytest.Pytester) -> 
     passes(pytester, REAL, 5)
 
 
-def test_the_test_of_the_page_with_a_real_server_passes(pytester: pytest.Pytester) -> None:
-    (code,) = [code for _, code in BLOCKS if "real_shop" in code and "Proxy" in code]
-    pytester.makeconftest(f"from {REAL.removesuffix('.py')} import real_shop")
-    pytester.makepyfile(test_page=code)
-    passes(pytester, "test_page.py", 1)
-
-
 @pytest.mark.skipif(
     importlib.util.find_spec("pytest_httpserver") is None,
     reason="pytest-httpserver is not installed: pip install 'httplib-kit[bench]'",
@@ -106,16 +123,28 @@ def test_a_test_of_the_page_prints_this_for_a_naive_client(
     assert [line for line in shown if line not in printed] == []
 
 
-def test_every_other_block_of_the_page_is_python() -> None:
-    blocks = [code for language, code in BLOCKS if language == "python"]
-    assert len(blocks) >= 6
-    for code in blocks:
-        compile(code, "README.md", "exec")
+@pytest.mark.parametrize("number", range(len(OTHERS)))
+def test_every_other_block_of_the_page_runs_as_it_is_written(
+    pytester: pytest.Pytester, number: int
+) -> None:
+    code = OTHERS[number]
+    if "def test_" not in code:
+        code = "def test_it():\n" + textwrap.indent(code, "    ")
+    for name in ("shop.py", REAL):
+        shutil.copy(EXAMPLES / name, pytester.path)
+    pytester.makeconftest(APP)
+    pytester.makepyfile(test_page=code)
+    result = pytester.runpytest_inprocess("test_page.py")
+    result.assert_outcomes(passed=code.count("def test_"))
 
 
-def test_the_routes_of_the_page_can_be_played() -> None:
-    (code,) = [code for language, code in BLOCKS if "prefix=" in code and language == "python"]
+def test_the_server_without_pytest_of_the_first_page_runs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n((?:(?!```).)*MockServer\(play\).*?)```", readme, re.DOTALL)
     exec(code, {})
+    assert "reset" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("word", [one for one in WORDS if "`" in one])
