@@ -81,18 +81,19 @@ def _belongs(key: str) -> str:
     # Imported only for an error: it imports the mock server, which decoding does not need.
     from conformance.cases.steptables import step_tables, transform_tables
 
-    homes = [home for home, table in _TABLES.items() if key in _keys(table)]
-    homes += [f"the step `{name}`" for name, table in step_tables().items() if key in _keys(table)]
-    homes += [
-        f"the transform `{name}`"
-        for name, table in transform_tables().items()
-        if key in _keys(table)
-    ]
+    homes: dict[str, Any] = {
+        **_TABLES,
+        **{f"the step `{name}`": table for name, table in step_tables().items()},
+        **{f"the transform `{name}`": table for name, table in transform_tables().items()},
+    }
+    found = [home for home, table in homes.items() if key in _keys(table)]
     if key in step_tables():
-        homes.append("`connections`, as a step")
+        found.append("`connections`, as a step")
     if key in transform_tables():
-        homes.append("`transforms`")
-    return f"; it belongs in {' or '.join(homes[:3])}" if homes else ""
+        found.append("`transforms`")
+    if found:
+        return f"; it belongs in {' or '.join(found[:3])}"
+    return near_clause(key, {one for table in homes.values() for one in _keys(table)})
 
 
 def _keys(table: type[msgspec.Struct]) -> tuple[str, ...]:

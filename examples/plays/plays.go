@@ -38,18 +38,14 @@ func ask(method, path, content string) (play Play) {
 }
 
 func download(url string) string { // the code under test: it tries three times
-	for tries := 1; ; tries++ {
-		answer, err := http.Get(url)
-		if err == nil {
-			body, broken := io.ReadAll(answer.Body)
-			if err = broken; err == nil && answer.StatusCode == 200 {
+	for tries := 0; tries < 3; tries++ {
+		if answer, err := http.Get(url); err == nil && answer.StatusCode == 200 {
+			if body, err := io.ReadAll(answer.Body); err == nil {
 				return string(body)
 			}
 		}
-		if tries == 3 {
-			panic(err)
-		}
 	}
+	return "nothing"
 }
 
 func main() {
