@@ -221,6 +221,8 @@ def _difference(result: Result) -> Key:
         whole, came = accepted.strip("b'\""), seen.strip("b'\"")
         if came and whole.startswith(came):
             return ("cut",)
+        if whole.lower() == came.lower():
+            return ("case",)
         if whole and came.startswith(whole):
             return "longer", result.family
     if seen in ("None", "''") and _called(result) in _SAME_EVERYWHERE:

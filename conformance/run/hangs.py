@@ -9,6 +9,9 @@ A place is the call and the innermost lines of the client.  Cases in which the c
 are counted separately: a client that respects it waits at the same lines, and comes back.  A driver
 that reports no lines is compared by the family of the case.
 
+A client that loops at a place is not freed by the reset of its sockets, and its process is ended.
+For the cases after the first ones, this is not waited for either.
+
 For a client of another interface the place is the wire: the server has done all that its script
 says, and the client has read every byte, keeps its connection open, and does nothing.  Only such a
 case is compared with others, also by its lines where they are reported.  Nothing but its own timers
@@ -37,12 +40,21 @@ class Hangs:
     def __init__(self) -> None:
         self._counts: Counter[Hashable] = Counter()
         self._first: dict[Hashable, str] = {}
+        self._stuck: set[Hashable] = set()
 
     def note(self, case: Case, position: Message) -> None:
         """Add *case*, which hung at *position* after the whole wait."""
         place = _place(case, position)
         self._first.setdefault(place, case.name)
         self._counts[place] += 1
+
+    def note_stuck(self, case: Case, position: Message) -> None:
+        """Add that *case* did not come back from *position* even without its sockets."""
+        self._stuck.add(_place(case, position))
+
+    def is_stuck(self, case: Case, position: Message) -> bool:
+        """Return whether a case did not come back from *position* even without its sockets."""
+        return _place(case, position) in self._stuck
 
     def known(self, case: Case, position: Message) -> str:
         """Return the name of the first case that hung at *position*, if enough have; else ``""``.

@@ -187,6 +187,15 @@ class Lane:
         done = position["trace"] if position else tuple(self._done)
         return _Look(case, position, failed, same, is_idle, done)
 
+    @property
+    def patience_after_reset(self) -> float:
+        """How many seconds the running case has to come back once its sockets are reset."""
+        look, hangs = self._look, self._hangs
+        if look.case is None or not look.same or hangs is None:
+            return self._deadline
+        is_stuck = hangs.is_stuck(look.case, look.position)
+        return self._deadline / _SPARED if is_stuck else self._deadline
+
     def reset(self, act: str) -> None:
         """Reset all sockets of the running case; called by the watching thread.
 
@@ -390,8 +399,12 @@ class Lane:
         return not_run(case, Verdict.UNSUPPORTED, f"the driver does not support {lacking[0].text}")
 
     def _unanswered(self, case: Case, error: Exception, record: Record) -> Result:
+        look = self._look
         if self.late:
-            return self.given_up(case, ended_process(self.late, self._deadline), record)
+            if self._hangs and look.case is case and not look.same:
+                self._hangs.note_stuck(case, look.position)
+            seconds = self.patience_after_reset
+            return self.given_up(case, ended_process(self.late, seconds), record)
         verdict = Verdict.CRASH if isinstance(error, DriverDied) else Verdict.DRIVER_ERROR
         return _with_wire(not_run(case, verdict, str(error)), record)
 

@@ -388,6 +388,7 @@ class _Watch:
         self._measures += 1
         if self._measures == 1:
             self._lane.reset(act)
+            self._wait = self._lane.patience_after_reset
             return False
         return self._measures > 2 or not self._lane.driver.kill()
 

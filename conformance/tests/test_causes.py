@@ -95,6 +95,7 @@ TIMED_OUT = "builtins.OSError: cannot read from timed out object"
         ),
         # A value that is cut, in every family.
         (wrong("'Not'", "'Not Found'"), wrong("'I'", '"I\'m a teapot"', "c.d", "second.reason")),
+        (wrong("'Ok'", "'OK'"), wrong("'Not found'", "'Not Found'", "c.d", "second.reason")),
         (wrong("True", "False"), wrong("True", "False (tolerated: rfc)", "c.d")),
         # An exception that is missing.
         (

@@ -40,6 +40,9 @@ class HTTPConnection(http.client.HTTPConnection):
     def act_otherwise(self):
         self.request("GET", "/")
         self.sock.recv(1)
+    def loop(self):
+        self.request("GET", "/")
+        while True: pass
     def set_up(self):
         raise KeyError("set up")
 """
@@ -86,6 +89,16 @@ def test_at_one_place_a_few_cases_are_waited_for(
     assert spared.reason == "not waited for: it was where hangs.c0 and others had hung"
     assert (spared.call, spared.frames[0].function) == ("conn.act()", "act")
     assert exit_code(found) == 1
+
+
+def test_a_client_that_loops_is_ended_at_once_where_others_were(
+    tmp_path: Path, certificate_authority: CertificateAuthority
+) -> None:
+    made = cases(*[(SILENT, '{ call = "loop" }')] * (MOST + 1))
+    found = checked(tmp_path, certificate_authority, made)
+    assert [one.verdict for one in found] == ["HANG"] * MOST + ["NOT_RUN"]
+    assert "stuck even 1 s later" in found[0].reason
+    assert "stuck even 0.125 s later" in found[-1].reason
 
 
 def test_a_run_in_which_not_every_case_was_waited_for_is_not_ok() -> None:
