@@ -69,6 +69,12 @@ def session(table: CaseTable, script: Script) -> Session | None:
     return made
 
 
+def is_about_closing(table: SessionTable) -> bool:
+    """Return whether a request of the session says ``close``, so that the case is about that."""
+    fields = (pair for one in table.exchanges for pair in one.fields.items())
+    return any(name.lower() == "connection" and "close" in value.lower() for name, value in fields)
+
+
 def needs(one: Session) -> frozenset[str]:
     """Return the optional features of a client that the exchanges of *one* use."""
     found: set[str] = set()

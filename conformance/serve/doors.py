@@ -242,7 +242,7 @@ class Doors:
 
 def _served(case: Case) -> Script:
     """Return the script of *case*, which closes for a client that asks, if any client may come."""
-    return replace(case.script, obliging=case.fetch is not None)
+    return replace(case.script, obliging=case.script.obliging or case.fetch is not None)
 
 
 def _is_judge(path: str) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from certs import CertificateAuthority
 from conformance.cases import Case, CaseError, load_corpus
 from conformance.cases.casefile import load_text
-from conformance.judge import FAILURES, Observation, Verdict, judge
+from conformance.judge import FAILURES, Observation, Verdict, judge, late_entry
 from conformance.results import Result
 from conformance.results.golden.stable import Connection
 from conformance.run import Runner
@@ -233,6 +233,23 @@ def test_a_replay_takes_precedence_over_a_wrong_value() -> None:
 def test_without_any_request_there_is_no_verdict() -> None:
     assert judged("", trace=[REFUSED, REFUSED])[0] == Verdict.DRIVER_ERROR
     assert judged("", b"", trace=[REFUSED, REFUSED])[0] == Verdict.DRIVER_ERROR
+
+
+def test_an_exchange_that_is_not_ended_in_time_is_judged_with_its_strength() -> None:
+    late = [took("first"), late_entry("2", "the kit gave up")]
+    for strength, verdict in (("must", Verdict.HANG), ("may", Verdict.TOLERATED)):
+        case = session(FIRST, FIRST.replace("/1", "/2")[:-2] + f', strength = "{strength}" }}')
+        trace = {op.id: {**entry, "id": op.id} for op, entry in zip(case.ops, late, strict=True)}
+        two = asked("GET", "/2")
+        seen = Observation(trace, "h", 1, (Connection((), asked("GET", "/1") + two),))
+        assert judge(case, seen).verdict == verdict
+
+
+def test_the_server_closes_for_a_client_that_asks_unless_the_session_is_about_that() -> None:
+    assert session(FIRST).script.obliging
+    for name in ("Connection", "connection"):
+        closing = FIRST[:-2] + f', fields = {{ {name} = "TE, Close" }} }}'
+        assert not session(closing).script.obliging
 
 
 # The corpus.
