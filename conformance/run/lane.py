@@ -181,7 +181,8 @@ class Lane:
             return _Look(case)
         failed = _failed(case, position.get("trace", ()))
         is_client, play = case.profile == "client", self._play
-        is_idle = is_client and play is not None and play.is_idle
+        # In a session, the client's own timeouts are part of what is asked for.
+        is_idle = case.fetch is not None and is_client and play is not None and play.is_idle
         compared = self._hangs is not None and (is_idle or not is_client)
         same = self._hangs.known(case, position) if self._hangs and compared else ""
         done = position["trace"] if position else tuple(self._done)
