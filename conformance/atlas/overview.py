@@ -14,7 +14,7 @@ from conformance.atlas.facts import CODES, FAILING, SIGNS, Column, Entry
 from conformance.atlas.pages import file_name
 from conformance.atlas.raising import Catching, catching
 from conformance.atlas.tables import Tables, apart_from_each_other, clustered, nearest, plane
-from conformance.cases import load_requirements, load_rules
+from conformance.cases import load_requirements, load_rules, rules_about
 
 _MOST_LISTED = 60
 _MOST_SEARCHED = 240
@@ -242,9 +242,8 @@ class Overview:
         for row in self._rows:
             for name in row.spec:
                 citing.setdefault(name, []).append(row)
-        rules = [
-            (rule, [row for row in self._rows if rule.is_about(row.id)]) for rule in load_rules()
-        ]
+        about = self._about()
+        rules = [(rule, about.get(rule.id, [])) for rule in load_rules()]
         page = [(one, citing.get(one.id, [])) for one in load_requirements().values()]
         return {
             "page": page,
@@ -252,6 +251,14 @@ class Overview:
             "uncited": sum(not rows for _, rows in page),
             "untested": sum(not rows for _, rows in rules),
         }
+
+    def _about(self) -> dict[str, list[Row]]:
+        """Return the rows about each rule that has any, in the order of the rules."""
+        found: dict[str, list[Row]] = {rule.id: [] for rule in load_rules()}
+        for row in self._rows:
+            for rule in rules_about(row.id):
+                found[rule.id].append(row)
+        return {name: rows for name, rows in found.items() if rows}
 
     def data(self) -> dict[str, Any]:
         """Return the data by which the script filters, searches and compares."""
@@ -285,11 +292,7 @@ class Overview:
             "failing": "".join(sorted(FAILING)),
             **{kind: list(names.get(kind, ())) for kind in _KINDS},
             "octets": list(octets),
-            "rules": {
-                rule.id: ids
-                for rule in load_rules()
-                if (ids := [row.id for row in self._rows if rule.is_about(row.id)])
-            },
+            "rules": {name: [row.id for row in rows] for name, rows in self._about().items()},
             "rows": rows,
         }
 

@@ -19,11 +19,10 @@ from conformance.cases import (
     Corpus,
     Outcome,
     Place,
-    Rule,
     first_difference,
     load_regressions,
     load_requirements,
-    load_rules,
+    rules_about,
     sent_by,
 )
 from conformance.judge import expectation_text, result_text
@@ -113,7 +112,7 @@ class CasePages:
         if any(result.setting for _, _, result in one.results):
             found["sent"] = list(_sent_lines(one))
         twin, place = self._twin(case, one.sent)
-        rules = rules_of(case)
+        rules = list(rules_about(case.id))
         there = {rule.section for rule in rules}
         return {
             **found,
@@ -151,6 +150,8 @@ class CasePages:
         return Twin(name, title, file, shown), place
 
     def _bugs(self, case: Case) -> Iterator[tuple[str, list[str]]]:
+        if not case.origin:
+            return
         left = dict.fromkeys(case.origin)
         for symptom, threads in self._threads:
             here = [one for one in case.origin if one in threads]
@@ -230,11 +231,6 @@ def question(case: Case) -> Question | None:
 
 _USUAL = ("IncompleteRead", "BadStatusLine", "UnknownProtocol", "LineTooLong", "ResponseNotReady")
 _ANSWERS = ("accept the response", "reject the response", "either")
-
-
-def rules_of(case: Case) -> list[Rule]:
-    """Return the rules of RFCs that *case* is about."""
-    return [one for one in load_rules() if one.is_about(case.id)]
 
 
 def section_name(name: str) -> str:

@@ -107,6 +107,8 @@ def site(
         tables.add(one)
         overview.add(one)
         text = template.render(root="../", here="", **shared, **pages.context(one))
+        # No attribute is in single quotes; there are many of them in what is shown.
+        text = text.replace("&#39;", "'")
         yield f"cases/{file_name(name)}", text
     shared["order"] = overview.order
     for name, context in overview.pages():

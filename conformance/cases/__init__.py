@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         load_regressions,
         load_requirements,
         load_rules,
+        rules_about,
     )
     from conformance.cases.schema import script_definitions
     from conformance.cases.script import load_script
@@ -150,6 +151,7 @@ __all__ = [
     "own_files",
     "page",
     "parse",
+    "rules_about",
     "script_definitions",
     "script_key",
     "sent_by",
@@ -181,7 +183,8 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "places": "fixtures_directory page",
             "parsing": "parse",
             "requirements": (
-                "Regression Requirement Rule load_regressions load_requirements load_rules"
+                "Regression Requirement Rule load_regressions load_requirements load_rules "
+                "rules_about"
             ),
             "schema": "script_definitions",
             "script": "load_script",

@@ -10,7 +10,7 @@ import fnmatch
 import functools
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
@@ -110,6 +110,21 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The section in words: ``RFC 9112, section 6.3``."""
         rfc, _, section = self.section.partition("#")
         return f"RFC {rfc}, section {section}"
+
+
+def rules_about(case: str) -> Iterator[Rule]:
+    """Yield the rules that the case with this id is about."""
+    return (one for one in _of_family(case.partition(".")[0]) if one.is_about(case))
+
+
+@functools.cache
+def _of_family(first: str) -> list[Rule]:
+    """Return the rules with a glob that can begin with *first*, the first part of an id."""
+    return [
+        one
+        for one in load_rules()
+        if any(fnmatch.fnmatchcase(first, glob.partition(".")[0]) for glob in one.cases)
+    ]
 
 
 @functools.cache

@@ -8,7 +8,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conformance.cases.names import DOCUMENTED
-from conformance.cases.requirements import Rule, load_regressions, load_requirements, load_rules
+from conformance.cases.requirements import (
+    Rule,
+    load_regressions,
+    load_requirements,
+    load_rules,
+    rules_about,
+)
 from conformance.cli.main import main
 from conformance.tests.support import EVERY
 
@@ -96,6 +102,11 @@ def test_every_glob_of_a_rule_names_a_case(rule: Rule) -> None:
         assert any(fnmatch.fnmatchcase(case.id, glob) for case in EVERY)
     about = [case for case in EVERY if rule.is_about(case.id)]
     assert bool(about) == bool(rule.cases)
+
+
+def test_the_rules_about_a_case_are_those_whose_globs_match() -> None:
+    for case in EVERY[::7]:
+        assert list(rules_about(case.id)) == [one for one in RULES if one.is_about(case.id)]
 
 
 def test_the_rules_without_a_case_are_listed_with_the_others() -> None:
