@@ -110,6 +110,8 @@ def site(
         # No attribute is in single quotes; there are many of them in what is shown.
         text = text.replace("&#39;", "'")
         yield f"cases/{file_name(name)}", text
+    by = {visible_text(label): file for label, file in zip(shared["labels"], files, strict=True)}
+    yield "by.js", f"const BY = {json.dumps(by, separators=(',', ':'))};\n"
     shared["order"] = overview.order
     for name, context in overview.pages():
         yield name, made.get_template(name).render(root="", here=name, **shared, **context)

@@ -365,7 +365,7 @@ function predict(form) {
   };
   toggle.addEventListener("click", () => { setState({ ...Object.fromEntries(state()), predict: "1" }); hide(true); find("button", form).focus(); });
   all("button", form).forEach((button) => button.addEventListener("click", () => {
-    const right = button.dataset.right === "1";
+    const right = button.textContent === said.dataset.answer;
     button.dataset.chosen = "1";
     said.className = `said ${right ? "right" : "wrong"}`;
     said.textContent = `${right ? "Right" : "Not so"}: ${said.dataset.answer}. ${find(".why")?.textContent ?? ""}`;
@@ -385,7 +385,19 @@ function named() {
   }
 }
 
-const DOES = [["#filter", cases], ["#compare", compare], ["#drop", open], [".events", player], ["#predict", predict], [".octets", named]];
+// The names of implementations lead to their pages, whose files are the same for every case.
+function linked() {
+  if (typeof BY === "undefined") return;
+  for (const place of all(".deed > p + p, .deed td:first-child")) {
+    const names = place.textContent.trim().split(", ");
+    place.replaceChildren(...names.flatMap((name, at) => [
+      at ? ", " : "",
+      Object.hasOwn(BY, name) ? make("a", name, { href: `../by/${BY[name]}` }) : name,
+    ]));
+  }
+}
+
+const DOES = [[".deeds", linked], ["#filter", cases], ["#compare", compare], ["#drop", open], [".events", player], ["#predict", predict], [".octets", named]];
 for (const [selector, does] of DOES) {
   const place = find(selector);
   if (place) does(place);
