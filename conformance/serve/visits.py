@@ -51,7 +51,8 @@ _NAMES = {
 _POLICY = (
     b"Content-Security-Policy",
     b"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    b"img-src 'self' data:; frame-src http:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    b"img-src 'self' data:; frame-src http:; form-action 'self'; base-uri 'none'; "
+    b"frame-ancestors 'none'",
 )
 
 
