@@ -311,6 +311,25 @@ def test_a_change_is_made_at_its_place(
     assert play.finish().complaints() == ()
 
 
+def test_a_field_is_lost_with_the_lines_that_continue_it(
+    server: MockServer, upstream: MockServer, connect: Connect
+) -> None:
+    raw = HELLO.replace(b"\r\nC", b"\r\nA: b\r\n  and: c\r\nC")
+    seen, _ = answer_of(server, upstream, connect, raw, without=["a"])
+    assert seen == HELLO
+
+
+def test_a_connection_ends_after_an_answer_of_http_1_0(
+    server: MockServer, upstream: MockServer, connect: Connect
+) -> None:
+    raw = KEPT.replace(b"Connection: keep-alive\r\n", b"")
+    play = proxied(server, upstream, route(Send(raw), Stall()))
+    client = connect(play.address)
+    client.sendall(REQUEST)
+    assert to_end(client) == raw
+    assert play.finish().complaints() == ()
+
+
 def test_marks_count_what_passes_in_any_segments(
     server: MockServer, upstream: MockServer, connect: Connect
 ) -> None:
