@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
@@ -489,6 +490,54 @@ def test_what_a_raw_file_gives_too_early_is_kept_for_the_next_response() -> None
     for body in (b"hello", b"again", b"end"):
         conn.request("GET", "/")
         assert conn.getresponse().read() == body
+
+
+def unread(_: int) -> bytes:
+    raise AssertionError("it is read through its file")
+
+
+def test_what_a_raw_file_gives_too_early_is_left_where_the_socket_has_recv() -> None:
+    conn: Any = connection(b"")
+    conn.sock = RawOnly(LENGTH_5 + b"hello" + LENGTH_5 + b"wrong")
+    conn.sock.recv = unread
+    conn._create_connection = lambda *_: FileOnly(LENGTH_5 + b"again")
+    for body in (b"hello", b"again"):
+        conn.request("GET", "/")
+        assert conn.getresponse().read() == body
+
+
+def test_a_socket_like_with_recv_and_without_a_descriptor_is_kept() -> None:
+    conn: Any = connection(b"")
+    conn.sock = sock = FileOnly(LENGTH_5 + b"hello" + LENGTH_5 + b"again")
+    conn.sock.recv = unread
+    for body in (b"hello", b"again"):
+        conn.request("GET", "/")
+        assert conn.getresponse().read() == body
+    assert conn.sock is sock
+
+
+def test_a_socket_with_a_makefile_of_its_own_is_read_through_it() -> None:
+    class Own(socket.socket):
+        def makefile(self, *_: Any, **__: Any) -> Any:
+            return io.BytesIO(LENGTH_5 + b"hello")
+
+    with Own() as sock:
+        response = HTTPResponse(sock)
+        response.begin()
+        assert response.read() == b"hello"
+
+
+def test_the_file_of_a_socket_like_needs_no_readinto() -> None:
+    class Plain:
+        def __init__(self, data: bytes) -> None:
+            file = io.BytesIO(data)
+            self.read, self.readline, self.close = file.read, file.readline, file.close
+
+    conn: Any = connection(b"")
+    conn.sock = FileOnly(b"")
+    conn.sock.file = Plain(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 2_000_000)
+    conn.request("GET", "/")
+    assert conn.getresponse().read() == b"x" * 2_000_000
 
 
 def test_after_an_upgrade_nothing_is_taken_from_a_raw_file() -> None:

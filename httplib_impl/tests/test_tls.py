@@ -341,14 +341,14 @@ def test_a_context_may_be_any_object_that_wraps_a_socket() -> None:
         conn.close()
 
 
-def test_an_end_for_which_ssl_has_no_class_of_its_own_is_one() -> None:
-    """Python 3.11.2 raises the base class where others raise SSLEOFError."""
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nA: b"])
+def test_an_end_for_which_ssl_has_no_class_of_its_own_is_one(head: bytes) -> None:
+    """Python 3.11.2 raises the base class where others raise SSLEOFError, in every call."""
     error = ssl.SSLError(ssl.SSL_ERROR_SSL, "unexpected eof while reading")
     error.reason = "UNEXPECTED_EOF_WHILE_READING"
-    response = support.respond([b"HTTP/1.1 200 OK\r\n\r\nhello", error])
-    with pytest.raises(IncompleteRead) as caught:
+    response = support.respond([head, *[error] * 9])
+    with pytest.raises(IncompleteRead):
         response.read()
-    assert caught.value.partial == b"hello"
 
 
 def test_bytes_in_the_record_that_ends_a_body_are_leftovers(
