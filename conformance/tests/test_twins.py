@@ -78,6 +78,7 @@ PLACES = {
     "limits.then-request.quiet.{fault}": "a line or a head that is too long",
     "persistence.one-segment.{body}": "one answer ends where the next begins",
     "persistence.response-close-early.{how}": "a silence inside the body",
+    "responses-by-hand.two-in-chunks-on-one-socket": "the framing, and the second response",
     "status-line.then-request.{fault}.{strict}": "the status line, and the body",
     "tls.body.timeout.{body}": "a silence inside the body",
 }

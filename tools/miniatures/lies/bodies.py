@@ -420,6 +420,14 @@ def takes_an_early_end_for_a_short_body(liar: Liar) -> None:
     liar.override(_READ, read)
 
 
+overrides(
+    "keeps-its-own-length",
+    "attributes and hooks",
+    "_response.HTTPResponse.length",
+    lambda true: true.setter(lambda self, length: None),
+)
+
+
 @lie("expects-no-body-without-a-length", "neither", "HTTPResponse.read")
 def expects_no_body_without_a_length(liar: Liar) -> None:
     """A response without a field for its length has no body."""
