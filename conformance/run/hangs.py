@@ -35,9 +35,14 @@ _TIMED = frozenset({"timeout", "settimeout", "setdefaulttimeout"})
 
 
 class Hangs:
-    """The places at which cases of one run have hung; safe to share between threads."""
+    """The places at which cases of one run have hung; safe to share between threads.
+
+    Attributes:
+        pause: the longest time in which nothing happened in a case that went on, in seconds.
+    """
 
     def __init__(self) -> None:
+        self.pause = 0.0
         self._counts: Counter[Hashable] = Counter()
         self._first: dict[Hashable, str] = {}
         self._stuck: set[Hashable] = set()

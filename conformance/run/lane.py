@@ -127,7 +127,6 @@ class Lane:
     ) -> None:
         self.driver = driver
         self.late = ""
-        self.pause = 0.0
         self._tls = tls
         self._certificates = certificates
         self._error_map = error_map
@@ -170,8 +169,14 @@ class Lane:
         if not look.same:
             return self._deadline
         # A client may do nothing for a while before it answers: some do so at every end.
-        least = max(2.0, 4.0 * _SPARED * self.pause / self._deadline) if look.is_idle else 1.0
+        pause = self._hangs.pause if self._hangs else 0.0
+        least = max(2.0, 4.0 * _SPARED * pause / self._deadline) if look.is_idle else 1.0
         return self._deadline * min(1.0, least / _SPARED)
+
+    def paused(self, seconds: float) -> None:
+        """Note that nothing happened for *seconds* in a case that went on."""
+        if self._hangs is not None:
+            self._hangs.pause = max(self._hangs.pause, seconds)
 
     def _looked(self) -> "_Look":
         case, position = self._case, self.driver.where()

@@ -359,6 +359,7 @@ class _Watch:
         self._looked: tuple[float, Effort] | None = None
         self._wait = deadline
         self._is_looked_at = False
+        self._was_starting = False
         self._measures = 0
 
     def is_lost(self, count: int) -> bool:
@@ -371,9 +372,10 @@ class _Watch:
         """
         self._pass_time()
         seen = count, self._lane.activity
+        if seen != self._seen and not (self._measures or self._was_starting):
+            self._lane.paused(self._quiet)
+        self._was_starting = self._lane.is_starting
         if count != self._seen[0]:
-            if not self._measures:
-                self._lane.pause = max(self._lane.pause, self._quiet)
             self._measures, self._spent = 0, 0.0
         if count != self._seen[0] or (seen != self._seen and not self._measures):
             self._seen = seen

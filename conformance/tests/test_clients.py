@@ -25,7 +25,7 @@ from conformance.drivers.factory import HttplibClientTarget, Target
 from conformance.judge import Verdict
 from conformance.report.standing import EXIT_NOTHING, worst_code
 from conformance.results import Result
-from conformance.results.golden import load_book, read_book
+from conformance.results.golden import Book, Recorded, judged_one, load_book, read_book
 from conformance.run import NOT_WAITED_FOR, Check, Runner
 from conformance.run.hangs import MOST
 from conformance.tests.support import BY_ID
@@ -384,16 +384,47 @@ def test_hangs_of_one_cause_are_not_all_waited_for_and_run_again_once(
     assert ran == [*(f"clients.silent-{number}" for number in range(4)), "clients.silent-0"]
 
 
+KEEPS = """
+import http.client
+host, _, rest = sys.argv[1].removeprefix("http://").partition("/")
+kept = http.client.HTTPConnection(host)
+kept.request("GET", f"/{rest}")
+print(end=kept.getresponse().read().decode(), flush=True)
+time.sleep(1)  # and urlopen, which the file of the program needs, is not called
+"""
+
+
 def test_a_client_that_does_nothing_for_a_while_at_each_end_is_waited_for(
     tmp_path: Path, certificate_authority: CertificateAuthority
 ) -> None:
-    body = "answer = urllib.request.urlopen(sys.argv[1])"
-    ends = "print(end=answer.read().decode(), flush=True)\ntime.sleep(1)"
-    one = program(tmp_path, f"{body}\n{ends}")
+    one = program(tmp_path, KEEPS)
     cases = [*silent_cases("must", "must"), *load_text(OPEN % "", "x.toml")]
     with Check(one, certificate_authority, deadline=3.0, patient=False) as check:
         check.run([client_case(case) for case in cases])
         assert [result.verdict for result in check.results] == ["HANG", "HANG", "PASS"]
+
+
+@pytest.mark.parametrize(
+    ("strength", "verdict"), [("must", "HANG"), ("should", "TOLERATED"), ("may", "TOLERATED")]
+)
+def test_a_recorded_hang_is_judged_with_the_strength_of_the_case(
+    strength: str, verdict: str
+) -> None:
+    (case,) = silent_cases(strength)
+    book = Book()
+    recorded = Recorded(written="client:x", name="x", version="1", ops=["fetch"])
+    book.put("x", recorded, [(case, "HANG")], whole=False)
+    judged = judged_one(book, "x", case)
+    assert judged is not None
+    assert judged.judgement.verdict == verdict
+    assert [text for _, text in judged.calls] == ["rejects (timeout): NoAnswer: the kit gave up"]
+
+
+def test_only_a_client_case_closes_for_a_client_that_asks() -> None:
+    for name in ("framing.length.connection-close", "persistence.request-says-close"):
+        case = KNOWN[name]
+        assert not case.script.obliging
+        assert case.fetch is None or client_case(case).script.obliging
 
 
 def test_a_client_that_repeats_its_request_meets_the_same_octets(

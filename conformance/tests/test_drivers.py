@@ -134,10 +134,14 @@ class FakeLane:
         self.act = ""
         self.wait = DEADLINE
         self.pause = 0.0
+        self.patience_after_reset = DEADLINE
         self.is_starting = False
 
     def look(self) -> float:
         return self.wait
+
+    def paused(self, seconds: float) -> None:
+        self.pause = max(self.pause, seconds)
 
     def reset(self, act: str) -> None:
         self.resets += 1
@@ -241,12 +245,16 @@ def test_how_long_a_client_does_nothing_before_it_answers_is_measured(
 ) -> None:
     clock = Clock(monkeypatch)
     for count, quiet in enumerate((0.1, 0.4, 0.2)):
+        clock.lane.is_starting = True  # that it starts slowly is no pause
+        for is_starting, seconds in ((True, 0.9), (False, quiet)):
+            clock.lane.activity = (count, is_starting)
+            for _ in range(int(seconds / 0.02)):
+                clock.time += 0.02
+                assert not clock.watch.is_lost(count)
+                clock.lane.is_starting = is_starting
+        clock.lane.activity = ()  # when the client ends its connection, the case has not ended yet
         clock.watch.is_lost(count)
-        for _ in range(int(quiet / 0.02)):
-            clock.time += 0.02
-            clock.watch.is_lost(count)
-    clock.watch.is_lost(3)
-    assert clock.lane.pause == pytest.approx(0.4, abs=0.03)
+    assert clock.lane.pause == pytest.approx(0.4, abs=0.05)
 
 
 @pytest.mark.skipif(
