@@ -241,7 +241,7 @@ class Entry:
     def strength(self) -> str:
         """The strength of the expectation for clients; empty if there is none."""
         if self.case is not None:
-            return "" if self.case.fetch is None else self.case.fetch.strength
+            return "" if self.case.session is None else self.case.session.strength
         return next((one.strength for _, _, one in self.results if one.strength), "")
 
     @property
@@ -249,8 +249,8 @@ class Entry:
         """The cited sections of RFCs, each once."""
         if self.case is None:
             return tuple(dict.fromkeys(name for _, _, one in self.results for name in one.rfc))
-        fetch = () if self.case.fetch is None else self.case.fetch.rfc
-        return tuple(dict.fromkeys((*self.case.rfc, *fetch)))
+        session = () if self.case.session is None else self.case.session.rfc
+        return tuple(dict.fromkeys((*self.case.rfc, *session)))
 
     @property
     def exceptions(self) -> tuple[str, ...]:

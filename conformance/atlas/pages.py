@@ -25,7 +25,7 @@ from conformance.cases import (
     rules_about,
     sent_by,
 )
-from conformance.judge import expectation_text, result_text
+from conformance.judge import expectation_text, expectations, result_text
 from conformance.report import OctetRuns, octet_runs, split_lines, visible_text
 from conformance.reproduce import NotReproducible, reproduce
 from conformance.reproduce import entry_of as reached
@@ -203,8 +203,14 @@ def _accepted(outcome: Outcome) -> tuple[str, list[tuple[str, str]]]:
 
 
 def _fetch(case: Case) -> dict[str, Any] | None:
-    if case.fetch is None:
+    if case.session is None:
         return None
+    if case.fetch is None:
+        lines = [
+            f"{one.id} {one.op.text}: {'; '.join(expectations(one))}"
+            for one in case.session.exchanges
+        ]
+        return {"strength": case.session.strength, "exchanges": lines}
     results = [result_text(one) for one in case.fetch.results]
     return {"strength": case.fetch.strength, "results": results}
 

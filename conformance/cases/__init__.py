@@ -75,6 +75,7 @@ if TYPE_CHECKING:
         expected_text,
     )
     from conformance.cases.words import (
+        CLIENT_FEATURES,
         FAMILIES,
         FEATURES,
         JUDGED_LEVELS,
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "CLIENT_FEATURES",
     "DEFAULT_OPS",
     "DIMENSIONS",
     "DOCUMENTED",
@@ -195,6 +197,6 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "values": (
                 "Containing Expected Items Matching ObjectOf Octets Pairs Scalar expected_text"
             ),
-            "words": "Category FAMILIES FEATURES JUDGED_LEVELS LEVELS STRENGTHS",
+            "words": "CLIENT_FEATURES Category FAMILIES FEATURES JUDGED_LEVELS LEVELS STRENGTHS",
         },
     )

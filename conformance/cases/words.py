@@ -76,6 +76,8 @@ Feature = Literal[
     "strict",
 ]
 """The optional features that the agent detects."""
+ClientFeature = Literal["drop", "expect-continue", "parallel", "part", "streamed", "timeout"]
+"""What a client of another interface can do in a session besides a request with content."""
 Family = Literal[
     "interface",
     "exceptions",
@@ -100,3 +102,4 @@ JUDGED_LEVELS = LEVELS[:3]
 STRENGTHS: tuple[str, ...] = get_args(Strength)
 FAMILIES: tuple[str, ...] = get_args(Family)
 FEATURES: tuple[str, ...] = get_args(Feature)
+CLIENT_FEATURES: tuple[str, ...] = get_args(ClientFeature)

@@ -13,7 +13,7 @@ from rich.text import Text
 from conformance.cases import Case, Corpus, Outcome, WireExpectation, filled_by
 from conformance.cli.options import find_case, own_cases
 from conformance.cli.recorded import recorded_lines
-from conformance.judge import expectation_text
+from conformance.judge import expectation_text, expectations
 from conformance.report import annotated, octet_lines, visible_text
 from conformance.reproduce import FORMS, Catalogue, Entry, NotReproducible, reproduce
 from conformance.results.golden import load_book
@@ -114,8 +114,12 @@ def told(case: Case) -> Iterator[Text | OctetLine]:
     yield _plain("")
     yield from _script(case)
     yield _plain("client", "bold")
-    for op in case.ops:
+    exchanges = case.session.exchanges if case.profile == "client" and case.session else ()
+    for op in case.ops if not exchanges else ():
         yield _plain(f"  {op.id:<14} {op.text}")
+    for one in exchanges:
+        yield _plain(f"  {one.id:<14} {one.op.text}{', with the one before' * one.parallel}")
+        yield from (_plain(f"  {'':<14} {line}") for line in expectations(one))
     for index, outcome in enumerate(case.outcomes):
         yield _plain("")
         yield from _outcome(index, outcome)

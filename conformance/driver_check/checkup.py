@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from certs import CertificateAuthority
-from conformance.cases import FEATURES
+from conformance.cases import CLIENT_FEATURES, FEATURES
 from conformance.driver_check.conversation import PATIENCE, STOP, Conversation, Problem
 from conformance.drivers import (
     ANY_OP,
@@ -171,7 +171,8 @@ class Checkup:
             text = f"it took {took:.1f} s; a client that hangs or dies costs that again"
             yield Finding("note", "start", text)
         for name in driver.features:
-            hint = "" if name in FEATURES else near_clause(name, FEATURES)
+            features = CLIENT_FEATURES if FETCH in driver.ops else FEATURES
+            hint = "" if name in features else near_clause(name, features)
             if hint:
                 yield Finding("wrong", "start", f"no feature is called {name!r}{hint}")
         if not driver.ops:

@@ -16,6 +16,7 @@ from conformance.lazy import loader
 
 if TYPE_CHECKING:
     from conformance.drivers.base import (
+        EXCHANGE,
         EXEC,
         FETCH,
         NO_RESTART,
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANY_OP",
+    "EXCHANGE",
     "EXEC",
     "FETCH",
     "NO_RESTART",
@@ -111,7 +113,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
         __name__,
         {
             "base": (
-                "Driver DriverDied DriverError EXEC FETCH Identity Implementation "
+                "Driver DriverDied DriverError EXCHANGE EXEC FETCH Identity Implementation "
                 "Message NO_RESTART NotInstalled NotShown Trace UnknownImplementation"
             ),
             "clients.browser": "Browser browser_identity",

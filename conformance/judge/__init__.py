@@ -16,9 +16,9 @@ from conformance.judge.client import (
     response_text,
     result_text,
 )
-from conformance.judge.judge import entry_text, expectation_text, judge
+from conformance.judge.judge import entry_text, expectation_text, judge, trace_lines
 from conformance.judge.observation import ConnectionFacts, Observation
-from conformance.judge.session import judge_late
+from conformance.judge.session import expectations, judge_late
 from conformance.judge.verdicts import ERRORS, FAILURES, NOT_RUN, OK, Judgement, Mismatch, Verdict
 from conformance.lazy import loader
 
@@ -51,6 +51,7 @@ __all__ = [
     "error_names",
     "error_text",
     "expectation_text",
+    "expectations",
     "is_late",
     "judge",
     "judge_late",
@@ -59,6 +60,7 @@ __all__ = [
     "read_error_map",
     "response_text",
     "result_text",
+    "trace_lines",
 ]
 
 if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker

@@ -35,7 +35,7 @@ from conformance.judge.forms import error_names, page_forms
 from conformance.judge.match import Matcher, seen_text
 from conformance.judge.observation import Observation
 from conformance.judge.question import Fault, question_fault
-from conformance.judge.session import judge_session
+from conformance.judge.session import judge_session, sequence
 from conformance.judge.verdicts import FAILURES, OK, Judgement, Mismatch, Verdict
 
 _OCTET_CALLS = frozenset({"read", "recv", "readline"})
@@ -317,6 +317,13 @@ def expectation_text(wanted: Expectation) -> str:
         return "no exception"
     details = ", ".join(f"{key} {expected_text(value)}" for key, value in wanted.attributes.items())
     return " or ".join(wanted.raises) + (f" with {details}" if details else "")
+
+
+def trace_lines(case: Case, observation: Observation) -> list[str]:
+    """Return a line for each op of *case* and its result; for a session also its connections."""
+    if case.profile == "client" and case.fetch is None:
+        return sequence(case, observation)
+    return [f"{op.text} -> {entry_text(observation.trace[op.id])}" for op in case.ops]
 
 
 def entry_text(entry: Mapping[str, Any]) -> str:

@@ -22,13 +22,21 @@ the driver's answer has no basis: DRIVER_ERROR.
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
-from conformance.cases import Accept, AddressHole, Arrivals, Case, Exchange, bytes_equal
+from conformance.cases import AddressHole, Arrivals, Case, Exchange
 from conformance.judge.arrivals import Arrival, arrivals_of
-from conformance.judge.client import EMPTY, difference, is_empty, result_text
+from conformance.judge.client import (
+    EMPTY,
+    difference,
+    error_text,
+    is_empty,
+    response_text,
+    result_text,
+)
 from conformance.judge.observation import Observation
 from conformance.judge.verdicts import Judgement, Mismatch, Verdict
-from mockserver import Dispatch, ReadRequest
+from mockserver import Dispatch, ReadRequest, pieces_of
 
 _ORDER = {verdict: index for index, verdict in enumerate(Verdict)}
 _READING = (ReadRequest, Dispatch)
@@ -87,7 +95,7 @@ def judge_session(
     if absent := _absence(case, observation, arrivals):
         return Judgement(Verdict.DRIVER_ERROR, faults=(absent,))
     misses = [
-        *_results(exchanges, observation, error_map or {}),
+        *_results(case, observation, error_map or {}),
         *_requests(case, observation, arrivals),
         *_connections(exchanges, observation, arrivals),
     ]
@@ -132,44 +140,93 @@ def _absence(case: Case, seen: Observation, arrivals: Sequence[Arrival]) -> str:
     return ""
 
 
+def sequence(case: Case, seen: Observation) -> list[str]:
+    """Return a line for each exchange: the request, its connections, what the client did."""
+    exchanges = () if case.session is None else case.session.exchanges
+    arrivals = arrivals_of(case, seen)
+    lines = []
+    for one in exchanges:
+        own = [arrival for arrival in arrivals if arrival.exchange is one]
+        place = _on(own).removeprefix(", ") or "arrives nowhere"
+        lines.append(f"{one.id}  {one.op.text}  {place} -> {_done(seen.trace[one.id])}")
+    return lines
+
+
+def _done(entry: Mapping[str, Any]) -> str:
+    if "error" in entry:
+        return error_text(entry["error"])
+    value = entry.get("value")
+    return response_text(value) if isinstance(value, dict) else "not done"
+
+
+def expectations(one: Exchange) -> list[str]:
+    """Return what must be seen of *one*, a line for each part, with its strength and sections."""
+    results = " or ".join(map(result_text, one.fetch.results))
+    arrives = f"arrives {_number(one.arrivals)}{'' if one.arrivals.partial else ', whole'}"
+    lines = [_with_basis(results, one.fetch), _with_basis(arrives, one.arrivals)]
+    if one.placement is not None:
+        kind, of = one.placement.kind, one.placement.of
+        where = f"not on the connection of {of} ({kind})" if kind else f"on that of {of}"
+        lines.append(_with_basis(where, one.placement))
+    if one.ending is not None:
+        lines.append(_with_basis(f"its connection is {one.ending.after} at the end", one.ending))
+    return lines
+
+
+class _Part(Protocol):
+    """A part of what must be seen of an exchange."""
+
+    @property
+    def strength(self) -> str: ...
+
+    @property
+    def rfc(self) -> tuple[str, ...]: ...
+
+
+def _with_basis(text: str, part: _Part) -> str:
+    return f"{text} ({' '.join((part.strength, *part.rfc))})"
+
+
 # What the client did with each response.
 
 
-def _results(
-    exchanges: Sequence[Exchange], seen: Observation, error_map: Mapping[str, str]
-) -> Iterator[_Miss]:
+def _results(case: Case, seen: Observation, error_map: Mapping[str, str]) -> Iterator[_Miss]:
+    exchanges = () if case.session is None else case.session.exchanges
     for position, one in enumerate(exchanges):
         entry = seen.trace[one.id]
         miss = difference(one.fetch, one.id, entry, error_map)
         if miss is None:
             continue
         accepted = tuple(map(result_text, one.fetch.results))
-        other = _other_message(one, exchanges, entry)
+        other = _other_message(case, one, entry)
         if other:
             miss = Mismatch(
                 Verdict.WRONG_VALUE,
                 one.id,
                 position,
                 miss.expected,
-                f"{miss.seen}, which is the response of the exchange {other}",
+                f"{miss.seen}, bytes that were sent for the exchange {other}",
             )
         yield _Miss(miss, one.fetch.strength, one.fetch.rfc, accepted, fails=bool(other))
 
 
-def _other_message(
-    exchange: Exchange, exchanges: Sequence[Exchange], entry: Mapping[str, object]
-) -> str:
-    """Return the id of the exchange whose content the response to *exchange* has; else nothing."""
+def _other_message(case: Case, exchange: Exchange, entry: Mapping[str, Any]) -> str:
+    """Return the id of the exchange for which the server sent the content; else nothing."""
     value = entry.get("value")
     body = value.get("body") if isinstance(value, dict) else None
-    if not body or _may_have(exchange, str(body)):
+    if not body or case.session is None:
         return ""
-    return next((one.id for one in exchanges if one is not exchange and _may_have(one, body)), "")
+    content = str(body).encode("latin-1")
+    if content in _sent_for(case, exchange):
+        return ""
+    others = (one for one in case.session.exchanges if one is not exchange)
+    return next((one.id for one in others if content in _sent_for(case, one)), "")
 
 
-def _may_have(exchange: Exchange, body: str) -> bool:
-    accepts = [one for one in exchange.fetch.results if isinstance(one, Accept)]
-    return any(one.body is not None and bytes_equal(one.body.pieces, body) for one in accepts)
+def _sent_for(case: Case, exchange: Exchange) -> bytes:
+    """Return what the server sends after the request of *exchange*, as its routes say."""
+    routes = (one.steps for one in case.script.routes if one.target == exchange.target)
+    return b"".join(bytes(piece.data) for steps in routes for piece in pieces_of(*steps))
 
 
 # Which requests arrived, and how often.
@@ -229,7 +286,7 @@ def _count(
         Mismatch(verdict, f"{exchange.id}: request", position, expected, seen, True),
         wanted.strength,
         wanted.rfc,
-        (f"{expected} ({' '.join((wanted.strength, *wanted.rfc))})",),
+        (_with_basis(expected, wanted),),
     )
 
 
@@ -318,7 +375,7 @@ def _placement(
         Mismatch(Verdict.WRONG_CONNECTION, where, position, expected, seen, True),
         wanted.strength,
         wanted.rfc,
-        (f"{expected} ({' '.join((wanted.strength, *wanted.rfc))})",),
+        (_with_basis(expected, wanted),),
     )
 
 
@@ -344,5 +401,5 @@ def _ending(
         ),
         wanted.strength,
         wanted.rfc,
-        (f"{expected} ({' '.join((wanted.strength, *wanted.rfc))})",),
+        (_with_basis(expected, wanted),),
     )

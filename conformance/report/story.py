@@ -95,6 +95,11 @@ def _difference(result: Result) -> Iterator[Row]:
         for index, accepted in enumerate(result.accepted):
             yield _row("or" if index else "accepted", accepted, "accepted")
         yield _row("seen", result.seen, "seen")
+    if result.strength and len(result.trace) > 1 and result.verdict != Verdict.HANG:
+        for index, line in enumerate(result.trace):
+            decided = bool(result.where) and line.split(" ")[0] == result.where.split(":")[0]
+            mark = "  <- here" if decided else ""
+            yield _row("" if index else "session", f"{line}{mark}")
     if result.verdict == Verdict.HANG:
         for index, line in enumerate(result.trace):
             yield _row("" if index else "calls", line)

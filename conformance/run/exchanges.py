@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.cases import Case, build_case, client_case
-from conformance.drivers import ANY_OP, EXEC, Identity
+from conformance.drivers import ANY_OP, EXCHANGE, EXEC, Identity
 from conformance.judge import OK, Observation, Verdict, entry_text
 from conformance.results import Result
 
@@ -88,6 +88,8 @@ def exchanges(identity: Identity, *, any_path: bool) -> Iterator[Exchange]:
             path = f"/{one.nonce}" if any_path else "/"
             one = replace(one, case=replace(client_case(one.case), path=path))
         yield one
+    if EXCHANGE in identity.ops:
+        yield _two_exchanges(nonce)
     if identity.is_client:
         return
     usual = _FRAMED["a GET whose response has a Content-Length"]
@@ -141,6 +143,21 @@ def _exchange(
     return Exchange(case, nonce, check)
 
 
+def _two_exchanges(nonce: str) -> Exchange:
+    """Return a session of a GET and a POST with content."""
+    reply = {"reply": {"body": "<p>NONCE</p>"}}
+    accepted = [{"accept": {"status": 200}}]
+    exchanges = [
+        {"target": "/NONCE", "expect": accepted},
+        {"method": "POST", "target": "/NONCE", "body": "body=NONCE", "expect": accepted},
+    ]
+    title = "a GET and a POST with content, by `exchange`"
+    routes = [{"steps": [reply], "times": "any"}]
+    session = {"exchanges": exchanges}
+    case = _case(title, nonce, level="observe", routes=routes, session=session)
+    return Exchange(case, nonce, _has_content)
+
+
 def _denied(identity: Identity) -> Exchange:
     """Return an exchange that calls an op or uses a feature that *identity* claims to lack."""
     address = [{"address": "host"}, {"address": "port"}]
@@ -189,7 +206,7 @@ def _has_content(seen: Observation, nonce: str) -> str:
 
     A client that changes the content is wrong, but can be judged.
     """
-    entry = seen.trace.get("fetch") or seen.trace["read"]
+    entry = seen.trace.get("read") or list(seen.trace.values())[-1]
     value = entry.get("value")
     if "error" in entry or not isinstance(value, dict):
         return "" if "error" in entry else f"what is read is {value!r:.40}"

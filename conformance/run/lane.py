@@ -30,6 +30,7 @@ from conformance.judge import (
     entry_text,
     judge,
     late_entry,
+    trace_lines,
 )
 from conformance.results import (
     Kept,
@@ -452,9 +453,7 @@ class Lane:
             octets = _kept(planned(case, record))
             result = result_of(case, judgement, reason=reason, did=did, octets=octets)
             return without_port(result, address[1])
-        lines = [
-            f"{op.text} -> {entry_text(entry)}" for op, entry in zip(case.ops, trace, strict=True)
-        ]
+        lines = trace_lines(case, observation)
         where = judgement.mismatch.where if judgement.mismatch else ""
         failed = observation.trace.get(where, {}).get("error", {})
         result = result_of(

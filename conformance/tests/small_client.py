@@ -36,6 +36,10 @@ FLAWS = (
 )
 
 
+CARELESS = {"ignores the end of an idle connection", "keeps a connection after an error"}
+"""The flaws by which an idle connection is used without a look at it."""
+
+
 class Broken(Exception):
     """The response cannot be used; `category` says why."""
 
@@ -149,8 +153,7 @@ class Small(Driver):
         with self.lock:
             while self.idle:
                 line = self.idle.pop()
-                careless = "ignores the end of an idle connection" in self.flaws
-                if careless or self.holds(line) or line.is_idle():
+                if self.flaws & CARELESS or self.holds(line) or line.is_idle():
                     return line
                 self.close(line)
         return Line(address)
@@ -228,7 +231,8 @@ class Small(Driver):
         )
         free = free and (whole or "keeps an unread response" in self.flaws)
         free = free and (not unsent or "keeps an unfinished request" in self.flaws)
-        free = free and (not line.buffer or bool(self.flaws & {"keeps what follows a response"}))
+        follows = whole and bool(line.buffer)
+        free = free and (not follows or "keeps what follows a response" in self.flaws)
         value = {
             "type": "response",
             "status": status,
@@ -260,7 +264,7 @@ class Small(Driver):
         if given.get("consume") == "drop":
             return None, False
         if given.get("consume") == "part":
-            return line.exactly(given["amount"]), False
+            return self.part(line, named, given["amount"]), False
         if status in (204, 304) or (
             method == "HEAD" and "reads content after HEAD" not in self.flaws
         ):
@@ -271,6 +275,9 @@ class Small(Driver):
             if not named["content-length"].isdigit():
                 raise Broken("bad-framing", line.came)
             return line.exactly(int(named["content-length"])), True
+        return self.to_the_end(line), False
+
+    def to_the_end(self, line: Line) -> bytes:
         try:
             while True:
                 line.more()
@@ -278,7 +285,12 @@ class Small(Driver):
             if error.category == "timeout" or error.reset:
                 raise
         content, line.buffer = line.buffer, b""
-        return content, False
+        return content
+
+    def part(self, line: Line, fields: dict[str, str], size: int) -> bytes:
+        if size and "chunked" in fields.get("transfer-encoding", ""):
+            line.through(b"\r\n")  # the first chunk has enough
+        return line.exactly(size)
 
     def chunks(self, line: Line) -> bytes:
         content = b""

@@ -24,7 +24,10 @@ level = "observe"
 spec = ["HTTPConnection.request"]
 rfc = ["9112#9.3"]
 why = "why"
-routes = [{ target = "/1", steps = [{ reply = {} }] }, { target = "/2", steps = [{ reply = {} }] }]
+routes = [
+  { target = "/1", steps = [{ reply = { body = "first" } }] },
+  { target = "/2", steps = [{ reply = { body = "second" } }] },
+]
 [case.session]
 """
 FIRST = '{ target = "/1", expect = [{ accept = { body = "first" } }] }'
@@ -104,7 +107,7 @@ def test_what_is_no_session_is_refused_in_one_line(exchanges: list[str], problem
         ('"observe"', '"guard"', "level: the level is about httplib's interface"),
         ("[case.session]", "ops = []\n[case.session]", ""),
         ("[case.session]", '[[case.outcome]]\nread = ""\n[case.session]', "and no `outcome`"),
-        ("{ reply = {} }]", '{ gate = "3" }]', "nothing opens the gate '3'"),
+        ('{ reply = { body = "first" } }]', '{ gate = "3" }]', "nothing opens the gate '3'"),
         (
             "[case.session]",
             '[case.fetch]\nstrength = "must"\nexpect = ["reject"]\n[case.session]',
@@ -220,7 +223,7 @@ def test_the_bytes_of_another_message_are_wrong_at_any_strength() -> None:
     other = [took("first"), took("first")]
     verdict, seen = judged(", strength = 'may'", ONE + TWO, trace=other)
     assert verdict == Verdict.WRONG_VALUE
-    assert seen.endswith("which is the response of the exchange 1")
+    assert seen.endswith("bytes that were sent for the exchange 1")
     third = [took("first"), took("third")]
     assert judged(", strength = 'may'", ONE + TWO, trace=third)[0] == Verdict.TOLERATED
 
@@ -277,9 +280,32 @@ FOUND = {
     "ignores its own close": ("session.closing.request-says-close", "WRONG_CONNECTION"),
     "takes what came while it was idle": ("session.idle.408.get", "WRONG_VALUE"),
     "never closes": ("session.closing.close", "WRONG_CONNECTION"),
+    "repeats after a timeout": ("session.timeout.before-the-response.post", "REPLAYED"),
+    "ignores the end of an idle connection": ("session.idle.408.head", "WRONG_VALUE"),
+    "keeps what follows a response": ("session.leftovers.a-second-response", "WRONG_VALUE"),
+    "keeps an unread response": ("session.unread.closed-unread.by-length", "WRONG_CONNECTION"),
+    "keeps a connection after an error": ("session.error.two-lengths", "WRONG_CONNECTION"),
+    "keeps an unfinished request": ("session.continue.refused.413", "WRONG_CONNECTION"),
     "keeps nothing": ("session.kept.two-gets", "TOLERATED"),
+    "reads content after HEAD": ("session.no-content.head-with-a-length", "HANG"),
 }
 """For each flaw a case that finds it, and how."""
+
+
+def test_a_late_response_is_named_as_that_of_the_other_exchange(
+    certificate_authority: CertificateAuthority,
+) -> None:
+    case = BY_ID["session.timeout.before-the-response.get"]
+    (found,) = results(
+        "keeps a connection after an error", cases=[case], authority=certificate_authority
+    )
+    assert found.verdict == "WRONG_VALUE"
+    assert found.seen.endswith("bytes that were sent for the exchange 1")
+    assert found.trace[1].startswith("2  GET /2  on connection 1 -> accepts status 200")
+
+
+def test_every_flaw_is_found_by_a_case() -> None:
+    assert FOUND.keys() == {*FLAWS}
 
 
 @pytest.mark.parametrize("flaw", FOUND)

@@ -22,6 +22,7 @@ from conformance.judge import (
     judge_late,
     late_entry,
     response_text,
+    trace_lines,
 )
 from conformance.results.bounds import bounded
 from conformance.results.golden.book import Book, Recorded
@@ -174,7 +175,7 @@ def _result(judged: Judged) -> Result:
     trace: list[str] = []
     did = ""
     if seen is not None:
-        trace = [f"{op.text} -> {entry_text(seen.trace[op.id])}" for op in case.ops]
+        trace = trace_lines(case, seen)
         did = did_in([seen.trace[op.id] for op in case.ops]) if case.profile == "client" else ""
     result = without_port(result_of(case, judged.judgement, trace=trace, did=did), PORT)
     return with_script(bounded(result), case.script)
