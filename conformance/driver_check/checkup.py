@@ -171,7 +171,7 @@ class Checkup:
             text = f"it took {took:.1f} s; a client that hangs or dies costs that again"
             yield Finding("note", "start", text)
         for name in driver.features:
-            features = CLIENT_FEATURES if FETCH in driver.ops else FEATURES
+            features = (*FEATURES, *CLIENT_FEATURES)
             hint = "" if name in features else near_clause(name, features)
             if hint:
                 yield Finding("wrong", "start", f"no feature is called {name!r}{hint}")

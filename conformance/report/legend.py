@@ -107,6 +107,8 @@ MARKS = (
     _mark("H", "hangs"),
     _mark("C", "crashes"),
     _mark("L", "leaks an exception that is not its own"),
+    _mark("R", "sends a request again that may have been processed"),
+    _mark("W", "uses, keeps or closes a connection wrongly"),
     Entry("!", "before a mark: against a MUST", r"  ?!"),
     Entry("~", "before a mark: against a SHOULD or a MAY, which is tolerated", r"  ?~"),
     _mark(".", "not installed"),

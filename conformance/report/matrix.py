@@ -137,6 +137,8 @@ _MARKS = {
     Verdict.CRASH: "!C",
     Verdict.HANG: "!H",
     Verdict.LEAK: "!L",
+    Verdict.REPLAYED: "!R",
+    Verdict.WRONG_CONNECTION: "!W",
 }
 
 
@@ -150,4 +152,4 @@ def _mark(result: Result) -> str:
     if verdict in NOT_RUN:
         return "?"
     sign = "!" if verdict in FAILURES else "~" if verdict is Verdict.TOLERATED else ""
-    return sign + ("+" if result.did == "accepts" else "-")
+    return sign + ("-" if "rejects" in result.did or not result.did else "+")

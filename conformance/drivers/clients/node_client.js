@@ -1,8 +1,7 @@
 // The worker for the two clients in node: its global `fetch`, and its module `http`.
 //
 // In: `fetch` or `http` as the argument, then messages of the driver protocol on standard input.  Out: one line each on
-// standard output.  An adapter gets a URL and returns status, reason, fields and content; it follows no redirect and
-// repeats nothing.  A table for each maps the codes and messages of its errors to categories.
+// standard output.  An adapter follows no redirect and repeats nothing.  A table for each maps the codes and messages of its errors to categories.
 "use strict";
 
 const http = require("node:http");
@@ -10,31 +9,82 @@ const readline = require("node:readline");
 
 const TIMEOUT = 5000; // milliseconds, beyond the deadline of the kit: whether a client waits is told by that alone
 
-const adapters = {
-  async fetch(url) {
-    const answer = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(TIMEOUT) });
-    const content = Buffer.from(await answer.arrayBuffer());
-    const reason = Buffer.from(answer.statusText).toString("latin1"); // it is decoded as UTF-8
-    return { status: answer.status, reason, headers: [...answer.headers], content };
-  },
-
-  async http(url) {
-    const [answer, pieces, rest] = await new Promise((resolve, reject) => {
-      const request = http.get(url, { agent: false, timeout: TIMEOUT });
-      request.on("response", (response) => resolve([response, [], response]));
-      request.on("error", reject);
-      request.on("upgrade", (response, socket, head) => resolve([response, [head], socket]));
-      request.on("timeout", () => request.destroy(new Error("timeout")));
-    });
-    for await (const piece of rest) pieces.push(piece); // after an upgrade, what follows is on the socket
-    const raw = answer.rawHeaders;
-    const headers = raw.flatMap((name, index) => (index % 2 ? [] : [[name, raw[index + 1]]]));
-    return { status: answer.statusCode, reason: answer.statusMessage, headers, content: Buffer.concat(pieces) };
+// A client is opened by the first exchange of a case and closed by `release`; the global `fetch` has one pool for all, whose
+// connections the server closes at the end of each case.  An exchange gives status, reason, fields and content.
+const clients = {
+  fetch: () => ({ exchange: byFetch, close() {} }),
+  http() {
+    const agent = new http.Agent({ keepAlive: true });
+    return { exchange: (asked) => byHttp(asked, agent), close: () => agent.destroy() };
   },
 };
 
+const FEATURES = ["drop", "parallel", "part", "streamed", "timeout"];
+
+async function byFetch(asked) {
+  const answer = await fetch(asked.url, {
+    method: asked.method,
+    headers: asked.fields,
+    body: asked.streamed ? new Blob([asked.body]).stream() : asked.body,
+    ...(asked.streamed ? { duplex: "half" } : {}),
+    redirect: "manual",
+    signal: AbortSignal.timeout(asked.timeout),
+  });
+  const reason = Buffer.from(answer.statusText).toString("latin1"); // it is decoded as UTF-8
+  const head = { status: answer.status, reason, headers: [...answer.headers] };
+  if (asked.consume === "drop") return { ...head, content: null };
+  if (asked.consume !== "part") return { ...head, content: Buffer.from(await answer.arrayBuffer()) };
+  const reader = answer.body.getReader();
+  const pieces = [];
+  while (Buffer.concat(pieces).length < asked.amount) pieces.push((await reader.read()).value);
+  await reader.cancel();
+  return { ...head, content: Buffer.concat(pieces).subarray(0, asked.amount) };
+}
+
+async function byHttp(asked, agent) {
+  const options = { method: asked.method, headers: Object.fromEntries(asked.fields), agent, timeout: asked.timeout };
+  const [answer, pieces, rest] = await new Promise((resolve, reject) => {
+    const request = http.request(asked.url, options);
+    let late = request; // what a timeout ends: the response, as soon as there is one
+    request.on("response", (response) => resolve([(late = response), [], response]));
+    request.on("error", reject);
+    request.on("upgrade", (response, socket, head) => resolve([response, [head], socket]));
+    request.on("timeout", () => late.destroy(new Error("timeout")));
+    if (asked.streamed) request.write(asked.body);
+    if (!asked.expect_continue) request.end(asked.streamed ? undefined : asked.body);
+    else {
+      request.setHeader("Content-Length", asked.body.length);
+      request.setHeader("Expect", "100-continue");
+      request.once("continue", () => request.end(asked.body));
+      request.flushHeaders();
+    }
+  });
+  const raw = answer.rawHeaders;
+  const headers = raw.flatMap((name, index) => (index % 2 ? [] : [[name, raw[index + 1]]]));
+  const head = { status: answer.statusCode, reason: answer.statusMessage, headers };
+  if (asked.consume === "drop") return { ...head, content: null };
+  // After an upgrade, what follows is on the socket.
+  if (asked.consume !== "part") for await (const piece of rest) pieces.push(piece);
+  else if (!asked.amount) answer.destroy();
+  else for await (const piece of answer) if (pieces.push(piece) && Buffer.concat(pieces).length >= asked.amount) break;
+  const content = Buffer.concat(pieces);
+  return { ...head, content: asked.consume === "part" ? content.subarray(0, asked.amount) : content };
+}
+
+function askedBy(given, url) {
+  return {
+    method: "GET",
+    ...given,
+    url: new URL(given.target ?? "", url).href,
+    fields: given.fields?.value ?? [],
+    body: given.body ? Buffer.from(given.body.value, "latin1") : undefined,
+    timeout: given.timeout ? given.timeout * 1000 : TIMEOUT,
+  };
+}
+
 // The first pattern that fits code or message of an error, or of one that led to it, decides.
 const CATEGORIES = [
+  [/^TimeoutError/, "timeout"],
   [/HPE_INVALID_(CONSTANT|STATUS|VERSION)|Expected HTTP\/|Missing expected CR after response line/, "bad-status-line"],
   [/HPE_HEADER_OVERFLOW|HEADERS_OVERFLOW|overflow/i, "limit-exceeded"],
   [/HPE_INVALID_TRANSFER_ENCODING|HPE_UNEXPECTED_CONTENT_LENGTH|HPE_INVALID_CONTENT_LENGTH/, "bad-framing"],
@@ -63,23 +113,31 @@ function facts(error) {
   };
 }
 
-async function entry(adapter, url, op) {
-  if (op.call !== "fetch") return { id: op.id, unsupported: true };
+async function entry(client, url, op) {
+  if (op.call !== "fetch" && op.call !== "exchange") return { id: op.id, unsupported: true };
   try {
-    const { status, reason, headers, content } = await adapter(url);
-    return { id: op.id, value: { type: "response", status, reason, headers, body: content.toString("latin1") } };
+    const { status, reason, headers, content } = await client.exchange(askedBy(op.kwargs, url));
+    return { id: op.id, value: { type: "response", status, reason, headers, body: content?.toString("latin1") ?? null } };
   } catch (error) {
     return { id: op.id, error: facts(error) };
   }
 }
 
+let open = null;
+
 async function answerTo(name, message) {
-  if (message.type === "start") return { name: `node ${name}`, version: process.version.slice(1), ops: ["fetch"] };
-  if (message.type === "release") return {};
+  if (message.type === "start") {
+    const features = name === "http" ? ["expect-continue", ...FEATURES] : FEATURES;
+    return { name: `node ${name}`, version: process.version.slice(1), ops: ["fetch", "exchange"], features };
+  }
+  if (message.type === "release") {
+    open?.close();
+    open = null;
+    return {};
+  }
   if (message.type !== "run") return { unsupported: message.type };
-  const trace = [];
-  for (const op of message.ops) trace.push(await entry(adapters[name], message.url, op));
-  return { trace };
+  open ??= clients[name]();
+  return { trace: await Promise.all(message.ops.map((op) => entry(open, message.url, op))) };
 }
 
 async function main(name) {
