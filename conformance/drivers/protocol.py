@@ -61,6 +61,24 @@ class Op(Struct, frozen=True, omit_defaults=True):
     as_: str | UnsetType = field(name="as", default=UNSET)
 
 
+class Exchange(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The keyword arguments of the op `exchange`: a request, and how its response is consumed."""
+
+    target: Annotated[str, Meta(description="replaces the path of the `url` of the message")]
+    method: str = "GET"
+    fields: Argument | UnsetType = UNSET
+    body: Argument | UnsetType = UNSET
+    streamed: Annotated[
+        bool, Meta(description="the content is given in pieces that the client cannot have again")
+    ] = False
+    expect_continue: Annotated[
+        bool, Meta(description="the client sends `Expect: 100-continue`, and waits")
+    ] = False
+    consume: Literal["read", "part", "drop", "timeout"] = "read"
+    amount: Annotated[int, Meta(ge=0, description="the bytes of a `part`")] = 0
+    timeout: Annotated[float, Meta(description="seconds that the client may wait")] = 5.0
+
+
 class Start(Struct, frozen=True, tag_field="type", tag="start"):
     """The first message: it asks for the driver's identity."""
 
@@ -68,7 +86,11 @@ class Start(Struct, frozen=True, tag_field="type", tag="start"):
 
 
 class Run(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="run"):
-    """Execute these ops against the server at this address; keep the objects until `release`."""
+    """Execute these ops against the server at this address; keep the objects until `release`.
+
+    A session has several of these messages before one `release`; several ops of the call
+    `exchange` in one message begin at the same time.
+    """
 
     serial: Serial
     id: str
@@ -82,7 +104,7 @@ class Run(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="run"):
 
 
 class Release(Struct, frozen=True, tag_field="type", tag="release"):
-    """Close and drop the objects of the latest run."""
+    """Close and drop the objects of the runs since the last `release`."""
 
     serial: Serial
 
@@ -149,7 +171,7 @@ class Object(Struct, frozen=True, tag_field="type", tag="object"):
 
 
 class Response(Struct, frozen=True, tag_field="type", tag="response"):
-    """The result of `fetch`; null for a part that the client's interface does not offer."""
+    """The result of `fetch` or `exchange`; null for a part that the client does not report."""
 
     status: int | None
     reason: Octets | None

@@ -12,7 +12,7 @@ import sys
 from typing import Any, get_args
 
 from conformance.definitions import definitions_of
-from conformance.drivers.protocol import ANSWERS, MESSAGES, Typed
+from conformance.drivers.protocol import ANSWERS, MESSAGES, Exchange, Typed
 
 SCHEMA_FILE = "driver.schema.json"
 _ONE_OF = ("value", "error", "skipped", "unsupported")
@@ -22,12 +22,14 @@ _KINDS_OF_OP = ("call", "get", "set", "item")
 def driver_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of one line, in either direction."""
     values = get_args(Typed)
-    types = [*MESSAGES, *ANSWERS, *values]
+    types = [*MESSAGES, *ANSWERS, *values, Exchange]
     definitions = definitions_of(types)
     definitions["Value"] = _value(_ref(kind.__name__) for kind in values)
     definitions["Argument"] = _argument()
     definitions["Entry"]["oneOf"] = [{"required": [key]} for key in _ONE_OF]
     definitions["Op"]["oneOf"] = [{"required": [key]} for key in _KINDS_OF_OP]
+    definitions["Op"]["if"] = {"properties": {"call": {"const": "exchange"}}, "required": ["call"]}
+    definitions["Op"]["then"] = {"properties": {"kwargs": _ref("Exchange")}}
     definitions["Message"] = {"anyOf": [_ref(kind.__name__) for kind in MESSAGES]}
     definitions["Answer"] = {"anyOf": [_ref(kind.__name__) for kind in ANSWERS]}
     return {

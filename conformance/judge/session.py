@@ -335,7 +335,8 @@ def _connections(
         yield _Miss(
             Mismatch(Verdict.WRONG_CONNECTION, "connections", 0, beyond, f"{made} connections came")
         )
-    if arrivals and not all(one.received for one in seen.connections):
+    # A pool may open a connection before it needs one; for one GET there is no reason to.
+    if len(exchanges) == 1 and arrivals and not all(one.received for one in seen.connections):
         text = "a connection came on which nothing was sent"
         yield _Miss(Mismatch(Verdict.WRONG_CONNECTION, "connections", 0, beyond, text))
     carried: dict[str, list[int]] = {one.id: [] for one in exchanges}

@@ -130,8 +130,8 @@ class Small(Driver):
         try:
             return {"id": op["id"], "value": self.exchange(url, dict(op["kwargs"]))}
         except Broken as error:
-            facts = {"class": "Broken", "message": str(error), "category": error.category}
-            return {"id": op["id"], "error": facts}
+            facts = {"class": "Broken", "bases": [], "attributes": {}, "message": str(error)}
+            return {"id": op["id"], "error": {**facts, "category": error.category}}
 
     def exchange(self, url: str, given: dict[str, Any]) -> dict[str, Any]:
         """Make one exchange, and repeat it where a flaw says so."""

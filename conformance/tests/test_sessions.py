@@ -1,17 +1,24 @@
 """Sessions: what the format takes, what the judge says, and wrong clients next to a right one."""
 
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from certs import CertificateAuthority
-from conformance.cases import Case, CaseError, load_corpus
+from conformance.cases import Case, CaseError, client_case, load_corpus
 from conformance.cases.casefile import load_text
+from conformance.drivers import FETCH, Identity
+from conformance.drivers.clients import ClientTarget
+from conformance.drivers.protocol import Exchange
 from conformance.judge import FAILURES, Observation, Verdict, judge, late_entry
 from conformance.results import Result
-from conformance.results.golden.stable import Connection
+from conformance.results.golden.codec import Codec
+from conformance.results.golden.stable import Connection, stable_observation
+from conformance.results.golden.values import Values
 from conformance.run import Runner
-from conformance.tests.small_client import FLAWS, small
+from conformance.tests.small_client import FLAWS, REPEATS, Small, small
 from conformance.tests.support import BY_ID
 
 SESSIONS = [case for case in BY_ID.values() if case.family == "session"]
@@ -290,6 +297,69 @@ FOUND = {
     "reads content after HEAD": ("session.no-content.head-with-a-length", "HANG"),
 }
 """For each flaw a case that finds it, and how."""
+
+
+def test_what_is_asked_of_a_driver_has_the_form_of_the_protocol() -> None:
+    for case in SESSIONS:
+        for op in case.ops:
+            asked = msgspec.convert(op.message["kwargs"], Exchange)
+            assert asked.target == op.message["kwargs"]["target"]
+
+
+def test_a_record_of_a_session_is_judged_as_the_run_was(
+    certificate_authority: CertificateAuthority,
+) -> None:
+    seen: list[tuple[Case, Observation]] = []
+    target, codec = small(*REPEATS, "keeps nothing"), Codec(Values("small", True, {}))
+    with Runner(
+        target, certificate_authority, deadline=5.0, witness=lambda *one: seen.append(one)
+    ) as runner:
+        verdicts = [one.verdict for one in runner.run(SESSIONS)]
+    assert {"PASS", "TOLERATED", "REPLAYED"} <= {*verdicts}
+    for (case, observation), verdict in zip(seen, verdicts, strict=True):
+        short = msgspec.json.decode(
+            msgspec.json.encode(codec.short(case, stable_observation(observation)))
+        )
+        assert judge(case, codec.full(case, short)).verdict == verdict, case.id
+
+
+def test_a_client_completes_a_session_before_it_is_judged(
+    certificate_authority: CertificateAuthority,
+) -> None:
+    with Runner(small(), certificate_authority, deadline=5.0) as runner:
+        done = [(one.case.title, problem) for one, problem in runner.completed()]
+        assert done[-1] == ("a GET and a POST with content, by `exchange`", "")
+    bad = ClientTarget("client:small", lambda _written: Gets())
+    with Runner(bad, certificate_authority, deadline=5.0) as runner:
+        assert (
+            "arrives, on connection 1, where the content b'' is" in list(runner.completed())[-1][1]
+        )
+
+
+class Gets(Small):
+    """A driver that does not look at the method."""
+
+    def exchange(self, url: str, given: dict[str, Any]) -> dict[str, Any]:
+        return super().exchange(url, {**given, "method": "GET"})
+
+
+@pytest.mark.parametrize("missing", ["ops", "features"])
+def test_a_driver_that_cannot_do_a_session_is_not_judged_by_it(
+    missing: str, certificate_authority: CertificateAuthority
+) -> None:
+    class Lacks(Small):
+        @property
+        def identity(self) -> Identity:
+            whole, only = super().identity, frozenset({FETCH})
+            return replace(whole, ops=only) if missing == "ops" else replace(whole, features=only)
+
+    one = ClientTarget("client:small", lambda _written: Lacks())
+    cases = [client_case(BY_ID["chunked.two-chunks"]), BY_ID["session.unread.dropped"]]
+    with Runner(one, certificate_authority, deadline=5.0) as runner:
+        fetch, session = runner.run(cases)
+    assert (fetch.verdict, session.verdict) == ("PASS", "UNSUPPORTED")
+    what = {"ops": "does not declare exchange", "features": "has no drop"}
+    assert what[missing] in session.reason
 
 
 def test_a_late_response_is_named_as_that_of_the_other_exchange(
