@@ -1,6 +1,8 @@
 """Sessions: what the format takes, what the judge says, and wrong clients next to a right one."""
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,8 +12,9 @@ from certs import CertificateAuthority
 from conformance.cases import Case, CaseError, client_case, load_corpus
 from conformance.cases.casefile import load_text
 from conformance.drivers import FETCH, Identity
-from conformance.drivers.clients import ClientTarget
+from conformance.drivers.clients import ClientTarget, python_client
 from conformance.drivers.protocol import Exchange
+from conformance.drivers.worker import Worker
 from conformance.judge import FAILURES, Observation, Verdict, judge, late_entry
 from conformance.results import Result
 from conformance.results.golden.codec import Codec
@@ -391,3 +394,60 @@ def test_the_cases_of_a_session_are_not_for_httplib() -> None:
     assert len(corpus.for_profile(is_client=True)) == len(SESSIONS)
     assert FLAWS
     assert Verdict.REPLAYED in FAILURES
+
+
+PLANTED = {
+    "requests": (
+        """
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+usual = HTTPAdapter.__init__
+again = Retry(3, allowed_methods=None)
+HTTPAdapter.__init__ = lambda self, *args, **more: usual(self, max_retries=again)
+""",
+        {"session.cut.by-fin.post": "REPLAYED", "session.cut.by-rst.patch": "REPLAYED"},
+    ),
+    "urllib3": (
+        """
+from http.client import HTTPResponse
+HTTPResponse._check_close = lambda self: False
+""",
+        {"session.closing.close": "WRONG_CONNECTION", "session.kept.two-gets": "PASS"},
+    ),
+    "httpx": (
+        """
+from httpcore._sync.http11 import HTTP11Connection
+usual = HTTP11Connection._response_closed
+def reuse(self):
+    if self._h11_state.our_state is not self._h11_state.their_state:
+        import h11
+        self._h11_state = h11.Connection(our_role=h11.CLIENT)
+        self._state = type(self._state).IDLE
+        return
+    usual(self)
+HTTP11Connection._response_closed = reuse
+""",
+        {"session.unread.closed-after-a-part.by-length": "WRONG_CONNECTION"},
+    ),
+}
+"""Faults in real clients: the code that plants them, and what finds them."""
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_fault_that_is_planted_in_a_library_is_found(
+    name: str, tmp_path: Path, certificate_authority: CertificateAuthority
+) -> None:
+    pytest.importorskip(name)
+    code, found = PLANTED[name]
+    program = tmp_path / "planted.py"
+    place = str(Path(python_client.__file__).parent)
+    program.write_text(
+        f"import sys\nsys.path.insert(0, {place!r})\nimport python_client\n{code}\n"
+        f"python_client.serve({name!r})\n"
+    )
+    one = ClientTarget(
+        f"client:{name}", lambda written: Worker(written, [sys.executable, str(program)])
+    )
+    with Runner(one, certificate_authority, deadline=5.0) as runner:
+        results = runner.run([BY_ID[case] for case in found])
+        assert {result.id: result.verdict for result in results} == found
