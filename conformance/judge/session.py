@@ -109,8 +109,7 @@ def judge_late(case: Case, observation: Observation) -> Judgement:
         case: a case of the client profile.
         observation: has a `late_entry` for each exchange, and no connection.
     """
-    exchanges = () if case.session is None else case.session.exchanges
-    return _judgement(list(_results(exchanges, observation, {})))
+    return _judgement(list(_results(case, observation, {})))
 
 
 def _judgement(misses: Sequence[_Miss]) -> Judgement:
