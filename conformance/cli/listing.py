@@ -79,6 +79,9 @@ def list_cases(
         cases = [case for case in cases if exception in case.raises]
         _explain(exception)
     if coverage:
+        # A session is judged, and its level says nothing: that is about httplib's interface.
+        every = () if _is_given(ctx, "levels") else chosen.of(corpus, LEVELS).listed
+        cases = [*cases, *(one for one in every if one.is_session)]
         ctx.exit(_show_rules(tuple(cases)) if rfc else _show_coverage(tuple(cases)))
     if rfc:
         raise click.UsageError("--rfc is for --coverage: list --coverage --rfc")
