@@ -19,7 +19,7 @@ from mockserver._clock import HeldClock
 from mockserver._control import *  # noqa: F403
 from mockserver._given import GivenConnection, Limits, play_steps
 from mockserver._phase import Ended, EndOfStream
-from mockserver._play import MockServerError, Play, SharedState, TLSProvider
+from mockserver._play import MockServerError, Play, TLSProvider
 from mockserver._proxy import *  # noqa: F403
 from mockserver._record import ConnectionRecord, Event, Record
 from mockserver._replay import routes_from, script_from
@@ -39,6 +39,7 @@ from mockserver._script import (
 from mockserver._script_text import script_text
 from mockserver._secure import *  # noqa: F403
 from mockserver._server import MockServer
+from mockserver._shared import SharedState
 from mockserver._step import (
     STEPS,
     Piece,

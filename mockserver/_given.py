@@ -14,12 +14,13 @@ from ssl import SSLContext, SSLObject
 from mockserver._connection import LiveConnection
 from mockserver._kernel import Diagnosis
 from mockserver._phase import Ended, EndOfStream, Expired, LimitReached, Owner, TLSBroken
-from mockserver._play import SharedState, TLSProvider, contexts_of
+from mockserver._play import TLSProvider, contexts_of
 from mockserver._player import plan_of, play_on
 from mockserver._reads import never
 from mockserver._record import RST_SENT, TLS_ESTABLISHED, ConnectionRecord
 from mockserver._request import Request, read_request
 from mockserver._script import Connection, Script
+from mockserver._shared import SharedState
 from mockserver._step import Step
 from mockserver._tls import TLS
 from mockserver._wire import Condition, Wire, configure

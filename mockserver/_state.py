@@ -1,7 +1,7 @@
 """What a connection, and the steps on it, can reach beyond it: the state of their play.
 
 A plan is steps made ready once for all connections that play them. The state itself is made in
-`_play`; this is the side of it for the connections.
+`_shared`; this is the side of it for the connections.
 """
 
 import threading
