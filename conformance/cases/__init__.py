@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from conformance.cases.schema import script_definitions
     from conformance.cases.script import load_script
     from conformance.cases.scripts import client_cases, key_of_script, script_key
+    from conformance.cases.session import IDEMPOTENT
     from conformance.cases.sweeps import DIMENSIONS, Sweep, swept, with_setting
     from conformance.cases.tables import ScriptTable
     from conformance.cases.twins import Place, first_difference, sent_by, sent_octets
@@ -92,6 +93,7 @@ __all__ = [
     "ERROR_KINDS",
     "FAMILIES",
     "FEATURES",
+    "IDEMPOTENT",
     "JUDGED_LEVELS",
     "LEVELS",
     "PARENTS",
@@ -191,6 +193,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "schema": "script_definitions",
             "script": "load_script",
             "scripts": "client_cases key_of_script script_key",
+            "session": "IDEMPOTENT",
             "sweeps": "DIMENSIONS Sweep swept with_setting",
             "tables": "ScriptTable",
             "twins": "Place first_difference sent_by sent_octets",

@@ -136,7 +136,7 @@ def _exchange(
     return Exchange(
         Op(name, message),
         expectation(wanted, rfc),
-        _arrivals(one),
+        _arrivals(one, rfc),
         None if one.on is None else within("on", _placement, one.on, before, strength, rfc),
         None if one.ends is None else _ending(one.ends, strength, rfc),
         one.parallel,
@@ -165,12 +165,16 @@ def _request(one: ExchangeTable) -> dict[str, Any]:
     return given
 
 
-def _arrivals(one: ExchangeTable) -> Arrivals:
+def _arrivals(one: ExchangeTable, rfc: tuple[str, ...]) -> Arrivals:
+    """Return how often the request arrives; *rfc* are the sections of the exchange."""
     given = one.arrives
     table = given if isinstance(given, ArrivesTable) else ArrivesTable(times=given)
     least, most = _number(table.times, one.method)
-    rfc = tuple(table.rfc) or ("9110#9.2.2",)
-    return Arrivals(least, most, table.partial, table.strength or "must", rfc)
+    strength: Strength = "must" if one.method in IDEMPOTENT else "should"
+    sections = rfc if one.method in IDEMPOTENT else ("9110#9.2.2",)
+    return Arrivals(
+        least, most, table.partial, table.strength or strength, tuple(table.rfc) or sections
+    )
 
 
 def _number(times: int | list[int] | str | None, method: str) -> tuple[int, int | None]:

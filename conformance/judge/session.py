@@ -11,9 +11,11 @@ Each exchange is compared in up to four parts, each with its strength and its se
 - what had become of that connection at the end.
 
 Of several differences, the one whose verdict takes precedence is reported; of equal verdicts, that
-of the first exchange. Only a `must` fails; other differences are TOLERATED. Two faults fail at any
-strength: an exception that is not the client's own, and a response that is made of the bytes of
-another message. An exchange that the client has not ended in time is one that it rejected.
+of the first exchange. Only a `must` fails; other differences are TOLERATED. Four faults fail at any
+strength: an exception that is not the client's own, a response that is made of the bytes of another
+message, a request that does not arrive whole, and one that arrives too often and is not idempotent:
+RFC 9110 says SHOULD NOT there, and an order is placed twice all the same. An exchange that the
+client has not ended in time is one that it rejected.
 
 A verdict on a response is valid only if the request was sent. If no whole request arrived at all,
 the driver's answer has no basis: DRIVER_ERROR.
@@ -24,7 +26,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from conformance.cases import AddressHole, Arrivals, Case, Exchange
+from conformance.cases import IDEMPOTENT, AddressHole, Arrivals, Case, Exchange
 from conformance.judge.arrivals import Arrival, arrivals_of
 from conformance.judge.client import (
     EMPTY,
@@ -281,11 +283,13 @@ def _count(
     else:
         return
     expected = f"{exchange.op.text} arrives {_number(wanted)}{'' if wanted.partial else ', whole'}"
+    fails = not too_many or exchange.method not in IDEMPOTENT
     yield _Miss(
         Mismatch(verdict, f"{exchange.id}: request", position, expected, seen, True),
         wanted.strength,
         wanted.rfc,
         (_with_basis(expected, wanted),),
+        fails=fails,
     )
 
 

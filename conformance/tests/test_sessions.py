@@ -150,6 +150,7 @@ def took(body: str) -> dict[str, Any]:
     return {"value": {"type": "response", "status": 200, "reason": "", "headers": [], "body": body}}
 
 
+BOTH = [took("first"), took("second")]
 REFUSED = {"error": {"class": "E", "message": "", "category": "no-response"}}
 
 
@@ -179,8 +180,18 @@ def test_a_post_that_arrives_twice_is_replayed() -> None:
     assert judged("", ONE + part, TWO)[0] == Verdict.REPLAYED
     assert judged(", arrives = [1, 2]", ONE + TWO, TWO)[0] == Verdict.PASS
     assert judged(", arrives = 'any'", ONE + TWO, TWO, TWO)[0] == Verdict.PASS
-    softer = ", arrives = { times = 1, strength = 'should' }"
-    assert judged(softer, ONE + TWO, TWO)[0] == Verdict.TOLERATED
+    softer = ", arrives = { times = 1, strength = 'may' }"
+    assert judged(softer, ONE + TWO, TWO)[0] == Verdict.REPLAYED
+
+
+def test_a_get_that_arrives_too_often_is_judged_with_its_strength() -> None:
+    for strength, verdict in (("must", Verdict.REPLAYED), ("should", Verdict.TOLERATED)):
+        once = f", arrives = {{ times = 1, strength = '{strength}' }}"
+        get = POST.replace('method = "POST", ', "").replace('body = "abc", ', "") + once + " }"
+        case = session(FIRST, get)
+        trace = {op.id: {"id": op.id, **entry} for op, entry in zip(case.ops, BOTH, strict=True)}
+        lines = (Connection((), ONE + asked("GET", "/2")), Connection((), asked("GET", "/2")))
+        assert judge(case, Observation(trace, "h", 1, lines)).verdict == verdict
 
 
 def test_a_request_that_does_not_arrive_whole_is_wrong() -> None:
