@@ -57,6 +57,20 @@ overrides(
     lambda true: lambda self, name: [", ".join(true(self, name))] if true(self, name) else [],
 )
 overrides(
+    "rewinds-to-the-start-of-the-file",
+    "`msg`, undocumented but common in old programs",
+    _M + "rewindbody",
+    lambda true: lambda self: self.fp.seek(0),
+)
+overrides(
+    "has-no-zone-for-minus-zero",
+    "`msg`",
+    _M + "getdate_tz",
+    lambda true: (
+        lambda self, name: None if "-0000" in (self.getheader(name) or "") else true(self, name)
+    ),
+)
+overrides(
     "raises-no-keyerror",
     "`msg`",
     _M + "__getitem__",
