@@ -533,6 +533,12 @@ def test_after_a_head_that_leads_to_another_request_comes_another_head() -> None
         assert (value["status"], value["headers"]) == (204, [["Y", "2"]])
 
 
+def test_a_bare_cr_at_the_start_of_a_line_does_not_end_the_head() -> None:
+    value = response(b"HTTP/1.1 200 OK\r\nX: 1\r\n\r 2\r\nY: 2\r\n\r\n", b"")
+    assert value["headers"][0] == ["X", "1"]
+    assert value["headers"][-1] == ["Y", "2"]
+
+
 SAID = "--date--  URL\nHTTP request sent, awaiting response... \n"
 
 

@@ -373,7 +373,7 @@ def head_of(
                 code, _, reason = rest.strip().partition(b" ")
                 status = int(code) if code.isdigit() else None
                 fields, inside = [], True
-        elif line[:1] in b"\r\n":
+        elif not line.strip(b"\r\n"):
             inside = False
         elif line[:1] in b" \t" and fields:
             name, value = fields[-1]
