@@ -81,7 +81,8 @@ each_sample = pytest.mark.parametrize("case", samples(), ids=lambda case: case.i
 
 
 def test_every_family_is_sampled() -> None:
-    assert {case.family for case in samples()} == {case.family for case in EVERY}
+    on_connections = (case for case in EVERY if case.script.connections)  # others answer by route
+    assert {case.family for case in samples()} == {case.family for case in on_connections}
 
 
 def run(case: Case) -> tuple[list[Mapping[str, Any]], Record]:
