@@ -12,7 +12,6 @@ for each part of a case, define what a shorthand means:
 * an op without an entry in an outcome must not raise.
 """
 
-import dataclasses
 import functools
 import hashlib
 import json
@@ -26,7 +25,7 @@ from conformance.cases.model import Case, Op
 from conformance.cases.ops import client_ops, implied_needs, need_certificates
 from conformance.cases.outcomes import outcomes
 from conformance.cases.script import script
-from conformance.cases.session import is_about_closing, needs, session
+from conformance.cases.session import needs, session
 from conformance.cases.tables import CaseTable, Dimensions, NewTable, OpTable
 
 DEFAULT_OPS = (
@@ -68,8 +67,7 @@ def build_case(
     played = script(table)
     asked = session(table, played)
     is_session = table.session is not None
-    if asked is not None and table.session is not None:
-        played = dataclasses.replace(played, obliging=not is_about_closing(table.session))
+    if asked is not None and is_session:
         ops = tuple(one.op for one in asked.exchanges)
         implied = needs(asked)
     else:

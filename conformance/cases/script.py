@@ -11,9 +11,10 @@ from conformance.cases.decoding import decode
 from conformance.cases.errors import CaseError, within
 from conformance.cases.octets import octets, short_or_recipe
 from conformance.cases.parsing import check_plain
+from conformance.cases.session import is_about_closing
 from conformance.cases.steps import steps, times
 from conformance.cases.steptables import transform_tables
-from conformance.cases.tables import ConnectionTable, RouteTable, ScriptTable
+from conformance.cases.tables import CaseTable, ConnectionTable, RouteTable, ScriptTable
 from mockserver import (
     TRANSFORMS,
     Close,
@@ -65,7 +66,7 @@ def script(table: ScriptTable) -> Script:
             listener=Listener(table.server.listener, table.server.receive_buffer),
             routes=tuple(_route(one, f"routes[{index}]") for index, one in enumerate(table.routes)),
             unmatched=table.server.unmatched,
-            obliging=False,  # of httplib's interface, also what it leaves open is compared
+            obliging=_is_obliging(table),
         )
     except ScriptError as error:
         place = _PLACE.match(str(error))
@@ -74,6 +75,15 @@ def script(table: ScriptTable) -> Script:
     for index, transform in enumerate(table.transforms):
         whole = within(f"transforms[{index}]", _transformed, whole, transform)
     return whole
+
+
+def _is_obliging(table: ScriptTable) -> bool:
+    """Return whether the server closes for a client that asks for it.
+
+    Of httplib's interface, also what it leaves open is compared, and a session may be about that.
+    """
+    asked = table.session if isinstance(table, CaseTable) else None
+    return asked is not None and not is_about_closing(asked)
 
 
 def _connections(table: ScriptTable) -> tuple[Connection, ...]:
