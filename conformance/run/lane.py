@@ -5,8 +5,7 @@ without limit.  The watching thread sets `late` to the text of what it did, when
 sockets or killed the driver; the case then ends with the verdict HANG.
 """
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,10 +32,8 @@ from conformance.judge import (
     trace_lines,
 )
 from conformance.results import (
-    Kept,
     Result,
     kept_frames,
-    kept_octets,
     not_run,
     result_of,
     without_port,
@@ -44,6 +41,7 @@ from conformance.results import (
 from conformance.run.deadlines import did_not_wait, ended_case, ended_process, no_connection
 from conformance.run.hangs import Hangs
 from conformance.run.interface import probed, used
+from conformance.run.observed import asked_again, errors_told, kept_of, observation_of, with_wire
 from conformance.run.performed import Performed
 from conformance.run.sent import planned, recorded
 from mockserver import (
@@ -62,16 +60,9 @@ Witness = Callable[[Case, Observation], None]
 _PATIENCE = 60.0
 """How long a step waits for the client, in deadlines, or in seconds if that is longer.  It is so
 long that only the deadline ends a case."""
-_LONGEST_ERROR = 200
-"""Characters of the text of an error that are kept for a case that passes."""
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
-"""A memory address in the text of an object, which differs between runs."""
 _PAGE = ((b"Content-Type", b"text/html; charset=utf-8"), (b"Cache-Control", b"no-store"))
 _SPARED = 8
 """The part of the deadline that a case has at a place where others have hung."""
-_LONGEST_STORY = 64 * 1024
-"""Characters of the transcript of a case that does not end: a longer one means an endless script.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +248,7 @@ class Lane:
                 trace=[f"{call} -> {entry_text(entry)}" for call, entry in pairs],
                 frames=kept_frames(look.position["frames"]),
             )
-        return without_port(_with_wire(result, record), play.address[1])
+        return without_port(with_wire(result, record), play.address[1])
 
     def _timed_out(
         self, case: Case, reason: str, record: Record, look: _Look, address: tuple[str, int]
@@ -266,7 +257,7 @@ class Lane:
         came = record.connections or record.refused_extra
         if not came and case.script.listener.mode == "accept":
             reason = no_connection(self.driver.allowance)
-            return _with_wire(not_run(case, Verdict.DRIVER_ERROR, reason), record)
+            return with_wire(not_run(case, Verdict.DRIVER_ERROR, reason), record)
         if self._hangs and look.is_idle and not look.same:
             self._hangs.note(case, look.position)
         rest = [late_entry(op.id, reason) for op in case.ops[len(look.done) :]]
@@ -413,7 +404,7 @@ class Lane:
             seconds = self.patience_after_reset
             return self.given_up(case, ended_process(self.late, seconds), record)
         verdict = Verdict.CRASH if isinstance(error, DriverDied) else Verdict.DRIVER_ERROR
-        return _with_wire(not_run(case, verdict, str(error)), record)
+        return with_wire(not_run(case, verdict, str(error)), record)
 
     def _message(self, case: Case, ops: Iterable[Op], address: tuple[str, int]) -> dict[str, Any]:
         message: dict[str, Any] = {
@@ -450,7 +441,7 @@ class Lane:
             judgement.faults or (*errors_told(case, trace), *asked_again(case, record))
         )
         if not self._thorough and judgement.verdict in OK:
-            octets = _kept(planned(case, record))
+            octets = kept_of(planned(case, record))
             result = result_of(case, judgement, reason=reason, did=did, octets=octets)
             return without_port(result, address[1])
         lines = trace_lines(case, observation)
@@ -464,7 +455,7 @@ class Lane:
             trace=lines,
             transcript=record.transcript(),
             did=did,
-            octets=_kept(recorded(record)),
+            octets=kept_of(recorded(record)),
         )
         return without_port(result, address[1])
 
@@ -478,58 +469,3 @@ def _failed(case: Case, entries: Trace) -> int | None:
         if "error" in entry and not any(one and (one.anything or one.raises) for one in wanted):
             return index
     return None
-
-
-def asked_again(case: Case, record: Record) -> Iterator[str]:
-    """Yield how many requests a client of another interface has sent, if more than one."""
-    count = sum(len(one.requests) for one in record.connections)
-    if case.profile == "client" and case.fetch is not None and count > 1:
-        yield f"it sent its request {count} times"
-
-
-def errors_told(case: Case, trace: Trace) -> Iterator[str]:
-    """Yield the text of each error in *trace*, bounded, and without what differs between runs."""
-    for op, entry in zip(case.ops, trace, strict=True):
-        if "error" in entry:
-            text = _ADDRESS.sub("0x…", entry_text(entry))
-            short = text if len(text) <= _LONGEST_ERROR else f"{text[: _LONGEST_ERROR - 1]}…"
-            yield short if case.profile == "client" else f"{op.id}: {short}"
-
-
-def _with_wire(result: Result, record: Record) -> Result:
-    """Return *result* with the transcript, unless its size differs between runs."""
-    transcript = record.transcript()
-    if len(transcript) > _LONGEST_STORY:
-        return result
-    return msgspec.structs.replace(result, transcript=transcript, octets=_kept(recorded(record)))
-
-
-def _kept(sent: Iterable[bytes]) -> list[Kept]:
-    return [kept_octets(one) for one in sent]
-
-
-def observation_of(
-    trace: Trace, record: Record, address: tuple[str, int], *, blind: bool = False
-) -> Observation:
-    """Return the observation in a driver's *trace* and a server's *record*.
-
-    Args:
-        trace: the entries that the driver reported.
-        record: the record of the play.
-        address: the address of the server.
-        blind: whether the runtime reads sockets ahead of its program and closes them automatically,
-            so that the record does not show what the client did with a connection.
-    """
-    host, port = address
-    connections = record.connections
-    if blind:
-        connections = tuple(replace(one, after=None, left=None) for one in connections)
-    return Observation(
-        trace={entry["id"]: entry for entry in trace},
-        host=host,
-        port=port,
-        connections=connections,
-        unexpected=record.refused_extra,
-        problems=record.problems,
-        faults=record.errors,
-    )

@@ -8,7 +8,7 @@ from conformance.drivers import target
 from conformance.judge import Verdict
 from conformance.results import Result
 from conformance.run import Runner
-from conformance.run.lane import observation_of
+from conformance.run.observed import observation_of
 from mockserver import ConnectionRecord, Record
 
 AUTHORITY = CertificateAuthority()
