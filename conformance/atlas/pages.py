@@ -210,9 +210,9 @@ def _fetch(case: Case) -> dict[str, Any] | None:
             f"{one.id} {one.op.text}: {'; '.join(expectations(one))}"
             for one in case.session.exchanges
         ]
-        return {"strength": case.session.strength, "exchanges": lines}
+        return {"strength": case.session.strength, "exchanges": lines, "results": []}
     results = [result_text(one) for one in case.fetch.results]
-    return {"strength": case.fetch.strength, "results": results}
+    return {"strength": case.fetch.strength, "exchanges": [], "results": results}
 
 
 def question(case: Case) -> Question | None:
