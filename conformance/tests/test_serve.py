@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from html import escape
 from itertools import groupby
@@ -533,9 +534,16 @@ def compared(case: Case, trace: Trace) -> str:
     return json.dumps([entry for entry in trace if entry["id"] not in loose])
 
 
-def kit(*args: str) -> "subprocess.Popen[str]":
+@contextmanager
+def kit(*args: str) -> "Iterator[subprocess.Popen[str]]":
+    """The command, which is ended with the block, also where an assertion in it fails."""
     command = [sys.executable, "-W", "error", "-m", "conformance", "serve", *args]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()  # without effect on one that has ended
 
 
 @pytest.mark.usefixtures("interruptible")
@@ -543,7 +551,7 @@ def test_the_command_says_where_it_listens_and_ends_at_once_by_an_interrupt() ->
     with kit("--port", "0", "--stall", str(STALL)) as process:
         assert process.stdout is not None
         ports = json.loads(process.stdout.readline())
-        assert set(ports) == {"host", "http", "tls", "proxy", "control"}
+        assert set(ports) == {"host", "http", "tls", "proxy", "control", "token"}
         with dial(ports["http"]) as held:
             held.sendall(b"GET /c/bytes?text=a&end=open HTTP/1.1\r\n\r\n")
             assert exactly(held, 1) == b"a"
