@@ -417,6 +417,7 @@ def test_a_driver_that_cannot_be_started_again_costs_its_cases_and_no_report(
     assert all((here / name).stat().st_size for name in PLACES)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_only_the_first_signal_interrupts_and_only_what_is_measured() -> None:
     with Ending() as ending:
         with pytest.raises(KeyboardInterrupt), ending.measuring():
