@@ -34,6 +34,8 @@ from conformance.results import Clipped, Result, kept_parts, left_out
 _PLAIN_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,150}")
 _MOST_TEXT = 1_000
 """Characters of a command, and of the arguments of all calls, that a page shows."""
+_LONGEST_FORM = 20_000
+"""Characters of a way to reproduce a case that a page shows."""
 _AROUND = 24
 """Bytes that are shown on each side of a difference from the twin."""
 _MOST_LINES = 40
@@ -269,9 +271,11 @@ def _forms(case: Case, sent: int) -> Iterator[tuple[str, str]]:
     ):
         if size <= _MOST_TEXT:
             try:
-                yield name, reproduce(entry, form).rstrip("\n")
+                text = reproduce(entry, form).rstrip("\n")
             except NotReproducible:
                 continue
+            if len(text) <= _LONGEST_FORM:  # what routes send is not counted in advance
+                yield name, text
     yield "One file, for a bug report", f"httplib-kit show {case.id} --reproduce script"
 
 
