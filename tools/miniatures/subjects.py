@@ -109,6 +109,10 @@ READINGS: tuple[str, ...] = (
 UNJUDGED = frozenset({"a body file that cannot give octets", "method, URL, header name"})
 """Readings whose cases are recorded and never judged: no client can fail them."""
 
+SESSIONS = frozenset({"F1", "F2", "F3", "F4", "F5"})
+"""Real bugs between two exchanges, of which only cases of sessions are: the reference has no
+sessions to be wrong about. The flaws of the small client in `conformance/tests` are about them."""
+
 UNREACHED = frozenset(
     {
         "`httplib.socket`, `httplib.ssl`, `_MAXHEADERS`, `_MAXLINE`",
