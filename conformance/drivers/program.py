@@ -115,20 +115,27 @@ class Program:
                 pass_fds=[second] if locates else (),
                 start_new_session=True,
             )
+            stack.enter_context(self._process)
+            stack.callback(end_with_children, self._process, self._mark)
+            _limit(self._process.pid)
+            self._lock = threading.Lock()
+            self._said = bytearray()
+            self._words = b""
+            self._exit: Exit | None = None
+            self._waiting = b""
+            self._poll = select.poll()
+            self._in, self._out, self._err = map(
+                _descriptor, (self._process.stdin, self._process.stdout, self._process.stderr)
+            )
+            for descriptor in (self._out, self._err):
+                self._poll.register(descriptor, select.POLLIN)
             stack.pop_all()
             theirs.close()
-        _limit(self._process.pid)
-        self._lock = threading.Lock()
-        self._said = bytearray()
-        self._words = b""
-        self._exit: Exit | None = None
-        self._waiting = b""
-        self._poll = select.poll()
-        self._in, self._out, self._err = map(
-            _descriptor, (self._process.stdin, self._process.stdout, self._process.stderr)
-        )
-        for descriptor in (self._out, self._err):
-            self._poll.register(descriptor, select.POLLIN)
+
+    def __del__(self) -> None:
+        # Ctrl-C can come before anyone has the object, and then nobody ends the program.
+        if second := getattr(self, "_second", None):
+            second.close()
 
     def send(self, line: bytes) -> None:
         """Send *line* and a line end; `receive` sends what the pipe has no room for."""

@@ -307,3 +307,28 @@ def test_a_program_that_is_not_started_leaves_no_socket_open(
     with pytest.raises(error):
         half.__init__(["x"], {})  # type: ignore[misc]
     assert set(Path("/proc/self/fd").iterdir()) == before
+
+
+def test_a_program_that_is_interrupted_while_it_starts_is_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(pid: int) -> None:
+        started.append(pid)
+        raise KeyboardInterrupt
+
+    started: list[int] = []
+    monkeypatch.setattr("conformance.drivers.program._limit", interrupted)
+    before = set(Path("/proc/self/fd").iterdir())
+    half = Program.__new__(Program)  # referenced, so that the garbage collector closes nothing
+    with pytest.raises(KeyboardInterrupt):
+        half.__init__([sys.executable, "-c", "input()"], dict(os.environ))  # type: ignore[misc]
+    assert set(Path("/proc/self/fd").iterdir()) == before
+    assert not Path("/proc", str(started[0])).exists()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_program_that_nobody_has_leaves_no_socket_open() -> None:
+    program = Program([sys.executable, "-c", "input()"], dict(os.environ))
+    process = program._process
+    del program  # as Ctrl-C does that comes before the program has an owner
+    process.communicate(timeout=60)
