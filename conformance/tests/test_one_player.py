@@ -128,9 +128,13 @@ def comparable(transcript: str, address: tuple[str, int]) -> str:
     """What both ways must show: octets, offsets, roles, notes and problems.
 
     What no step has read is left out too: it is part of the client's end.  A client that closes
-    while an answer is on its way to it ends its stream, or resets it: both are its end.
+    while an answer is on its way to it ends its stream, or resets it: both are its end.  Only the
+    first is answered by a FIN, so that is left out there.
     """
     transcript = transcript.replace("client reset the connection", "client ended its stream")
+    transcript = transcript.replace(
+        "client ended its stream\n  = fin sent", "client ended its stream"
+    )
     lines = transcript.replace(f":{address[1]}", ":PORT").splitlines()
     kept = [line for line in lines if line.startswith(("  <", "  >", "  =", "problem"))]
     left_out = re.compile(r"  = client:|  < +[0-9]+  unread ")
