@@ -41,6 +41,12 @@ class Arrival:
     whole: bool
     content: bytes
 
+    @property
+    def head(self) -> bytes:
+        """Its request line and field lines, the last line end included."""
+        end = _HEAD_END.search(self.raw)
+        return self.raw[: end.start() + 1] if end else self.raw
+
 
 def arrivals_of(case: Case, seen: Observation) -> list[Arrival]:
     """Return the requests that arrived in a run of *case*, as far as their heads are whole."""

@@ -43,7 +43,6 @@ from mockserver import Dispatch, ReadRequest, pieces_of
 _ORDER = {verdict: index for index, verdict in enumerate(Verdict)}
 _READING = (ReadRequest, Dispatch)
 _HOST = re.compile(rb"\n[ \t]*host[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
-_HEAD_END = re.compile(rb"\n\r?\n")
 _REUSED = {
     "error": "reused after an error",
     "unfinished": "reused with an unfinished request",
@@ -259,8 +258,7 @@ def request_problem(one: Arrival, address: str, exchanges: Sequence[Exchange]) -
         return f"the method {method!r} came"
     if one.exchange is None:
         return f"the request target {target!r} came"
-    end = _HEAD_END.search(one.raw)
-    hosts = _HOST.findall(one.raw[: end.start() + 1] if end else one.raw)
+    hosts = _HOST.findall(one.head)
     if version == "HTTP/1.0" and not hosts:
         return ""
     if [host.strip().decode("latin-1").lower() for host in hosts] != [address.lower()]:
