@@ -111,7 +111,8 @@ UNJUDGED = frozenset({"a body file that cannot give octets", "method, URL, heade
 
 SESSIONS = frozenset({"F1", "F2", "F3", "F4", "F5"})
 """Real bugs between two exchanges, of which only cases of sessions are: the reference has no
-sessions to be wrong about. The flaws of the small client in `conformance/tests` are about them."""
+sessions to be wrong about. The small client in `conformance/tests` has flaws of these kinds, but
+for F4."""
 
 UNREACHED = frozenset(
     {
