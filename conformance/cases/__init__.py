@@ -22,6 +22,26 @@ if TYPE_CHECKING:
     from conformance.cases.documented import documented_part
     from conformance.cases.errors import CaseError
     from conformance.cases.fetch import client_case, one_get
+    from conformance.cases.grammar import (
+        FIELDS,
+        ODD_RESPONSES,
+        ODD_STATUS_LINES,
+        STATUS_LINES,
+        Response,
+        mutations,
+        pick,
+        responses,
+    )
+    from conformance.cases.law import (
+        ACCEPTED,
+        EITHER,
+        LAW,
+        OTHER,
+        REJECTED,
+        Law,
+        law_of,
+        rules_broken,
+    )
     from conformance.cases.model import (
         Accept,
         Arrivals,
@@ -86,17 +106,26 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "ACCEPTED",
     "CLIENT_FEATURES",
     "DEFAULT_OPS",
     "DIMENSIONS",
     "DOCUMENTED",
+    "EITHER",
     "ERROR_KINDS",
     "FAMILIES",
     "FEATURES",
+    "FIELDS",
     "IDEMPOTENT",
     "JUDGED_LEVELS",
+    "LAW",
     "LEVELS",
+    "ODD_RESPONSES",
+    "ODD_STATUS_LINES",
+    "OTHER",
     "PARENTS",
+    "REJECTED",
+    "STATUS_LINES",
     "STRENGTHS",
     "Accept",
     "AddressHole",
@@ -112,6 +141,7 @@ __all__ = [
     "Expected",
     "Fetch",
     "Items",
+    "Law",
     "Listed",
     "Matching",
     "ObjectOf",
@@ -124,6 +154,7 @@ __all__ = [
     "Regression",
     "Reject",
     "Requirement",
+    "Response",
     "Rule",
     "Scalar",
     "ScriptTable",
@@ -144,6 +175,7 @@ __all__ = [
     "fixtures_directory",
     "is_of_the_module",
     "key_of_script",
+    "law_of",
     "load_corpus",
     "load_regressions",
     "load_requirements",
@@ -151,11 +183,15 @@ __all__ = [
     "load_script",
     "load_text",
     "met_by",
+    "mutations",
     "one_get",
     "own_files",
     "page",
     "parse",
+    "pick",
+    "responses",
     "rules_about",
+    "rules_broken",
     "script_definitions",
     "script_key",
     "sent_by",
@@ -176,6 +212,11 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "documented": "documented_part",
             "errors": "CaseError",
             "fetch": "client_case one_get",
+            "grammar": (
+                "FIELDS ODD_RESPONSES ODD_STATUS_LINES STATUS_LINES Response mutations pick "
+                "responses"
+            ),
+            "law": "ACCEPTED EITHER LAW OTHER REJECTED Law law_of rules_broken",
             "model": (
                 "Accept Arrivals Case Exchange Expectation Fetch Op Outcome Reject Session "
                 "WireExpectation"

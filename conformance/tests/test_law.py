@@ -10,11 +10,23 @@ from collections import defaultdict
 
 import pytest
 
-from conformance.cases import Case, client_case, client_cases, fixtures_directory, load_corpus
+from conformance.cases import (
+    ACCEPTED,
+    EITHER,
+    LAW,
+    OTHER,
+    REJECTED,
+    Case,
+    client_case,
+    client_cases,
+    fixtures_directory,
+    law_of,
+    load_corpus,
+    rules_broken,
+)
 from conformance.cases.casefile import load_text
 from conformance.cases.model import Accept, Fetch, Reject
 from conformance.cases.scripts import script_key
-from conformance.tests.law import ACCEPTED, EITHER, LAW, OTHER, REJECTED, law_of, rules_broken
 from conformance.tests.support import EVERY
 from mockserver import (
     Close,

@@ -40,6 +40,7 @@ MAY_IMPORT = {
         "mockserver",
         "certs",
         "click",
+        "hypothesis",
         "jinja2",
         "msgspec",
         "rich",

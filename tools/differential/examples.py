@@ -12,28 +12,21 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from conformance.cases import (
+    FIELDS,
+    ODD_RESPONSES,
+    ODD_STATUS_LINES,
+    STATUS_LINES,
+    Response,
+    pick,
+    responses,
+)
 from tools.differential import parts
 
 Op = dict[str, Any]
 
-DIMENSIONS = (
-    "nothing", "status line", "interim", "fields", "length", "coding", "chunks", "cut", "noise",
-    "leftovers", "strict", "method", "url", "headers", "body", "order",
-)  # fmt: skip
+DIMENSIONS = (*ODD_RESPONSES, "strict", "method", "url", "headers", "body", "order")
 """What may be odd about an exchange."""
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """One response, as bytes.
-
-    Args:
-        octets: as they are sent.
-        definite: whether any client finds its end while the connection stays open.
-    """
-
-    octets: bytes
-    definite: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,76 +51,6 @@ class Example:
         return b"\n\n".join(one.octets for answers in self.connections for one in answers)
 
 
-def _pick(odd: bool, usual: Sequence[Any], others: Sequence[Any]) -> st.SearchStrategy[Any]:
-    """One of *usual*; where this is the odd thing, most often one of *others*."""
-    return st.sampled_from([*usual, *others, *others]) if odd else st.sampled_from(usual)
-
-
-@st.composite
-def _framed(draw: st.DrawFn, odd: str) -> tuple[bytes, bytes, bool]:
-    """A framing field, a body, and whether its end is definite."""
-    kind = {"length": 0, "leftovers": 0, "coding": 1, "chunks": 1}.get(odd)
-    kind = draw(st.integers(0, 3)) if kind is None else kind
-    if kind == 0:
-        length = draw(_pick(odd == "length", [b"5", b" 5\t", b"05"], parts.ODD_LENGTHS))
-        more = (
-            draw(st.sampled_from([b"!", b"HTTP/1.1 200 Evil\r\n\r\n"]))
-            if odd == "leftovers"
-            else b""
-        )
-        return b"Content-Length: " + length + b"\r\n", b"hello" + more, odd != "length"
-    if kind == 1:
-        coding = draw(_pick(odd == "coding", parts.CODINGS, parts.ODD_CODINGS))
-        chunks = draw(st.lists(_pick(odd == "chunks", parts.CHUNKS, parts.ODD_CHUNKS), max_size=4))
-        last = draw(_pick(odd == "chunks", parts.LAST_CHUNKS, parts.ODD_LAST_CHUNKS))
-        length = b"Content-Length: 5\r\n" if odd == "coding" and draw(st.booleans()) else b""
-        definite = odd not in ("coding", "chunks") and last.endswith(b"\r\n\r\n")
-        return (
-            length + b"Transfer-Encoding: " + coding + b"\r\n",
-            b"".join([*chunks, last]),
-            definite,
-        )
-    if kind == 2:
-        return b"Content-Length: 0\r\n", b"", True
-    return b"", draw(st.sampled_from([b"", b"hello", b"a\r\nb"])), False
-
-
-@st.composite
-def responses(draw: st.DrawFn, odd: str) -> Response:
-    """One response, interim ones in front."""
-    interim = draw(st.lists(_pick(odd == "interim", parts.INTERIM, parts.ODD_INTERIM), max_size=2))
-    if odd not in ("interim", "nothing"):
-        interim = []
-    plain = odd in ("status line", "strict", "interim")
-    status = draw(
-        _pick(plain, parts.STATUS_LINES, parts.ODD_STATUS_LINES if odd != "interim" else ())
-    )
-    end = draw(st.sampled_from([b"\r\n", b"\r\n", b"\r\n", b"\n", b"\r\r\n", b" \r\n"]))
-    fields = draw(st.lists(_pick(odd == "fields", parts.FIELDS, parts.ODD_FIELDS), max_size=4))
-    framing, body, definite = draw(_framed(odd))
-    lines = b"".join(draw(st.permutations([*fields, framing])))
-    blank = draw(st.sampled_from([b"\r\n", b"\r\n", b"\r\n", b"\n"]))
-    octets = b"".join([*interim, status, end, lines, blank, body])
-    if odd == "cut":
-        octets = octets[: draw(st.integers(0, len(octets)))]
-    if odd == "noise":
-        place, noise = draw(st.integers(0, len(octets))), draw(_NOISE)
-        octets = octets[:place] + noise.encode("latin-1") + octets[place:]
-    definite = definite and odd in (
-        "nothing",
-        "leftovers",
-        "method",
-        "url",
-        "headers",
-        "body",
-        "order",
-    )
-    return Response(octets, definite)
-
-
-_NOISE = st.text(alphabet="HTP/1.0 25:;,\r\n\tax-\x00\x85\xa0", min_size=1, max_size=12)
-
-
 def called(name: str, *args: Any, on: str = "conn", **kwargs: Any) -> Op:
     """The message of a call; None at the end of the arguments is left away."""
     given = list(args)
@@ -143,11 +66,11 @@ def _mapping(pairs: Sequence[tuple[str, Any]]) -> Op | None:
 
 @st.composite
 def _request(draw: st.DrawFn, odd: str) -> list[Op]:
-    method = draw(_pick(odd == "method", parts.METHODS, parts.ODD_METHODS))
-    url = draw(_pick(odd == "url", parts.URLS, parts.ODD_URLS))
-    headers = draw(_pick(odd == "headers", parts.HEADERS, parts.ODD_HEADERS))
+    method = draw(pick(odd == "method", parts.METHODS, parts.ODD_METHODS))
+    url = draw(pick(odd == "url", parts.URLS, parts.ODD_URLS))
+    headers = draw(pick(odd == "headers", parts.HEADERS, parts.ODD_HEADERS))
     if draw(st.integers(0, 3)):
-        body = draw(_pick(odd == "body", parts.BODIES, parts.ODD_BODIES))
+        body = draw(pick(odd == "body", parts.BODIES, parts.ODD_BODIES))
         return [called("request", method, url, body, _mapping(headers))]
     ops = [called("putrequest", method, url, *draw(st.sampled_from([(), (1,), (0, 1), (1, 1)])))]
     for name, value in headers:
@@ -252,14 +175,14 @@ def constructions(draw: st.DrawFn) -> Example:
             called("set_tunnel", *endpoint, _mapping(headers)),
             called("putrequest", "GET", "/"),
         ]
-    return Example("address", _numbered(ops), ())
+    return Example("address", _numbered(ops), ((),))  # no script is empty
 
 
 @st.composite
 def tunnels(draw: st.DrawFn) -> Example:
     """A CONNECT, its response, and a request after it."""
-    status = draw(_pick(True, parts.STATUS_LINES, parts.ODD_STATUS_LINES))
-    fields = draw(st.lists(st.sampled_from(parts.FIELDS), max_size=3))
+    status = draw(pick(True, STATUS_LINES, ODD_STATUS_LINES))
+    fields = draw(st.lists(st.sampled_from(FIELDS), max_size=3))
     answer = b"".join([status, b"\r\n", *fields, b"\r\n"])
     if draw(st.integers(0, 3)) == 0:
         answer = answer[: draw(st.integers(0, len(answer)))]

@@ -1,11 +1,12 @@
 """The rules of RFC 9112 and RFC 9110 for the bytes of one response: an independent reading.
 
-In: what a server sends in answer to one GET, and how it ends.  Out: the names of the rules that the
-bytes break, in order; none for a well-formed response.  `LAW` says for each rule what a client may
-come to, and with which strength; the README of the fixtures has the same table with the sections.
+The input is what a server sends in answer to one GET, and how it ends.  The output is the names
+of the rules that the bytes break, in order; none for a well-formed response.  `LAW` gives for each
+rule what a client may do, and with which strength; the README of the fixtures has the same table
+with the sections.
 
-This shares no code with the server, the judge or the reference, and never guesses: what it cannot
-name with certainty it calls `OTHER`, and the lint leaves such cases alone.
+It shares no code with the server, the judge or the reference, and does not guess: what it cannot
+name with certainty is `OTHER`, about which nothing is said.
 """
 
 import contextlib
@@ -19,7 +20,7 @@ OTHER = "other"
 
 
 class Law(NamedTuple):
-    """What a client may come to where a response breaks one rule alone.
+    """What a client may do where a response breaks one rule alone.
 
     Args:
         strength: how strongly: ``must``, ``should`` or ``may``, as the sentence of the RFC says it.
