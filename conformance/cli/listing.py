@@ -72,6 +72,10 @@ def list_cases(
         levels = LEVELS
     cases: Iterable[Listed] = chosen.of(corpus, levels, usual=not _is_given(ctx, "levels")).listed
     say_what_matches_nothing(chosen, corpus)
+    if chosen and not cases and (others := chosen.of(corpus).listed):
+        found = ", ".join(dict.fromkeys(one.level for one in others))
+        line = f"not listed: {counted(len(others), 'case')} of the level {found}; add --level all"
+        click.echo(f"httplib-kit: {line}", err=True)
     if requirement is not None:
         _check_requirement(requirement)
         cases = [case for case in cases if requirement in case.spec]

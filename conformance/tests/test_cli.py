@@ -79,6 +79,14 @@ def test_list_piped_is_one_case_a_line() -> None:
     assert listed == [case.id for case in EVERY]
 
 
+def test_list_names_the_option_where_only_the_level_hides_what_is_selected() -> None:
+    hidden = kit("list", "--select", "session.kept.two-gets")
+    assert hidden.stdout == ""
+    line = "httplib-kit: not listed: 1 case of the level observe; add --level all\n"
+    assert hidden.stderr == line
+    assert kit("list", "--select", "session.kept.two-gets", "--level", "all").stderr == ""
+
+
 def test_list_authored_counts_a_grid_once() -> None:
     listed = kit("list", "--authored", "--level", "all").stdout.splitlines()
     assert len(listed) == len(set(listed))
