@@ -225,7 +225,8 @@ class Small(Driver):
         options = ",".join(value for name, value in found if name == "connection").lower()
         says = {one.strip() for one in options.split(",")}
         closes = "close" in says or (version == "HTTP/1.0" and "keep-alive" not in says)
-        own = ("Connection", "close") in [(name, value) for name, value in fields]
+        asked = ",".join(value for name, value in fields if name == "Connection").lower()
+        own = "close" in {one.strip() for one in asked.split(",")}
         free = (not closes or "ignores close of the server" in self.flaws) and (
             not own or "ignores its own close" in self.flaws
         )

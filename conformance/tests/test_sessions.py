@@ -302,7 +302,7 @@ FOUND = {
     "takes what came while it was idle": ("session.idle.408.get", "WRONG_VALUE"),
     "never closes": ("session.closing.close", "WRONG_CONNECTION"),
     "repeats after a timeout": ("session.timeout.before-the-response.post", "REPLAYED"),
-    "ignores the end of an idle connection": ("session.idle.408.head", "WRONG_VALUE"),
+    "ignores the end of an idle connection": ("session.idle.408.get", "WRONG_VALUE"),
     "keeps what follows a response": ("session.leftovers.a-second-response", "WRONG_VALUE"),
     "keeps an unread response": ("session.unread.closed-unread.by-length", "WRONG_CONNECTION"),
     "keeps a connection after an error": ("session.error.two-lengths", "WRONG_CONNECTION"),
