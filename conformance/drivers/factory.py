@@ -8,7 +8,7 @@ written as                driver
 `python2.7:httplib`       split at the last colon: a worker under that interpreter
 `gevent:http.client`      the same, under this interpreter or another, patched before the import
 `exec:./my-driver --flag` a program of the user that speaks the driver protocol
-`client:requests`         a client with another interface, built in
+`client:requests`         a client with another interface, of the registry
 `client:cmd:curl {url}`   any program that fetches a URL
 `client:browser:chromium` a page in a browser that the command starts
 `client:httplib:MODULE`   a module with the interface of httplib, as a client like any other
@@ -232,8 +232,9 @@ def targets(
     titles = iter(zip_longest(names, versions, fillvalue=""))
     found: list[Implementation] = []
     for one in written:
-        if one == clients.ALL:
-            found += clients.all_clients()
+        pattern = one.removeprefix(clients.PREFIX)
+        if pattern != one and ":" not in pattern and clients.is_pattern(pattern):
+            found += clients.clients_named(pattern)
         elif one.startswith(command):
             found.append(clients.client_target(one, *next(titles, ("", ""))))
         else:
@@ -252,7 +253,7 @@ def installed(names: Iterable[str]) -> list[str]:
 
 def _is_installed(written: str) -> bool:
     if written.startswith(clients.PREFIX):
-        return clients.is_installed(written.removeprefix(clients.PREFIX))
+        return clients.is_present(written.removeprefix(clients.PREFIX))
     try:
         one = module_target(written)
     except UnknownImplementation:

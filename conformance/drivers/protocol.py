@@ -205,6 +205,10 @@ class Error(Struct, frozen=True):
     bases: list[str] = []
     attributes: dict[str, Value] = {}
     category: str = ""
+    causes: Annotated[
+        list[str],
+        Meta(description="`class: message` of each error that led to this one, nearest first"),
+    ] = []
     exported: Annotated[
         list[str] | UnsetType,
         Meta(description="the names under which the module exports this class or a base of it"),

@@ -10,7 +10,7 @@ from typing import Any
 from certs import CertificateAuthority
 from conformance.cases import Case, client_cases
 from conformance.drivers import DriverError, Identity, Implementation, apart
-from conformance.drivers.clients import BUILT_IN, COMMAND, PREFIX
+from conformance.drivers.clients import COMMAND, PREFIX, registry
 from conformance.judge import Observation, Verdict, is_late
 from conformance.results import Result
 from conformance.results.golden import Codec, Recorded, Values, stable_observation
@@ -26,7 +26,7 @@ ROSTER = (
     "pypy3:http.client",
     "eventlet.green.http.client",
     "future.backports.http.client",
-    *(f"{PREFIX}{name}" for name in BUILT_IN),
+    *(f"{PREFIX}{name}" for name in registry().client),
 )
 """The implementations that have golden records, as a user writes them.
 

@@ -338,10 +338,10 @@ def test_a_session_that_judged_nothing_of_an_implementation_is_not_green(
 ) -> None:
     pytester.makepyfile(
         conftest="""
-        import dataclasses
-        from conformance.drivers import clients
-        known = clients.PYTHON_CLIENTS
-        known["requests"] = dataclasses.replace(known["requests"], package="no_such_package")
+        import msgspec
+        from conformance.drivers.clients import registry
+        known = registry().client
+        known["requests"] = msgspec.structs.replace(known["requests"], module="no_such_package")
         """
     )
     pytester.makepyfile("def test_it(wire_case): wire_case.check()\n")

@@ -1,12 +1,10 @@
 // The worker for the JDK's `java.net.http.HttpClient`, run from its source by `java JdkClient.java`.
 //
 // In: messages of the driver protocol on standard input.  Out: one line each on standard output.  The client follows no
-// redirect and asks for HTTP/1.1; it does not tell the reason phrase.  A table maps the messages of its errors to
-// categories.  Of a message only the type, the serial, the URL and the ids of its ops are looked for: the kit writes it,
+// redirect and asks for HTTP/1.1; it does not report the reason phrase.  Of a message only the type, the serial, the URL and the ids of its ops are looked for: the kit writes it,
 // so it is JSON, and none of these has an escape in it.
 
 import java.io.BufferedReader;
-import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.net.ProxySelector;
@@ -23,18 +21,6 @@ import java.util.regex.Pattern;
 
 public class JdkClient {
     static final Duration TIMEOUT = Duration.ofSeconds(5);
-
-    // The first pattern that fits class and message of an error, or of one that led to it, decides.
-    static final String[][] CATEGORIES = {
-        {"(?i)timed? ?out", "timeout"},
-        {"(?i)invalid status line|invalid response status|protocol version|status code|status line", "bad-status-line"},
-        {"(?i)chunk|content-length|transfer-encoding|unexpected body|content.length", "bad-framing"},
-        {"(?i)fixed content|closed while receiving|EOF reached while reading|closed prematurely", "truncated-body"},
-        {"(?i)header.*(size|limit|too)|too (large|long|many)", "limit-exceeded"},
-        {"(?i)header|bad character", "bad-header"},
-        {"(?i)received no bytes|connection reset|ConnectException|ClosedChannel|Broken pipe", "no-response"},
-        {"java\\.io\\.IOException|java\\.net\\.", "bad-framing"},
-    };
 
     // The client's own threads are told to end with it: an idle connection is never used for another case.
     static String fetch(String url) throws Exception {
@@ -59,23 +45,25 @@ public class JdkClient {
             return "{\"id\":" + text(id) + ",\"value\":" + fetch(url) + "}";
         } catch (Throwable error) {
             return "{\"id\":" + text(id) + ",\"error\":{\"class\":" + text(error.getClass().getName())
-                    + ",\"bases\":[],\"attributes\":{},\"message\":" + text(String.valueOf(error.getMessage()))
-                    + ",\"category\":" + text(category(error)) + "}}";
+                    + ",\"bases\":" + classes(error) + ",\"message\":" + text(String.valueOf(error.getMessage()))
+                    + ",\"causes\":" + causes(error) + "}}";
         }
     }
 
-    static String category(Throwable error) {
-        if (!(error instanceof IOException)) {
-            return "leak";
+    static String classes(Throwable error) {
+        List<String> names = new ArrayList<>();
+        for (Class<?> one = error.getClass().getSuperclass(); one != null; one = one.getSuperclass()) {
+            names.add(text(one.getName()));
         }
-        for (String[] row : CATEGORIES) {
-            for (Throwable one = error; one != null; one = one.getCause()) {
-                if (Pattern.compile(row[0]).matcher(one.toString()).find()) {
-                    return row[1];
-                }
-            }
+        return "[" + String.join(",", names) + "]";
+    }
+
+    static String causes(Throwable error) {
+        List<String> texts = new ArrayList<>();
+        for (Throwable one = error.getCause(); one != null; one = one.getCause()) {
+            texts.add(text(one.toString()));
         }
-        return "";
+        return "[" + String.join(",", texts) + "]";
     }
 
     static String text(String octets) {

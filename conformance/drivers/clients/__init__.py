@@ -1,27 +1,26 @@
 """Clients with interfaces of their own: each fetches a URL, and accepts or rejects the response.
 
-The input is the name of a client as a user writes it. The output is an `Implementation` whose
-driver has only the op `fetch`. Every client is optional; the driver of one that is not installed
-raises `NotInstalled`, which says what is missing.
+The input is the name of a client as a user writes it. The output is an `Implementation`. Every
+client is optional; the driver of one that is not installed raises `NotInstalled`, which says what
+is missing.
 
 =========================  ====================================================================
 written as                 driver
 =========================  ====================================================================
-`client:requests`          a built-in adapter: a worker with many clients' adapters in one file
-                           for each language, or a program run for each case
+`client:requests`          a client of the registry: a worker with the adapters of all clients of
+                           a language, or a program run for each case
+`client:ruby-*`            the clients of the registry with such a name; `client:all` for every
+                           one; `client:engine=undici`, `client:language=perl`
 `client:cmd:curl {url}`    any program, run for each case
 `client:browser:chromium`  a browser that the command starts, in which a page fetches each case
-`client:all`               all built-in clients
 =========================  ====================================================================
 """
 
-import importlib.util
+import functools
 import shlex
 import shutil
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from conformance.drivers.base import (
     FETCH,
@@ -35,19 +34,17 @@ from conformance.drivers.base import (
     program_path,
 )
 from conformance.drivers.clients.command import Command, command_words
-from conformance.drivers.clients.programs import curl, program, wget
-from conformance.drivers.clients.python_client import CLIENTS as PYTHON_CLIENTS
-from conformance.drivers.environment import MEMORY
-from conformance.drivers.worker import Worker
-from conformance.wording import near_clause
+from conformance.drivers.clients.registry import is_pattern, registry
+from conformance.drivers.clients.starting import is_present, started
+
+__all__ = ["COMMAND", "PREFIX", "ClientTarget", "client_target", "clients_named", "registry"]
+__all__ += ["is_pattern", "is_present"]
 
 PREFIX = "client:"
-ALL = "client:all"
 COMMAND = "cmd:"
 BROWSER = "browser:"
 Start = Callable[[str], Driver]
 """A function that makes the driver of the client named so; it raises `NotInstalled`."""
-_HERE = Path(__file__).parent
 
 
 class Absent(Driver):
@@ -108,52 +105,6 @@ class ClientTarget:
             return Absent(self.written, str(error))
 
 
-def _python(name: str) -> Start:
-    def start(written: str) -> Driver:
-        package = PYTHON_CLIENTS[name].package
-        if package and importlib.util.find_spec(package) is None:
-            how = "pip install 'httplib-kit[clients]' installs what there is"
-            raise NotInstalled(f"this Python has no package {package}; {how}")
-        program = str(_HERE / "python_client.py")
-        command = [sys.executable, program, name, str(MEMORY)]
-        return Worker(written, command, locates=True)
-
-    return start
-
-
-def _node(name: str) -> Start:
-    def start(written: str) -> Driver:
-        return Worker(written, [program("node"), str(_HERE / "node_client.js"), name])
-
-    return start
-
-
-def _jdk(written: str) -> Driver:
-    program("javac")  # without the compiler, the runtime cannot run the worker from its source
-    return Worker(written, [program("java"), str(_HERE / "JdkClient.java")])
-
-
-BUILT_IN: Mapping[str, Start] = {
-    **{name: _python(name) for name in PYTHON_CLIENTS},
-    "curl": curl,
-    "wget": wget,
-    "node-fetch": _node("fetch"),
-    "node-http": _node("http"),
-    "jdk": _jdk,
-}
-
-
-_PROGRAMS = {"curl": "curl", "wget": "wget", "jdk": "javac"}
-
-
-def is_installed(name: str) -> bool:
-    """Return whether the built-in client *name* is installed, as far as can be found unstarted."""
-    if name in PYTHON_CLIENTS:
-        package = PYTHON_CLIENTS[name].package
-        return not package or importlib.util.find_spec(package) is not None
-    return shutil.which(_PROGRAMS.get(name, "node")) is not None
-
-
 def client_target(written: str, title: str = "", version: str = "") -> Implementation:
     """Return the client that *written*, with its prefix, names.
 
@@ -170,14 +121,20 @@ def client_target(written: str, title: str = "", version: str = "") -> Implement
         return ClientTarget(written, _command(name.removeprefix(COMMAND), title, version))
     if name.startswith(BROWSER):
         return ClientTarget(written, _browser(name.removeprefix(BROWSER)))
-    start = BUILT_IN.get(name)
-    if start is None:
-        known = ", ".join(
-            (*BUILT_IN, "cmd:COMMAND with {url}", "browser:COMMAND", "httplib:MODULE")
-        )
-        hint = near_clause(name, BUILT_IN)
-        raise UnknownImplementation(f"no client is called {name!r}{hint}; there are {known}")
-    return ClientTarget(written, start)
+    found = clients_named(name)
+    if len(found) != 1 or is_pattern(name):
+        raise UnknownImplementation(f"{written} is not one client; `check` takes several")
+    return found[0]
+
+
+def clients_named(pattern: str) -> list[Implementation]:
+    """Return the clients of the registry that *pattern* selects, in its order.
+
+    Raises:
+        UnknownImplementation: it selects none.
+    """
+    names = registry().chosen(pattern)
+    return [ClientTarget(PREFIX + name, functools.partial(started, name)) for name in names]
 
 
 def _command(text: str, title: str, version: str) -> Start:
@@ -204,8 +161,3 @@ def _browser(text: str) -> Start:
         return launched(written, [path, *words[1:]])
 
     return start
-
-
-def all_clients() -> list[Implementation]:
-    """Return every built-in client, in a fixed order."""
-    return [ClientTarget(PREFIX + name, start) for name, start in BUILT_IN.items()]

@@ -2,9 +2,10 @@
 
 The input is a command in which ``{url}`` is replaced by the URL; the output is traces. Exit code 0
 means that the response was accepted, any other that it was rejected. Standard output is the
-content. A file whose name replaces ``{head}`` contains the head, in the format of ``curl
---dump-header``; without such a file, status, reason and fields are reported as unknown. A client
-that reports its result in another way needs a function that reads it.
+content, or the file whose name replaces ``{out}``. A file whose name replaces ``{head}`` contains
+the head, in the format of ``curl --dump-header``; without such a file, status, reason and fields
+are reported as unknown. A client that reports its result in another way needs a function that reads
+it.
 
 The program gets an empty home directory, no proxy variables and no input; its environment has the
 name of the case as ``HTTPLIB_KIT_CASE``. Its output is limited in size. Processes of its group that
@@ -20,7 +21,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,13 +37,13 @@ from conformance.drivers.base import (
     Trace,
 )
 from conformance.drivers.clients.python_client import head_of
+from conformance.drivers.clients.registry import ErrorTable
 from conformance.drivers.effort import Effort, effort_of
 from conformance.drivers.environment import child_environment
 
-URL, HEAD = "{url}", "{head}"
+URL, HEAD, OUT = "{url}", "{head}", "{out}"
 CASE = "HTTPLIB_KIT_CASE"
 """The environment variable with the name of the case, for the program's logs."""
-Rows = Sequence[tuple[str, str]]
 _MOST = 64 * 1024 * 1024
 """The most bytes that a program may write to a file; every case has fewer."""
 _MOST_SAID = 256 * 1024
@@ -76,9 +77,9 @@ Taken = tuple[bytes | None, bytes | None]
 """Head and content of a response, each None where the program does not report it."""
 
 
-def by_exit_code(ended: Ended) -> Taken | None:
-    """Return the response if the exit code is 0, which means accepted; else None."""
-    return (ended.head, ended.output) if ended.code == 0 else None
+def as_written(ended: Ended) -> Taken:
+    """Return the head and the content that the program wrote."""
+    return ended.head, ended.output
 
 
 class Command(Driver):
@@ -89,8 +90,9 @@ class Command(Driver):
         name: what the client is called.
         version: its version; empty if unknown.
         words: the program and its arguments.
-        rows: patterns over ``exit CODE: standard error``, each with a category.
-        taken: reads the response from the result of the program; None if it was rejected.
+        table: from exit codes and standard error to categories.
+        answered: the exit codes that mean that the response was accepted.
+        taken: reads the response from the result of the program.
         allowance: seconds that the program may take to its first connection.
     """
 
@@ -100,13 +102,15 @@ class Command(Driver):
         name: str,
         version: str,
         words: Sequence[str],
-        rows: Rows = (),
-        taken: Callable[[Ended], Taken | None] = by_exit_code,
+        table: ErrorTable | None = None,
+        answered: Sequence[int] = (0,),
+        taken: Callable[[Ended], Taken] = as_written,
         allowance: float = START_ALLOWANCE,
     ) -> None:
         self._identity = Identity(written, name, version, frozenset(), frozenset({FETCH}))
         self._words = list(words)
-        self._rows = rows
+        self._table = table or ErrorTable([])
+        self._answered = answered
         self._taken = taken
         self._allowance = allowance
         self._process: subprocess.Popen[bytes] | None = None
@@ -156,14 +160,15 @@ class Command(Driver):
         self.kill()
 
     def _entry(self, op: Message, url: str, case: str, directory: Path) -> dict[str, Any]:
-        head = directory / "head"
-        words = [word.replace(URL, url).replace(HEAD, str(head)) for word in self._words]
+        files = {HEAD: directory / "head", OUT: directory / "out"}
+        words = [_with_files(word.replace(URL, url), files) for word in self._words]
         ended = self._ended(words, case, directory)
         if any(HEAD in word for word in self._words):
-            ended = replace(ended, head=_content(head))
-        taken = self._taken(ended)
-        if taken is not None:
-            return {"id": op["id"], "value": response(*taken)}
+            ended = replace(ended, head=_content(files[HEAD]))
+        if any(OUT in word for word in self._words):
+            ended = replace(ended, output=_content(files[OUT]))
+        if ended.code in self._answered:
+            return {"id": op["id"], "value": response(*self._taken(ended))}
         if ended.code < 0:
             by = signal.Signals(-ended.code)
             limit = f": the kit lets it write {_MOST >> 20} MiB" if by == signal.SIGXFSZ else ""
@@ -200,15 +205,20 @@ class Command(Driver):
             return Ended(code, output.read(_MOST), said.read(_MOST_SAID), None)
 
     def _error(self, ended: Ended) -> dict[str, Any]:
-        text = f"exit {ended.code}: {ended.said.decode('utf-8', 'replace')}"
-        found = (category for pattern, category in self._rows if re.search(pattern, text))
-        return {
+        error = {
             "class": f"exit-{ended.code}",
             "bases": [],
             "attributes": {},
             "message": ended.last_words,
-            "category": next(found, ""),
         }
+        text = f"exit {ended.code}: {ended.said.decode('utf-8', 'replace')}"
+        return {**error, "category": self._table.category({**error, "causes": [text]})}
+
+
+def _with_files(word: str, files: Mapping[str, Path]) -> str:
+    for name, path in files.items():
+        word = word.replace(name, str(path))
+    return word
 
 
 def command_words(text: str) -> list[str]:

@@ -9,19 +9,17 @@ exceptions, as far as it exports them, and the errors of the operating system an
 that its users expect; any other is a leak.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from conformance.drivers.base import FETCH, Driver, Identity, Message, Trace
-from conformance.drivers.clients.python_client import HTTP_CLIENT
+from conformance.drivers.clients.registry import ErrorTable, registry
 from conformance.drivers.effort import Effort
 
 HTTPLIB = "httplib:"
 """Prefix of a module, after the prefix of a client; also that of the client's own name."""
-_ROWS = ((r"No status line received", "no-response"), *HTTP_CLIENT)
 _OF_THE_SYSTEM = frozenset({"OSError", "IOError", "EnvironmentError", "error", "SSLError"})
 """Names of classes, in any module, of errors of a socket or of TLS."""
 _OUR_CALLS = {
@@ -123,9 +121,10 @@ def _with_category(error: Mapping[str, Any]) -> dict[str, Any]:
     expected = "HTTPException" in error.get("exported", ()) or any(
         name.rpartition(".")[2] in _OF_THE_SYSTEM for name in names
     )
+    rows = [("No status line received", "no-response"), *registry().errors["http-client"].rows]
     texts = [f"{name}: {error.get('message', '')}" for name in names]
-    found = (name for pattern, name in _ROWS if any(re.search(pattern, one) for one in texts))
-    return {**error, "category": next(found, "") if expected else "leak"}
+    category = ErrorTable(rows).category({**error, "causes": texts})
+    return {**error, "category": category if expected else "leak"}
 
 
 def _response(value: Mapping[str, Any]) -> Any:

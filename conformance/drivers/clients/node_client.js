@@ -1,7 +1,8 @@
 // The worker for the two clients in node: its global `fetch`, and its module `http`.
 //
 // In: `fetch` or `http` as the argument, then messages of the driver protocol on standard input.  Out: one line each on
-// standard output.  An adapter follows no redirect and repeats nothing.  A table for each maps the codes and messages of its errors to categories.
+// standard output.  An adapter follows no redirect and repeats nothing.  An error is reported with its code and with those that
+// caused it; the kit finds its category by a table of the registry.
 "use strict";
 
 const http = require("node:http");
@@ -82,35 +83,13 @@ function askedBy(given, url) {
   };
 }
 
-// The first pattern that fits code or message of an error, or of one that led to it, decides.
-const CATEGORIES = [
-  [/^TimeoutError/, "timeout"],
-  [/HPE_INVALID_(CONSTANT|STATUS|VERSION)|Expected HTTP\/|Missing expected CR after response line/, "bad-status-line"],
-  [/HPE_HEADER_OVERFLOW|HEADERS_OVERFLOW|overflow/i, "limit-exceeded"],
-  [/HPE_INVALID_TRANSFER_ENCODING|HPE_UNEXPECTED_CONTENT_LENGTH|HPE_INVALID_CONTENT_LENGTH/, "bad-framing"],
-  [/HPE_INVALID_CHUNK_SIZE|HPE_STRICT|chunk|Content-Length|Transfer-Encoding/i, "bad-framing"],
-  [/HPE_(INVALID_HEADER_TOKEN|CR_EXPECTED|LF_EXPECTED)|header/i, "bad-header"],
-  [/aborted|terminated|RES_CONTENT_LENGTH_MISMATCH|HPE_INVALID_EOF_STATE|HPE_CLOSED_CONNECTION/, "truncated-body"],
-  [/timeout|TimeoutError/i, "timeout"],
-  [/UND_ERR_SOCKET|ECONNRESET|socket hang up|other side closed|ECONNREFUSED|EPIPE/, "no-response"],
-];
-
 function* story(error) {
   for (let one = error; one instanceof Error; one = one.cause) yield `${one.name} ${one.code ?? ""}: ${one.message}`;
 }
 
 function facts(error) {
-  const told = [...story(error)].reverse();
-  const found = CATEGORIES.find(([pattern]) => told.some((text) => pattern.test(text)));
-  // A client of node has no class of errors of its own: a code, or what fetch promises, tells them from accidents.
-  const own = told.some((text) => / [A-Z_]+: /.test(text)) || /^(fetch failed|terminated|timeout)$/.test(error.message);
-  return {
-    class: error.name,
-    bases: [],
-    attributes: {},
-    message: told.at(0) ?? String(error),
-    category: found ? found[1] : own ? "bad-framing" : "leak",
-  };
+  const texts = [...story(error)];
+  return { class: error.name, bases: [], attributes: {}, message: texts.at(-1) ?? String(error), causes: texts };
 }
 
 async function entry(client, url, op) {

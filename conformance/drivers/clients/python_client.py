@@ -1,7 +1,8 @@
 """The worker for clients in Python: one process, one client, one pooled object for each case.
 
-The argument is the name of a client; each line on standard input is a message of the driver
-protocol and gets one line on standard output. This file runs as a program under the interpreter in
+The arguments are an adapter, the module and the package of its client, the limit of memory, and
+directories with modules; each line on standard input is a message of the driver protocol and gets
+one line on standard output. This file runs as a program under the interpreter in
 which the client is installed, so it imports nothing of the kit; it loads one file, the agent, which
 finds the client's own lines in a traceback.
 
@@ -9,8 +10,8 @@ An adapter opens a client's pooled object, which lives until `release`, and make
 a `fetch` is one exchange. Each gives status, reason, fields and content, in the form in which the
 client gives them, and None for what its interface does not offer. As far as the client has options
 for it, it follows no redirect, uses no proxy, reads no ``.netrc``, repeats no request, and decodes
-no content. A table maps the client's errors to categories. An error of a class that its users do
-not have to expect is in the category ``leak``.
+no content. An error is reported with its class, and with those that caused it; the kit finds its
+category by a table of the registry.
 """
 
 import contextlib
@@ -21,7 +22,6 @@ import importlib.util
 import io
 import json
 import os
-import re
 import resource
 import sys
 import threading
@@ -38,7 +38,6 @@ TIMEOUT = 5.0
 
 Fields = Iterable[tuple[str | bytes, str | bytes]]
 Response = tuple[int | None, str | bytes | None, Fields | None, bytes | None]
-Rows = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -389,128 +388,44 @@ _AGAIN = (401, 407)
 _BLANKS = b" \t\r\n"
 
 
-@dataclass(frozen=True)
-class Client:
-    """A client: how it makes exchanges, its package, and how its errors are classified.
-
-    Args:
-        opened: the adapter: it opens the client and closes it after the last exchange.
-        package: the package that must be installed and whose version is reported; empty for a
-            client of the standard library.
-        families: the classes of errors that its users have to expect, in addition to `OSError`.
-        rows: patterns for ``class: message`` of an error or of one that caused it, each with a
-            category; the first row that matches decides.
-        features: what it can do in a session besides a request with content.
-    """
-
-    opened: Callable[[], AbstractContextManager[Together]]
-    package: str = ""
-    families: tuple[str, ...] = ()
-    rows: Rows = ()
-    features: tuple[str, ...] = ()
-
-
-TIMED_OUT = (r"(?i)timed? ?out", "timeout")
-RESET = (r"(?i)reset by peer|refused|broken pipe", "no-response")
-HTTP_CLIENT: Rows = (
-    TIMED_OUT,
-    (r"RemoteDisconnected", "no-response"),
-    (r"exceeded maximum|LineTooLong|(?i:got more than|too many)", "limit-exceeded"),
-    (r"Decod(e|ing)Error", "unsupported-coding"),
-    (r"UnknownProtocol", "unsupported-version"),
-    (r"BadStatusLine", "bad-status-line"),
-    (r"InvalidChunkLength|Content-Length contained", "bad-framing"),
-    (r"IncompleteRead|ended prematurely|Connection broken", "truncated-body"),
-    RESET,
-)
-"""The errors of `http.client`, which four of the clients raise or wrap, and those of urllib3.
-
-An `IncompleteRead` does not show whether a body was truncated or a chunk was malformed.
-"""
-HTTPX: Rows = (
-    (r"httpx\.\w*Timeout", "timeout"),
-    (r"Server disconnected without|unexpectedly closed", "no-response"),
-    (r"without sending complete message body", "truncated-body"),
-    (r"too (long|many|large)", "limit-exceeded"),
-    (r"illegal status line|no response line|status_code|SWITCH_UPGRADE", "bad-status-line"),
-    (r"Only Transfer-Encoding: chunked", "unsupported-coding"),
-    (r"Content-Length|chunk|Transfer-Encoding", "bad-framing"),
-    (r"header", "bad-header"),
-    (r"httpx\.(Read|Write|Connect|Close)Error", "no-response"),
-)
-AIOHTTP: Rows = (
-    TIMED_OUT,
-    (r"Got more than|(?i:too many|too large)|overflow", "limit-exceeded"),
-    (r"Bad status line|Expected (HTTP/|LF after CR)|Invalid (HTTP|status)", "bad-status-line"),
-    (r"chunk|Content-Length|Transfer-Encoding|Data after", "bad-framing"),
-    (r"Not enough data|not completed|Connection closed", "truncated-body"),
-    (r"(?i)header", "bad-header"),
-    (r"ServerDisconnectedError|ClientOSError|ClientConnect", "no-response"),
-)
-CURL: Rows = (
-    (r"\(28\b", "timeout"),
-    (r"\(52\b", "no-response"),
-    (r"\(18\b", "truncated-body"),
-    (r"\(61\b|Unsolicited Transfer-Encoding", "unsupported-coding"),
-    (r"HTTP version|subversion|Version mismatch|HTTP/1\.x", "unsupported-version"),
-    (r"HTTP/0\.9|response code|status line", "bad-status-line"),
-    (r"(?i)\((27|63|100)\b|too (large|long|many)|longer than", "limit-exceeded"),
-    (r"(?i)chunk|hexadecimal|content-length|transfer-encoding", "bad-framing"),
-    (r"(?i)header|NUL byte|Carriage return|\((8|43)\b", "bad-header"),
-    (r"\((1|7|55|56)\b", "no-response"),
-)
-"""The error codes and texts of libcurl, which the program `curl` prints too."""
-
-_HTTP_ERRORS = ("http.client.HTTPException",)
-_URLLIB3_ERRORS = ("urllib3.exceptions.HTTPError",)
-_REQUESTS_ERRORS = ("requests.exceptions.RequestException",)
-_HTTPLIB2_ERRORS = ("httplib2.error.HttpLib2Error", *_HTTP_ERRORS)
-_USUAL = ("streamed", "timeout", "parallel")
-_EVERY = (*_USUAL, "part", "drop")
-CLIENTS = {
-    "urllib.request": Client(urllib_request, "", _HTTP_ERRORS, HTTP_CLIENT, _EVERY),
-    "urllib3": Client(urllib3_preload, "urllib3", _URLLIB3_ERRORS, HTTP_CLIENT, _USUAL),
-    "urllib3-stream": Client(urllib3_stream, "urllib3", _URLLIB3_ERRORS, HTTP_CLIENT, _EVERY),
-    "requests": Client(requests, "requests", _REQUESTS_ERRORS, HTTP_CLIENT, _EVERY),
-    "httpx": Client(httpx, "httpx", ("httpx.HTTPError",), HTTPX, _EVERY),
-    "aiohttp": Client(
-        aiohttp,
-        "aiohttp",
-        ("aiohttp.client_exceptions.ClientError",),
-        AIOHTTP,
-        (*_EVERY, "expect-continue"),
-    ),
-    "httplib2": Client(httplib2, "httplib2", _HTTPLIB2_ERRORS, HTTP_CLIENT),
-    "pycurl": Client(
-        pycurl,
-        "pycurl",
-        ("pycurl.error",),
-        CURL,
-        ("streamed", "timeout", "part", "expect-continue"),
-    ),
+ADAPTERS: dict[str, Callable[[], AbstractContextManager[Together]]] = {
+    "urllib.request": urllib_request,
+    "urllib3": urllib3_preload,
+    "urllib3-stream": urllib3_stream,
+    "requests": requests,
+    "httpx": httpx,
+    "aiohttp": aiohttp,
+    "httplib2": httplib2,
+    "pycurl": pycurl,
 }
+"""How each client makes exchanges: a function that opens it, and closes it after the last one."""
 
 
 class Worker:
     """Answers the messages of the kit with one client.
 
     Args:
-        name: the name of the client.
+        name: the name of its adapter.
+        module: the module that must be there; empty for a client of the standard library.
+        package: the package whose version is reported; by default that of the module.
     """
 
-    def __init__(self, name: str) -> None:
-        self.client = CLIENTS[name]
+    def __init__(self, name: str, module: str = "", package: str = "") -> None:
+        self.opened = ADAPTERS[name]
         self.name = name
+        self.module = module
+        self.package = package or module
         self._open = contextlib.ExitStack()
         self._together: Together | None = None
 
     def answer_to(self, message: dict[str, Any]) -> dict[str, Any]:
         """Return the answer to *message*."""
         if message["type"] == "start":
-            package = self.client.package
+            if self.module:
+                importlib.import_module(self.module)  # not in the time of the first case
             python = ".".join(map(str, sys.version_info[:3]))
-            version = importlib.metadata.version(package) if package else python
-            offers = {"ops": ["fetch", "exchange"], "features": sorted(self.client.features)}
+            version = importlib.metadata.version(self.package) if self.package else python
+            offers = {"ops": ["fetch", "exchange"]}
             return {"name": self.name, "version": version, "python": python, **offers}
         if message["type"] == "run":
             return {"trace": self.entries(message)}
@@ -528,12 +443,12 @@ class Worker:
         several = [asked_by(op["kwargs"], message["url"]) for op in ops]
         try:
             if self._together is None:
-                self._together = self._open.enter_context(self.client.opened())
+                self._together = self._open.enter_context(self.opened())
             outcomes = self._together(several)
         except Exception as error:  # noqa: BLE001 # whatever escapes is a fact
             outcomes = [error for _ in ops]
         pairs = zip(ops, outcomes, strict=True)
-        return [{"id": op["id"], **fact(self.client, outcome)} for op, outcome in pairs]
+        return [{"id": op["id"], **fact(self.module, outcome)} for op, outcome in pairs]
 
 
 def asked_by(given: dict[str, Any], url: str) -> Asked:
@@ -546,10 +461,10 @@ def asked_by(given: dict[str, Any], url: str) -> Asked:
     return Asked(urljoin(url, given.get("target", "")), **plain)
 
 
-def fact(client: Client, outcome: Response | Exception) -> dict[str, Any]:
+def fact(module: str, outcome: Response | Exception) -> dict[str, Any]:
     """Return *outcome* as the value or the error of an entry."""
     if isinstance(outcome, BaseException):
-        return {"error": error_facts(client, outcome)}
+        return {"error": error_facts(module, outcome)}
     status, reason, fields, content = outcome
     value = {
         "type": "response",
@@ -570,16 +485,16 @@ def latin1(octets: str | bytes) -> str:
     return octets.decode("latin-1")
 
 
-def error_facts(client: Client, error: BaseException) -> dict[str, Any]:
-    """Return the facts of *error*, with its category by the client's table."""
+def error_facts(module: str, error: BaseException) -> dict[str, Any]:
+    """Return the facts of *error*, whose client is in *module*."""
     natives = [qualified(kind) for kind in type(error).__mro__]
     return {
         "class": natives[0],
         "bases": natives[1:],
         "attributes": {},
         "message": str(error),
-        "category": category(client, natives, error),
-        "frames": _frames(client).of(_agent().stack_of(error.__traceback__)),
+        "causes": [*story(error)][1:],
+        "frames": _frames(module).of(_agent().stack_of(error.__traceback__)),
     }
 
 
@@ -593,20 +508,9 @@ def _agent() -> Any:
 
 
 @functools.cache
-def _frames(client: Client) -> Any:
-    """Return what chooses the frames of *client* in a stack, once the client is imported."""
-    return _agent().frames_of(sys.modules[client.package or "urllib"])
-
-
-def category(client: Client, natives: Sequence[str], error: BaseException) -> str:
-    """Return the category of *error*, whose class and bases are *natives*."""
-    if not {*client.families, "builtins.OSError"} & set(natives):
-        return "leak"
-    texts = list(story(error))
-    for pattern, name in client.rows:
-        if any(re.search(pattern, text) for text in texts):
-            return name
-    return ""
+def _frames(module: str) -> Any:
+    """Return what chooses the frames of *module* in a stack, once it is imported."""
+    return _agent().frames_of(sys.modules[module or "urllib"])
 
 
 def story(error: BaseException) -> Iterator[str]:
@@ -627,14 +531,14 @@ def qualified(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def serve(name: str) -> None:
+def serve(name: str, module: str = "", package: str = "") -> None:
     """Answer the messages on standard input until it ends or a message is ``stop``."""
     message: dict[str, Any] = {}
-    worker, thread = Worker(name), threading.get_ident()
+    worker, thread = Worker(name, module, package), threading.get_ident()
 
     def position() -> dict[str, Any]:
         stack = _agent().stack_at(sys._current_frames()[thread], Worker.entries.__code__)
-        return {"serial": message["serial"], "frames": _frames(worker.client).of(stack)}
+        return {"serial": message["serial"], "frames": _frames(worker.module).of(stack)}
 
     _agent().answer_where(position)
     # Standard output is for the protocol only: what a client prints goes to standard error.
@@ -651,5 +555,7 @@ def serve(name: str) -> None:
 
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]), int(sys.argv[2])))
-    serve(sys.argv[1])
+    adapter, module, package, memory, *places = sys.argv[1:]
+    sys.path[:0] = places
+    resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
+    serve(adapter, module, package)
