@@ -13,8 +13,8 @@ from conformance.cases import Case, CaseError, client_case, load_corpus
 from conformance.cases.casefile import load_text
 from conformance.drivers import FETCH, Identity
 from conformance.drivers.clients import ClientTarget, python_client
+from conformance.drivers.clients.starting import Adapted
 from conformance.drivers.protocol import Exchange
-from conformance.drivers.worker import Worker
 from conformance.judge import FAILURES, Observation, Verdict, judge, late_entry
 from conformance.results import Result
 from conformance.results.golden.codec import Codec
@@ -457,7 +457,7 @@ def test_a_fault_that_is_planted_in_a_library_is_found(
         f"python_client.serve({name!r})\n"
     )
     one = ClientTarget(
-        f"client:{name}", lambda written: Worker(written, [sys.executable, str(program)])
+        f"client:{name}", lambda written: Adapted(written, name, [sys.executable, str(program)])
     )
     with Runner(one, certificate_authority, deadline=5.0) as runner:
         results = runner.run([BY_ID[case] for case in found])
