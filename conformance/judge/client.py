@@ -216,4 +216,6 @@ def _part_text(part: str, value: Any) -> str:
         value = expected_text(value)
     elif isinstance(value, str):
         value = repr(value) if len(value) <= 200 else f"<{len(value)} bytes>"
+    if part == "body":  # bytes, which are no letters
+        value = value.encode("ascii", "backslashreplace").decode()
     return f"{part} {value}"

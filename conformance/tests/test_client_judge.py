@@ -168,6 +168,13 @@ def test_a_fault_of_the_server_is_nobodys_failure() -> None:
     assert judge(case(ACCEPT), seen).verdict == Verdict.HARNESS_ERROR
 
 
+def test_a_body_is_shown_as_bytes_and_not_as_letters() -> None:
+    found = judge(case('{ accept = { body = "\u00fc" } }'), observed(response(body="\xda\x00")))
+    assert found.mismatch is not None
+    assert found.mismatch.expected == r"body '\xfc'"
+    assert found.mismatch.seen.endswith(r"body '\xda\x00'")
+
+
 def test_what_a_client_did_is_told_in_a_word_or_two() -> None:
     assert did_of(response()) == "accepts"
     assert did_of(refusal("bad-header")) == "rejects (bad-header)"
@@ -276,6 +283,9 @@ def test_a_client_may_ask_again_and_opens_no_connection_for_nothing() -> None:
     assert judge(REFUSED, twice).verdict is Verdict.PASS
     idle = observed(refusal("no-response"), IDLE, connected(GET))
     assert judge(REFUSED, idle).verdict is Verdict.WRONG_CONNECTION
+    for entry, verdict in ((response(), "WRONG_CONNECTION"), (refusal("bad-header"), "PASS")):
+        after = observed(entry, connected(GET), IDLE)
+        assert judge(case(f'{ACCEPT}, "reject"'), after).verdict == verdict
     beyond = observed(refusal("no-response"), unexpected=1)
     assert judge(REFUSED, beyond).verdict is Verdict.WRONG_CONNECTION
 
