@@ -13,7 +13,7 @@ from rich.text import Text
 from conformance.cases import Case, Corpus, Outcome, WireExpectation, filled_by
 from conformance.cli.options import find_case, own_cases
 from conformance.cli.recorded import recorded_lines
-from conformance.judge import expectation_text, expectations
+from conformance.judge import expectation_text, expectations, result_text
 from conformance.report import annotated, octet_lines, visible_text
 from conformance.reproduce import FORMS, Catalogue, Entry, NotReproducible, reproduce
 from conformance.results.golden import load_book
@@ -123,6 +123,11 @@ def told(case: Case) -> Iterator[Text | OctetLine]:
     for index, outcome in enumerate(case.outcomes):
         yield _plain("")
         yield from _outcome(index, outcome)
+    if case.fetch is not None and not exchanges:
+        yield _plain("")
+        yield _plain(f"any client ({' '.join((case.fetch.strength, *case.fetch.rfc))})", "bold")
+        for index, result in enumerate(case.fetch.results):
+            yield _plain(f"  {'or ' if index else ''}{result_text(result)}")
     recorded = list(recorded_lines(load_book(glob.escape(Path(case.file).stem)), case))
     if recorded:
         yield _plain("")

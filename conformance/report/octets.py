@@ -136,12 +136,25 @@ def original_text(shown: str) -> str:
     return re.sub(r"<U\+([0-9A-F]{4,6})>", lambda found: chr(int(found[1], 16)), shown)
 
 
+_WHOLE = re.compile(r"(?:[^\\]|\\x..|\\[^x])*")
+_LONGEST_NAME = len(r"\x00")
+
+
 def octet_lines(octets: bytes, width: int = 96) -> list[str]:
-    """Return *octets* as visible lines, split after each line feed and at *width*."""
+    r"""Return *octets* as visible lines, split after each line feed and at *width*.
+
+    The name of a byte is never split, so a line has room for one at least.
+
+    >>> octet_lines(b"hello\0", 8)
+    ['hello', '\\x00']
+    """
     found: list[str] = []
     for line in split_lines(octets):
-        text = _translated(line)
-        found += [inert(text[at : at + width]) for at in range(0, len(text), width)]
+        text, at = _translated(line), 0
+        while at < len(text):
+            whole: str = _WHOLE.findall(text, at, at + max(width, _LONGEST_NAME))[0]
+            found.append(inert(whole))
+            at += len(whole)
     return found
 
 

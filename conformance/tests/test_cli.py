@@ -111,6 +111,14 @@ def test_show_tells_bytes_calls_and_outcomes() -> None:
         assert op.text in shown
 
 
+def test_show_tells_what_any_client_may_do() -> None:
+    shown = kit("show", "codings.second-stream.br").stdout
+    assert (
+        "any client (may 9110#8.4)\n  accepts status 200, body 'hello hello hello hello'\n" in shown
+    )
+    assert shown.rstrip().endswith("\n  or rejects") or "\n  or rejects\n\nrecorded" in shown
+
+
 def test_every_authored_case_can_be_shown() -> None:
     """One of each grid; `test_shown` goes through the lines of every case."""
     for case in {case.authored: case for case in EVERY}.values():
