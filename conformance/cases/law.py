@@ -11,6 +11,7 @@ name with certainty is `OTHER`, about which nothing is said.
 
 import contextlib
 import re
+import zlib
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -68,6 +69,9 @@ LAW: dict[str, Law] = {
     "chunk-data-end": Law("should", REJECTED, ("9112#7.1",)),
     "chunk-extension": Law("may", EITHER, ("9112#7.1.1",)),
     "last-chunk.cut": Law("may", EITHER, ("9112#8", "9112#7.1")),
+    "content-coding": Law("should", ACCEPTED, ("9110#8.4",)),
+    "content-coding.damaged": Law("may", EITHER, ("9110#8.4",)),
+    "content-coding.unknown": Law("may", EITHER, ("9110#8.4",)),
     "leftovers": Law("must", EITHER, ("9112#6.3", "9112#9.2")),
     "trailer.forbidden": Law("must", EITHER, ("9112#7.1.2", "9110#6.5.1")),
 }
@@ -94,10 +98,16 @@ _MANY = 100
 _LONG = 4_000
 _LARGE_HEAD = 8_000
 """Bytes of field lines in one head that can be beyond a limit."""
+_EXPANDED = 100
+"""So many times its coded size, decoded content can be beyond a limit."""
 _SINGLE = (b"content-type", b"date", b"location")
 """Fields of which a message has at most one."""
-_UNASKED = (b"content-md5", b"digest", b"content-digest", b"content-encoding")
-"""Fields by which a client may check or decode the content, or not."""
+_UNASKED = (b"content-md5", b"digest", b"content-digest")
+"""Fields by which a client may check the content, or not."""
+_WINDOWS = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
+"""The content codings that are decoded here, with the parameter of zlib for each."""
+_UNDECODED = (b"br", b"zstd", b"compress", b"x-compress")
+"""The other content codings that are registered and that clients have."""
 
 
 @dataclass
@@ -107,10 +117,12 @@ class Reading:
     Args:
         rest: the bytes that are not read yet.
         end: how the server ends: ``fin``, ``rst`` or ``open``.
+        contents: the content as sent, and what is left after each coding that is taken away.
     """
 
     rest: bytes
     end: str
+    contents: list[bytes] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     fields: list[tuple[bytes, bytes]] = field(default_factory=list)
 
@@ -136,10 +148,15 @@ class _End(Exception):
 
 def rules_broken(sent: bytes, end: str) -> list[str]:
     """Return the names of the rules that a response breaks, in the order of its bytes."""
+    return read(sent, end).broken
+
+
+def read(sent: bytes, end: str) -> Reading:
+    """Return the reading of a response, from its front to its end or its first bad fault."""
     reading = Reading(sent, end)
     with contextlib.suppress(_End):
         _response(reading)
-    return reading.broken
+    return reading
 
 
 def _response(reading: Reading) -> None:
@@ -274,15 +291,58 @@ def _body(reading: Reading, version: bytes, code: bytes) -> None:
         reading.breaks(OTHER)
     if any(len(_values(reading, name)) > 1 for name in _SINGLE):
         reading.breaks(OTHER)
+    content = reading.rest
     if coded:
-        _coded(reading, [one for one in codings if one], version, both=bool(lengths))
+        content = _coded(reading, [one for one in codings if one], version, both=bool(lengths))
     elif lengths:
-        _counted(reading, lengths)
+        content = _counted(reading, lengths)
     elif reading.end != "fin":
         _cut(reading, OTHER)
+    _content(reading, content)
 
 
-def _coded(reading: Reading, codings: list[bytes], version: bytes, *, both: bool) -> None:
+def _content(reading: Reading, content: bytes) -> None:
+    """Note whether *content* is coded as the head says."""
+    values = b",".join(_values(reading, b"content-encoding"))
+    codings = [one for item in values.split(b",") if (one := item.strip(b" \t").lower())]
+    reading.contents.append(content)
+    try:
+        for coding in reversed(codings):
+            if coding not in _WINDOWS:
+                reading.breaks(OTHER if coding in _UNDECODED else "content-coding.unknown")
+                return
+            content = decoded(coding, content, _EXPANDED * len(content))
+            reading.contents.append(content)
+    except zlib.error:
+        reading.breaks("content-coding.damaged")
+    except OverflowError:
+        reading.breaks("limit")
+    else:
+        if codings:
+            reading.breaks("content-coding")
+
+
+def decoded(coding: bytes, content: bytes, most: int) -> bytes:
+    """Return *content* without *coding*: every member of gzip, the one stream of deflate.
+
+    Raises:
+        zlib.error: it is cut, damaged or not coded so, or something follows it.
+        OverflowError: it has more than *most* bytes.
+    """
+    whole = b""
+    while True:
+        stream = zlib.decompressobj(_WINDOWS[coding])
+        whole += stream.decompress(content, most + 1 - len(whole))
+        if len(whole) > most:
+            raise OverflowError
+        content = stream.unused_data
+        if not stream.eof or (content and coding == b"deflate"):
+            raise zlib.error("not one whole stream")
+        if not content:
+            return whole
+
+
+def _coded(reading: Reading, codings: list[bytes], version: bytes, *, both: bool) -> bytes:
     if codings != [b"chunked"]:
         reading.breaks("coding.unknown")
         raise _End
@@ -290,14 +350,14 @@ def _coded(reading: Reading, codings: list[bytes], version: bytes, *, both: bool
         reading.breaks("coding.http-1-0")
     if both:
         reading.breaks("coding-and-length")
-    _chunks(reading)
+    return _chunks(reading)
 
 
 def _is_number(value: bytes) -> bool:
     return re.fullmatch(rb"[0-9]+", value) is not None
 
 
-def _counted(reading: Reading, lengths: list[bytes]) -> None:
+def _counted(reading: Reading, lengths: list[bytes]) -> bytes:
     items = [item.strip(b" \t") for value in lengths for item in value.split(b",")]
     if not all(map(_is_number, items)):
         reading.breaks("content-length.invalid" if all(items) else OTHER)
@@ -312,11 +372,14 @@ def _counted(reading: Reading, lengths: list[bytes]) -> None:
     length = int(items[0][-4000:])
     if len(reading.rest) < length:
         _cut(reading, "body.cut")
-    elif len(reading.rest) > length:
+        raise _End
+    if len(reading.rest) > length:
         reading.breaks("leftovers")
+    return reading.rest[:length]
 
 
-def _chunks(reading: Reading) -> None:
+def _chunks(reading: Reading) -> bytes:
+    content = b""
     while True:
         size = _size(reading)
         if size == 0:
@@ -332,6 +395,7 @@ def _chunks(reading: Reading) -> None:
         if not reading.rest.startswith(b"\r\n"):
             reading.breaks("chunk-data-end")
             raise _End
+        content += data
         reading.rest = reading.rest[2:]
     trailers: list[tuple[bytes, bytes]] = []
     _fields(reading, trailers, cut="last-chunk.cut")
@@ -339,6 +403,7 @@ def _chunks(reading: Reading) -> None:
         reading.breaks("trailer.forbidden")
     if reading.rest:
         reading.breaks("leftovers")
+    return content
 
 
 def _size(reading: Reading) -> int:

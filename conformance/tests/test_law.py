@@ -5,7 +5,9 @@ cases of one group must expect the same. And an independent parser names the rul
 response breaks; strength and results must be those of the law for these rules.
 """
 
+import gzip
 import re
+import zlib
 from collections import defaultdict
 
 import pytest
@@ -25,7 +27,9 @@ from conformance.cases import (
     rules_broken,
 )
 from conformance.cases.casefile import load_text
+from conformance.cases.law import read
 from conformance.cases.model import Accept, Fetch, Reject
+from conformance.cases.octets import fill
 from conformance.cases.scripts import script_key
 from conformance.tests.support import EVERY
 from mockserver import (
@@ -223,6 +227,7 @@ def test_a_contradiction_is_found_however_the_bytes_are_written(
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 FIVE = b"Content-Length: 5\r\n\r\nhello"
+TWICE = gzip.compress(zlib.compress(b"a"))
 CODED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 BROKEN = {
     b"HTTP/1.1 2": "no-final-status",
@@ -281,6 +286,17 @@ BROKEN = {
     CODED + b"5\r\nhello\r\n0\r\n": "last-chunk.cut",
     CODED + b"0\r\nContent-Length: 5\r\n\r\n": "trailer.forbidden",
     HEAD + b"Content-Encoding: br\r\n" + FIVE: OTHER,
+    HEAD + b"Content-Encoding: identity\r\n" + FIVE: "content-coding.unknown",
+    HEAD + b"Content-Encoding: gzip\r\n" + FIVE: "content-coding.damaged",
+    HEAD + b"Content-Encoding: gzip\r\n\r\n": "content-coding.damaged",
+    HEAD + b"Content-Encoding: X-GZIP\r\n\r\n" + gzip.compress(b"a"): "content-coding",
+    HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"a") * 2: "content-coding",
+    HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"a")[:-1]: "content-coding.damaged",
+    HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"a") + b"b": "content-coding.damaged",
+    HEAD + b"Content-Encoding: deflate\r\n\r\n" + zlib.compress(b"a"): "content-coding",
+    HEAD + b"Content-Encoding: deflate\r\n\r\n" + zlib.compress(b"a") * 2: "content-coding.damaged",
+    HEAD + b"Content-Encoding: deflate, gzip\r\n\r\n" + TWICE: "content-coding",
+    HEAD + b"Content-Encoding: gzip, deflate\r\n\r\n" + TWICE: "content-coding.damaged",
     HEAD + FIVE + b"more": "leftovers",
 }
 WELL_FORMED = [
@@ -302,6 +318,40 @@ def test_the_rule_that_bytes_break_is_named(sent: bytes, rule: str) -> None:
 @pytest.mark.parametrize("sent", WELL_FORMED)
 def test_a_well_formed_response_breaks_none(sent: bytes) -> None:
     assert not rules_broken(sent, "fin")
+
+
+def test_content_of_more_than_100_times_its_coded_size_can_be_beyond_a_limit() -> None:
+    sent = HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"a" * 10_000)
+    assert rules_broken(sent, "fin") == ["limit"]
+
+
+def test_the_bodies_that_are_accepted_of_coded_content_are_the_decoded_and_the_sent() -> None:
+    found = 0
+    for case in CASES:
+        told = answer(case)
+        if case.fetch is None or told is None:
+            continue
+        reading = read(*told)
+        bodies = [one.body for one in case.fetch.results if isinstance(one, Accept)]
+        if "content-coding" in reading.broken and None not in bodies:
+            plain, sent = (fill(one.pieces, "", 0) for one in bodies if one is not None)
+            assert (plain, sent) == (reading.contents[-1], reading.contents[0]), case.id
+            found += 1
+    assert found > 20
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd"])
+def test_stored_blocks_show_the_text_that_a_decoder_returns(coding: str) -> None:
+    cases = [case for case in CASES if case.id.startswith(f"codings.whole.{coding}.")]
+    for case in cases:
+        assert case.fetch is not None
+        plain, sent = (
+            fill(one.body.pieces, "", 0)
+            for one in case.fetch.results
+            if isinstance(one, Accept) and one.body is not None
+        )
+        assert plain in sent
+    assert cases
 
 
 def test_a_reset_is_told_from_an_end() -> None:
