@@ -28,6 +28,11 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
         "Write the atlas, a site of every case and recorded implementation.",
     ),
     "check": ("check", "check", "Judge each IMPL, by default httplib_impl."),
+    "course": (
+        "course",
+        "course",
+        "Build your own HTTP client, in stages that are checked.",
+    ),
     "diff": ("diff", "diff", "Compare the results A and B, and list the cases that differ."),
     "driver-check": (
         "driver_check",

@@ -35,7 +35,15 @@ from conformance.report.standing import (
     standing,
     worst_code,
 )
-from conformance.report.story import command, frame_lines, place, story, transcript_lines
+from conformance.report.story import (
+    command,
+    frame_lines,
+    lines_of,
+    place,
+    rows,
+    story,
+    transcript_lines,
+)
 from conformance.report.summary import scope, summary, table, totals
 
 if TYPE_CHECKING:
@@ -47,7 +55,7 @@ if TYPE_CHECKING:
     from conformance.report.legend import VERDICTS, WORDS
     from conformance.report.markdown import markdown_text
     from conformance.report.roles import annotated, roles_of_raw
-    from conformance.report.terminal import USUAL, View, plain_lines, print_run
+    from conformance.report.terminal import USUAL, View, plain_lines, print_run, print_story
 
 __all__ = [
     "EXIT_ERROR",
@@ -77,6 +85,7 @@ __all__ = [
     "frame_lines",
     "inert_line",
     "junit_xml",
+    "lines_of",
     "markdown_text",
     "matrix",
     "octet_lines",
@@ -85,8 +94,10 @@ __all__ = [
     "place",
     "plain_lines",
     "print_run",
+    "print_story",
     "read_runs",
     "roles_of_raw",
+    "rows",
     "scope",
     "score_lines",
     "split_lines",
@@ -114,6 +125,6 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "markdown": "markdown_text",
             "legend": "VERDICTS WORDS",
             "roles": "annotated roles_of_raw",
-            "terminal": "USUAL View plain_lines print_run",
+            "terminal": "USUAL View plain_lines print_run print_story",
         },
     )

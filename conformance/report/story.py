@@ -8,7 +8,7 @@ without a note.
 """
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from conformance.judge import Verdict
@@ -53,17 +53,23 @@ class Row(NamedTuple):
 
 def story(result: Result, head: RunHead, note: str = "") -> list[str]:
     """Return the story of *result* as plain lines."""
-    first, *rest = rows(result, head, note)
+    return lines_of(rows(result, head, note))
+
+
+def lines_of(story: Iterable[Row]) -> list[str]:
+    """Return the rows of a story as plain lines."""
+    first, *rest = story
     return ["".join(span.text for span in first.spans), *(row.text for row in rest)]
 
 
-def rows(result: Result, head: RunHead, note: str = "") -> Iterator[Row]:
+def rows(result: Result, head: RunHead, note: str = "", again: str = "") -> Iterator[Row]:
     """Yield the rows of the story of *result*; the first is its heading.
 
     Args:
         result: the result.
         head: the head of its run.
         note: what the story says about the cause of the failure; empty for nothing.
+        again: the command line that runs the case again; by default one of `check`.
     """
     weight = Span(f"  [{visible_text(result.weight)}]", "dim")
     verdict = Span(f"{result.overlay} {result.verdict}".lstrip(), "verdict")
@@ -84,7 +90,8 @@ def rows(result: Result, head: RunHead, note: str = "") -> Iterator[Row]:
         yield _row("after", f"seen only when run after {', '.join(result.after)}")
     if result.again is not None:
         yield from _second_run(result.again)
-    yield Row("again", (Span(visible_text(command(result, head)), "command"),))
+    text = again or command(result, head)
+    yield Row("again", (Span(visible_text(text), "command"),))
 
 
 def _difference(result: Result) -> Iterator[Row]:

@@ -4,7 +4,7 @@ The input is a run.  The output on a terminal has colours and lines folded at it
 it is plain lines, which do not depend on the environment.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions
@@ -237,18 +237,21 @@ def print_run(console: Console, run: Run, view: View = USUAL) -> None:
         console.print(_causes(parts.table))
     console.print(_legend(parts.legend))
     for result, note in parts.stories:
-        first, *rest, again = rows(result, run.head, note)
-        console.print(_text(first.spans))
-        console.print(_grid(rest))
-        # A command is one line, so that it can be copied from a terminal of any width.
-        console.print(
-            Text(f"  {again.label:<{LABEL}} ", "dim") + _text(again.spans), soft_wrap=True
-        )
+        print_story(console, rows(result, run.head, note))
         console.print()
     first_line, *last = parts.end
     console.print(Text(first_line, "bold"))
     for line in last:
         console.print(Text(line))
+
+
+def print_story(console: Console, story: Iterable[Row]) -> None:
+    """Write the rows of a story to *console*, which is a terminal."""
+    first, *rest, again = story
+    console.print(_text(first.spans))
+    console.print(_grid(rest))
+    # A command is one line, so that it can be copied from a terminal of any width.
+    console.print(Text(f"  {again.label:<{LABEL}} ", "dim") + _text(again.spans), soft_wrap=True)
 
 
 def _legend(entries: Sequence[Entry]) -> Table:

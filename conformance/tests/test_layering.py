@@ -22,6 +22,7 @@ ROOMS = (
     ("report",),
     ("reproduce",),
     ("atlas",),
+    ("course",),
     ("serve",),
     ("cli", "plugin"),
 )

@@ -1,0 +1,237 @@
+"""``httplib-kit course``: build your own HTTP client, in stages that the corpus checks."""
+
+import shlex
+import sys
+import textwrap
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from conformance.cases import Corpus, load_corpus
+from conformance.course import (
+    LANGUAGES,
+    PROGRESS,
+    Checked,
+    Course,
+    CourseError,
+    Progress,
+    Stage,
+    begin,
+    checked,
+    load_stages,
+)
+from conformance.drivers import target
+from conformance.report import EXIT_FAILED, lines_of, print_story, rows, visible_text
+from conformance.results import Result, RunHead
+from conformance.run import Background
+from conformance.wording import counted
+
+_WIDTH = 100
+"""The longest line of a text."""
+_RFC = "https://www.rfc-editor.org/rfc/rfc{}#section-{}"
+
+progress_option = click.option(
+    "--progress",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=PROGRESS,
+    show_default=True,
+    metavar="FILE",
+    help="Your own file: your client, and the stages that it has passed.",
+)
+
+
+class _StageType(click.ParamType[int]):
+    """The number of a stage."""
+
+    name = "stage"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Return the number that *value* gives."""
+        text, count = str(value), len(load_stages())
+        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= count):
+            self.fail(f"{text!r} is not the number of a stage, 1 to {count}", param, ctx)
+        return int(text)
+
+
+@click.group(invoke_without_command=True)
+@progress_option
+@click.pass_context
+def course(ctx: click.Context, file: Path) -> None:
+    """Build your own HTTP client, in stages that are checked.
+
+    Without a command it lists the stages, and those that you have passed.
+    """
+    if ctx.invoked_subcommand is None:
+        passed = _read(file).passed
+        for number, stage in enumerate(load_stages(), 1):
+            click.echo(f"{'x' if number in passed else ' '} {number:>2}  {stage.title}")
+        click.echo()
+        click.echo(_next(passed))
+
+
+def _read(file: Path) -> Progress:
+    try:
+        return Progress.read(file)
+    except CourseError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _next(passed: Iterable[int]) -> str:
+    """Return a line that says what to do next."""
+    number = next((one for one in range(1, len(load_stages()) + 1) if one not in passed), 0)
+    if not number:
+        return "You have passed every stage. `httplib-kit check` has thousands of further cases."
+    return f"next: httplib-kit course show {number}"
+
+
+@course.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--language",
+    type=click.Choice(list(LANGUAGES)),
+    required=True,
+    help="The language of your client.",
+)
+def new(directory: Path, language: str) -> None:
+    """Write a template into DIR: a client that passes stage 1, and a driver around it."""
+    try:
+        written = begin(directory, language)
+    except CourseError as error:
+        raise click.UsageError(str(error)) from None
+    for path in written:
+        click.echo(path)
+    click.echo(f"\nnext: cd {shlex.quote(str(directory))} && httplib-kit course check 1")
+
+
+@course.command()
+@click.argument("number", type=_StageType(), metavar="N")
+@click.option("--hint", "hints", count=True, help="Show a hint; again for one more.")
+def show(number: int, hints: int) -> None:
+    """Show stage N: what it is about, what is checked, and what to read."""
+    stage = load_stages()[number - 1]
+    click.echo(f"Stage {number}: {stage.title}\n")
+    for paragraph in stage.text.strip().split("\n\n"):
+        click.echo(_filled(paragraph))
+        click.echo()
+    cases = stage.of(load_corpus())
+    demand = " A SHOULD counts as a MUST." if stage.strict else ""
+    click.echo(_filled(f"{counted(len(cases), 'case')}, such as {cases[0].id}.{demand}"))
+    if stage.reports:
+        click.echo(f"From here on your client reports: {', '.join(stage.reports)}.")
+    for one in stage.read:
+        click.echo(f"read   RFC {one.replace('#', ', section ')}  {_RFC.format(*one.split('#'))}")
+    for hint in stage.hints[:hints]:
+        click.echo(_filled(f"hint   {hint}", "       "))
+    if hints < len(stage.hints):
+        click.echo(f"hints  {len(stage.hints) - hints} more: --hint, once for each")
+    click.echo(f"check  httplib-kit course check {number}")
+
+
+def _filled(text: str, indent: str = "") -> str:
+    width = min(_WIDTH, Console().width) if sys.stdout.isatty() else _WIDTH
+    return textwrap.fill(" ".join(text.split()), width, subsequent_indent=indent)
+
+
+@course.command()
+@click.argument("number", type=_StageType(), metavar="[N]", required=False)
+@click.argument("implementation", metavar="[IMPL]", required=False)
+@click.option("--select", metavar="GLOB", help="Only cases of the stage whose id matches.")
+@progress_option
+@click.pass_context
+def check(
+    ctx: click.Context,
+    number: int | None,
+    implementation: str | None,
+    select: str | None,
+    file: Path,
+) -> None:
+    """Check stage N, by default the next one, and the stages that you have passed.
+
+    IMPL is your client, as for `check`: exec:COMMAND for a driver, client:cmd:COMMAND for a program
+    that fetches a URL, client:httplib:MODULE for a module with the interface of httplib. It is
+    needed once: your file keeps it.
+    """
+    mine = _read(file)
+    mine.client = implementation or mine.client
+    if not mine.client:
+        how = "`httplib-kit course new DIR --language python` writes one"
+        raise click.UsageError(
+            f"no client is named in {file}: give IMPL, or begin with a template: {how}"
+        )
+    stages, corpus = load_stages(), load_corpus()
+    number = number or next((n for n in range(1, len(stages)) if n not in mine.passed), len(stages))
+    try:
+        with checked(target(mine.client)) as running:
+            found = _checked(running, number, stages[number - 1], corpus, select)
+            _tell(found, stages[number - 1], corpus)
+            broken = [] if select else list(_broken(running, mine.passed, number, corpus))
+        if not select:
+            mine.settle(number, passes=found.passes)
+            for one in broken:
+                mine.settle(one, passes=False)
+            mine.write(file)
+    except CourseError as error:
+        raise click.UsageError(str(error)) from None
+    if broken or not found.passes:
+        ctx.exit(EXIT_FAILED)
+    if not select:
+        click.echo(_next(mine.passed))
+
+
+def _checked(
+    running: Course, number: int, stage: Stage, corpus: Corpus, select: str | None
+) -> Checked:
+    cases = stage.of(corpus)
+    if select is not None:
+        ids = {one.id for one in corpus.select([select]).listed}
+        cases = [one for one in cases if one.id in ids]
+        if not cases:
+            raise click.UsageError(f"--select: no case of stage {number} matches {select!r}")
+    return running.check(number, cases)
+
+
+def _broken(running: Course, passed: Iterable[int], number: int, corpus: Corpus) -> Iterable[int]:
+    """Yield the earlier stages that were passed, and are not any more; say so."""
+    for one in [each for each in passed if each != number]:
+        found = running.check(one, load_stages()[one - 1].of(corpus), first=True)
+        if not found.passes:
+            example = f": {found.failed[0].id}" if found.failed else ""
+            click.echo(
+                f"stage {one} passed before and does not any more{visible_text(example)}; "
+                f"`httplib-kit course check {one}` shows it"
+            )
+            yield one
+
+
+def _tell(found: Checked, stage: Stage, corpus: Corpus) -> None:
+    """Write what the client did in the stage, with the story of its first failure."""
+    whole = len(found.results) + found.unreached
+    verdict = "passes this stage" if found.passes else "does not pass this stage yet"
+    click.echo(f"stage {found.number}: {stage.title}")
+    click.echo(f"{found.count} of {counted(whole, 'case')} pass: your client {verdict}\n")
+    if found.unreached:
+        click.echo(f"{counted(found.unreached, 'case')} not run: your client waits for ever\n")
+    if found.unsupported:
+        first = found.unsupported[0]
+        count = counted(len(found.unsupported), "case")
+        click.echo(f"{count} not run: {visible_text(first.id)}: {visible_text(first.reason)}\n")
+    if found.failed:
+        (result,) = Background(corpus).applied(found.failed[:1])
+        _story(result, found, corpus)
+
+
+def _story(result: Result, found: Checked, corpus: Corpus) -> None:
+    head = RunHead.of(found.identity, kit=version("httplib-kit"), corpus=corpus.digest)
+    again = f"httplib-kit course check {found.number} --select {shlex.quote(result.id)}"
+    shown = list(rows(result, head, again=again))
+    if sys.stdout.isatty():
+        print_story(Console(highlight=False, markup=False, emoji=False), shown)
+    else:
+        click.echo("\n".join(lines_of(shown)))
+    click.echo()
