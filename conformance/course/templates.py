@@ -2,6 +2,8 @@
 
 The files are data, in ``fixtures/course``.  Languages with JSON in their standard library have a
 driver of their own; the others share ``line/driver.py``, which speaks with them in lines and bytes.
+The names of Python files end in ``.txt`` there: in an installation, pytest takes every Python file
+of a distribution with a plugin for a module of that plugin.
 """
 
 import shutil
@@ -38,7 +40,7 @@ def begin(directory: Path, language: str) -> list[Path]:
         if any(directory.iterdir()):
             raise CourseError(f"{directory}: has files already: give a new directory")
         for path in (one for place in places for one in place.iterdir() if one.is_file()):
-            shutil.copyfile(path, directory / path.name)
+            shutil.copyfile(path, directory / path.name.removesuffix(".txt"))
     except OSError as error:
         raise CourseError(f"{directory}: cannot be written: {error.strerror}") from None
     Progress(client=LANGUAGES[language]).write(directory / PROGRESS)
