@@ -102,8 +102,8 @@ class Agent(object):
         }
 
     def run(self, message):
-        """Execute the ops of *message* and return their trace."""
-        self.objects = {"module": self.module, "builtins": BUILTINS, "agent": self}
+        """Execute the ops of *message* and return their trace; objects are kept until `release`."""
+        self.objects.update({"module": self.module, "builtins": BUILTINS, "agent": self})
         arguments = Arguments(message, self.objects, self.files)
         ops = message["ops"]
         self.serial, self.trace, self.thread = message.get("serial"), [], get_ident()
@@ -188,7 +188,7 @@ class Agent(object):
         return value
 
     def release(self):
-        """Close and drop the objects of the latest run."""
+        """Close and drop the objects of the runs since the last `release`."""
         objects, self.objects = self.objects, {}
         for name in ("module", "builtins", "agent"):
             objects.pop(name, None)

@@ -316,10 +316,18 @@ def started(answer: Mapping[str, Any]) -> Started | NotStarted:
     return said
 
 
-def checked_trace(ops: Sequence[Mapping[str, Any]], answer: Mapping[str, Any]) -> list[Any]:
+def checked_trace(
+    ops: Sequence[Mapping[str, Any]], answer: Mapping[str, Any], made: set[str] | None = None
+) -> list[Any]:
     """Return the trace in the answer to a `run` of *ops*.
 
     Optional parts of an entry, such as the bases of a class, are filled in.
+
+    Args:
+        ops: the ops.
+        answer: the answer.
+        made: the objects that runs since the last `release` have made, to which those of this run
+            are added; by default none.
 
     Raises:
         NotTheProtocol: there is no trace, its entries do not match the ops, or an entry reports
@@ -331,12 +339,12 @@ def checked_trace(ops: Sequence[Mapping[str, Any]], answer: Mapping[str, Any]) -
     trace: list[Any] = answer["trace"]
     if len(trace) != len(ops):
         raise NotTheProtocol(f"the trace has {len(trace)} entries, where {len(ops)} ops were asked")
-    _check_entries(ops, trace)
+    _check_entries(ops, trace, set() if made is None else made)
     return trace
 
 
 def position_in(
-    line: bytes, serial: int, ops: Sequence[Mapping[str, Any]]
+    line: bytes, serial: int, ops: Sequence[Mapping[str, Any]], made: Iterable[str] = ()
 ) -> Mapping[str, Any] | None:
     """Return the position in *line* of the run of *ops* with this *serial*.
 
@@ -347,15 +355,17 @@ def position_in(
         answer = answer_in(line, serial)
         _converted(answer, Position, "the position")
         trace = answer.setdefault("trace", [])
-        _check_entries(ops[: len(trace)], trace)
+        _check_entries(ops[: len(trace)], trace, set(made))
     except (NotTheProtocol, ValueError):  # more entries than ops are a ValueError
         return None
     answer.setdefault("frames", [])
     return answer
 
 
-def _check_entries(ops: Sequence[Mapping[str, Any]], trace: Sequence[dict[str, Any]]) -> None:
-    made = {"module", "builtins", "agent", "client"}
+def _check_entries(
+    ops: Sequence[Mapping[str, Any]], trace: Sequence[dict[str, Any]], made: set[str]
+) -> None:
+    made.update(("module", "builtins", "agent", "client"))
     for op, entry in zip(ops, trace, strict=True):
         _check_entry(op, entry, made)
 

@@ -77,6 +77,7 @@ class Worker(Driver):
         self._is_program = written.startswith(EXEC)
         self._serial = 0
         self._ops: Sequence[Message] = ()
+        self._made: set[str] = set()
         self._program: Program | None = None
         self._releasing = False
         self._thread = threading.get_native_id()
@@ -105,7 +106,7 @@ class Worker(Driver):
         self._tell(message)
         answer = self._hear()
         try:
-            return checked_trace(message["ops"], answer)
+            return checked_trace(message["ops"], answer, self._made)
         except NotTheProtocol as error:
             self._fail(str(error))
 
@@ -114,6 +115,7 @@ class Worker(Driver):
         if self._program is not None:
             self._tell({"type": "release"})
             self._releasing = True
+        self._made = set()
 
     def settle(self) -> None:
         """Wait for the answer to that request."""
@@ -123,13 +125,13 @@ class Worker(Driver):
 
     def where(self) -> Message:
         """Ask the program where its present run is; empty if it does not answer."""
-        program, ops, serial = self._program, self._ops, self._serial
+        program, ops, serial, made = self._program, self._ops, self._serial, self._made
         if program is None or not self._locates:
             return {}
         line = program.where(_WHERE_PATIENCE)
         # A program that need not answer, and did not, is not waited for again.
         self._locates = bool(line) or not self._is_program
-        return position_in(line, serial, ops) or {}
+        return position_in(line, serial, ops, made) or {}
 
     def effort(self) -> Effort | None:
         """Return the processor time that the process used and waited for; None if unknown.
@@ -240,7 +242,7 @@ class Worker(Driver):
 
     def _end(self) -> Exit | None:
         program, self._program = self._program, None
-        self._releasing = False
+        self._releasing, self._made = False, set()
         if program is None:
             return None
         self.busy = True

@@ -1,20 +1,25 @@
 """The driver of a module with the interface of httplib, as an HTTP client like any other.
 
 The input is the driver of such a module, which performs any call of httplib.  The output is a
-driver with the only op `fetch`: a new connection, one GET, and all that the response has.  So the
-module is judged by RFC 9112 alone, and not by what its calls have in common with those of 2.7.
+driver with the ops `fetch` and `exchange`: a request, and all that the response has.  One connection
+object makes all exchanges of a case.  So the module is judged by the RFCs alone, and not by what
+its calls have in common with those of 2.7.
 
-The first call that raises ends the fetch, and its error is the result.  The module's own
-exceptions, as far as it exports them, and the errors of the operating system and of TLS are those
-that its users expect; any other is a leak.
+The first call that raises ends the exchange, and its error is the result; then the connection is
+closed, as a caller has to who wants to use the object again.  The module's own exceptions, as far
+as it exports them, and the errors of the operating system and of TLS are those that its users
+expect; any other is a leak.
+
+The interface has no way to leave a response unread, to send content in pieces, to wait for a 100,
+or to make two exchanges at a time: cases that need that are not run.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from conformance.drivers.base import FETCH, Driver, Identity, Message, Trace
+from conformance.drivers.base import EXCHANGE, FETCH, Driver, Identity, Message, Trace
 from conformance.drivers.clients.registry import ErrorTable, registry
 from conformance.drivers.effort import Effort
 
@@ -22,19 +27,13 @@ HTTPLIB = "httplib:"
 """Prefix of a module, after the prefix of a client; also that of the client's own name."""
 _OF_THE_SYSTEM = frozenset({"OSError", "IOError", "EnvironmentError", "error", "SSLError"})
 """Names of classes, in any module, of errors of a socket or of TLS."""
-_OUR_CALLS = {
-    "new": {"on": "module", "call": "HTTPConnection", "as": "conn"},
-    "request": {"on": "conn", "call": "request"},
-    "getresponse": {"on": "conn", "call": "getresponse", "as": "resp"},
-    "status": {"on": "resp", "get": "status"},
-    "reason": {"on": "resp", "get": "reason"},
-    "headers": {"on": "resp", "call": "getheaders"},
-    "body": {"on": "resp", "call": "read"},
-}
+_PARTS = ("status", "reason", "headers", "body")
+_CONN, _SOCK = "conn", "sock"
+_NONE = {"type": "none"}
 
 
 class HttplibClient(Driver):
-    """Performs `fetch` by the calls of a module with the interface of httplib.
+    """Makes exchanges by the calls of a module with the interface of httplib.
 
     Args:
         written: the client as the user wrote it.
@@ -47,9 +46,10 @@ class HttplibClient(Driver):
             module.identity,
             written=written,
             name=f"{HTTPLIB}{module.identity.name}",
-            features=frozenset(),
-            ops=frozenset({FETCH}),
+            features=frozenset({"part", "timeout"}),
+            ops=frozenset({FETCH, EXCHANGE}),
         )
+        self._is_open = False
 
     @property
     def identity(self) -> Identity:
@@ -57,22 +57,41 @@ class HttplibClient(Driver):
         return self._identity
 
     def run(self, message: Message) -> Trace:
-        """Fetch the URL of *message* for each of its ops."""
+        """Make an exchange for each of the ops of *message*."""
         return [self._entry(message, op) for op in message["ops"]]
 
     def _entry(self, message: Message, op: Message) -> dict[str, Any]:
-        if op.get("call") != FETCH:
+        if op.get("call") not in (FETCH, EXCHANGE):
             return {"id": op["id"], "unsupported": True}
-        calls = {**message, "ops": list(_calls(str(message["url"])))}
-        trace = {entry["id"]: entry for entry in self._module.run(calls)}
+        parts, asked = urlsplit(str(message["url"])), op["kwargs"]
+        if not self._is_open:
+            self._is_open = True
+            new = _call(_CONN, "module", "HTTPConnection", [parts.hostname, parts.port])
+            self._done(message, [{**new, "as": _CONN}])
+        if "timeout" in asked:
+            self._set_timeout(message, asked["timeout"])
+        trace = self._done(message, list(_calls(asked, parts.path or "/")))
         for entry in trace.values():
             if "error" in entry:
+                self._done(message, [_call("close", _CONN, "close")])
                 return {"id": op["id"], "error": _with_category(entry["error"])}
-        value = {name: trace[name].get("value") for name in ("status", "reason", "headers", "body")}
+        value = {name: trace[name].get("value") for name in _PARTS}
         return {"id": op["id"], "value": _response(value)}
+
+    def _done(self, message: Message, calls: Sequence[Message]) -> dict[str, Message]:
+        """Return an entry for each of *calls*, by its id."""
+        return {entry["id"]: entry for entry in self._module.run({**message, "ops": calls})}
+
+    def _set_timeout(self, message: Message, seconds: float) -> None:
+        """Set the timeout of the next connection, and of the one that is open."""
+        attributes = [{"id": "set", "on": _CONN, "set": "timeout", "value": seconds}]
+        sock = {"id": _SOCK, "on": _CONN, "get": "sock", "as": _SOCK}
+        if self._done(message, [*attributes, sock])[_SOCK].get("value") is not None:
+            self._done(message, [_call("settimeout", _SOCK, "settimeout", [seconds])])
 
     def release(self) -> None:
         """Let the module's driver close and drop its objects."""
+        self._is_open = False
         self._module.release()
 
     def settle(self) -> None:
@@ -107,12 +126,23 @@ class HttplibClient(Driver):
         self._module.stop()
 
 
-def _calls(url: str) -> Iterator[dict[str, Any]]:
-    parts = urlsplit(url)
-    arguments = {"new": [parts.hostname, parts.port], "request": ["GET", parts.path or "/"]}
-    for name, call in _OUR_CALLS.items():
-        args = {} if "get" in call else {"args": arguments.get(name, []), "kwargs": {}}
-        yield {"id": name, **call, **args}
+def _call(name: str, on: str, call: str, args: Sequence[Any] = ()) -> dict[str, Any]:
+    return {"id": name, "on": on, "call": call, "args": list(args), "kwargs": {}}
+
+
+def _calls(asked: Mapping[str, Any], path: str) -> Iterator[dict[str, Any]]:
+    """Yield the calls of one exchange; *path* is the target of a `fetch`."""
+    request = [asked.get("method", "GET"), asked.get("target", path)]
+    if "body" in asked or "fields" in asked:
+        request += [asked.get("body", _NONE), asked.get("fields", {"type": "mapping", "value": []})]
+    yield _call("request", _CONN, "request", request)
+    yield {**_call("getresponse", _CONN, "getresponse"), "as": "resp"}
+    yield {"id": "status", "on": "resp", "get": "status"}
+    yield {"id": "reason", "on": "resp", "get": "reason"}
+    yield _call("headers", "resp", "getheaders")
+    yield _call("body", "resp", "read", [asked["amount"]] if "amount" in asked else ())
+    if "amount" in asked:
+        yield _call("close", "resp", "close")
 
 
 def _with_category(error: Mapping[str, Any]) -> dict[str, Any]:
