@@ -21,6 +21,7 @@ from conformance.cases import CLIENT_FEATURES, FEATURES
 from conformance.driver_check.conversation import PATIENCE, STOP, Conversation, Problem
 from conformance.drivers import (
     ANY_OP,
+    EXCHANGE,
     EXEC,
     FETCH,
     PROBE,
@@ -55,6 +56,19 @@ _EXCHANGE: Sequence[dict[str, Any]] = (
     {"id": "item", "on": "msg", "item": "x-check"},
 )
 _FETCH = {"id": "fetch", "on": "client", "call": FETCH, "args": [], "kwargs": {}}
+_SESSION: Sequence[dict[str, Any]] = (
+    {**_FETCH, "id": "1", "call": EXCHANGE, "kwargs": {"method": "GET", "target": "/1"}},
+    {
+        **_FETCH,
+        "id": "2",
+        "call": EXCHANGE,
+        "kwargs": {
+            "method": "POST",
+            "target": "/2",
+            "body": {"type": "bytes", "value": EVERY_OCTET.decode("latin-1")},
+        },
+    },
+)
 _GOOD = b"HTTP/1.1 200 OK\r\nX-Check: yes\r\nContent-Length: 256\r\n\r\n" + EVERY_OCTET
 _OPTIONAL = frozenset({"item", "isclosed", "set", "msg"})
 """What an implementation may lack: an error there is a fact about it, not a fault."""
@@ -106,6 +120,7 @@ class Checkup:
             ("run", self._good_exchange),
             ("error", self._broken_exchange),
             ("deadline", self._silent_server),
+            *([("session", self._session)] if EXCHANGE in self._driver.ops else []),
             ("release", self._release),
             ("stop", self._stop),
             ("end of input", self._end_of_input),
@@ -233,12 +248,36 @@ class Checkup:
             raise Problem("no op fails, though the server said nothing and then reset everything")
         return "it comes back when the server resets a connection that was silent"
 
+    def _session(self) -> str:
+        """Make two exchanges in two runs, and compare what arrived."""
+        talk = self._started()
+        talk.ask({"type": "release"})  # the objects of earlier checks
+        good = connection(ReadRequest(), Send(_GOOD), ReadRequest(), Send(_GOOD), times=None)
+        with MockServer(patience=PATIENCE) as server:
+            play = server.play(script(good))
+            for op in _SESSION:
+                trace = talk.run([op], play.address)
+                failed = [entry["error"]["message"] for entry in trace if "error" in entry]
+                if failed or "unsupported" in trace[0]:
+                    why = failed[0] if failed else "it answers `unsupported`"
+                    raise Problem(f"`exchange` fails for a well-formed response: {why}")
+                _check_content({"fetch": trace[0].get("value")}, EXCHANGE)
+            talk.ask({"type": "release"})
+            requests = [one for came in play.finish().connections for one in came.requests]
+        lines = [one.partition(b"\r\n")[0].rpartition(b" ")[0] for one in requests]
+        if lines != [b"GET /1", b"POST /2"]:
+            raise Problem(f"GET /1 and POST /2 were asked for, and {lines} came")
+        if not requests[1].endswith(EVERY_OCTET):
+            raise Problem("the content of `body` did not arrive: one byte is one character of it")
+        return "two exchanges in two runs give the exact bytes, and arrive as they were asked for"
+
     def _played(self, *steps: Step, reset_after: float | None = None) -> list[Any]:
         """Return the trace of an exchange with a server that reads a request and plays *steps*."""
         ops = self._exchange()
         if not ops:
             raise Problem("none of the ops that it declares makes a request: there is no `fetch`")
         talk, every_time = self._started(), connection(ReadRequest(), *steps, times=None)
+        talk.ask({"type": "release"})  # the objects of earlier checks
         with MockServer(patience=PATIENCE) as server:
             play = server.play(script(every_time))
             timer = threading.Timer(reset_after or 0, play.abort)
@@ -286,12 +325,12 @@ class Checkup:
         return talk.goodbye(None)
 
 
-def _check_content(values: Mapping[str, Any]) -> None:
+def _check_content(values: Mapping[str, Any], op: str = FETCH) -> None:
     """Compare the reported values with all 256 bytes; a usual mistake is to send them as UTF-8."""
     value = values.get("fetch", values.get("read"))
     if "fetch" in values:
         if not isinstance(value, dict) or value.get("type") != "response":
-            raise Problem("the value of `fetch` needs the type `response`")
+            raise Problem(f"the value of `{op}` needs the type `response`")
         if value["status"] not in (200, None):
             raise Problem(f"the status is {value['status']}, where the server says 200")
         seen = value["body"]

@@ -53,7 +53,7 @@ class NotInstalled(Exception):
 
 
 class NotShown(Exception):
-    """The client's interface shows nothing of what it did; the message says why."""
+    """The client cannot do what is asked for, or shows nothing of it; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +142,14 @@ class Driver(Protocol):
             NotInstalled: what it drives is not installed.
             NotShown: the client's interface shows nothing of the result.
         """
+
+    def announce(self, ops: Sequence[Message]) -> None:  # noqa: ARG002 # most need not know
+        """Take notice of all ops of a session, of which each `run` then executes some.
+
+        Raises:
+            NotShown: the client cannot make these exchanges; the message says why.
+        """
+        return
 
     def release(self) -> None:
         """Close and drop the objects of the latest run; it may return before this is finished.

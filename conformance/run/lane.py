@@ -370,6 +370,7 @@ class Lane:
         """
         if case.fetch is not None or case.session is None or case.profile != "client":
             return self.driver.run(self._message(case, case.ops, play.address))
+        self.driver.announce([op.message for op in case.ops])
         for group in case.session.groups:
             if self.late:
                 self._done += [{"id": one.id, "skipped": True} for one in group]

@@ -1,6 +1,7 @@
 """The built-in clients and commands: each runs a handful of cases where it is installed."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -17,8 +18,9 @@ from conformance.cases import Case, client_case
 from conformance.cases.casefile import load_text
 from conformance.cli import main
 from conformance.drivers import Implementation, UnknownImplementation, target, targets
-from conformance.drivers.clients import ClientTarget, registry
-from conformance.drivers.clients.command import Command, Ended, command_words, response
+from conformance.drivers.clients import ClientTarget, is_present, registry
+from conformance.drivers.clients.command import Command, command_words, response
+from conformance.drivers.clients.invocation import Ended
 from conformance.drivers.clients.python_client import head_of
 from conformance.drivers.clients.readers import taken_by_wget
 from conformance.drivers.factory import HttplibClientTarget, Target
@@ -63,6 +65,90 @@ def run(
 ) -> list[Result]:
     with Runner(one, authority, deadline=wait) as runner:
         return list(runner.run(map(client_case, cases)))
+
+
+SESSIONS = {
+    "session.kept.two-gets": "1 accepts; 2 accepts",
+    "session.closing.close": "1 accepts; 2 accepts",
+    "session.short.by-length": "1 rejects; 2 accepts",
+}
+PROGRAM = (
+    "client:cmd:curl -q --noproxy * "
+    "[ -sS -D {head} -o {out} {url} | --next -sS -o /dev/null file://{pause} --next ]"
+)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["client:curl", "client:wget", "client:jdk", "client:httplib:http.client", PROGRAM],
+    ids=["curl", "wget", "jdk", "httplib", "command"],
+)
+def test_programs_and_modules_make_sessions(
+    written: str, certificate_authority: CertificateAuthority
+) -> None:
+    program = "curl" if written == PROGRAM else written.rpartition(":")[2]
+    if program != "http.client" and not is_present(program):
+        pytest.skip(f"{program} is not installed")
+    cases = [KNOWN[one] for one in SESSIONS]
+    results = run(target(written), cases, certificate_authority)
+    did = [re.sub(r" \([a-z-]+\)", "", one.did) for one in results]
+    assert [one.verdict for one in results] == ["PASS"] * len(SESSIONS), results
+    assert did == list(SESSIONS.values())
+
+
+@pytest.mark.parametrize(
+    ("written", "case", "reason"),
+    [
+        ("client:wget", "session.idle.fin.post", "all requests of one run of wget are alike"),
+        ("client:curl", "session.parallel.two", "the implementation has no parallel"),
+        (PROGRAM, "session.idle.fin.post", "the command says how to GET a URL, and nothing more"),
+        ("client:httplib:http.client", "session.unread.dropped", "the implementation has no drop"),
+    ],
+)
+def test_what_a_program_cannot_do_is_not_asked_of_it(
+    written: str, case: str, reason: str, certificate_authority: CertificateAuthority
+) -> None:
+    program = "curl" if written == PROGRAM else written.rpartition(":")[2]
+    if program != "http.client" and not is_present(program):
+        pytest.skip(f"{program} is not installed")
+    (result,) = run(target(written), [KNOWN[case]], certificate_authority)
+    assert (result.verdict, result.reason[: len(reason)]) == ("UNSUPPORTED", reason)
+
+
+SEVERAL = """
+import sys, urllib.request
+for number, word in enumerate(sys.argv[1:]):
+    if word.startswith("http"):
+        print(end=urllib.request.urlopen(word).read().decode(), flush=True)
+    else:
+        {waits}
+"""
+
+
+@pytest.mark.parametrize(
+    ("waits", "verdict", "reason"),
+    [
+        ("open(word).read()", "PASS", ""),
+        ("sys.stderr.write('no'); sys.stderr.flush(); open(word).read()", "FALSE_ERROR", ""),
+        ("sys.exit(3)", "CRASH", "ended with 3 in exchange 1"),
+        ("import os; os.kill(os.getpid(), 11)", "CRASH", "was ended by SIGSEGV"),
+        ("print(end='more', flush=True); open(word).read()", "WRONG_VALUE", ""),
+    ],
+)
+def test_what_a_program_writes_before_it_waits_belongs_to_the_exchange(
+    tmp_path: Path,
+    certificate_authority: CertificateAuthority,
+    waits: str,
+    verdict: str,
+    reason: str,
+) -> None:
+    script = tmp_path / "several.py"
+    script.write_text(SEVERAL.replace("{waits}", waits), encoding="utf-8")
+    one = target(f"client:cmd:{sys.executable} {script} [ {{url}} | {{pause}} ]")
+    # This client closes each connection, so only a case that requires none of them is right.
+    (result,) = run(one, [KNOWN["session.closing.close"]], certificate_authority)
+    assert result.verdict == verdict, result
+    assert reason in result.reason
 
 
 def whole() -> list[Case]:
@@ -235,11 +321,13 @@ def test_all_stands_for_every_built_in_client_in_a_fixed_order() -> None:
         ("client:cmd:", "a command has {url} among its arguments"),
         ("client:cmd:{url}", "a command has {url} among its arguments"),
         ("client:cmd:curl '{url}", "not a command line"),
+        ("client:cmd:curl {url} {pause}", "is to stand in [ REQUEST | WAIT ]"),
+        ("client:cmd:curl [ {url} {pause} | x ]", "is to stand in [ REQUEST | WAIT ]"),
         ("client:cmd:no-such-program-here {url}", "no program called 'no-such-program-here'"),
     ],
 )
 def test_a_command_that_cannot_be_run_is_an_error(written: str, problem: str) -> None:
-    with pytest.raises(UnknownImplementation, match=problem.replace("{", r"\{")):
+    with pytest.raises(UnknownImplementation, match=re.escape(problem)):
         target(written)
 
 

@@ -34,6 +34,7 @@ from conformance.drivers.base import (
     program_path,
 )
 from conformance.drivers.clients.command import Command, command_words
+from conformance.drivers.clients.invocation import PAUSE, Template
 from conformance.drivers.clients.registry import is_pattern, registry
 from conformance.drivers.clients.starting import is_present, started
 
@@ -143,7 +144,12 @@ def _command(text: str, title: str, version: str) -> Start:
     except ValueError as error:
         raise UnknownImplementation(f"{PREFIX}{COMMAND}{text}: {error}") from None
     program_path(words[0], text)
-    return lambda written: Command(written, title or text, version, words)
+    if not any(PAUSE in word for word in words):
+        return lambda written: Command(written, title or text, version, words)
+    repeated = Template(words)
+    return lambda written: Command(
+        written, title or text, version, repeated.single, sessions=repeated
+    )
 
 
 def _browser(text: str) -> Start:

@@ -7,72 +7,57 @@ the head, in the format of ``curl --dump-header``; without such a file, status, 
 are reported as unknown. A client that reports its result in another way needs a function that reads
 it.
 
-The program gets an empty home directory, no proxy variables and no input; its environment has the
-name of the case as ``HTTPLIB_KIT_CASE``. Its output is limited in size. Processes of its group that
-are still running when it ends are killed.
+A program that takes several URLs, and can be made to wait between two of them, makes sessions too.
+A command says so by ``[ A | B ]``, which becomes A B A B A: A makes a request, and B opens the file
+whose name replaces ``{pause}``. Standard error is empty, unless the exchange was rejected.
+
+The environment has the name of the case as ``HTTPLIB_KIT_CASE``. Processes of the program's group
+that are still running when it ends are killed.
 """
 
-import contextlib
 import os
 import re
-import resource
 import shlex
-import signal
 import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from conformance.drivers.base import (
+    EXCHANGE,
     FETCH,
     START_ALLOWANCE,
     Driver,
     DriverDied,
-    DriverError,
     Identity,
     Message,
+    NotShown,
     Trace,
+)
+from conformance.drivers.clients.invocation import (
+    HEAD,
+    MOST,
+    MOST_SAID,
+    OUT,
+    PAUSE,
+    URL,
+    Ended,
+    ProgramSession,
+    Sessions,
+    content_of,
+    death,
+    end_group,
+    filled,
+    started,
 )
 from conformance.drivers.clients.python_client import head_of
 from conformance.drivers.clients.registry import ErrorTable
 from conformance.drivers.effort import Effort, effort_of
-from conformance.drivers.environment import child_environment
 
-URL, HEAD, OUT = "{url}", "{head}", "{out}"
-CASE = "HTTPLIB_KIT_CASE"
-"""The environment variable with the name of the case, for the program's logs."""
-_MOST = 64 * 1024 * 1024
-"""The most bytes that a program may write to a file; every case has fewer."""
-_MOST_SAID = 256 * 1024
 _START = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The result of a program that ended.
-
-    Args:
-        code: its exit code.
-        output: what it wrote to standard output.
-        said: the beginning of what it wrote to standard error.
-        head: what it wrote to the file of the head; None if the command has no such file.
-    """
-
-    code: int
-    output: bytes
-    said: bytes
-    head: bytes | None
-
-    @property
-    def last_words(self) -> str:
-        """The last line on standard error."""
-        lines = self.said.decode("utf-8", "replace").strip().splitlines()
-        return lines[-1].strip() if lines else ""
-
-
 Taken = tuple[bytes | None, bytes | None]
 """Head and content of a response, each None where the program does not report it."""
 
@@ -83,7 +68,7 @@ def as_written(ended: Ended) -> Taken:
 
 
 class Command(Driver):
-    """Runs a program for each `fetch`.
+    """Runs a program for each `fetch`, and one for each session.
 
     Args:
         written: the client as the user wrote it.
@@ -94,6 +79,8 @@ class Command(Driver):
         answered: the exit codes that mean that the response was accepted.
         taken: reads the response from the result of the program.
         allowance: seconds that the program may take to its first connection.
+        sessions: how it makes several exchanges; None if it cannot.
+        features: what it can do in a session besides a request with content.
     """
 
     def __init__(
@@ -106,14 +93,20 @@ class Command(Driver):
         answered: Sequence[int] = (0,),
         taken: Callable[[Ended], Taken] = as_written,
         allowance: float = START_ALLOWANCE,
+        sessions: Sessions | None = None,
+        features: Iterable[str] = (),
     ) -> None:
-        self._identity = Identity(written, name, version, frozenset(), frozenset({FETCH}))
+        ops = frozenset({FETCH} if sessions is None else {FETCH, EXCHANGE})
+        self._identity = Identity(written, name, version, frozenset(features), ops)
         self._words = list(words)
         self._table = table or ErrorTable([])
         self._answered = answered
         self._taken = taken
         self._allowance = allowance
         self._process: subprocess.Popen[bytes] | None = None
+        self._sessions = sessions
+        self._asked: Sequence[Message] = ()
+        self._session: ProgramSession | None = None
 
     @property
     def identity(self) -> Identity:
@@ -121,11 +114,20 @@ class Command(Driver):
         return self._identity
 
     def run(self, message: Message) -> Trace:
-        """Run the program for the URL of *message*."""
+        """Run the program for the URL of *message*, or let it make the next exchange."""
+        if any(op["call"] == EXCHANGE for op in message["ops"]):
+            return [self._exchange(message, op) for op in message["ops"]]
         with tempfile.TemporaryDirectory(prefix="httplib-kit-") as directory:
             place = Path(directory)
             case = str(message.get("name", message["id"]))
             return [self._entry(op, str(message["url"]), case, place) for op in message["ops"]]
+
+    def announce(self, ops: Sequence[Message]) -> None:
+        """Take notice of the exchanges that the program will make in one invocation."""
+        self._asked = [op["kwargs"] for op in ops]
+        problem = self._sessions.problem(self._asked) if self._sessions else ""
+        if problem:
+            raise NotShown(problem)
 
     @property
     def start_cost(self) -> float:
@@ -146,63 +148,73 @@ class Command(Driver):
         return None if process is None else effort_of(process.pid, children=True)
 
     def release(self) -> None:
-        """Do nothing: the program has ended."""
+        """End the program of a session; that of a `fetch` has ended."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+            self._process = None
 
     def kill(self) -> bool:
         """End the program and its group; a `run` that waits for it raises `DriverDied`."""
         process = self._process
         if process is not None:
-            _end_group(process)
+            end_group(process)
         return True
 
     def stop(self) -> None:
         """End the program if it is running."""
         self.kill()
+        self.release()
 
     def _entry(self, op: Message, url: str, case: str, directory: Path) -> dict[str, Any]:
         files = {HEAD: directory / "head", OUT: directory / "out"}
-        words = [_with_files(word.replace(URL, url), files) for word in self._words]
+        holes = {URL: url, PAUSE: os.devnull, **{name: str(path) for name, path in files.items()}}
+        words = [filled(word, holes) for word in self._words]
         ended = self._ended(words, case, directory)
         if any(HEAD in word for word in self._words):
-            ended = replace(ended, head=_content(files[HEAD]))
+            ended = replace(ended, head=content_of(files[HEAD]))
         if any(OUT in word for word in self._words):
-            ended = replace(ended, output=_content(files[OUT]))
+            ended = replace(ended, output=content_of(files[OUT]))
+        if ended.code < 0 and ended.code not in self._answered:
+            raise death(words[0], ended.code)
+        return self._fact(op, ended)
+
+    def _fact(self, op: Message, ended: Ended) -> dict[str, Any]:
+        """Return the entry of the trace for *ended*."""
         if ended.code in self._answered:
             return {"id": op["id"], "value": response(*self._taken(ended))}
-        if ended.code < 0:
-            by = signal.Signals(-ended.code)
-            limit = f": the kit lets it write {_MOST >> 20} MiB" if by == signal.SIGXFSZ else ""
-            raise DriverDied(f"{words[0]} was ended by {by.name}{limit}")
         return {"id": op["id"], "error": self._error(ended)}
 
+    def _exchange(self, message: Message, op: Message) -> dict[str, Any]:
+        """Let the program make its next exchange."""
+        if self._sessions is None or op["call"] != EXCHANGE:
+            return {"id": op["id"], "unsupported": True}
+        if self._session is None:
+            asked = self._asked or [op["kwargs"]]
+            urls = [urljoin(str(message["url"]), one["target"]) for one in asked]
+            self._session = ProgramSession(self._sessions, asked, urls, str(message.get("name")))
+        self._process = self._session.process
+        try:
+            ended = self._session.next()
+        except DriverDied:
+            self.release()
+            raise
+        return self._fact(op, ended)
+
     def _ended(self, words: Sequence[str], case: str, directory: Path) -> Ended:
-        home = directory / "home"
-        home.mkdir()
         # Files instead of pipes: a process that the program starts and leaves running could keep a
         # pipe open, and reading it would never end.
         with (directory / "output").open("w+b") as output, (directory / "said").open("w+b") as said:
+            process = self._process = started(words, case, directory, output, said)
             try:
-                process = subprocess.Popen(
-                    words,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=said,
-                    env={**child_environment(), "HOME": str(home), CASE: case},
-                    start_new_session=True,
-                )
-            except OSError as error:
-                raise DriverError(f"cannot start {words[0]}: {error.strerror}") from None
-            self._process = process
-            try:
-                _limit(process)
                 code = process.wait()
             finally:
-                _end_group(process)
+                end_group(process)
                 process.wait()
                 self._process = None
             output.seek(0)
             said.seek(0)
-            return Ended(code, output.read(_MOST), said.read(_MOST_SAID), None)
+            return Ended(code, output.read(MOST), said.read(MOST_SAID), None)
 
     def _error(self, ended: Ended) -> dict[str, Any]:
         error = {
@@ -213,12 +225,6 @@ class Command(Driver):
         }
         text = f"exit {ended.code}: {ended.said.decode('utf-8', 'replace')}"
         return {**error, "category": self._table.category({**error, "causes": [text]})}
-
-
-def _with_files(word: str, files: Mapping[str, Path]) -> str:
-    for name, path in files.items():
-        word = word.replace(name, str(path))
-    return word
 
 
 def command_words(text: str) -> list[str]:
@@ -233,23 +239,13 @@ def command_words(text: str) -> list[str]:
         raise ValueError(f"not a command line: {error}") from None
     if not any(URL in word for word in words[1:]):
         raise ValueError(f"a command has {URL} among its arguments, where the URL is to stand")
+    if any(PAUSE in word for word in words):
+        marks = [word for word in words if word in ("[", "|", "]")]
+        between = words[words.index("|") :] if "|" in words else ()
+        if marks != ["[", "|", "]"] or not any(PAUSE in word for word in between):
+            problem = "is to stand in [ REQUEST | WAIT ], in the part that waits"
+            raise ValueError(f"{PAUSE} {problem}: each of the marks is a word")
     return words
-
-
-def _limit(process: "subprocess.Popen[bytes]") -> None:
-    """Limit the size of the files that *process* writes; writing more ends it with SIGXFSZ."""
-    if sys.platform == "linux":
-        with contextlib.suppress(ProcessLookupError):
-            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (_MOST, _MOST))
-
-
-def _content(path: Path) -> bytes:
-    """Return the content of the file; empty if the program did not create it."""
-    try:
-        with path.open("rb") as file:
-            return file.read(_MOST)
-    except OSError:
-        return b""
 
 
 def response(head: bytes | None, content: bytes | None) -> dict[str, Any]:
@@ -267,8 +263,3 @@ def response(head: bytes | None, content: bytes | None) -> dict[str, Any]:
         value["reason"] = reason.decode("latin-1")
         value["headers"] = [[a.decode("latin-1"), b.decode("latin-1")] for a, b in fields]
     return value
-
-
-def _end_group(process: "subprocess.Popen[bytes]") -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)

@@ -1,9 +1,9 @@
 """The driver of a module with the interface of httplib, as an HTTP client like any other.
 
 The input is the driver of such a module, which performs any call of httplib.  The output is a
-driver with the ops `fetch` and `exchange`: a request, and all that the response has.  One connection
-object makes all exchanges of a case.  So the module is judged by the RFCs alone, and not by what
-its calls have in common with those of 2.7.
+driver with the ops `fetch` and `exchange`: a request, and all that the response has.  One
+connection object makes all exchanges of a case.  So the module is judged by the RFCs alone, and not
+by what its calls have in common with those of 2.7.
 
 The first call that raises ends the exchange, and its error is the result; then the connection is
 closed, as a caller has to who wants to use the object again.  The module's own exceptions, as far

@@ -7,7 +7,8 @@ content, each None where the program does not report it.
 import re
 from collections.abc import Callable, Mapping
 
-from conformance.drivers.clients.command import Ended, Taken
+from conformance.drivers.clients.command import Taken
+from conformance.drivers.clients.invocation import Ended
 
 
 def taken_by_wget(ended: Ended) -> Taken:

@@ -135,6 +135,7 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         families: the classes of errors that its users have to expect.
         answered: the exit codes of a command after a response.
         reader: the name of the function that reads what a command has written.
+        sessions: the name of the way in which one run of a command makes several exchanges.
         features: what it can do in a session besides a request with content.
         ops: its ops, if not those of its driver.
         allowance: seconds to its first connection, if not the usual ones.
@@ -160,6 +161,7 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     families: list[str] = []
     answered: list[int] = msgspec.field(default_factory=lambda: [0])
     reader: str = ""
+    sessions: str = ""
     features: list[str] = []
     ops: list[str] = []
     allowance: float = 0.0

@@ -23,6 +23,7 @@ from conformance.drivers.base import Driver, DriverError, Identity, Message, Not
 from conformance.drivers.clients.command import Command, as_written
 from conformance.drivers.clients.readers import READERS
 from conformance.drivers.clients.registry import HERE, filled, registry
+from conformance.drivers.clients.sessions import SESSIONS
 from conformance.drivers.environment import MEMORY, child_environment
 from conformance.drivers.worker import Worker
 
@@ -84,14 +85,17 @@ def started(name: str, written: str) -> Driver:
     if missing:
         raise NotInstalled(f"{missing}; {remedy(name)}")
     if way.kind == "command":
+        words = [_program(client.run[0]), *client.run[1:]]
         return Command(
             written,
             name,
             version_of(name),
-            [_program(client.run[0]), *client.run[1:]],
+            words,
             registry().table(name),
             client.answered,
             READERS.get(client.reader, as_written),
+            sessions=SESSIONS[client.sessions](words) if client.sessions else None,
+            features=client.features,
         )
     try:
         return Adapted(written, name, command_of(name))
