@@ -10,8 +10,19 @@ files of a site, which opens from the file system::
 Nothing here runs a case.  The same input gives the same bytes.
 """
 
+from conformance.atlas.pages import Question, link, may_do, question, section_name
 from conformance.atlas.served import ServedSite, rendered
 from conformance.atlas.site import site
 from conformance.atlas.wire import events
 
-__all__ = ["ServedSite", "events", "rendered", "site"]
+__all__ = [
+    "Question",
+    "ServedSite",
+    "events",
+    "link",
+    "may_do",
+    "question",
+    "rendered",
+    "section_name",
+    "site",
+]

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from conformance.atlas.facts import Entry
 from conformance.atlas.wire import Line, Span, events
 from conformance.cases import (
-    DOCUMENTED,
     Case,
     Corpus,
     Outcome,
@@ -222,14 +221,19 @@ def question(case: Case) -> Question | None:
     accepted = case.accepted()
     wanted = {} if not accepted else accepted[0].ops
     for name, one in wanted.items():
-        if one.raises and one.raises[0] in DOCUMENTED:
+        if one.raises:
             others = [other for other in _USUAL if other not in one.raises][:2]
-            answer = f"it raises {one.raises[0]}"
+            answer = f"it raises {' or '.join(one.raises)}"
             options = sorted([answer, *(f"it raises {other}" for other in others)])
             call = next((op.text for op in case.ops if op.id == name), name)
             return Question(
                 f"What does {visible_text(call)} do?", (*options, "it raises nothing"), answer
             )
+    return may_do(case)
+
+
+def may_do(case: Case) -> Question | None:
+    """Return what any client may do with the bytes of *case*, as a question; None if unknown."""
     if case.fetch is None:
         return None
     kinds = {result_text(one).split(" ")[0] for one in case.fetch.results}

@@ -20,6 +20,7 @@ from conformance.results.golden import load_book
 ROOT = "/_/"
 _MENU = (
     ("", "Cases"),
+    ("lessons", "Lessons"),
     ("playground", "Playground"),
     ("judge", "Judge this browser"),
     ("transcript/last", "Latest transcript"),

@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-import textwrap
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
@@ -10,7 +9,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from conformance.atlas import link, section_name
 from conformance.cases import Corpus, load_corpus
+from conformance.cli.lesson import NumberType, filled
 from conformance.course import (
     LANGUAGES,
     PROGRESS,
@@ -29,10 +30,6 @@ from conformance.results import Result, RunHead
 from conformance.run import Background
 from conformance.wording import counted
 
-_WIDTH = 100
-"""The longest line of a text."""
-_RFC = "https://www.rfc-editor.org/rfc/rfc{}#section-{}"
-
 progress_option = click.option(
     "--progress",
     "file",
@@ -44,19 +41,7 @@ progress_option = click.option(
 )
 
 
-class _StageType(click.ParamType[int]):
-    """The number of a stage."""
-
-    name = "stage"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
-        """Return the number that *value* gives."""
-        text, count = str(value), len(load_stages())
-        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= count):
-            self.fail(f"{text!r} is not the number of a stage, 1 to {count}", param, ctx)
-        return int(text)
+_STAGE = NumberType("stage", len(load_stages()))
 
 
 @click.group(invoke_without_command=True)
@@ -110,36 +95,29 @@ def new(directory: Path, language: str) -> None:
 
 
 @course.command()
-@click.argument("number", type=_StageType(), metavar="N")
+@click.argument("number", type=_STAGE, metavar="N")
 @click.option("--hint", "hints", count=True, help="Show a hint; again for one more.")
 def show(number: int, hints: int) -> None:
     """Show stage N: what it is about, what is checked, and what to read."""
     stage = load_stages()[number - 1]
     click.echo(f"Stage {number}: {stage.title}\n")
-    for paragraph in stage.text.strip().split("\n\n"):
-        click.echo(_filled(paragraph))
-        click.echo()
+    click.echo(f"{filled(stage.text)}\n")
     cases = stage.of(load_corpus())
     demand = " A SHOULD counts as a MUST." if stage.strict else ""
-    click.echo(_filled(f"{counted(len(cases), 'case')}, such as {cases[0].id}.{demand}"))
+    click.echo(filled(f"{counted(len(cases), 'case')}, such as {cases[0].id}.{demand}"))
     if stage.reports:
         click.echo(f"From here on your client reports: {', '.join(stage.reports)}.")
     for one in stage.read:
-        click.echo(f"read   RFC {one.replace('#', ', section ')}  {_RFC.format(*one.split('#'))}")
+        click.echo(f"read   {section_name(one)}  {link(one)}")
     for hint in stage.hints[:hints]:
-        click.echo(_filled(f"hint   {hint}", "       "))
+        click.echo(filled(f"hint   {hint}", "       "))
     if hints < len(stage.hints):
         click.echo(f"hints  {len(stage.hints) - hints} more: --hint, once for each")
     click.echo(f"check  httplib-kit course check {number}")
 
 
-def _filled(text: str, indent: str = "") -> str:
-    width = min(_WIDTH, Console().width) if sys.stdout.isatty() else _WIDTH
-    return textwrap.fill(" ".join(text.split()), width, subsequent_indent=indent)
-
-
 @course.command()
-@click.argument("number", type=_StageType(), metavar="[N]", required=False)
+@click.argument("number", type=_STAGE, metavar="[N]", required=False)
 @click.argument("implementation", metavar="[IMPL]", required=False)
 @click.option("--select", metavar="GLOB", help="Only cases of the stage whose id matches.")
 @progress_option

@@ -39,6 +39,11 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
         "driver_check",
         "Check the driver CMD against the driver protocol.",
     ),
+    "lesson": (
+        "lesson",
+        "lesson",
+        "Show lesson N: bytes to predict, to play, and a question about them.",
+    ),
     "list": (
         "listing",
         "list_cases",

@@ -112,7 +112,7 @@ def told(case: Case) -> Iterator[Text | OctetLine]:
     if case.twin is not None:
         yield _plain(f"twin     {case.twin}")
     yield _plain("")
-    yield from _script(case)
+    yield from script_lines(case)
     yield _plain("client", "bold")
     exchanges = case.session.exchanges if case.profile == "client" and case.session else ()
     for op in case.ops if not exchanges else ():
@@ -139,7 +139,8 @@ def _plain(text: str, style: str = "") -> Text:
     return Text(visible_text(text), style)
 
 
-def _script(case: Case) -> Iterator[Text | OctetLine]:
+def script_lines(case: Case) -> Iterator[Text | OctetLine]:
+    """Yield the lines that describe what the server of *case* does."""
     script, listener = case.script, case.script.listener
     if listener != Listener():
         queue = listener.receive_buffer

@@ -1,4 +1,4 @@
-"""Course: build your own HTTP client, in stages that the corpus checks.
+"""Course: lessons, and stages in which people build an HTTP client, on cases of the corpus.
 
 The input is the stages of ``fixtures/course``, a client, and the student's own file.  The output is
 what the client did in each stage, and the stages that it has passed::
@@ -16,6 +16,7 @@ from conformance.lazy import loader
 
 if TYPE_CHECKING:
     from conformance.course.checking import Checked, Course, checked
+    from conformance.course.lessons import Lesson, load_lessons, played
     from conformance.course.progress import PROGRESS, CourseError, Progress
     from conformance.course.stages import Stage, load_stages
     from conformance.course.templates import LANGUAGES, begin
@@ -26,11 +27,14 @@ __all__ = [
     "Checked",
     "Course",
     "CourseError",
+    "Lesson",
     "Progress",
     "Stage",
     "begin",
     "checked",
+    "load_lessons",
     "load_stages",
+    "played",
 ]
 
 if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
@@ -38,6 +42,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
         __name__,
         {
             "checking": "Checked Course checked",
+            "lessons": "Lesson load_lessons played",
             "progress": "CourseError PROGRESS Progress",
             "stages": "Stage load_stages",
             "templates": "LANGUAGES begin",

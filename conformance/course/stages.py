@@ -3,12 +3,14 @@
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from conformance.cases import LEVELS, Case, Corpus, Session, fixtures_directory
+from conformance.course.progress import CourseError
 
+T = TypeVar("T")
 Part = Literal["status", "reason", "headers", "body"]
 
 
@@ -54,13 +56,22 @@ def load_stages() -> list[Stage]:
     """Return the stages, in their order.
 
     Raises:
-        ValueError: the file does not conform to the format.
+        CourseError: the file does not conform to the format.
     """
-    path = fixtures_directory() / "course" / "stages.toml"
+    return read_data("stages.toml", _File).stage
+
+
+def read_data(name: str, form: type[T]) -> T:
+    """Return the content of the file *name* of the course.
+
+    Raises:
+        CourseError: it does not conform to the format.
+    """
+    path = fixtures_directory() / "course" / name
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=_File).stage
+        return msgspec.toml.decode(path.read_bytes(), type=form)
     except msgspec.DecodeError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise CourseError(f"{path}: {error}") from None
 
 
 def reported(number: int) -> frozenset[Part]:

@@ -3,6 +3,7 @@
 The input is a path under ``/_/``, or ``/c/``.  The output is a reply, as a step that is written.
 
 ``/_/``                  an index for a browser; ``/_/cases/CASE.html`` is the page of a case
+``/_/lessons``           the lessons; ``/_/lessons/3`` is one of them
 ``/_/cases.json``        every case, how it is reached, and the ports
 ``/_/transcript/last``   the wire of the latest play
 ``/_/playground``        bytes to edit and play (`Playground`)
@@ -19,14 +20,17 @@ from typing import Any
 import msgspec
 
 from certs import CertificateAuthority
-from conformance.atlas import ServedSite
+from conformance.atlas import ServedSite, events, link, rendered, section_name
+from conformance.course import load_lessons
 from conformance.reproduce import Catalogue, Entry, Ports, curl
 from conformance.serve.api import description
 from conformance.serve.chain import PREFIX
 from mockserver import Reply
 
 CONTROL = "/_/"
+LESSONS = "/_/lessons"
 PLAYGROUND = "/_/playground"
+_HTML = b"text/html; charset=utf-8"
 _TEXT = b"text/plain; charset=utf-8"
 _JSON, _PEM = b"application/json", b"application/x-pem-file"
 _NOTHING = "no such page; /_/ lists all pages\n"
@@ -58,6 +62,7 @@ class Pages:
         self._transcript = transcript
         self._authority = authority
         self._grammar = grammar
+        self._playground = playground
         self._site = ServedSite(catalogue, ports, playground)
 
     def reply(self, path: str, method: str = "GET") -> Reply:
@@ -78,6 +83,10 @@ class Pages:
         if found is not None:
             kind, text = found
             return 200, kind.encode("ascii"), text.encode("utf-8")
+        if path.startswith(LESSONS):
+            lesson = self._lesson(path.removeprefix(LESSONS))
+            if lesson is not None:
+                return 200, _HTML, lesson.encode("utf-8")
         if path == f"{CONTROL}cases.json":
             return 200, _JSON, msgspec.json.encode(self.listing())
         if path == f"{CONTROL}openapi.json":
@@ -89,6 +98,33 @@ class Pages:
         if path == f"{CONTROL}client.pem":
             return 200, _PEM, self._authority.client_pem
         return 404, _TEXT, _NOTHING.encode()
+
+    def _lesson(self, path: str) -> str | None:
+        """Return the page of the lessons, or of the one at *path*; None if there is none."""
+        lessons, corpus = load_lessons(), self._catalogue.corpus
+        more: dict[str, Any] = {"playground": self._playground}
+        if path in ("", "/"):
+            more |= {"here": "lessons", "lessons": lessons}
+            return rendered("lessons.html", corpus.digest, **more)
+        known = {f"/{number}": one for number, one in enumerate(lessons, 1)}
+        if path not in known:
+            return None
+        lesson = known[path]
+        return rendered(
+            "lesson.html",
+            corpus.digest,
+            here="-",
+            number=int(path[1:]),
+            count=len(lessons),
+            lesson=lesson,
+            before=lesson.text.strip().split("\n\n"),
+            after=lesson.after.strip().split("\n\n"),
+            prediction=lesson.prediction(corpus),
+            question=lesson.question(corpus),
+            events=events(lesson.shown(corpus), None),
+            read=[(section_name(one), link(one)) for one in lesson.read],
+            **more,
+        )
 
     def listing(self) -> dict[str, Any]:
         """Return the content of ``cases.json``."""

@@ -355,7 +355,6 @@ function player(exchange) {
 }
 
 function predict(form) {
-  const said = find(".said", form);
   const toggle = make("button", "Predict first", { type: "button", className: "toggle" });
   find(".facts").append(toggle);
   const hide = (on) => {
@@ -364,14 +363,19 @@ function predict(form) {
     toggle.hidden = on;
   };
   toggle.addEventListener("click", () => { setState({ ...Object.fromEntries(state()), predict: "1" }); hide(true); find("button", form).focus(); });
+  ask(form, () => document.body.classList.remove("hiding"));
+  if (state().has("predict") || "first" in form.dataset) hide(true);
+}
+
+function ask(form, then = () => {}) {
+  const said = find(".said", form);
   all("button", form).forEach((button) => button.addEventListener("click", () => {
     const right = button.textContent === said.dataset.answer;
     button.dataset.chosen = "1";
     said.className = `said ${right ? "right" : "wrong"}`;
     said.textContent = `${right ? "Right" : "Not so"}: ${said.dataset.answer}. ${find(".why")?.textContent ?? ""}`;
-    document.body.classList.remove("hiding");
+    then();
   }));
-  if (state().has("predict")) hide(true);
 }
 
 function named() {
@@ -397,7 +401,7 @@ function linked() {
   }
 }
 
-const DOES = [[".deeds", linked], ["#filter", cases], ["#compare", compare], ["#drop", open], [".events", player], ["#predict", predict], [".octets", named]];
+const DOES = [[".deeds", linked], ["#filter", cases], ["#compare", compare], ["#drop", open], [".events", player], ["#predict", predict], ["#ask", ask], [".octets", named]];
 for (const [selector, does] of DOES) {
   const place = find(selector);
   if (place) does(place);
