@@ -4,9 +4,10 @@ A wrong client is the right one with one flaw, so that whatever a case finds is 
 no code with the kit's adapters or with any library.
 """
 
+import select
 import socket
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,32 +23,76 @@ FLAWS = (
     *REPEATS,
     "repeats after a timeout",
     "repeats without content",
+    "repeats after an error status",
+    "follows a redirect",
     "ignores close of the server",
+    "ignores close in a list",
     "ignores its own close",
+    "takes HTTP/1.0 for HTTP/1.1",
     "ignores the end of an idle connection",
     "takes what came while it was idle",
+    "takes an interim response for the final one",
     "keeps what follows a response",
     "keeps an unread response",
+    "keeps a dropped response",
+    "keeps a response that is read in part",
     "keeps a connection after an error",
+    "keeps a connection after a bad length",
+    "keeps a connection after a bad chunk",
     "keeps an unfinished request",
+    "keeps unfinished chunks",
+    "keeps a request whose content a 100 permits",
+    "stops an upload and keeps the connection",
     "never closes",
+    "never closes after its own close",
+    "never closes after HTTP/1.0",
     "keeps nothing",
+    "keeps nothing after HEAD",
+    "keeps nothing after chunks",
     "reads content after HEAD",
+    "reads one byte too few",
+    "leaves trailers",
+    "sends content with the next request",
 )
 
 
-CARELESS = {"ignores the end of an idle connection", "keeps a connection after an error"}
+CARELESS = {
+    "ignores the end of an idle connection",
+    "keeps a connection after an error",
+    "keeps a connection after a bad length",
+    "keeps a connection after a bad chunk",
+    "reads one byte too few",
+    "leaves trailers",
+    "takes an interim response for the final one",
+}
 """The flaws by which an idle connection is used without a look at it."""
+UNREAD = {
+    "drop": {"keeps an unread response", "keeps a dropped response"},
+    "part": {"keeps an unread response", "keeps a response that is read in part"},
+}
+"""The flaws that keep a connection whose response is not read to its end, by how it is consumed."""
+
+
+REPLY_CLOSE = "ignores close of the server"
+UNFINISHED = {
+    "keeps an unfinished request",
+    "keeps a request whose content a 100 permits",
+    "stops an upload and keeps the connection",
+}
+"""The flaws that keep a connection on which content is missing, however it was announced."""
 
 
 class Broken(Exception):
-    """The response cannot be used; `category` says why."""
+    """The response cannot be used; `category` says why, and `part` of what part it is."""
 
-    def __init__(self, category: str, came: bytes = b"", *, reset: bool = False) -> None:
+    def __init__(
+        self, category: str, came: bytes = b"", *, reset: bool = False, part: str = ""
+    ) -> None:
         super().__init__(category)
         self.category = category
         self.came = came
         self.reset = reset
+        self.part = part
 
 
 class Line:
@@ -57,6 +102,7 @@ class Line:
         self.sock = socket.create_connection(address, timeout=WAIT)
         self.buffer = b""
         self.came = b""
+        self.leaks = False
 
     def more(self) -> None:
         try:
@@ -102,6 +148,7 @@ class Small(Driver):
         self.idle: list[Line] = []
         self.kept: list[Line] = []
         self.lock = threading.Lock()
+        self.content_before: bytes | None = None
 
     @property
     def identity(self) -> Identity:
@@ -136,7 +183,13 @@ class Small(Driver):
     def exchange(self, url: str, given: dict[str, Any]) -> dict[str, Any]:
         """Make one exchange, and repeat it where a flaw says so."""
         try:
-            return self.once(url, given)
+            value = self.once(url, given)
+            if value["status"] >= 400 and "repeats after an error status" in self.flaws:
+                return self.once(url, given)
+            if value["status"] // 100 == 3 and "follows a redirect" in self.flaws:
+                places = [value for name, value in value["headers"] if name == "location"]
+                return self.once(url, {**given, "target": places[0]}) if places else value
+            return value
         except Broken as error:
             wanted = REPEATS[error.reset] if not error.came else REPEATS[2]
             wanted = "repeats after a timeout" if error.category == "timeout" else wanted
@@ -161,11 +214,11 @@ class Small(Driver):
     def holds(self, line: Line) -> bool:
         """Whether a flaw lets the client use a connection on which something came."""
         unused = {"takes what came while it was idle", "keeps what follows a response"}
-        unused |= {"keeps an unread response"}
+        unused |= UNREAD["part"] | UNREAD["drop"]
         return bool(unused & self.flaws) and bool(line.buffer or not line.is_idle())
 
     def close(self, line: Line) -> None:
-        if "never closes" in self.flaws:
+        if "never closes" in self.flaws or line.leaks:
             self.kept.append(line)
         else:
             line.sock.close()
@@ -175,19 +228,29 @@ class Small(Driver):
         line = self.line((str(parts.hostname), int(parts.port or 0)))
         line.sock.settimeout(given.get("timeout", WAIT))
         line.came = b""
-        if not self.flaws & {"takes what came while it was idle", "keeps what follows a response"}:
+        if not self.flaws & {
+            "takes what came while it was idle",
+            "keeps what follows a response",
+            "reads one byte too few",
+            "leaves trailers",
+            "takes an interim response for the final one",
+        }:
             line.buffer = b""
         try:
             value, free = self.through(line, parts.netloc, given)
-        except Broken:
-            if "keeps a connection after an error" in self.flaws:
+        except Broken as error:
+            if self.flaws & {
+                "keeps a connection after an error",
+                f"keeps a connection after a bad {error.part}",
+            }:
                 self.idle.append(line)
             else:
                 self.close(line)
             raise
-        except OSError:
+        except OSError as error:
             self.close(line)
-            raise Broken("no-response", line.came, reset=True) from None
+            category = "timeout" if isinstance(error, TimeoutError) else "no-response"
+            raise Broken(category, line.came, reset=True) from None
         if free and "keeps nothing" not in self.flaws:
             self.idle.append(line)
         else:
@@ -196,44 +259,34 @@ class Small(Driver):
 
     def through(self, line: Line, host: str, given: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         """Send a request and read its response; return it, and whether the connection is free."""
-        method, target = given.get("method", "GET"), given.get("target", "/")
-        fields = [("Host", host), *given.get("fields", {"value": ()})["value"]]
-        body = given["body"]["value"].encode("latin-1") if "body" in given else None
-        if body is not None and given.get("streamed"):
-            fields.append(("Transfer-Encoding", "chunked"))
-            body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
-        elif body is not None or method in ("POST", "PUT", "PATCH"):
-            body = body or b""
-            if not any(name == "Content-Length" for name, _ in fields):
-                fields.append(("Content-Length", str(len(body))))
-        waits = bool(given.get("expect_continue"))
-        if waits:
-            fields.append(("Expect", "100-continue"))
-        head = "".join(f"{name}: {value}\r\n" for name, value in fields)
-        request = f"{method} {target} HTTP/1.1\r\n{head}\r\n".encode("latin-1")
-        line.sock.sendall(request if waits else request + (body or b""))
+        fields, body = self.asked(host, given)
+        unsent = self.send(line, given, fields, body)
         status, reason, found, version = self.head(line)
-        unsent = waits
-        while 100 <= status < 200:
+        while 100 <= status < 200 and (
+            status == 100 or "takes an interim response for the final one" not in self.flaws
+        ):
             if status == 101:
                 raise Broken("bad-status-line", line.came)
-            if status == 100 and unsent:
+            forgets = "keeps a request whose content a 100 permits" in self.flaws
+            if status == 100 and unsent and given.get("expect_continue") and not forgets:
                 line.sock.sendall(body or b"")
                 unsent = False
             status, reason, found, version = self.head(line)
-        content, whole = self.content(line, method, status, found, given)
-        options = ",".join(value for name, value in found if name == "connection").lower()
-        says = {one.strip() for one in options.split(",")}
-        closes = "close" in says or (version == "HTTP/1.0" and "keep-alive" not in says)
-        asked = ",".join(value for name, value in fields if name == "Connection").lower()
-        own = "close" in {one.strip() for one in asked.split(",")}
-        free = (not closes or "ignores close of the server" in self.flaws) and (
-            not own or "ignores its own close" in self.flaws
+        content, whole = self.content(line, given.get("method", "GET"), status, found, given)
+        is_old = version == "HTTP/1.0" and "takes HTTP/1.0 for HTTP/1.1" not in self.flaws
+        says = self.options(value for name, value in found if name == "connection")
+        own = "close" in self.options(value for name, value in fields if name == "Connection")
+        line.leaks = (own and "never closes after its own close" in self.flaws) or (
+            is_old and "never closes after HTTP/1.0" in self.flaws
         )
-        free = free and (whole or "keeps an unread response" in self.flaws)
-        free = free and (not unsent or "keeps an unfinished request" in self.flaws)
-        follows = whole and bool(line.buffer)
-        free = free and (not follows or "keeps what follows a response" in self.flaws)
+        reasons = (  # each says that the connection is not free, and names the flaws that ignore it
+            ("close" in says or (is_old and "keep-alive" not in says), {REPLY_CLOSE}),
+            (own, {"ignores its own close"}),
+            (not whole, UNREAD.get(given.get("consume", ""), set())),
+            (unsent, UNFINISHED | ({"keeps unfinished chunks"} if "streamed" in given else set())),
+            (whole and bool(line.buffer), {"keeps what follows a response", *CARELESS}),
+        )
+        free = all(flaws & self.flaws for holds, flaws in reasons if holds)
         value = {
             "type": "response",
             "status": status,
@@ -241,13 +294,62 @@ class Small(Driver):
             "headers": [[name, value] for name, value in found],
             "body": None if content is None else content.decode("latin-1"),
         }
-        return value, free
+        return value, free and not self.abandons(given, found)
+
+    def asked(self, host: str, given: dict[str, Any]) -> tuple[list[tuple[str, str]], bytes | None]:
+        """Return the fields of a request, and its content with its framing."""
+        fields = [("Host", host), *map(tuple, given.get("fields", {"value": ()})["value"])]
+        body = given["body"]["value"].encode("latin-1") if "body" in given else None
+        if "sends content with the next request" in self.flaws:
+            body, self.content_before = self.content_before if body is None else body, body
+        if body is not None and given.get("streamed"):
+            fields.append(("Transfer-Encoding", "chunked"))
+            body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+        elif body is not None or given.get("method") in ("POST", "PUT", "PATCH"):
+            body = body or b""
+            if not any(name == "Content-Length" for name, _ in fields):
+                fields.append(("Content-Length", str(len(body))))
+        if given.get("expect_continue"):
+            fields.append(("Expect", "100-continue"))
+        return fields, body
+
+    def send(
+        self, line: Line, given: dict[str, Any], fields: list[tuple[str, str]], body: bytes | None
+    ) -> bool:
+        """Send the request; return whether content is still to be sent."""
+        head = "".join(f"{name}: {value}\r\n" for name, value in fields)
+        target = f"{given.get('method', 'GET')} {given.get('target', '/')}"
+        request = f"{target} HTTP/1.1\r\n{head}\r\n".encode("latin-1")
+        if given.get("expect_continue"):
+            line.sock.sendall(request)
+            return True
+        if body and "stops an upload and keeps the connection" in self.flaws:
+            line.sock.sendall(request)
+            came = bool(select.select([line.sock], [], [], WAIT)[0])
+            line.sock.sendall(body[:1000] if came else body)
+            return came
+        line.sock.sendall(request + (body or b""))
+        return False
+
+    def options(self, values: Iterable[str]) -> set[str]:
+        """Return the connection options of the field lines with *values*."""
+        whole = ",".join(values).lower()
+        if "ignores close in a list" in self.flaws:
+            return {whole}
+        return {one.strip() for one in whole.split(",")}
+
+    def abandons(self, given: dict[str, Any], found: list[tuple[str, str]]) -> bool:
+        """Whether a flaw ends a connection that is free."""
+        in_chunks = "chunked" in dict(found).get("transfer-encoding", "")
+        return (given.get("method") == "HEAD" and "keeps nothing after HEAD" in self.flaws) or (
+            in_chunks and "keeps nothing after chunks" in self.flaws
+        )
 
     def head(self, line: Line) -> tuple[int, str, list[tuple[str, str]], str]:
         first, *rest = line.through(b"\r\n\r\n").decode("latin-1").split("\r\n")
         version, _, words = first.partition(" ")
         code, _, reason = words.partition(" ")
-        if not version.startswith("HTTP/1.") or not code.isdigit():
+        if not version.startswith("HTTP/1.") or not (len(code) == 3 and code.isdigit()):
             raise Broken("bad-status-line", line.came)
         pairs = (one.partition(":") for one in rest)
         return int(code), reason, [(n.lower(), value.strip()) for n, _, value in pairs], version
@@ -266,7 +368,7 @@ class Small(Driver):
             return None, False
         if given.get("consume") == "part":
             return self.part(line, named, given["amount"]), False
-        if status in (204, 304) or (
+        if status in (103, 204, 304) or (
             method == "HEAD" and "reads content after HEAD" not in self.flaws
         ):
             return b"", True
@@ -274,8 +376,9 @@ class Small(Driver):
             return self.chunks(line), True
         if "content-length" in named:
             if not named["content-length"].isdigit():
-                raise Broken("bad-framing", line.came)
-            return line.exactly(int(named["content-length"])), True
+                raise Broken("bad-framing", line.came, part="length")
+            size = int(named["content-length"])
+            return line.exactly(max(0, size - ("reads one byte too few" in self.flaws))), True
         return self.to_the_end(line), False
 
     def to_the_end(self, line: Line) -> bytes:
@@ -296,16 +399,19 @@ class Small(Driver):
     def chunks(self, line: Line) -> bytes:
         content = b""
         while True:
+            digits = line.through(b"\r\n").partition(b";")[0]
             try:
-                size = int(line.through(b"\r\n").partition(b";")[0], 16)
+                size = int(digits, 16)
             except ValueError:
-                raise Broken("bad-framing", line.came) from None
+                size = -1
+            if size < 0:
+                raise Broken("bad-framing", line.came, part="chunk")
             if not size:
                 break
             content += line.exactly(size)
             if line.exactly(2) != b"\r\n":
                 raise Broken("bad-framing", line.came)
-        while line.through(b"\r\n"):
+        while line.through(b"\r\n") and "leaves trailers" not in self.flaws:
             pass
         return content
 
