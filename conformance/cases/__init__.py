@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Law,
         law_of,
         rules_broken,
+        sections_of,
     )
     from conformance.cases.model import (
         Accept,
@@ -194,6 +195,7 @@ __all__ = [
     "rules_broken",
     "script_definitions",
     "script_key",
+    "sections_of",
     "sent_by",
     "sent_octets",
     "swept",
@@ -216,7 +218,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
                 "FIELDS ODD_RESPONSES ODD_STATUS_LINES STATUS_LINES Response mutations pick "
                 "responses"
             ),
-            "law": "ACCEPTED EITHER LAW OTHER REJECTED Law law_of rules_broken",
+            "law": "ACCEPTED EITHER LAW OTHER REJECTED Law law_of rules_broken sections_of",
             "model": (
                 "Accept Arrivals Case Exchange Expectation Fetch Op Outcome Reject Session "
                 "WireExpectation"

@@ -436,6 +436,11 @@ def _rest_of_a_size_line(reading: Reading, blanks: bytes, rest: bytes) -> None:
         reading.breaks("chunk-extension")
 
 
+def sections_of(rule: str) -> tuple[str, ...]:
+    """Return the sections of the RFCs that state *rule*; none for `OTHER`."""
+    return LAW[rule].sections if rule in LAW else ()
+
+
 def law_of(rules: list[str]) -> tuple[str, frozenset[str]] | None:
     """Return strength and results for a response that breaks *rules*; None where none can be named.
 

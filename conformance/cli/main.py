@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
         "driver_check",
         "Check the driver CMD against the driver protocol.",
     ),
+    "hunt": ("hunt", "hunt", "Draw responses until two IMPL disagree; show the shortest."),
     "lesson": (
         "lesson",
         "lesson",

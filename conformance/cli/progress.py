@@ -7,15 +7,23 @@ says what was seen so far.  Nothing of this is in a report, so reports do not de
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import monotonic
 from types import TracebackType
+from typing import Self
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bar
 
+from conformance.hunt import Hunter
 from conformance.report import Standing, standing, visible_text
 from conformance.results import Result, ResultFile, RunHead
 from conformance.wording import counted
@@ -27,7 +35,61 @@ LOOK = 55.0
 _FAILED = (Standing.FAILED, Standing.EXPECTED)
 
 
-class Progress:
+class Shown:
+    """A bar on a terminal, and elsewhere a line every `EVERY` seconds, as a context.
+
+    Args:
+        name: what goes on.
+        total: at which number the bar ends.
+        columns: what stands after the name.
+        clock: returns the time, in seconds.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        total: float,
+        columns: Sequence[ProgressColumn],
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._name = visible_text(name)
+        self._clock = clock
+        self._begun = self._said = clock()
+        self._bar: Bar | None = None
+        console = Console(stderr=True)
+        # Colours can be forced without a terminal; a bar would then be a series of lines.
+        if console.is_terminal and sys.stderr.isatty():
+            first = TextColumn(self._name, markup=False)
+            self._bar = Bar(first, *columns, console=console, transient=True, redirect_stdout=False)
+            self._task = self._bar.add_task("", total=total)
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _is_time(self) -> bool:
+        return self._bar is None and self._clock() - self._said >= EVERY
+
+    def _say(self, text: str) -> None:
+        self._said = self._clock()
+        line = f"httplib-kit: {self._name}: {text}"
+        if self._bar is not None:
+            self._bar.console.print(line, markup=False, highlight=False)
+        else:
+            click.echo(line, err=True)
+
+
+class Progress(Shown):
     """Shows how far a run is, as a context.
 
     Args:
@@ -44,35 +106,13 @@ class Progress:
         written: ResultFile | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
+        columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        super().__init__(head.name, head.cases, columns, clock)
         self._head = head
         self._first = first
         self._written = written
-        self._clock = clock
         self._counts: Counter[str] = Counter()
         self._hangs = 0
-        self._begun = self._said = clock()
-        self._bar: Bar | None = None
-        console = Console(stderr=True)
-        # Colours can be forced without a terminal; a bar would then be a series of lines.
-        if console.is_terminal and sys.stderr.isatty():
-            name = TextColumn(visible_text(head.name), markup=False)
-            columns = (name, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-            self._bar = Bar(*columns, console=console, transient=True, redirect_stdout=False)
-            self._task = self._bar.add_task("", total=head.cases)
-
-    def __enter__(self) -> "Progress":
-        if self._bar is not None:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
 
     def measured(self, results: Iterable[Result]) -> Iterator[Result]:
         """Yield *results*, each written at once."""
@@ -96,9 +136,6 @@ class Progress:
         if self._is_time():
             self._say(f"{counted(count, 'unexpected result')} run again")
 
-    def _is_time(self) -> bool:
-        return self._bar is None and self._clock() - self._said >= EVERY
-
     def _so_far(self, done: int) -> str:
         """Return how far the run is, what was seen, and how long the rest may take."""
         failed = sum(self._counts[one.value] for one in _FAILED)
@@ -111,10 +148,34 @@ class Progress:
             f"about {rest:.0f} s for the rest"
         )
 
-    def _say(self, text: str) -> None:
-        self._said = self._clock()
-        line = f"httplib-kit: {visible_text(self._head.name)}: {text}"
+
+class Hunting(Shown):
+    """Shows how far a hunt is, as a context.
+
+    Args:
+        hunter: what hunts.
+        clock: returns the time, in seconds.
+    """
+
+    def __init__(self, hunter: Hunter, clock: Callable[[], float] = monotonic) -> None:
+        columns = (BarColumn(), TextColumn("{task.description}", markup=False))
+        super().__init__("hunt", hunter.draws or hunter.seconds or 1.0, columns, clock)
+        self._hunter = hunter
+
+    def tick(self) -> None:
+        """Show how far it is now."""
+        done = f"{self._hunter.drawn} drawn, {counted(self._hunter.found, 'difference')}"
         if self._bar is not None:
-            self._bar.console.print(line, markup=False, highlight=False)
-        else:
-            click.echo(line, err=True)
+            reached = self._hunter.drawn if self._hunter.draws else self._clock() - self._begun
+            self._bar.update(self._task, completed=reached, description=done)
+        elif self._is_time():
+            self._say(done)
+
+    def write(self, lines: Iterable[str]) -> None:
+        """Write *lines* to standard output, before the bar."""
+        if self._bar is not None:
+            self._bar.stop()
+        for line in lines:
+            click.echo(line)
+        if self._bar is not None:
+            self._bar.start()

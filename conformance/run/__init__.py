@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from conformance.run.recorder import ROSTER, NotRecorded, record
     from conformance.run.runner import Runner
-    from conformance.run.trial import ENDS, NotTried, Trial, compared, trial_text, tried
+    from conformance.run.trial import ENDS, NotTried, Trial, Trials, compared, trial_text, tried
 
 __all__ = [
     "DEADLINE",
@@ -40,6 +40,7 @@ __all__ = [
     "NotTried",
     "Runner",
     "Trial",
+    "Trials",
     "as_deadline",
     "compared",
     "record",
@@ -56,6 +57,6 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "deadlines": "DEADLINE LONGEST_DEADLINE NOT_WAITED_FOR SHORTEST_DEADLINE as_deadline",
             "recorder": "NotRecorded ROSTER record",
             "runner": "Runner",
-            "trial": "ENDS NotTried Trial compared trial_text tried",
+            "trial": "ENDS NotTried Trial Trials compared trial_text tried",
         },
     )

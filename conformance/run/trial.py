@@ -6,20 +6,32 @@ result of each call that an implementation makes when a server sends them.  Noth
 
 import dataclasses
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
+
+import msgspec
 
 from certs import CertificateAuthority
-from conformance.cases import Accept, Case, Fetch, Reject, one_get
+from conformance.cases import (
+    Accept,
+    Case,
+    Fetch,
+    Reject,
+    law_of,
+    one_get,
+    rules_broken,
+    sections_of,
+)
 from conformance.drivers import Implementation
 from conformance.judge import Observation, Verdict, entry_text, error_text, is_late, response_text
+from conformance.results import Result
 from conformance.results.golden import stable_observation
 from conformance.run.deadlines import DEADLINE
 from conformance.run.runner import Runner
 
 _SKELETON = """\
-family = "framing"
+{notes}family = "framing"
 
 [[case]]
 id = {id}
@@ -27,7 +39,7 @@ title = {title}
 level = "observe"                          # documented, precedent or guard, once it has outcomes
 spec = ["HTTPConnection.getresponse"]      # the requirements that it is about
 why = "to be said"
-connections = [ [ {{ read_request = {{}} }}, {{ send = {octets} }}, {end} ] ]
+{rfc}connections = [ [ {{ read_request = {{}} }}, {{ send = {octets} }}, {end} ] ]
 ops = [
   {{ call = "request", args = [{method}, "/"] }},
   {{ call = "getresponse" }},
@@ -38,7 +50,7 @@ ops = [
   {{ call = "read" }},
   {{ call = "isclosed" }},
 ]
-# [[case.outcome]]                         # what must be seen, for each op that is compared
+{fetch}# [[case.outcome]]                         # what must be seen, for each op that is compared
 # status = 200
 # read = "hello"
 """
@@ -55,15 +67,21 @@ class NotTried(Exception):
     """The implementation cannot take part; the message is one line."""
 
 
-def trial_text(octets: bytes, name: str, method: str, end: str) -> str:
+def trial_text(octets: bytes, name: str, method: str, end: str, notes: Sequence[str] = ()) -> str:
     """Return a case file with one case, which plays *octets*.
+
+    It cites the RFC, and says what any client may do, if the law of the response to a GET is known.
 
     Args:
         octets: the bytes that the server sends.
         name: the name of the file, from which the id is made.
         method: the method of the request.
         end: how the connection ends: ``fin``, ``rst`` or ``open``.
+        notes: lines for a reader, which become comments.
     """
+    rules = rules_broken(octets, end)
+    law = law_of(rules) if method == "GET" else None
+    cited = _strings(section for one in rules or ["well-formed"] for section in sections_of(one))
     slug = "-".join(
         "".join(c if c.isascii() and c.isalnum() else " " for c in name.lower()).split()
     )
@@ -73,7 +91,25 @@ def trial_text(octets: bytes, name: str, method: str, end: str) -> str:
         octets=_string(octets.decode("latin-1")),
         end=_ENDS[end],
         method=_string(method),
+        notes="".join(f"# {_string(line)[1:-1]}".rstrip() + "\n" for line in notes),
+        rfc="" if law is None else f"rfc = {cited}\n",
+        fetch="" if law is None else _fetch(*law),
     )
+
+
+def _fetch(strength: str, results: Collection[str]) -> str:
+    """Return the table of what any client may do."""
+    forms = {"accept": "{ accept = {} }", "reject": '"reject"'}
+    expected = ", ".join(forms[one] for one in sorted(results))
+    return (
+        "fetch.strength = "
+        f"{_string(strength):<22}   # what RFC 9112 lets any client do with these bytes\n"
+        f"fetch.expect = [{expected}]\n"
+    )
+
+
+def _strings(texts: Iterable[str]) -> str:
+    return f"[{', '.join(map(_string, dict.fromkeys(texts)))}]"
 
 
 def _string(text: str) -> str:
@@ -113,25 +149,68 @@ def tried(one: Implementation, case: Case, method: str, deadline: float = DEADLI
         NotTried: *one* sends GET and nothing else.
         DriverError: *one* cannot be started.
     """
-    seen: list[Observation] = []
-    anything = dataclasses.replace(case, session=one_get(Fetch("may", (Reject(), Accept()), ())))
-    with Runner(
-        one,
-        CertificateAuthority(),
-        deadline=deadline,
-        thorough=True,
-        witness=lambda _, what: seen.append(what),
-    ) as runner:
-        if runner.identity.is_client and method != "GET":
+    with Trials(one, deadline) as trials:
+        if trials.identity.is_client and method != "GET":
             raise NotTried(f"{one.written} sends GET and nothing else")
-        label = f"{one.written} {runner.identity.version}".rstrip()
-        result = runner.run_case(anything)
-    answers = [one for one in seen if not any(map(is_late, one.trace.values()))]
-    verdict = Verdict(result.verdict if answers == seen else Verdict.HANG)
-    if not answers:
-        ended = f"{result.verdict}: {result.reason}"
-        return Trial(label, {}, verdict, ended, result.transcript)
-    observation = stable_observation(answers[0])
+        return trials.trial(case)
+
+
+class Trials:
+    """One implementation, started, which is given the bytes of cases; a context.
+
+    Args:
+        one: the implementation.
+        deadline: seconds without progress after which the kit resets the connection.
+
+    Raises:
+        DriverError: *one* cannot be started.
+    """
+
+    def __init__(self, one: Implementation, deadline: float = DEADLINE) -> None:
+        self._seen: list[Observation] = []
+        self._runner = Runner(
+            one,
+            CertificateAuthority(),
+            deadline=deadline,
+            thorough=True,
+            witness=lambda _, what: self._seen.append(what),
+        )
+        self.identity = self._runner.identity
+        self.label = f"{one.written} {self.identity.version}".rstrip()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._runner.close()
+
+    def observed(self, case: Case) -> tuple[Result, Observation | None]:
+        """Return the result of *case*, which `trial_text` has made, and what was observed.
+
+        The verdict is HANG whatever the interface; what is observed then may come from the reset.
+        """
+        self._seen.clear()
+        result = self._runner.run_case(dataclasses.replace(case, session=_ANYTHING))
+        answers = [one for one in self._seen if not any(map(is_late, one.trace.values()))]
+        if answers != self._seen:
+            result = msgspec.structs.replace(result, verdict=Verdict.HANG)
+        return result, answers[0] if answers else None
+
+    def trial(self, case: Case) -> Trial:
+        """Return what the implementation does with the bytes of *case*, for a reader."""
+        result, seen = self.observed(case)
+        return _trial(self.label, result, seen)
+
+
+_ANYTHING = one_get(Fetch("may", (Reject(), Accept()), ()))
+"""Lets a client do anything."""
+
+
+def _trial(label: str, result: Result, seen: Observation | None) -> Trial:
+    verdict = Verdict(result.verdict)
+    if seen is None:
+        return Trial(label, {}, verdict, f"{verdict}: {result.reason}", result.transcript)
+    observation = stable_observation(seen)
     calls = {name: _entry_text(entry) for name, entry in observation.trace.items()}
     ends = [_ENDS_SEEN.get(str(one.after), str(one.after)) for one in observation.connections]
     ended = ""

@@ -18,6 +18,7 @@ ROOMS = (
     ("judge",),
     ("results",),
     ("run",),
+    ("hunt",),
     ("driver_check",),
     ("report",),
     ("reproduce",),

@@ -5,14 +5,14 @@ names that the corpus uses for them.
 """
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import eq
 from typing import Any
 
 from conformance.drivers import Driver, target
-from conformance.judge import error_names
+from conformance.hunt import fact
 from mockserver import Close, MockServer, ReadUntil, Script, Send, connection, script
 from tools.differential.examples import Example, Op
 
@@ -20,9 +20,7 @@ _DEADLINE = 1.0
 """Seconds until the sockets of a run are reset."""
 _PATIENCE = 4.0
 """The same, where a first run was too late."""
-_COMPARED = {"IncompleteRead": ("partial", "expected"), "BadStatusLine": ("line",)}
 _NEVER = b"\0what no request holds\0"
-_UNORDERED = frozenset({"getheaders", "keys", "items", "values"})
 
 Fact = Any
 
@@ -119,7 +117,7 @@ class Bench:
         finally:
             alarm.cancel()
             play.finish()
-        facts = [_fact(op, entry) for op, entry in zip(example.ops, trace, strict=True)]
+        facts = [fact(op, entry) for op, entry in zip(example.ops, trace, strict=True)]
         connections = record.connections
         return Run(
             tuple(facts),
@@ -152,38 +150,3 @@ def _script(example: Example) -> Script:
             steps += [ReadUntil(b"\r\n\r\n"), Send(answer.octets)]
         connections.append(connection(*steps, Close()))
     return script(*connections)
-
-
-def _fact(op: Op, entry: Mapping[str, Any]) -> Fact:
-    if "error" in entry:
-        return _error(entry["error"])
-    if entry.get("skipped"):
-        return "skipped"
-    value = _plain(entry["value"])
-    return sorted(value, key=repr) if op.get("call") in _UNORDERED else value
-
-
-def _error(error: Mapping[str, Any]) -> Fact:
-    names = error_names(error, {})
-    name = names[0] if names else str(error["class"])
-    if name == "OSError" and "TimeoutError" in names:
-        name = "TimeoutError"
-    plain = {key: _plain(error["attributes"].get(key)) for key in _COMPARED.get(name, ())}
-    return ("raised", name, tuple(plain.items()))
-
-
-def _plain(value: Any) -> Any:
-    """A value in which bytes and text are the same, and objects are their class."""
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, bool):
-        return int(value)
-    if not isinstance(value, dict):
-        return value
-    if value["type"] in ("bytes", "text"):
-        return value["value"]
-    if value["type"] in ("tuple", "mapping"):
-        return [_plain(item) for item in value["value"]]
-    if value["type"] in ("class", "object"):
-        return str(value["class"]).rpartition(".")[2]
-    return value

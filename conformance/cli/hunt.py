@@ -1,0 +1,211 @@
+"""``httplib-kit hunt``: responses over which implementations disagree, drawn and shrunk.
+
+The input is implementations, a seed and bounds.  The output is a block of lines for each difference
+as soon as it is found, a last line with the totals, and, if requested, a case file for each.
+"""
+
+import contextlib
+import random
+import sys
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from conformance.cases import law_of, load_corpus, sections_of
+from conformance.cli.ending import Ending
+from conformance.cli.options import deadline_option, name_options
+from conformance.cli.progress import Hunting
+from conformance.drivers import targets
+from conformance.hunt import Finding, Hunter, short_responses
+from conformance.report import (
+    EXIT_ERROR,
+    EXIT_FAILED,
+    EXIT_NOTHING,
+    EXIT_OK,
+    Refused,
+    WholeFile,
+    octet_lines,
+    visible_text,
+)
+from conformance.run import Trials, compared, trial_text
+from conformance.wording import counted
+
+SECONDS = 60.0
+_ENDS = {"fin": "then FIN", "rst": "then a reset", "open": "and the connection stays open"}
+
+
+@click.command()
+@click.argument("implementations", nargs=-1, metavar="IMPL IMPL...")
+@name_options
+@click.option("--seed", type=int, metavar="N", help="Draw the same responses as another hunt did.")
+@click.option("--draws", type=click.IntRange(min=1), metavar="N", help="Draw N responses at most.")
+@click.option(
+    "--for",
+    "seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help=f"End after this time; by default after {SECONDS:g} seconds, or with --draws never.",
+)
+@click.option(
+    "--save",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write a case file for each difference into DIR; no file is replaced.",
+)
+@deadline_option
+@click.pass_context
+def hunt(
+    ctx: click.Context,
+    implementations: tuple[str, ...],
+    names: tuple[str, ...],
+    versions: tuple[str, ...],
+    seed: int | None,
+    draws: int | None,
+    seconds: float | None,
+    save: Path | None,
+    deadline: float,
+) -> None:
+    """Draw responses until two IMPL disagree; show the shortest.
+
+    Each IMPL is written as for check; all are modules with the interface of httplib, or all are
+    clients. A response comes from a grammar of usual and odd parts, or is a changed one of the
+    corpus. The search goes on after a difference: each distinct one is shown once, with the rules
+    of RFC 9112 that the response breaks and what they let a client do. Exit codes: 0 no difference
+    was found, 1 some were, 2 an error of the kit, of a driver or in the usage, 3 nothing was run.
+    """
+    found = targets(*implementations, names=names, versions=versions)
+    if len(found) < 2:
+        raise click.UsageError("hunt needs two or more implementations")
+    seed = random.SystemRandom().randrange(1 << 32) if seed is None else seed
+    if seconds is None and draws is None:
+        seconds = SECONDS
+    with contextlib.ExitStack() as stack:
+        ending = stack.enter_context(Ending())
+        benches = [stack.enter_context(Trials(one, deadline)) for one in found]
+        if len({bench.identity.is_client for bench in benches}) > 1:
+            raise click.UsageError(
+                "some are clients and some have httplib's interface; as a client, such a module "
+                "is written client:httplib:MODULE"
+            )
+        hunter = Hunter(benches, short_responses(load_corpus(), seed), seed, draws, seconds)
+        code = _hunted(hunter, ending, save)
+    ctx.exit(code)
+
+
+def _hunted(hunter: Hunter, ending: Ending, save: Path | None) -> int:
+    """Show what *hunter* finds; return the exit code."""
+    console = Console(file=sys.stdout)
+    width = console.width if console.is_terminal else None
+    names = " · ".join(bench.label for bench in hunter.benches)
+    with Hunting(hunter) as shown:
+
+        def stopped() -> bool:
+            shown.tick()
+            return bool(ending.reason)
+
+        hunter.stopped = stopped
+        shown.write(_wrapped(f"{visible_text(names)} · seed {hunter.seed}", "", width))
+        for finding in hunter.findings():
+            saved = None if save is None else _saved(save, finding)
+            shown.write(["", *finding_lines(hunter.found, finding, saved, width)])
+        shown.write(["", *_wrapped(_totals(hunter, ending), "", width)])
+    if hunter.problem:
+        click.echo(f"httplib-kit: {visible_text(hunter.problem)}", err=True)
+        return EXIT_NOTHING if hunter.is_absent else EXIT_ERROR
+    if not hunter.played:
+        return EXIT_NOTHING
+    return EXIT_FAILED if hunter.found else EXIT_OK
+
+
+def _totals(hunter: Hunter, ending: Ending) -> str:
+    text = f"{counted(hunter.found, 'difference')} in {counted(hunter.drawn, 'response')} drawn"
+    if not hunter.found:
+        text = f"nothing differs in {counted(hunter.drawn, 'response')} drawn"
+    text += f" and {hunter.played} played; "
+    text += f"--seed {hunter.seed} --draws {hunter.drawn} does it again"
+    if hunter.wavering:
+        text += f"; {counted(hunter.wavering, 'difference')} seen once and not again"
+    return f"{text}; {ending.reason}" if ending.reason else text
+
+
+def finding_lines(
+    number: int, finding: Finding, saved: Path | None, width: int | None
+) -> Iterator[str]:
+    """Yield the lines about *finding*.
+
+    Args:
+        number: its number.
+        finding: a difference.
+        saved: its case file; None if there is none.
+        width: characters of a line at most; None for any number.
+    """
+    octets, end = finding.drawn
+    yield from _wrapped(f"{number}  {law_text(finding.signature.rules)}", "   ", width)
+    yield from (f"     {line}" for line in octet_lines(octets, (width or 101) - 5))
+    near = f"; see also {finding.near}" if finding.near else ""
+    yield from _wrapped(f"   {_ENDS[end]}; {counted(len(octets), 'byte')}{near}", "     ", width)
+    label = max(len(one.label) for one in finding.trials)
+    for call, texts in _rows(finding):
+        yield f"   {call}"
+        for one, text in zip(finding.trials, texts, strict=True):
+            line = f"     {visible_text(one.label):<{label}}  {visible_text(text)}"
+            yield from _wrapped(line, " " * 7, width)
+    if saved is not None:
+        yield from _wrapped(f"   saved as {saved}", "   ", width)
+
+
+def _rows(finding: Finding) -> list[tuple[str, list[str]]]:
+    """Return the call in which the implementations differ first, with what each did."""
+    every = list(compared(finding.case, finding.trials))
+    wanted = {finding.signature.call, "fetch", "outcome"}
+    rows = [(call, texts) for call, texts in every if call in wanted]
+    return rows or [(call, texts) for call, texts in every if len(set(texts)) > 1]
+
+
+def law_text(rules: Sequence[str]) -> str:
+    """Return the rules that a response breaks, where they stand, and what a client may do.
+
+    >>> law_text(["content-length.invalid"])
+    'content-length.invalid: RFC 9112, section 6.3: must reject'
+    """
+    names = ", ".join(rules) or "well-formed"
+    sections = dict.fromkeys(
+        f"RFC {rfc}, section {section}"
+        for rule in rules or ["well-formed"]
+        for rfc, _, section in [one.partition("#") for one in sections_of(rule)[:1]]
+    )
+    law = law_of(list(rules))
+    if law is None:
+        return f"{names}: no single rule of RFC 9112 applies"
+    strength, results = law
+    return f"{names}: {'; '.join(sections)}: {strength} {' or '.join(sorted(results))}"
+
+
+def _saved(directory: Path, finding: Finding) -> Path:
+    """Write the case of *finding*, under a name that is free; return its path."""
+    signature = finding.signature
+    words = "-".join(signature.rules) or "well-formed"
+    stem = "-".join("".join(c if c.isalnum() else " " for c in words).split())
+    number = 1
+    while (path := directory / f"{stem}-{number}.toml").exists():
+        number += 1
+    notes = [law_text(signature.rules)]
+    for call, texts in _rows(finding):
+        labelled = zip(finding.trials, texts, strict=True)
+        notes += [call, *(f"  {one.label}: {text}" for one, text in labelled)]
+    octets, end = finding.drawn
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        WholeFile(path).write(trial_text(octets, path.stem, "GET", end, notes).encode())
+    except (Refused, OSError) as error:
+        raise click.UsageError(f"--save: {error}") from None
+    return path
+
+
+def _wrapped(text: str, indent: str, width: int | None) -> list[str]:
+    if width is None or len(text) <= width:
+        return [text]
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)

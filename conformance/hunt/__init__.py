@@ -1,0 +1,42 @@
+"""Looks for responses over which implementations disagree.
+
+The input is two or more implementations, started, and bounds.  The output is findings, one for
+each distinct difference: the plainest response that shows it, which rules of RFC 9112 it breaks,
+and what each implementation did.
+"""
+
+from typing import TYPE_CHECKING
+
+from conformance.lazy import loader
+
+if TYPE_CHECKING:
+    from conformance.hunt.deeds import Deed, deeds, fact
+    from conformance.hunt.hunter import (
+        Drawn,
+        Finding,
+        Hunter,
+        Signature,
+        short_responses,
+        signature_of,
+    )
+
+__all__ = [
+    "Deed",
+    "Drawn",
+    "Finding",
+    "Hunter",
+    "Signature",
+    "deeds",
+    "fact",
+    "short_responses",
+    "signature_of",
+]
+
+if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
+    __getattr__ = loader(
+        __name__,
+        {
+            "deeds": "Deed deeds fact",
+            "hunter": "Drawn Finding Hunter Signature short_responses signature_of",
+        },
+    )
