@@ -1,10 +1,11 @@
 """What tests of the installed kit share: its distributions, an environment, a third party."""
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,28 +75,46 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Return a directory that the first of xdist's workers to ask for it makes, for all of them."""
+    root = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    directory, finished = root / name, root / f"{name}.finished"
+    with open(root / f"{name}.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the others wait; the end of a process gives it up
+        if not finished.exists():
+            make(directory)
+            finished.touch()
+    return directory
+
+
 @pytest.fixture(scope="session")
 def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with the wheel and the sdist of this checkout."""
-    directory = tmp_path_factory.mktemp("distributions")
-    command = [sys.executable, "-m", "hatchling", "build", "-d", str(directory)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return directory
+
+    def make(directory: Path) -> None:
+        command = [sys.executable, "-m", "hatchling", "build", "-d", str(directory)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return made_once(tmp_path_factory, "distributions", make)
 
 
 @pytest.fixture(scope="session")
 def installed(distributions: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """An environment with the wheel and what a third party tests with, and nothing else."""
-    directory = tmp_path_factory.mktemp("installed") / "environment"
-    subprocess.run([sys.executable, "-m", "venv", str(directory)], check=True)
-    made = Installed(directory, distributions)
-    wheel = next(distributions.glob("*.whl"))
-    command = ["python", "-m", "pip", "install", "--quiet", str(wheel)]
-    command += ["pytest", "pytest-xdist", "pytest-randomly", "tox", "nox"]
-    done = made.run(command, cwd=tmp_path_factory.mktemp("elsewhere"))
-    assert done.returncode == 0, done.stdout + done.stderr
-    return made
+
+    def make(directory: Path) -> None:
+        subprocess.run([sys.executable, "-m", "venv", str(directory)], check=True)
+        wheel = next(distributions.glob("*.whl"))
+        command = ["python", "-m", "pip", "install", "--quiet", str(wheel)]
+        command += ["pytest", "pytest-xdist", "pytest-randomly", "tox", "nox"]
+        elsewhere = tmp_path_factory.mktemp("elsewhere")
+        done = Installed(directory, distributions).run(command, cwd=elsewhere)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return Installed(made_once(tmp_path_factory, "environment", make), distributions)
 
 
 @pytest.fixture
