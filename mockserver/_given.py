@@ -254,17 +254,20 @@ class GivenConnection:
     def break_off(self) -> None:
         """From another thread: wake the one that waits here; nothing more is read or written."""
         self._wire.give_up()
-        with contextlib.suppress(OSError):
-            self._wire.sock.shutdown(socket.SHUT_RDWR)
+        self._wire.wake()
 
     def close(self) -> None:
-        """Close; after a stream that was ended in order, the client's own end is waited for."""
+        """Close; after a stream that was ended in order, the client's own end is waited for.
+
+        A connection that was broken off is reset.
+        """
         sock = self._wire.sock
         if self._wire.server_ended:
             with contextlib.suppress(Ended, OSError):
                 while self._wire.read():
                     pass
-        elif not self._wire.is_reset:  # let the kernel end it in order
+        elif self._wire.owner is not Owner.NO_ONE and not self._wire.is_reset:
+            # Let the kernel end it in order.
             with contextlib.suppress(OSError):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))
         sock.close()

@@ -32,7 +32,9 @@ BLOCK = 1 << 16
 BRIEF = 0.002
 """Seconds that a wait for bytes may take before another thread is asked to lead."""
 _RESET = select.POLLERR
-CLOSED = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
+_SHUT = getattr(select, "POLLRDHUP", 0)
+"""Nothing more is to be read: the client has ended its stream, or `wake` was called."""
+CLOSED = select.POLLHUP | select.POLLERR | _SHUT
 _ASK_AGAIN = 0.01
 """Seconds between two questions about a client that has closed half of its end."""
 
@@ -248,10 +250,13 @@ class Wire:
         self.sock.close()
 
     def wake(self) -> None:
-        """Wake a blocked thread, without a byte on the wire unless it is blocked in writing."""
-        how = socket.SHUT_RDWR if self.waits is Wait.ROOM else socket.SHUT_RD
+        """Wake a blocked thread, without a byte on the wire.
+
+        Our stream is not ended: a client that takes what is left would be told so before the reset
+        reaches it, and take a body that lasts until the end for a whole one.
+        """
         try:
-            self.sock.shutdown(how)
+            self.sock.shutdown(socket.SHUT_RD)
         except OSError:  # gone already: the thread wakes without help
             return
 
@@ -392,8 +397,13 @@ class Wire:
         return Expired()
 
     def _await_room(self) -> None:
-        if not self._poll(select.POLLOUT, Wait.ROOM, self.patience):
-            raise self._expired()
+        deadline = time.monotonic() + self.patience
+        happened = self._poll(select.POLLOUT | _SHUT, Wait.ROOM, self.patience if _SHUT else 0)
+        # A client that has ended its stream hides what `wake` does: ask again and again.
+        while not happened & ~_SHUT:
+            if (left := deadline - time.monotonic()) <= 0:
+                raise self._expired()
+            happened = self._poll(select.POLLOUT, Wait.ROOM, min(left, _ASK_AGAIN))
 
     def await_closing(self, seconds: float | None = None) -> bool:
         """Wait until the client gives its end up, or the time is over.
@@ -483,7 +493,8 @@ class Wire:
         if not happened:
             raise self._expired()
 
-    def _poll(self, mask: int, waits: Wait, seconds: float | None) -> bool:
+    def _poll(self, mask: int, waits: Wait, seconds: float | None) -> int:
+        """Wait for one of the events in *mask*; returns those that happened, 0 for none in time."""
         self.step_aside()
         poll = select.poll()
         poll.register(self.sock, mask)
@@ -495,4 +506,4 @@ class Wire:
             self.waits = Wait.NOTHING
         if self.owner is _NO_ONE:
             raise Released
-        return bool(happened)
+        return happened[0][1] if happened else 0

@@ -31,6 +31,7 @@ from mockserver import (
     Step,
     play_steps,
 )
+from mockserver._phase import Wait
 from mockserver.tests.support import REQUEST, RESPONSE, each_read, exactly, is_reset, to_end
 
 BRIEF = Limits(wait=0.05)
@@ -182,6 +183,31 @@ def test_connections_share_signals(pair: Pair) -> None:
     client.close()
     given.close()
     assert [one.number for one in sorted(state.connections, key=lambda one: one.number)] == [1, 2]
+
+
+@pytest.mark.parametrize("half_closed", [False, True])
+def test_a_client_that_takes_what_is_left_sees_no_end_of_the_stream(
+    pair: Pair, half_closed: bool
+) -> None:
+    client, accepted = pair
+    if half_closed:
+        client.shutdown(socket.SHUT_WR)
+    given = GivenConnection(accepted, Limits(wait=60))
+    state = SharedState(Script(), given.address, {})
+    playing = meanwhile(lambda: given.play((Fill(1 << 29),), state))
+    while not state.connections or state.connections[0].wire.waits is not Wait.ROOM:
+        playing.join(0.001)
+    given.break_off()
+    playing.join(10)
+    assert not playing.is_alive()
+    sent = state.connections[0].wire.given
+    assert len(exactly(client, sent)) == sent
+    client.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        client.recv(1)
+    given.close()
+    with pytest.raises(ConnectionResetError):
+        client.recv(1)
 
 
 @pytest.mark.parametrize("step", [ReadRequest(), Stall(), Drain(), Pause(60)])
