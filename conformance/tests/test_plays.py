@@ -30,6 +30,7 @@ from conformance.serve.plays import Plays, PlaysBounds
 from conformance.tests.conftest import LATE
 from conformance.tests.support import CORPUS
 from conformance.tests.test_serve import ANY, HOST, body, dial, exactly, get, rest
+from mockserver.tests.support import listens
 
 TOKEN = "of-these-tests"
 JSON = {"Content-Type": "application/json"}
@@ -140,8 +141,7 @@ def test_a_script_is_played_reported_and_ended(server: Server) -> None:
     assert call(server, "DELETE", fields["Location"])[0] == 204
     assert call(server, "GET", fields["Location"])[0] == 404
     assert call(server, "DELETE", fields["Location"])[0] == 404
-    with pytest.raises(ConnectionRefusedError):
-        dial(play["port"])
+    assert not listens(play["port"])
 
 
 def test_routes_connections_and_transforms_are_played(server: Server) -> None:
@@ -493,8 +493,7 @@ def test_a_play_ends_with_its_lifetime_and_keeps_its_record(plays: Plays) -> Non
         "connection 1, step 4 (reply): not played",
     ]
     assert report.url == summary.url
-    with pytest.raises(ConnectionRefusedError):
-        dial(summary.port)
+    assert not listens(summary.port)
 
 
 def test_a_pause_does_not_outlive_the_play(plays: Plays) -> None:
@@ -565,8 +564,7 @@ def test_a_server_that_stops_ends_its_plays() -> None:
         sock = dial(play["port"])
     with sock, contextlib.suppress(ConnectionResetError):
         assert sock.recv(1) == b""
-    with pytest.raises(ConnectionRefusedError):
-        dial(play["port"])
+    assert not listens(play["port"])
 
 
 def test_a_play_ends_while_it_is_reported(plays: Plays) -> None:

@@ -1,6 +1,8 @@
 """What the tests of the server share: a request, a response, and plain reads."""
 
+import contextlib
 import socket
+from pathlib import Path
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -15,6 +17,21 @@ VOCABULARY = frozenset(
     }
 )
 """The steps that scripts rely on; newer ones have tests of their own."""
+
+
+def listens(port: int) -> bool:
+    """Say whether a socket of this process accepts connections at *port* of 127.0.0.1.
+
+    To dial does not tell: a port that is given back is free for every other process.
+    """
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]]
+    address = f"0100007F:{port:04X}"
+    sockets = {f"socket:[{row[9]}]" for row in rows if row[1] == address and row[3] == "0A"}
+    for one in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # another thread has closed it
+            if str(one.readlink()) in sockets:
+                return True
+    return False
 
 
 def exactly(sock: socket.socket, n: int) -> bytes:

@@ -18,7 +18,7 @@ from mockserver import (
     connection,
     script,
 )
-from mockserver.tests.support import to_end
+from mockserver.tests.support import listens, to_end
 
 HEAD = b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n"
 
@@ -39,8 +39,7 @@ def test_a_connect_that_stalls(host: str) -> None:
 def test_a_stalling_port_is_given_back(server: MockServer) -> None:
     one = server.play(Script(listener=Listener("connect_stall")))
     one.finish()
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(one.address)
+    assert not listens(one.address[1])
 
 
 def test_a_connection_that_is_reset_as_it_comes(server: MockServer) -> None:
@@ -141,7 +140,6 @@ def test_a_stalled_connect_ends_with_an_abort(server: MockServer) -> None:
     one = server.play(Script(listener=Listener("connect_stall")))
     started = time.monotonic()
     one.abort()
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(one.address, 10)
+    assert not listens(one.address[1])
     one.finish()
     assert time.monotonic() - started < 5

@@ -31,7 +31,15 @@ from mockserver import (
     script,
 )
 from mockserver.tests.conftest import Connect
-from mockserver.tests.support import REQUEST, RESPONSE, each_read, exactly, is_reset, to_end
+from mockserver.tests.support import (
+    REQUEST,
+    RESPONSE,
+    each_read,
+    exactly,
+    is_reset,
+    listens,
+    to_end,
+)
 
 ONE = script(connection(ReadRequest(), Send(RESPONSE), Close()))
 
@@ -168,8 +176,8 @@ def test_a_discarded_port_is_refused(server: MockServer, connect: Connect) -> No
         old = server.address
         server.discard()
         assert server.address != old
-        with pytest.raises(ConnectionRefusedError):
-            connect(old)
+        assert not listens(old[1])
+        assert listens(server.address[1])
     one = server.play(ONE)
     assert ask(server, connect) == RESPONSE
     assert one.finish().problems == ()
@@ -305,11 +313,10 @@ def test_stopping_under_a_play_ends_its_threads(connect: Connect) -> None:
     assert threads() == before
 
 
-def test_a_stopped_server_refuses(connect: Connect) -> None:
+def test_a_stopped_server_listens_no_more() -> None:
     with MockServer() as server:
-        address = server.address
-    with pytest.raises(ConnectionRefusedError):
-        connect(address)
+        _, port = server.address
+    assert not listens(port)
 
 
 def test_many_stalled_connections_do_not_hold_up_the_next(
