@@ -46,7 +46,7 @@ def scope(head: RunHead) -> list[str]:
 
 def title(head: RunHead) -> str:
     """Return the implementation under test, by what it is judged, and the corpus, as one line."""
-    name = f"{visible_text(head.name)} {visible_text(head.version)}"
+    name = " ".join(visible_text(one) for one in (head.name, head.version) if one)
     return f"{name}, {LAWS[head.profile == 'client']} · corpus {visible_text(head.corpus)}"
 
 
