@@ -9,7 +9,7 @@ QUICK := httplib_impl certs mockserver/tests/test_script.py mockserver/tests/tes
 	$(addprefix conformance/tests/test_,layering.py corpus.py loader.py grids.py sweeps.py octets.py judge.py reports.py)
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: conformance record recorded test lint check format bench fuzz strength covering differential browser openapi screenshots clean check-all
+.PHONY: conformance record recorded test lint check format bench fuzz strength covering differential browser docs openapi screenshots clean check-all
 
 conformance: .venv/installed  ## the verdicts on httplib_impl
 	@$(BIN)/httplib-kit check
@@ -62,6 +62,10 @@ differential: .venv/installed  ## many drawn exchanges against a live Python 2.7
 browser: .venv/installed-browser  ## the atlas in the system's Chromium
 	@$(BIN)/python -m pytest -q -n 2 conformance/tests/test_browser.py
 
+docs: .venv/installed-docs  ## the documentation as a site, in docs/_build; a warning is an error
+	@$(BIN)/python -m sphinx -q -W --keep-going docs docs/_build
+	@$(BIN)/httplib-kit atlas docs/_build/atlas
+
 openapi: .venv/installed-api  ## the plays of serve, held against their description by schemathesis
 	@$(BIN)/python -m pytest -q conformance/tests/test_plays.py -k described
 
@@ -69,7 +73,7 @@ screenshots: .venv/installed-browser  ## a picture of each kind of page, in scre
 	@$(BIN)/python -m tools.screenshots screenshots
 
 clean:
-	rm -rf .venv .nox .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf docs/_build .venv .nox .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/installed: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "httplib-kit needs Python 3.11 or newer; say which: make PYTHON=..." >&2; exit 1; }
@@ -87,6 +91,10 @@ clean:
 
 .venv/installed-browser: .venv/installed
 	@$(PIP) --editable '.[test,browser]'
+	@touch $@
+
+.venv/installed-docs: .venv/installed
+	@$(PIP) --editable '.[test,docs]'
 	@touch $@
 
 .venv/installed-api: .venv/installed

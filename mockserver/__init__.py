@@ -2,7 +2,7 @@ r"""A scripted HTTP/1.x server for testing clients: it plays exact bytes on real
 
 In comes a script: connections in accept order, each a list of steps, or routes by which requests
 are answered. Out comes a record: what the client sent, what it did with its end of each connection,
-and which steps were not reached.
+and which steps were not reached::
 
     from mockserver import Close, Drain, MockServer, Reply, Send, route
 

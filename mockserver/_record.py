@@ -171,7 +171,7 @@ class ConnectionRecord:
             server reset the connection, so that nothing is to be seen.
         left: Bytes that the client's kernel holds and the client has not read; None where the
             client has closed or the kernel cannot be asked. Inside TLS these are encrypted bytes.
-        tls: What the handshake came to: the protocol version, or `failed: ` and the reason; None
+        tls: What the handshake came to: the protocol version, or `failed:` and the reason; None
             where there was none.
         source: The address from which the client connected, without its port.
         source_port: The port from which the client connected.

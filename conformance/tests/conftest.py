@@ -81,7 +81,7 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent
     directory, finished = root / name, root / f"{name}.finished"
-    with open(root / f"{name}.lock", "w", encoding="utf-8") as lock:
+    with (root / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the others wait; the end of a process gives it up
         if not finished.exists():
             make(directory)

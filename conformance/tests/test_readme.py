@@ -1,16 +1,9 @@
 """The first screen of the README is what the commands really print."""
 
-import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
-from conformance.cases.places import fixtures_directory
+from conformance.tests.documents import ELLIPSIS, ROOT, Block, blocks, commands, missing, run
 
-ROOT = fixtures_directory().parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-ELLIPSIS = "…"
 SHOP = """\
 import urllib.request
 
@@ -22,47 +15,27 @@ def download(url):
 """
 
 
-def block(language: str, containing: str) -> list[str]:
-    """Return the lines of the first block in *language* that contains *containing*."""
-    found = re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-    (first, *_) = (one for one in found if containing in one)
-    lines: list[str] = first.splitlines()
-    return lines
-
-
-def python(*arguments: str, directory: Path = ROOT) -> str:
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=directory, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1, done.stdout + done.stderr
-    return done.stdout
-
-
-def missing(shown: list[str], printed: str) -> list[str]:
-    """Return the first of the lines *shown* that does not follow in *printed*, and those after."""
-    rest = iter(line.rstrip() for line in printed.splitlines())
-    wanted = [line.rstrip() for line in shown if line != ELLIPSIS]
-    return next((wanted[at:] for at, line in enumerate(wanted) if line not in rest), [])
+def block(language: str, containing: str) -> Block:
+    """Return the first block of the README in *language* that contains *containing*."""
+    return next(one for one in blocks(ROOT / "README.md", language) if containing in one.code)
 
 
 def test_the_story_is_what_check_prints() -> None:
-    command, *shown = block("text", "NO_ERROR")
-    _, kit, *arguments = shlex.split(command)
-    assert kit == "httplib-kit"
-    assert missing(shown, python("-m", "conformance", *arguments)) == []
+    ((command, shown),) = commands(block("text", "NO_ERROR"))
+    assert missing(shown, run(command, ROOT, code=1)) == []
 
 
 def test_the_failure_of_the_mock_server_is_what_pytest_prints(tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(SHOP, encoding="utf-8")
-    test = "\n".join(block("python", "from shop import download"))
+    test = block("python", "from shop import download").code
     (tmp_path / "test_shop.py").write_text(test, encoding="utf-8")
-    command, *shown = block("text", "never opened")
-    _, pytest, *arguments = shlex.split(command)
-    printed = python("-m", pytest, *arguments, "-p", "no:cacheprovider", directory=tmp_path)
-    assert missing(shown, printed) == []
+    ((command, shown),) = commands(block("text", "never opened"))
+    assert missing(shown, run(f"{command} -p no:cacheprovider", tmp_path, code=1)) == []
 
 
 def test_a_line_that_is_not_printed_is_missing() -> None:
     assert missing(["one", ELLIPSIS, "three"], "one\ntwo\nthree\n") == []
     assert missing(["one", "four"], "one\ntwo\n") == ["four"]
+    assert missing([f"t{ELLIPSIS}o"], "one\ntwo\n") == []
+    assert missing([f"t{ELLIPSIS}r"], "one\ntwo\n") == [f"t{ELLIPSIS}r"]
     assert missing(["two", "one"], "one\ntwo\n") == ["one"]

@@ -1,0 +1,112 @@
+"""Blocks of the documents: tutorials are run as written, commands are accepted, data is read."""
+
+import json
+import shlex
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+from conformance.cases import LEVELS, load_corpus
+from conformance.cli import main
+from conformance.tests.documents import (
+    ROOT,
+    Block,
+    blocks,
+    changed,
+    commands,
+    documents,
+    missing,
+    run,
+)
+
+BLOCKS = [block for path in documents() for block in blocks(path)]
+READ_BY: dict[str, Callable[[str], object]] = {
+    "json": json.loads,
+    "toml": tomllib.loads,
+    "python": lambda code: compile(code, "a document", "exec"),
+}
+KIT = ("httplib-kit", "kit/bin/httplib-kit", ".kit/bin/httplib-kit", ".venv/bin/httplib-kit")
+
+
+def kit_commands() -> list[tuple[str, list[str]]]:
+    """Return each call of this kit in the documents: where, and its arguments."""
+    found = []
+    for block in BLOCKS:
+        lines = [command for command, _ in commands(block)]
+        if block.language == "sh":
+            lines = block.code.replace("\\\n", " ").splitlines()
+        for line in lines:
+            words = shlex.shlex(line, posix=True, punctuation_chars="|>;&")
+            words.whitespace_split = True
+            read = list(words)
+            for at, word in enumerate(read):
+                if word in KIT and "pip" not in line:
+                    ends = (n for n in range(at, len(read)) if read[n][0] in "|>;&")
+                    found.append((block.where, read[at + 1 : next(ends, len(read))]))
+    return found
+
+
+@pytest.mark.parametrize(
+    "block", [one for one in BLOCKS if one.language in READ_BY], ids=lambda block: block.where
+)
+def test_data_and_programs_can_be_read(block: Block) -> None:
+    READ_BY[block.language](block.code)
+
+
+@pytest.mark.parametrize(("where", "arguments"), kit_commands())
+def test_a_command_is_one_that_there_is(
+    where: str, arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for word in arguments:
+        if Path(word).suffix in (".jsonl", ".bin", ".toml"):
+            Path(word).touch()
+    with click.Context(main, info_name="httplib-kit") as context:
+        _, command, rest = main.resolve_command(context, arguments)
+        assert command is not None
+        with command.make_context(command.name, list(rest), parent=context) as made:
+            selected = made.params.get("select") or ()
+    for pattern in selected:
+        assert load_corpus().select([pattern], LEVELS), where
+
+
+def test_there_are_commands_of_each_kind() -> None:
+    assert {arguments[0] for _, arguments in kit_commands()} >= {
+        "check",
+        "show",
+        "list",
+        "serve",
+        "report",
+    }
+
+
+def test_the_tutorial_of_a_client(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "tutorial-client.md"
+    ((client,), (mended,)) = blocks(page, "python"), blocks(page, "diff")
+    first, *others = (one for block in blocks(page, "console") for one in commands(block))
+    file = tmp_path / "fetch.py"
+    file.write_text(client.code, encoding="utf-8")
+    assert missing(first[1], run(first[0], tmp_path, code=1)) == []
+    file.write_text(changed(client.code, mended), encoding="utf-8")
+    for command, printed in others:
+        assert missing(printed, run(command, tmp_path, code=0)) == []
+
+
+def test_the_tutorial_of_a_test(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "tutorial-test.md"
+    shop, test, more = (block.code for block in blocks(page, "python"))
+    broken, whole, unplayed = (one for block in blocks(page, "console") for one in commands(block))
+
+    def tried(shop: str, test: str, told: tuple[str, list[str]], code: int) -> list[str]:
+        (tmp_path / "shop.py").write_text(shop, encoding="utf-8")
+        (tmp_path / "test_shop.py").write_text(test, encoding="utf-8")
+        return missing(told[1], run(told[0] + " -p no:cacheprovider", tmp_path, code))
+
+    assert tried(shop, test, broken, code=1) == []
+    for change in blocks(page, "diff"):
+        shop = changed(shop, change)
+    assert tried(shop, test, whole, code=0) == []
+    assert tried(shop, test + more, unplayed, code=1) == []
