@@ -23,7 +23,18 @@ if TYPE_CHECKING:
     from conformance.cases.errors import CaseError
     from conformance.cases.fetch import client_case, one_get
     from conformance.cases.grammar import (
+        CHUNKS,
+        CODINGS,
         FIELDS,
+        INTERIM,
+        LAST_CHUNKS,
+        LEFTOVERS,
+        ODD_CHUNKS,
+        ODD_CODINGS,
+        ODD_FIELDS,
+        ODD_INTERIM,
+        ODD_LAST_CHUNKS,
+        ODD_LENGTHS,
         ODD_RESPONSES,
         ODD_STATUS_LINES,
         STATUS_LINES,
@@ -66,7 +77,7 @@ if TYPE_CHECKING:
     )
     from conformance.cases.octets import AddressHole, Pieces, bytes_equal, fill, filled_by
     from conformance.cases.ops import typed_arguments
-    from conformance.cases.own import own_files, with_own
+    from conformance.cases.own import FRESH, own_files, with_own
     from conformance.cases.parsing import parse
     from conformance.cases.places import fixtures_directory, page
     from conformance.cases.requirements import (
@@ -108,7 +119,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACCEPTED",
+    "CHUNKS",
     "CLIENT_FEATURES",
+    "CODINGS",
     "DEFAULT_OPS",
     "DIMENSIONS",
     "DOCUMENTED",
@@ -117,10 +130,20 @@ __all__ = [
     "FAMILIES",
     "FEATURES",
     "FIELDS",
+    "FRESH",
     "IDEMPOTENT",
+    "INTERIM",
     "JUDGED_LEVELS",
+    "LAST_CHUNKS",
     "LAW",
+    "LEFTOVERS",
     "LEVELS",
+    "ODD_CHUNKS",
+    "ODD_CODINGS",
+    "ODD_FIELDS",
+    "ODD_INTERIM",
+    "ODD_LAST_CHUNKS",
+    "ODD_LENGTHS",
     "ODD_RESPONSES",
     "ODD_STATUS_LINES",
     "OTHER",
@@ -215,8 +238,9 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "errors": "CaseError",
             "fetch": "client_case one_get",
             "grammar": (
-                "FIELDS ODD_RESPONSES ODD_STATUS_LINES STATUS_LINES Response mutations pick "
-                "responses"
+                "CHUNKS CODINGS FIELDS INTERIM LAST_CHUNKS LEFTOVERS ODD_CHUNKS ODD_CODINGS "
+                "ODD_FIELDS ODD_INTERIM ODD_LAST_CHUNKS ODD_LENGTHS ODD_RESPONSES "
+                "ODD_STATUS_LINES STATUS_LINES Response mutations pick responses"
             ),
             "law": "ACCEPTED EITHER LAW OTHER REJECTED Law law_of rules_broken sections_of",
             "model": (
@@ -226,7 +250,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "names": "DOCUMENTED ERROR_KINDS PARENTS ancestors is_of_the_module met_by",
             "octets": "AddressHole Pieces bytes_equal fill filled_by",
             "ops": "typed_arguments",
-            "own": "own_files with_own",
+            "own": "FRESH own_files with_own",
             "places": "fixtures_directory page",
             "parsing": "parse",
             "requirements": (

@@ -15,6 +15,8 @@ from conformance.cases.casefile import CaseFile
 from conformance.cases.corpus import Corpus
 from conformance.cases.errors import CaseError
 
+FRESH = "fresh:"
+"""The name of a file that was made by a seed begins so; the seed follows."""
 OwnFile = tuple[str, bytes]
 """The name of a file, as the user gave it, and its content."""
 

@@ -11,7 +11,7 @@ from typing import cast
 import click
 from click.core import ParameterSource
 
-from conformance.cases import Corpus, Sweep
+from conformance.cases import Corpus, Sweep, with_own
 from conformance.cli.baselines import Baselines, Known, baseline_options
 from conformance.cli.ending import Ending
 from conformance.cli.judging import Judging, Plan, without
@@ -29,6 +29,7 @@ from conformance.cli.options import (
 )
 from conformance.cli.outputs import Outputs, Screen, output_options, view_options
 from conformance.cli.recorded import recorded_clients
+from conformance.course import fresh_file
 from conformance.drivers import OURS, targets
 from conformance.report import (
     EXIT_ERROR,
@@ -52,6 +53,12 @@ _M_MMAP_THRESHOLD = -3
 @name_options
 @selection
 @own_cases
+@click.option(
+    "--fresh",
+    type=click.IntRange(0),
+    metavar="SEED",
+    help="Run cases that no one has seen, drawn by this seed; equal seeds give equal cases.",
+)
 @level_option
 @click.option(
     "--sweep",
@@ -94,6 +101,7 @@ def check(
     versions: tuple[str, ...],
     chosen: Selection,
     corpus: Corpus,
+    fresh: int | None,
     levels: tuple[str, ...],
     sweep: str,
     no_tolerance: bool,
@@ -130,6 +138,8 @@ def check(
     """
     _return_large_blocks()
     found = targets(*(implementations or (OURS,)), names=names, versions=versions)
+    if fresh is not None:
+        corpus = with_own(corpus, [fresh_file(fresh)])
     plan = Plan(
         chosen=chosen,
         corpus=corpus,

@@ -1,31 +1,47 @@
 """``httplib-kit course``: build your own HTTP client, in stages that the corpus checks."""
 
+import contextlib
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 from rich.console import Console
 
 from conformance.atlas import link, section_name
-from conformance.cases import Corpus, load_corpus
+from conformance.cases import Corpus, load_corpus, with_own
 from conformance.cli.lesson import NumberType, filled
 from conformance.course import (
+    FORMATS,
     LANGUAGES,
     PROGRESS,
     Checked,
     Course,
     CourseError,
+    Mark,
     Progress,
     Stage,
+    Work,
     begin,
     checked,
+    fresh_file,
     load_stages,
+    mark_of_results,
+    mark_of_stage,
 )
-from conformance.drivers import target
-from conformance.report import EXIT_FAILED, lines_of, print_story, rows, visible_text
+from conformance.drivers import DriverError, UnknownImplementation, target
+from conformance.report import (
+    EXIT_FAILED,
+    NoReport,
+    lines_of,
+    print_story,
+    read_runs,
+    rows,
+    visible_text,
+)
 from conformance.results import Result, RunHead
 from conformance.run import Background
 from conformance.wording import counted
@@ -213,3 +229,97 @@ def _story(result: Result, found: Checked, corpus: Corpus) -> None:
     else:
         click.echo("\n".join(lines_of(shown)))
     click.echo()
+
+
+@course.command()
+@click.argument(
+    "works",
+    nargs=-1,
+    required=True,
+    metavar="DIR|RESULTS...",
+    type=click.Path(path_type=Path, exists=True),
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    default="json",
+    show_default=True,
+    help="What reads it: Gradescope (results.json), GitHub Classroom (a runner's result), or you.",
+)
+@click.option("--stages", type=_STAGE, default=len(load_stages()), help="Only the first N stages.")
+@click.option("--fresh", type=click.IntRange(0), metavar="SEED", help="Add cases of this seed.")
+@click.option("--points", type=click.FloatRange(1), default=100.0, show_default=True, metavar="N")
+@click.option("--output", type=click.File("wb", lazy=True), default="-", metavar="FILE")
+def grade(
+    works: tuple[Path, ...],
+    form: str,
+    stages: int,
+    fresh: int | None,
+    points: float,
+    output: BinaryIO,
+) -> None:
+    """Grade each DIR, the folder of a student, by the stages that its client passes.
+
+    RESULTS is a file that `check --results` has written for a client: each family is a part.
+    All parts earn equal points. The exit code is 0 whatever the grade is.
+    """
+    if len(works) > 1 and form != "json":
+        raise click.UsageError(f"--format {form} is about one student: give one DIR or RESULTS")
+    corpus = load_corpus()
+    if fresh is not None:
+        corpus = with_own(corpus, [fresh_file(fresh)])
+    try:
+        found = [
+            Work(
+                str(one),
+                list(
+                    _marks(one, stages, fresh, corpus) if one.is_dir() else _read_marks(one, corpus)
+                ),
+            )
+            for one in works
+        ]
+    except (CourseError, NoReport) as error:
+        raise click.UsageError(str(error)) from None
+    output.write(FORMATS[form](found, points))
+
+
+def _of_work(work: Path, stages: int, fresh: int | None, corpus: Corpus) -> Iterator[Mark]:
+    return _marks(work, stages, fresh, corpus) if work.is_dir() else _read_marks(work, corpus)
+
+
+def _marks(directory: Path, stages: int, fresh: int | None, corpus: Corpus) -> Iterator[Mark]:
+    """Yield the marks of the client in *directory*."""
+    client = Progress.read(directory / PROGRESS).client
+    if not client:
+        raise CourseError(f"{directory / PROGRESS}: names no client; `course check 1 IMPL` does")
+    names = [f"stage {number}: {one.title}" for number, one in enumerate(load_stages(), 1)]
+    names = [*names[:stages], *([f"fresh cases of the seed {fresh}"] if fresh is not None else [])]
+    done = 0
+    with contextlib.chdir(directory):
+        try:
+            with checked(target(client)) as running:
+                for number, stage in enumerate(load_stages()[:stages], 1):
+                    yield mark_of_stage(running.check(number, stage.of(corpus)))
+                    done += 1
+                if fresh is not None:
+                    cases = corpus.select().for_clients()
+                    results = running.check(len(load_stages()), cases).results
+                    yield mark_of_results(names[-1], results, corpus)
+                    done += 1
+        except (DriverError, UnknownImplementation) as error:
+            yield from (Mark(name, 0.0, f"not run: {error}") for name in names[done:])
+
+
+def _read_marks(path: Path, corpus: Corpus) -> Iterator[Mark]:
+    """Yield the marks of the result file at *path*, one for each family."""
+    families: dict[str, list[Result]] = {}
+    for run in read_runs([path]):
+        if not run.is_client:
+            raise NoReport(
+                f"{path}: {run.head.implementation} was judged as an httplib, not as a client"
+            )
+        for one in run.results:
+            families.setdefault(one.family, []).append(one)
+    for name, results in families.items():
+        yield mark_of_results(name, results, corpus)

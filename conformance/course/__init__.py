@@ -16,24 +16,32 @@ from conformance.lazy import loader
 
 if TYPE_CHECKING:
     from conformance.course.checking import Checked, Course, checked
+    from conformance.course.fresh import fresh_file
+    from conformance.course.grading import FORMATS, Mark, Work, mark_of_results, mark_of_stage
     from conformance.course.lessons import Lesson, load_lessons, played
     from conformance.course.progress import PROGRESS, CourseError, Progress
     from conformance.course.stages import Stage, load_stages
     from conformance.course.templates import LANGUAGES, begin
 
 __all__ = [
+    "FORMATS",
     "LANGUAGES",
     "PROGRESS",
     "Checked",
     "Course",
     "CourseError",
     "Lesson",
+    "Mark",
     "Progress",
     "Stage",
+    "Work",
     "begin",
     "checked",
+    "fresh_file",
     "load_lessons",
     "load_stages",
+    "mark_of_results",
+    "mark_of_stage",
     "played",
 ]
 
@@ -42,6 +50,8 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
         __name__,
         {
             "checking": "Checked Course checked",
+            "fresh": "fresh_file",
+            "grading": "FORMATS Mark Work mark_of_results mark_of_stage",
             "lessons": "Lesson load_lessons played",
             "progress": "CourseError PROGRESS Progress",
             "stages": "Stage load_stages",

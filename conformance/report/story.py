@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from conformance.cases import FRESH
 from conformance.judge import Verdict
 from conformance.report.octets import inert, split_lines, visible, visible_text
 from conformance.results import Again, Kept, Result, RunHead, differing_lines, kept_parts
@@ -148,7 +149,12 @@ def place(result: Result | Again) -> str:
 
 def command(result: Result, head: RunHead) -> str:
     """Return one command line that runs the case of *result* again, under the same settings."""
-    own = "".join(f" --cases {shlex.quote(name)}" for name in head.own)
+    own = "".join(
+        f" --fresh {name.removeprefix(FRESH)}"
+        if name.startswith(FRESH)
+        else f" --cases {shlex.quote(name)}"
+        for name in head.own
+    )
     usual = head.deadline in (0, DEADLINE)
     given = "" if usual else f" --deadline {head.deadline:g}"
     given += "" if head.tolerant else " --no-tolerance"
