@@ -18,13 +18,13 @@ import pytest
 
 from conformance.plugin import collect
 from conformance.plugin.collect import SESSION, authority_of, session_of
-from conformance.plugin.mock_servers import MockServers
 from conformance.plugin.options import SENT, Options, add_options
 from conformance.plugin.summary import summary_of
 
 if TYPE_CHECKING:
     from certs import CertificateAuthority
     from conformance.plugin.judged import WireCase
+    from conformance.plugin.mock_servers import MockServers
 
 __all__ = ["MockServers", "WireCase"]
 
@@ -32,11 +32,19 @@ pytest_plugins = ["conformance.plugin.mock_servers"]
 
 
 def __getattr__(name: str) -> Any:
-    """Provide the type of `wire_case` to test modules without importing the kit for all others."""
+    """Provide the types of the fixtures.
+
+    Only tests that use `wire_case` import the kit for it, and pytest has to see `mock_servers`
+    before anything imports it.
+    """
     if name == "WireCase":
         from conformance.plugin.judged import WireCase
 
         return WireCase
+    if name == "MockServers":
+        from conformance.plugin.mock_servers import MockServers
+
+        return MockServers
     raise AttributeError(name)
 
 
