@@ -14,6 +14,7 @@ from rich.console import Console
 from conformance.atlas import link, section_name
 from conformance.cases import Corpus, load_corpus, with_own
 from conformance.cli.lesson import NumberType, filled
+from conformance.cli.unmask import unmask
 from conformance.course import (
     FORMATS,
     LANGUAGES,
@@ -89,6 +90,9 @@ def _next(passed: Iterable[int]) -> str:
     if not number:
         return "You have passed every stage. `httplib-kit check` has thousands of further cases."
     return f"next: httplib-kit course show {number}"
+
+
+course.add_command(unmask)
 
 
 @course.command()

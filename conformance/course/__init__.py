@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from conformance.course.fresh import fresh_file
     from conformance.course.grading import FORMATS, Mark, Work, mark_of_results, mark_of_stage
     from conformance.course.lessons import Lesson, load_lessons, played
+    from conformance.course.liars import Liar, Unmasking, load_liars, unmaskings
     from conformance.course.progress import PROGRESS, CourseError, Progress
     from conformance.course.stages import Stage, load_stages
     from conformance.course.templates import LANGUAGES, begin
@@ -31,18 +32,22 @@ __all__ = [
     "Course",
     "CourseError",
     "Lesson",
+    "Liar",
     "Mark",
     "Progress",
     "Stage",
+    "Unmasking",
     "Work",
     "begin",
     "checked",
     "fresh_file",
     "load_lessons",
+    "load_liars",
     "load_stages",
     "mark_of_results",
     "mark_of_stage",
     "played",
+    "unmaskings",
 ]
 
 if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
@@ -53,6 +58,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "fresh": "fresh_file",
             "grading": "FORMATS Mark Work mark_of_results mark_of_stage",
             "lessons": "Lesson load_lessons played",
+            "liars": "Liar Unmasking load_liars unmaskings",
             "progress": "CourseError PROGRESS Progress",
             "stages": "Stage load_stages",
             "templates": "LANGUAGES begin",

@@ -20,10 +20,12 @@ class Progress(msgspec.Struct, forbid_unknown_fields=True):
     Args:
         client: the client, as it is written for `check`; empty if none was given yet.
         passed: the numbers of the stages that it has passed, in order.
+        unmasked: the numbers of the liars that the student has unmasked, in order.
     """
 
     client: str = ""
     passed: list[int] = []
+    unmasked: list[int] = []
 
     @classmethod
     def read(cls, path: Path) -> Self:

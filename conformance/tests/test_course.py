@@ -97,6 +97,7 @@ def test_a_student_goes_from_an_empty_folder_to_a_failing_stage(
     assert json.loads(Path(PROGRESS).read_text()) == {
         "client": "exec:python3 driver.py",
         "passed": [1],
+        "unmasked": [],
     }
 
 
