@@ -2,10 +2,10 @@
 
 The input is a command in which ``{url}`` is replaced by the URL; the output is traces. Exit code 0
 means that the response was accepted, any other that it was rejected. Standard output is the
-content, or the file whose name replaces ``{out}``. A file whose name replaces ``{head}`` contains
-the head, in the format of ``curl --dump-header``; without such a file, status, reason and fields
-are reported as unknown. A client that reports its result in another way needs a function that reads
-it.
+content, or the file whose name replaces ``{out}``, or ``out`` in the directory whose name replaces
+``{directory}``. A file whose name replaces ``{head}`` contains the head, in the format of ``curl
+--dump-header``; without such a file, status, reason and fields are reported as unknown. A client
+that reports its result in another way needs a function that reads it.
 
 A program that takes several URLs, and can be made to wait between two of them, makes sessions too.
 A command says so by ``[ A | B ]``, which becomes A B A B A: A makes a request, and B opens the file
@@ -43,6 +43,7 @@ from conformance.drivers.clients.invocation import (
     MOST_SAID,
     OUT,
     PAUSE,
+    PLACE,
     URL,
     Ended,
     ProgramSession,
@@ -168,12 +169,12 @@ class Command(Driver):
 
     def _entry(self, op: Message, url: str, case: str, directory: Path) -> dict[str, Any]:
         files = {HEAD: directory / "head", OUT: directory / "out"}
-        holes = {URL: url, PAUSE: os.devnull, **{name: str(path) for name, path in files.items()}}
+        holes = {URL: url, PAUSE: os.devnull, PLACE: str(directory), **{name: str(path) for name, path in files.items()}}
         words = [filled(word, holes) for word in self._words]
         ended = self._ended(words, case, directory)
         if any(HEAD in word for word in self._words):
             ended = replace(ended, head=content_of(files[HEAD]))
-        if any(OUT in word for word in self._words):
+        if any(OUT in word or PLACE in word for word in self._words):
             ended = replace(ended, output=content_of(files[OUT]))
         if ended.code < 0 and ended.code not in self._answered:
             raise death(words[0], ended.code)

@@ -25,7 +25,7 @@ from typing import IO, Protocol
 from conformance.drivers.base import DriverDied, DriverError, Message
 from conformance.drivers.environment import child_environment
 
-URL, HEAD, OUT, PAUSE = "{url}", "{head}", "{out}", "{pause}"
+URL, HEAD, OUT, PAUSE, PLACE = "{url}", "{head}", "{out}", "{pause}", "{directory}"
 CASE = "HTTPLIB_KIT_CASE"
 """The environment variable with the name of the case, for the program's logs."""
 MOST = 64 * 1024 * 1024

@@ -13,7 +13,7 @@ client names a driver, the way in which clients of its language are driven::
     debian = ["ruby-excon"]
 
 In `run` and `build`, a word in braces is replaced: ``{adapter}`` and ``{module}`` by those of the
-client, ``{python}`` by this interpreter, ``{here}`` by the directory of the adapters, ``{built}``
+client, ``{python}`` by this interpreter, ``{here}`` by this directory, ``{kits}`` by that of the driver kits, ``{built}``
 by the directory of what was built, ``{memory}`` by the limit of memory, ``{url}``, ``{head}`` and
 ``{out}`` by those of a case.
 """

@@ -27,6 +27,8 @@ from conformance.drivers.clients.sessions import SESSIONS
 from conformance.drivers.environment import MEMORY, child_environment
 from conformance.drivers.worker import Worker
 
+KITS = HERE.parent / "kits"
+"""The drivers that `httplib-kit new-driver` copies; the kit's own adapters use the same files."""
 ABSENT = "NotInstalled"
 """The class of the error by which a driver answers ``start`` if its client is not installed."""
 _BUILD_PATIENCE = 300.0
@@ -119,7 +121,7 @@ def command_of(name: str) -> list[str]:
         values["built"] = str(_built([filled(step, values) for step in steps], name))
     words = filled(way.run, values)
     if way.kind == "lines":
-        lines = [sys.executable, str(HERE / "line_driver.py"), name, version_of(name) or "unknown"]
+        lines = [sys.executable, str(KITS / "line_driver.py"), name]
         words = [*lines, _program(words[0]), *words[1:]]
     return [_program(words[0]), *words[1:]]
 
@@ -132,6 +134,7 @@ def _values(name: str) -> dict[str, str]:
         "package": _requirement(client.pypi[0]) if client.pypi else "",
         "python": sys.executable,
         "here": str(HERE),
+        "kits": str(KITS),
         "memory": str(MEMORY),
     }
 
@@ -212,7 +215,9 @@ def _built(steps: Sequence[Sequence[str]], name: str) -> Path:
         NotInstalled: a step fails; the message has its last line.
     """
     digest = hashlib.sha256(repr(steps).encode())
-    sources = {Path(word) for step in steps for word in step if word.startswith(str(HERE))}
+    sources = {
+        Path(word) for step in steps for word in step if word.startswith((str(HERE), str(KITS)))
+    }
     for source in sorted(sources):
         digest.update(source.read_bytes())
     place = _cache() / f"{name}-{digest.hexdigest()[:16]}"
