@@ -28,6 +28,11 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
         "Write the atlas, a site of every case and recorded implementation.",
     ),
     "check": ("check", "check", "Judge each IMPL, by default httplib_impl."),
+    "clients": (
+        "clients",
+        "clients",
+        "List the clients that the kit can drive, or install them in a directory.",
+    ),
     "course": (
         "course",
         "course",
@@ -49,6 +54,11 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
         "listing",
         "list_cases",
         "List cases; without a terminal, only ids, one on each line.",
+    ),
+    "new-driver": (
+        "new_driver",
+        "new_driver",
+        "Write a driver for a client in another language into DIR.",
     ),
     "record": (
         "record",

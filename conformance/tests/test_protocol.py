@@ -2,7 +2,6 @@
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -11,6 +10,7 @@ import pytest
 from certs import CertificateAuthority
 from conformance.cases.places import fixtures_directory
 from conformance.drivers import Target
+from conformance.drivers.clients.starting import KITS
 from conformance.drivers.factory import ProgramTarget
 from conformance.drivers.program import Program
 from conformance.drivers.protocol import NotTheProtocol, answer_in, check_value, checked_trace
@@ -18,8 +18,6 @@ from conformance.drivers.schema import SCHEMA_FILE, driver_schema
 from conformance.judge import Verdict
 from conformance.run import Runner
 from conformance.tests.support import EVERY
-
-EXAMPLES = Path(__file__).parents[2] / "examples" / "drivers"
 
 
 def validator(name: str) -> Any:
@@ -83,7 +81,7 @@ def test_what_a_worker_and_the_kit_say_keeps_to_the_schema(
 
 
 def test_what_a_client_says_keeps_to_the_schema(lines: list[tuple[str, bytes]]) -> None:
-    command = (sys.executable, str(EXAMPLES / "python_driver.py"))
+    command = (sys.executable, str(KITS / "python" / "driver.py"))
     with Runner(ProgramTarget("exec:x", command), CertificateAuthority()) as runner:
         for case in EVERY[::200]:
             runner.run_case(case)

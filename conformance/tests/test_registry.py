@@ -40,7 +40,7 @@ def test_a_client_that_can_be_missing_says_how_to_get_it(name: str) -> None:
         ('errors = "wget"', 'errors = "w"', "client.wget: no errors.w"),
         ('engine = "undici"', 'motor = "undici"', "unknown field `motor`"),
         ('"no-response"]', '"none"]', "Invalid enum value 'none'"),
-        ('language = "C"\n', "", "client.curl: no language"),
+        ('driver = "command"\nlanguage = "C"', 'driver = "command"', "client.curl: no language"),
         ('driver = "jdk"', 'driver = "command"\nlanguage = "x"', "client.jdk: `run` is for"),
         ("'(?i)timed? ?out'", "'('", "errors.http-client: missing )"),
         ("[errors.wget]", "[errors.wget", "registry.toml: "),
@@ -78,7 +78,7 @@ def test_a_pattern_selects_clients_in_the_order_of_the_registry(
     ("pattern", "problem"),
     [
         ("client:rubby-*", "no client is called 'rubby-*'"),
-        ("client:request", "no client is called 'request'; near names: requests"),
+        ("client:reqests", "no client is called 'reqests'; near names: requests"),
         ("client:engine=undicy", "no client has the engine 'undicy'; near names: undici"),
         ("client:color=red", "clients are not selected by 'color': there are language="),
     ],

@@ -401,6 +401,18 @@ ADAPTERS: dict[str, Callable[[], AbstractContextManager[Together]]] = {
 """How each client makes exchanges: a function that opens it, and closes it after the last one."""
 
 
+def fetching(name: str) -> Callable[[], AbstractContextManager[Together]]:
+    """Return the adapter of a client that makes no sessions, from the file with one for each."""
+    sys.path.append(str(Path(__file__).parent / "adapters"))
+    fetch = getattr(importlib.import_module("python_packages"), name.replace("-", "_"))
+
+    @contextlib.contextmanager
+    def opened() -> Iterator[Together]:
+        yield threaded(lambda asked: fetch(asked.url))
+
+    return opened
+
+
 class Worker:
     """Answers the messages of the kit with one client.
 
@@ -411,7 +423,7 @@ class Worker:
     """
 
     def __init__(self, name: str, module: str = "", package: str = "") -> None:
-        self.opened = ADAPTERS[name]
+        self.opened = ADAPTERS.get(name) or fetching(name)
         self.name = name
         self.module = module
         self.package = package or module
@@ -423,6 +435,8 @@ class Worker:
         if message["type"] == "start":
             if self.module:
                 importlib.import_module(self.module)  # not in the time of the first case
+                if self.name not in ADAPTERS:  # what it imports when it is used
+                    self.outcomes([Asked("http://127.0.0.1:1/")])
             python = ".".join(map(str, sys.version_info[:3]))
             version = importlib.metadata.version(self.package) if self.package else python
             offers = {"ops": ["fetch", "exchange"]}
@@ -441,14 +455,17 @@ class Worker:
         if any(op.get("call") not in ("fetch", "exchange") for op in ops):
             return [{"id": op["id"], "unsupported": True} for op in ops]
         several = [asked_by(op["kwargs"], message["url"]) for op in ops]
+        pairs = zip(ops, self.outcomes(several), strict=True)
+        return [{"id": op["id"], **fact(self.module, outcome)} for op, outcome in pairs]
+
+    def outcomes(self, several: Sequence[Asked]) -> list[Response | Exception]:
+        """Return what becomes of *several* exchanges that begin together."""
         try:
             if self._together is None:
                 self._together = self._open.enter_context(self.opened())
-            outcomes = self._together(several)
+            return self._together(several)
         except Exception as error:  # noqa: BLE001 # whatever escapes is a fact
-            outcomes = [error for _ in ops]
-        pairs = zip(ops, outcomes, strict=True)
-        return [{"id": op["id"], **fact(self.module, outcome)} for op, outcome in pairs]
+            return [error for _ in several]
 
 
 def asked_by(given: dict[str, Any], url: str) -> Asked:

@@ -12,10 +12,11 @@ client names a driver, the way in which clients of its language are driven::
     module = "excon"
     debian = ["ruby-excon"]
 
-In `run` and `build`, a word in braces is replaced: ``{adapter}`` and ``{module}`` by those of the
-client, ``{python}`` by this interpreter, ``{here}`` by this directory, ``{kits}`` by that of the driver kits, ``{built}``
-by the directory of what was built, ``{memory}`` by the limit of memory, ``{url}``, ``{head}`` and
-``{out}`` by those of a case.
+In `run`, `build` and `version`, a word in braces is replaced: ``{adapter}``, ``{module}`` and
+``{package}`` by those of the client, ``{python}`` by this interpreter, ``{npm}`` by the directory
+with ``node_modules``, ``{wheels}`` by that with the packages of PyPI, ``{here}`` by this directory,
+``{kits}`` by that of the driver kits, ``{built}`` by the directory of what was built, ``{memory}``
+by the limit of memory, ``{url}``, ``{head}``, ``{out}`` and ``{directory}`` by those of a case.
 """
 
 import functools
@@ -96,6 +97,7 @@ class Way(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         build: the commands that build it, in a directory outside the project.
         probe: a command that gets names of modules, and prints each that is there, with its
             version, on a line; without it, a program is asked for its version.
+        version: the command that prints the version, if the program's ``--version`` does not.
         debian: the packages of Debian that bring the language.
         errors: the name of the table of errors.
         ops: the ops of its clients.
@@ -106,6 +108,7 @@ class Way(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: Literal["protocol", "lines", "command"] = "protocol"
     build: list[list[str]] = []
     probe: list[str] = []
+    version: list[str] = []
     debian: list[str] = []
     errors: str = ""
     ops: list[str] = msgspec.field(default_factory=lambda: ["fetch"])
@@ -168,9 +171,24 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     traps: list[str] = []
 
 
-class Registry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole registry: drivers, tables of errors, and clients, by name."""
+class Kit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A driver kit: a driver that is copied, and a client that is replaced.
 
+    Args:
+        files: what is copied, in the directory of the kits.
+        run: the command of the driver, in the directory that has the copies.
+        build: the command that builds it there.
+    """
+
+    files: list[str]
+    run: list[str]
+    build: list[str] = []
+
+
+class Registry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole registry: driver kits, tables of errors, drivers, and clients, by name."""
+
+    kit: dict[str, Kit]
     driver: dict[str, Way]
     errors: dict[str, ErrorTable]
     client: dict[str, Client]

@@ -14,13 +14,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.machinery import PathFinder
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from conformance.drivers.base import Driver, DriverError, Identity, Message, NotInstalled, Trace
 from conformance.drivers.clients.command import Command, as_written
+from conformance.drivers.clients.places import PLACE, npm, python_paths, wheels
 from conformance.drivers.clients.readers import READERS
 from conformance.drivers.clients.registry import HERE, filled, registry
 from conformance.drivers.clients.sessions import SESSIONS
@@ -33,6 +38,7 @@ ABSENT = "NotInstalled"
 """The class of the error by which a driver answers ``start`` if its client is not installed."""
 _BUILD_PATIENCE = 300.0
 _VERSION_PATIENCE = 20.0
+_AT_A_TIME = 8
 _NUMBER = re.compile(r"\d+(?:\.\d+)+")
 
 
@@ -123,6 +129,8 @@ def command_of(name: str) -> list[str]:
     if way.kind == "lines":
         lines = [sys.executable, str(KITS / "line_driver.py"), name]
         words = [*lines, _program(words[0]), *words[1:]]
+    if client.driver == "python":
+        words += python_paths(name)
     return [_program(words[0]), *words[1:]]
 
 
@@ -136,6 +144,8 @@ def _values(name: str) -> dict[str, str]:
         "here": str(HERE),
         "kits": str(KITS),
         "memory": str(MEMORY),
+        "npm": npm(),
+        "wheels": wheels(),
     }
 
 
@@ -160,9 +170,13 @@ def lacking(name: str) -> str:
         if "{" not in word and shutil.which(word) is None:
             return f"there is no program {word}"
     if client.driver == "python" and client.module:
-        top = client.module.partition(".")[0]
-        if PathFinder.find_spec(top) is None:
+        paths = python_paths(name)
+        if client.alone and not paths:
+            return f"it needs a place of its own, in which {PLACE} names others"
+        if PathFinder.find_spec(client.module, [*paths, *sys.path]) is None:
             return f"this Python has no package {client.module}"
+    if client.driver == "npm" and not Path(npm(), "node_modules", client.module).is_dir():
+        return f"there is no package {client.module} in {npm()}"
     return ""
 
 
@@ -174,26 +188,97 @@ def is_present(name: str) -> bool:
 def remedy(name: str) -> str:
     """Return how to get the client *name*, as a clause."""
     client, way = registry().client[name], registry().way(name)
+    if client.alone:
+        return "`httplib-kit clients --install DIR` makes a place of its own for it"
     ways = []
     if client.pypi:
-        ways.append(f"pip install {' '.join(repr(one) for one in client.pypi)}".replace("'", ""))
+        ways.append(f"pip install {' '.join(map(_quoted, client.pypi))}")
     if client.npm:
         ways.append(f"npm install {' '.join(client.npm)}")
     debian = [*dict.fromkeys([*way.debian, *client.debian])]
     if debian and not ways:
         ways.append(f"Debian: apt install {' '.join(debian)}")
-    return " or ".join(ways) or "its driver has to find it"
+    return " or ".join(ways) or "it is part of this Python"
+
+
+def _quoted(requirement: str) -> str:
+    return f"'{requirement}'" if re.search(r"[<>]", requirement) else requirement
+
+
+def versions(names: Sequence[str]) -> dict[str, str]:
+    """Return the version of each of *names* that is there, ``unknown`` where it reports none.
+
+    Programs are asked at the same time, and those of a language by one process.
+    """
+    here = [name for name in names if not lacking(name)]
+    asked: dict[tuple[str, ...], list[str]] = {}
+    for name in here:
+        asked.setdefault(_question(name), []).append(name)
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        answers = pool.map(lambda one: _answers(*one), asked.items())
+        found = {name: version for some in answers for name, version in some.items()}
+    return {name: found[name] for name in here if name in found}
+
+
+def _question(name: str) -> tuple[str, ...]:
+    """Return the command that reports the version of the client *name*, without its modules."""
+    client, way = registry().client[name], registry().way(name)
+    if client.driver in ("python", "npm"):
+        return (client.driver,)
+    values = _values(name)
+    if way.probe and client.module:
+        return tuple(filled(way.probe, values))
+    program = (client.run or (way.build[0] if way.build else way.run))[0]
+    return tuple(filled(client.version or way.version or [program, "--version"], values))
+
+
+def _answers(question: tuple[str, ...], names: Sequence[str]) -> dict[str, str]:
+    known = registry().client
+    if question == ("python",):
+        return {name: _version_of_python(name) for name in names}
+    if question == ("npm",):
+        return {name: _version_of_npm(known[name].module) for name in names}
+    modules = {name: known[name].module for name in names}
+    if registry().way(names[0]).probe and modules[names[0]]:
+        said = _said([*question, *dict.fromkeys(modules.values())])
+        lines = dict(line.split(None, 1) for line in said.splitlines() if len(line.split()) > 1)
+        return {
+            name: _number(lines[module].strip())
+            for name, module in modules.items()
+            if module in lines
+        }
+    return dict.fromkeys(names, _number(_said(question)))
+
+
+def _number(text: str) -> str:
+    found = _NUMBER.search(text)
+    return found[0] if found else "unknown"
+
+
+def _version_of_python(name: str) -> str:
+    package = _values(name)["package"]
+    if not package:
+        return ".".join(map(str, sys.version_info[:3]))
+    found = distributions(name=package, path=[*python_paths(name), *sys.path])
+    return next((one.version for one in found), "unknown")
+
+
+def _version_of_npm(module: str) -> str:
+    text = Path(npm(), "node_modules", module, "package.json").read_bytes()
+    return str(msgspec.json.decode(text).get("version", "unknown"))
 
 
 def version_of(name: str) -> str:
     """Return the version that the program of the client *name* prints; empty if it has none."""
-    client = registry().client[name]
-    words = client.version or [*client.run[:1], "--version"]
-    if not words[0].strip("-"):
-        return ""
+    found = _number(_said(_question(name)))
+    return "" if found == "unknown" else found
+
+
+def _said(words: Sequence[str]) -> str:
+    """Return the output of a program that is asked for versions; empty if it cannot be run."""
     try:
         done = subprocess.run(
-            filled(words, _values(name)),
+            words,
             capture_output=True,
             text=True,
             errors="replace",
@@ -204,8 +289,7 @@ def version_of(name: str) -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    found = _NUMBER.search(done.stdout) or _NUMBER.search(done.stderr)
-    return found[0] if found else ""
+    return done.stdout or done.stderr
 
 
 def _built(steps: Sequence[Sequence[str]], name: str) -> Path:

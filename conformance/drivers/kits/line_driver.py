@@ -75,6 +75,11 @@ class Child:
             value["headers"] = [[one, text.strip(" ")] for one, colon, text in pairs if colon]
         return {"value": value}
 
+    def stop(self):
+        """Close the program's input and wait for its end."""
+        self._in.close()
+        self._process.wait()
+
 
 def main(name, *command):
     """Answer the messages on standard input."""
@@ -97,6 +102,7 @@ def main(name, *command):
         elif kind != "release":
             answer = {"unsupported": kind}
         print(json.dumps({**answer, "serial": message["serial"]}), flush=True)
+    child.stop()
 
 
 if __name__ == "__main__":
