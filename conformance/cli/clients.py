@@ -6,9 +6,7 @@ from typing import Any
 
 import click
 
-from conformance.drivers.clients import PREFIX, registry
-from conformance.drivers.clients.places import Installer
-from conformance.drivers.clients.starting import lacking, remedy, versions
+from conformance.drivers.clients import PREFIX, Installer, lacking, registry, remedy, versions
 from conformance.report import visible_text
 from conformance.wording import counted
 

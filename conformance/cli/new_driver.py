@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from conformance.drivers.clients import registry
-from conformance.drivers.clients.starting import KITS
+from conformance.drivers.clients import KITS, registry
 
 
 @click.command()

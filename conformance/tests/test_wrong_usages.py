@@ -160,7 +160,7 @@ check exec:./missing
 check exec:/bin/false
     `httplib-kit driver-check`
 check client:
-    no client is called ''; there are
+    no client is called ''; `httplib-kit clients` lists them
 check client:requsts
     no client is called 'requsts'; near names: requests
 check client:httplib:

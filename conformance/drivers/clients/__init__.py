@@ -35,11 +35,32 @@ from conformance.drivers.base import (
 )
 from conformance.drivers.clients.command import Command, command_words
 from conformance.drivers.clients.invocation import PAUSE, Template
+from conformance.drivers.clients.places import Installer
 from conformance.drivers.clients.registry import is_pattern, registry
-from conformance.drivers.clients.starting import is_present, started
+from conformance.drivers.clients.starting import (
+    KITS,
+    is_present,
+    lacking,
+    remedy,
+    started,
+    versions,
+)
 
-__all__ = ["COMMAND", "PREFIX", "ClientTarget", "client_target", "clients_named", "registry"]
-__all__ += ["is_pattern", "is_present"]
+__all__ = [
+    "COMMAND",
+    "KITS",
+    "PREFIX",
+    "ClientTarget",
+    "Installer",
+    "client_target",
+    "clients_named",
+    "is_pattern",
+    "is_present",
+    "lacking",
+    "registry",
+    "remedy",
+    "versions",
+]
 
 PREFIX = "client:"
 COMMAND = "cmd:"

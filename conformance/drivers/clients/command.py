@@ -169,7 +169,12 @@ class Command(Driver):
 
     def _entry(self, op: Message, url: str, case: str, directory: Path) -> dict[str, Any]:
         files = {HEAD: directory / "head", OUT: directory / "out"}
-        holes = {URL: url, PAUSE: os.devnull, PLACE: str(directory), **{name: str(path) for name, path in files.items()}}
+        holes = {
+            URL: url,
+            PAUSE: os.devnull,
+            PLACE: str(directory),
+            **{name: str(path) for name, path in files.items()},
+        }
         words = [filled(word, holes) for word in self._words]
         ended = self._ended(words, case, directory)
         if any(HEAD in word for word in self._words):

@@ -493,13 +493,15 @@ def fact(module: str, outcome: Response | Exception) -> dict[str, Any]:
     return {"value": value}
 
 
-def latin1(octets: str | bytes) -> str:
+def latin1(octets: Any) -> str:
     """Return *octets* in the form of the protocol: one character for each byte."""
+    if not isinstance(octets, str | bytes):  # such as a memoryview, or a number for a field
+        octets = bytes(octets) if isinstance(octets, bytearray | memoryview) else str(octets)
     if isinstance(octets, str):
         if octets.isascii() or max(octets) <= "\xff":
             return octets
         octets = octets.encode("utf-8", "surrogateescape")
-    return octets.decode("latin-1")
+    return str(octets, "latin-1")
 
 
 def error_facts(module: str, error: BaseException) -> dict[str, Any]:
@@ -574,5 +576,6 @@ def serve(name: str, module: str = "", package: str = "") -> None:
 if __name__ == "__main__":
     adapter, module, package, memory, *places = sys.argv[1:]
     sys.path[:0] = places
-    resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
+    if int(memory):  # not for a runtime that reserves far more than it uses
+        resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
     serve(adapter, module, package)

@@ -134,6 +134,8 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         pypi: requirements that bring it from PyPI.
         npm: requirements that bring it from npm.
         alone: whether these packages need a place that no other client shares.
+        reserves: whether its runtime reserves more memory than it uses, so that only what it writes
+            to is limited.
         errors: the name of its table of errors, if not that of its driver.
         families: the classes of errors that its users have to expect.
         answered: the exit codes of a command after a response.
@@ -160,6 +162,7 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pypi: list[str] = []
     npm: list[str] = []
     alone: bool = False
+    reserves: bool = False
     errors: str = ""
     families: list[str] = []
     answered: list[int] = msgspec.field(default_factory=lambda: [0])

@@ -143,7 +143,7 @@ def _values(name: str) -> dict[str, str]:
         "python": sys.executable,
         "here": str(HERE),
         "kits": str(KITS),
-        "memory": str(MEMORY),
+        "memory": "0" if client.reserves else str(MEMORY),
         "npm": npm(),
         "wheels": wheels(),
     }
@@ -177,6 +177,9 @@ def lacking(name: str) -> str:
             return f"this Python has no package {client.module}"
     if client.driver == "npm" and not Path(npm(), "node_modules", client.module).is_dir():
         return f"there is no package {client.module} in {npm()}"
+    for file in client.module.split(":"):
+        if file.startswith("/") and not Path(file).exists():
+            return f"there is no {file}"
     return ""
 
 
@@ -341,8 +344,9 @@ def _run(words: Sequence[str], directory: str, name: str) -> None:
     except subprocess.TimeoutExpired:
         raise NotInstalled(f"{name} was not built in {_BUILD_PATIENCE:g} s") from None
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
-        raise NotInstalled(f"{name} cannot be built: {said[0].strip()}")
+        said = [one.strip() for one in (done.stderr or done.stdout).splitlines() if one.strip()]
+        errors = [one for one in said if "error" in one.lower()]
+        raise NotInstalled(f"{name} cannot be built: {(errors or said or ['no output'])[0]}")
 
 
 def _cache() -> Path:

@@ -10,7 +10,6 @@ import contextlib
 import functools
 import os
 import socket
-import sys
 import tempfile
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
@@ -337,7 +336,12 @@ def httpcloak(url: str) -> Response:
     import httpcloak
 
     answer = httpcloak.Session().get(url)
-    return answer.status_code, None, answer.headers.items(), answer.content
+    fields = [
+        (name, value)
+        for name, values in answer.headers.items()
+        for value in ([values] if isinstance(values, str) else values)
+    ]
+    return answer.status_code, None, fields, answer.content
 
 
 @functools.cache
@@ -382,12 +386,19 @@ def dotnet(url: str) -> Response:
         client.Dispose()
 
 
+@functools.cache
+def _application() -> Any:
+    from PySide6.QtCore import QCoreApplication
+
+    return QCoreApplication([])  # Qt has one in a process, as long as it is referred to
+
+
 def qt6(url: str) -> Response:
     """`QNetworkAccessManager` of Qt 6."""
-    from PySide6.QtCore import QCoreApplication, QEventLoop, QUrl
+    from PySide6.QtCore import QEventLoop, QUrl
     from PySide6.QtNetwork import QNetworkAccessManager, QNetworkProxy, QNetworkRequest
 
-    sys.modules[__name__].__dict__.setdefault("_app", QCoreApplication([]))
+    _application()
     client = QNetworkAccessManager()
     client.setProxy(QNetworkProxy(QNetworkProxy.ProxyType.NoProxy))
     client.setAutoDeleteReplies(False)
