@@ -133,7 +133,7 @@ class HTTPConnection(Watched):
         address = self.host, self.port
         try:
             self.sock = self._create_connection(address, self.timeout, self.source_address)
-            if is_real(self.sock) and _is_tcp(self.sock):
+            if is_real(self.sock) and self.sock.proto == socket.IPPROTO_TCP:
                 self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tunnel_host:
                 self._tunnel()
@@ -201,7 +201,7 @@ class HTTPConnection(Watched):
         self._send_request(method, url, body, {} if headers is None else headers)
 
     def _send_request(self, method: str, url: str, body: Any, headers: Any) -> None:
-        fields = list(headers.items()) if headers else []
+        fields = list(headers.items())
         names = {name.lower() for name, _ in fields if isinstance(name, str)} if fields else set()
         payload: bytes | FileBody | None = None
         if self._unread_ is not None:
@@ -257,7 +257,7 @@ class HTTPConnection(Watched):
                 self._lines_.append(self._own_fields_())
                 return
             if not skip_host:
-                self.putheader("Host", host_in_url(url or "/") or self._authority_())
+                self.putheader("Host", (url and host_in_url(url)) or self._authority_())
             if not skip_accept_encoding:
                 self.putheader("Accept-Encoding", "identity")
 
@@ -455,11 +455,6 @@ class HTTPConnection(Watched):
 
 # A subclass, or a patch, may replace it: then every field goes through it.
 _PUTHEADER = HTTPConnection.putheader
-
-
-def _is_tcp(sock: Any) -> bool:
-    # A dialled socket has a protocol; `family` takes 1 µs (row "new connection per request").
-    return sock.proto == socket.IPPROTO_TCP or sock.family in (socket.AF_INET, socket.AF_INET6)
 
 
 def _payload(body: Any, names: set[str]) -> tuple[bytes | FileBody | None, int | None]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import takewhile
 
 from ._grammar import BLANKS
 from ._head import read_block
@@ -283,9 +284,9 @@ class HTTPMessage:
         self.plisttext = semicolon + rest
         self.plist = [_parameter(text) for text in self.plisttext.split(";")[1:]]
         lines = self._block.decode("latin-1").split("\n")[:-1]
-        start = next((n for n, text in enumerate(lines) if not text.startswith("From ")), 0)
-        self.unixfrom = "".join(line + "\n" for line in lines[:start])
-        self.status = _defect(lines[start:]) if self._is_whole else "EOF in headers"
+        mail = [*takewhile(lambda line: line.startswith("From "), lines)]
+        self.unixfrom = "".join(line + "\n" for line in mail)
+        self.status = _defect(lines[len(mail) :]) if self._is_whole else "EOF in headers"
         return self.__dict__[name]
 
     def gettype(self) -> str:

@@ -63,6 +63,44 @@ overrides(
     lambda true: lambda self: self.fp.seek(0),
 )
 overrides(
+    "reads-the-type-when-asked-for-it",
+    "`msg`, undocumented but common in old programs",
+    "_message._FIRST_SEEN",
+    lambda true: true - {"typeheader", "encodingheader", "subtype", "plisttext"},
+)
+overrides(
+    "finds-the-type-in-the-first-field",
+    "`msg`, undocumented but common in old programs",
+    _M + "__getattr__",
+    lambda true: (
+        lambda self, name: (
+            true(self, name).split(", ")[0] if name == "typeheader" else true(self, name)
+        )
+    ),
+)
+overrides(
+    "adds-to-names-that-are-there",
+    "`msg`, undocumented but common in old programs",
+    _M + "addheader",
+    lambda true: lambda self, key, value: true(self, key, value) if self.dict[key] else None,
+)
+overrides(
+    "gives-a-blank-first-line-to-every-name",
+    "`msg`",
+    _M + "getallmatchingheaders",
+    lambda true: (
+        lambda self, name: [line for line in self.headers[:1] if line[0] == " "] + true(self, name)
+    ),
+)
+overrides(
+    "expects-a-blank-before-addresses",
+    "`msg`",
+    _M + "getaddrlist",
+    lambda true: (
+        lambda self, name: true(self, name) if (self.getrawheader(name) or "")[:1].isspace() else []
+    ),
+)
+overrides(
     "has-no-zone-for-minus-zero",
     "`msg`",
     _M + "getdate_tz",
