@@ -21,20 +21,17 @@ these rows of `python -m benchmarks.reference` (rates relative to `http.client`,
 
 from __future__ import annotations
 
-from itertools import chain
+from functools import lru_cache
+from itertools import chain, takewhile
+from operator import eq
 
 from . import _grammar
-from ._constants import responses
-from ._framing import MAX_DIGITS, bounded_int
+from ._framing import MAX_DIGITS
 from ._grammar import CHUNK_SIZE_LINE, FRAMING_FIELD, STRICT_STATUS_LINE
 from ._headers import Fields
 from ._status_line import StatusLine, parse_status_line
 from ._store import Store
 from ._types import Any
-
-# Most status lines are one of these, byte for byte: 1 µs of a small GET.
-_LINES = [f"HTTP/1.1 {code} {reason}\r\n".encode() for code, reason in responses.items()]
-USUAL_LINES = {line: parse_status_line(line, strict=True) for line in _LINES}
 
 _FRAMING_FIELDS = FRAMING_FIELD.findall
 
@@ -45,15 +42,39 @@ PlainHead = tuple[StatusLine, bytes, Fields, int | None]
 # Data of chunks, and where the first chunk begins that is not decoded.
 Decoded = tuple[list[bytes | memoryview], int]
 
-# A longer chunk-size line is rare, and not understood here.
+# A longer status line or chunk-size line is rare, and not understood here.
 _SHORT_LINE = 64
 
-# Chunks below the first size are found by splitting; from the second on a view is less than a copy.
-_SMALL, _LARGE = 256, 4096
+# Larger chunks are not searched for others that begin after them.
+_SMALL = 4096
 
-# The most that one call decodes: bytes that are split, and chunks of one size or of a file. Chunks
-# of one size are unpacked by the batch, which takes two thirds of the time of one by one.
+# The most that one call decodes: bytes that are split, and chunks of one size. These are unpacked
+# by the batch, which takes two thirds of the time of one by one.
 _WINDOW, _RUN, _BATCH = 16384, 2048, 16
+
+# So many lines are parsed once only.
+_KEPT = 1024
+
+
+@lru_cache(_KEPT)
+def _status_line(line: bytes) -> StatusLine | None:
+    """A valid status line, else None."""
+    valid = STRICT_STATUS_LINE.fullmatch(line)
+    return parse_status_line(line, strict=True) if valid else None
+
+
+class _Sizes(dict[bytes, int]):
+    """Chunk sizes by size line without its end; -1 where it is odd, long, or the last."""
+
+    def __missing__(self, line: bytes) -> int:
+        match = CHUNK_SIZE_LINE.fullmatch(line + b"\r\n") if len(line) < _SHORT_LINE else None
+        if len(self) >= _KEPT:  # as lru_cache, which takes ten times as long
+            self.clear()
+        self[line] = size = int(match.group(1), 16) or -1 if match else -1
+        return size
+
+
+_size = _Sizes().__getitem__
 
 
 def plain_head(buffer: bytes, start: int) -> tuple[PlainHead | None, int]:
@@ -73,17 +94,13 @@ def plain_head(buffer: bytes, start: int) -> tuple[PlainHead | None, int]:
         The head, and where the body begins; None and `start` where the head is cut, interim, or
         has a line that is continued (obs-fold) or empty.
     """
-    line_end = buffer.find(b"\n", start, start + _grammar.MAX_LINE) + 1
-    line = buffer[start:line_end]
-    status_line = USUAL_LINES.get(line)
-    if status_line is None and STRICT_STATUS_LINE.fullmatch(line):
-        status_line = parse_status_line(line, strict=True)
+    line_end = buffer.find(b"\n", start, start + _SHORT_LINE) + 1
+    status_line = _status_line(buffer[start:line_end])
     if status_line is None or status_line.status < 200:
         return None, start
     # The end of the status line may begin the blank line.
     end = buffer.find(b"\n\r\n", line_end - 1, line_end + _grammar.MAX_LINE) + 1
-    most = _grammar.MAX_LINES
-    if not end or (end - line_end > 2 * most and buffer.count(b"\n", line_end, end) > most):
+    if not end or buffer.count(b"\n", line_end, end) > _grammar.MAX_LINES:
         return None, start
     found = _FRAMING_FIELDS(buffer, line_end - 1, end)
     if len(found) == 1 and found[0][1].lower() == b"content-length":
@@ -96,20 +113,6 @@ def plain_head(buffer: bytes, start: int) -> tuple[PlainHead | None, int]:
             return None, start
         fields.setdefault(name.lower(), []).append(value.strip())
     return (status_line, buffer[line_end:end], fields, None), end + 2
-
-
-class _Sizes(dict[bytes, int]):
-    """Chunk sizes by size line without its end, 0 where it is odd or the last: each parsed once."""
-
-    def __missing__(self, line: bytes) -> int:
-        match = CHUNK_SIZE_LINE.fullmatch(line + b"\r\n") if len(line) < _SHORT_LINE else None
-        if len(self) >= _WINDOW:
-            self.clear()
-        self[line] = size = bounded_int(match.group(1).lstrip(b"0"), 16) if match else 0
-        return size
-
-
-_SIZES = _Sizes()
 
 
 def whole_chunks(buffer: bytes, start: int) -> Decoded:
@@ -127,14 +130,14 @@ def whole_chunks(buffer: bytes, start: int) -> Decoded:
         malformed, or more than one call decodes. None is decoded where the first is not. Large
         pieces are views: while they live, the buffer does.
     """
-    line_end = buffer.find(b"\r\n", start, start + _SHORT_LINE)
-    line = buffer[start : max(line_end, start)]
-    size = _SIZES[line]
+    line = buffer[start : start + _SHORT_LINE].partition(b"\r\n")[0]
+    size = _size(line)
     pieces: list[bytes | memoryview] = []
-    if 0 < size < _LARGE and buffer.startswith(b"\r\n" + line + b"\r\n", line_end + 2 + size):
-        pieces, start = _equal_chunks(buffer, start, line, size)
-    if 0 < size < _SMALL and not pieces:
-        pieces, start = _small_chunks(buffer, start)
+    if 0 < size < _SMALL:
+        if buffer.startswith(b"\r\n" + line + b"\r\n", start + len(line) + 2 + size):
+            pieces, start = _equal_chunks(buffer, start, line, size)
+        if not pieces:
+            pieces, start = _small_chunks(buffer, start)
     return (pieces, start) if pieces else _any_chunks(buffer, start)
 
 
@@ -158,27 +161,21 @@ def _small_chunks(buffer: bytes, start: int) -> Decoded:
     """Decode chunks whose data have no CRLF: size lines and data take turns between them."""
     parts = buffer[start : start + _WINDOW].split(b"\r\n")
     pieces: list[bytes | memoryview] = [*parts[1:-1:2]]  # the last part has no CRLF after it
-    lines = parts[: 2 * len(pieces) : 2]
-    sizes, lengths = [*map(_SIZES.__getitem__, lines)], [*map(len, pieces)]
-    if sizes != lengths or 0 in sizes:
-        good = next(n for n, size in enumerate(sizes) if not size or size != lengths[n])
-        pieces, lines, sizes = pieces[:good], lines[:good], sizes[:good]
-    return pieces, start + sum(sizes) + sum(map(len, lines)) + 4 * len(pieces)
+    good = sum(takewhile(bool, map(eq, map(_size, parts[::2]), map(len, pieces))))
+    return pieces[:good], start + sum(map(len, parts[: 2 * good])) + 4 * good
 
 
 def _any_chunks(buffer: bytes, start: int) -> Decoded:
     """Decode chunks of any size, one after the other."""
     pieces: list[bytes | memoryview] = []
     view = memoryview(buffer)
-    while (line_end := buffer.find(b"\r\n", start, start + _SHORT_LINE)) > 0:
-        size = _SIZES[buffer[start:line_end]]
-        data = line_end + 2
-        end = data + size
-        if not size or buffer[end : end + 2] != b"\r\n":
-            break
-        pieces.append(view[data:end] if size >= _LARGE else buffer[data:end])
-        start = end + 2
-    return pieces, start
+    while True:
+        line = buffer[start : start + _SHORT_LINE].partition(b"\r\n")[0]
+        data, size = start + len(line) + 2, _size(line)
+        if size < 0 or not buffer.startswith(b"\r\n", data + size):
+            return pieces, start
+        pieces.append(view[data : data + size])
+        start = data + size + 2
 
 
 def file_chunks(reader: Any, store: Store, room: int) -> bool:
@@ -196,15 +193,15 @@ def file_chunks(reader: Any, store: Store, room: int) -> bool:
     pieces: list[bytes] = []
     line = data = b""
     try:
-        for _ in range(_RUN):
+        while True:
             line = readline(_SHORT_LINE) or b""
-            size = _SIZES[line[:-2]]
+            size = _size(line[:-2])
             if not 0 < size < room or line[-2:] != b"\r\n":
                 break
             data = read(size + 2) or b""
-            if len(data) != size + 2 or data[-2:] != b"\r\n":
+            if data[size:] != b"\r\n":
                 break
-            pieces.append(data[:-2])
+            pieces.append(data[:size])
             room -= size
             line = data = b""
     finally:

@@ -8,13 +8,12 @@ from hypothesis import strategies as st
 
 from httplib_impl import IncompleteRead
 from httplib_impl._chunked import DATA_END, SIZE_LINE, chunked_needs
-from httplib_impl._fast import USUAL_LINES, plain_head, whole_chunks
+from httplib_impl._fast import plain_head, whole_chunks
 from httplib_impl._framing import LENGTH, is_persistent, message_framing
 from httplib_impl._head import Head
 from httplib_impl._headers import Fields, parse_fields
 from httplib_impl._reader import Reader
 from httplib_impl._request import field_line, request_line
-from httplib_impl._status_line import parse_status_line
 from httplib_impl.tests.exchanges import STARTS, WORDS
 from httplib_impl.tests.support import DETERMINISTIC, Wire
 
@@ -67,11 +66,6 @@ def framing_values(fields: Fields) -> Fields:
 )
 def test_a_head_as_servers_send_it_is_plain(raw: bytes) -> None:
     assert plain_head(raw, 0)[0] is not None
-
-
-def test_the_usual_status_lines_are_parsed_status_lines() -> None:
-    for line, known in USUAL_LINES.items():
-        assert repr(parse_status_line(line, strict=False)) == repr(known)
 
 
 @QUICK

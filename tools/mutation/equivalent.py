@@ -6,7 +6,7 @@ changed lines before and after, each as a glob.  An entry that matches no surviv
 
 import fnmatch
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,7 @@ class Equivalent:
         function: for the qualified name.
         operator: for the operator's name.
         before: for the original lines.
-        after: for the changed lines.
+        after: for the changed lines; of several, one has to match.
     """
 
     reason: str
@@ -33,7 +33,7 @@ class Equivalent:
     function: str = "*"
     operator: str = "*"
     before: str = "*"
-    after: str = "*"
+    after: str | Sequence[str] = "*"
 
     def meets(self, mutant: Mutant) -> bool:
         """Whether the entry is about this mutant."""
@@ -69,6 +69,9 @@ class Equivalents:
         ]
 
 
-def _like(text: str, glob: str) -> bool:
-    """Return whether text matches a glob in which only ``*`` is special."""
-    return fnmatch.fnmatchcase(text, glob.replace("[", "[[]").replace("?", "[?]"))
+def _like(text: str, globs: str | Sequence[str]) -> bool:
+    """Return whether text matches a glob in which only ``*`` is special, or one of several."""
+    some = [globs] if isinstance(globs, str) else globs
+    return any(
+        fnmatch.fnmatchcase(text, one.replace("[", "[[]").replace("?", "[?]")) for one in some
+    )
