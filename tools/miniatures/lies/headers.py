@@ -66,7 +66,7 @@ overrides(
     "reads-the-type-when-asked-for-it",
     "`msg`, undocumented but common in old programs",
     "_message._FIRST_SEEN",
-    lambda true: true - {"typeheader", "encodingheader", "subtype", "plisttext"},
+    lambda true: true & {"type", "maintype", "plist", "unixfrom"},
 )
 overrides(
     "finds-the-type-in-the-first-field",
