@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 import jinja2
+from markupsafe import Markup
 
 from conformance.atlas.facts import (
     CODES,
@@ -28,6 +29,7 @@ from conformance.atlas.facts import (
     entry_of_results,
     results_by_case,
 )
+from conformance.atlas.markup import octets, rows, shown, spans
 from conformance.atlas.overview import Overview
 from conformance.atlas.pages import CasePages, file_name, link
 from conformance.atlas.tables import Tables
@@ -137,6 +139,10 @@ def implementation_file(one: Column) -> str:
 TEMPLATES = Path(__file__).with_name("templates")
 
 
+def _labelled(indices: Sequence[int], labels: Sequence[str]) -> Markup:
+    return Markup(", ".join(shown(labels[index]) for index in indices))  # each is escaped
+
+
 def _shown_lines(text: str) -> str:
     return "\n".join(map(visible_text, text.split("\n")))
 
@@ -153,7 +159,11 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     made.filters.update(
-        shown=visible_text,
+        shown=shown,
+        octets=octets,
+        spans=spans,
+        rows=rows,
+        labelled=_labelled,
         shown_lines=_shown_lines,
         totals=totals,
         score=_score_lines,

@@ -18,7 +18,7 @@ from conformance.judge.client import (
 )
 from conformance.judge.judge import entry_text, expectation_text, judge, trace_lines
 from conformance.judge.observation import ConnectionFacts, Observation
-from conformance.judge.session import expectations, judge_late
+from conformance.judge.session import asks, expectations, judge_late
 from conformance.judge.verdicts import ERRORS, FAILURES, NOT_RUN, OK, Judgement, Mismatch, Verdict
 from conformance.lazy import loader
 
@@ -44,6 +44,7 @@ __all__ = [
     "Mismatch",
     "Observation",
     "Verdict",
+    "asks",
     "checked_error_map",
     "did_in",
     "did_of",

@@ -38,7 +38,7 @@ from conformance.judge.client import (
 )
 from conformance.judge.observation import Observation
 from conformance.judge.verdicts import Judgement, Mismatch, Verdict
-from mockserver import Dispatch, ReadRequest, pieces_of
+from mockserver import Dispatch, ReadRequest, Script, pieces_of
 
 _ORDER = {verdict: index for index, verdict in enumerate(Verdict)}
 _READING = (ReadRequest, Dispatch)
@@ -129,15 +129,23 @@ def _judgement(misses: Sequence[_Miss]) -> Judgement:
 
 def _absence(case: Case, seen: Observation, arrivals: Sequence[Arrival]) -> str:
     """Return why the answers of the driver have no basis; empty if they have one."""
-    script = case.script
+    needed = asks(case.script)
+    if needed and not seen.connections:
+        return "no connection came, where the script needs a connection"
+    if needed == "request" and not arrivals:
+        return "no whole request came, where the script needs a request"
+    return ""
+
+
+def asks(script: Script) -> str:
+    """Return what *script* needs of a client: a ``request``, a ``connection``, or nothing.
+
+    Of a script with one exchange, the verdict depends on nothing else.
+    """
     if script.listener.mode in ("refuse", "connect_stall"):
         return ""
     reads = any(isinstance(step, _READING) for one in script.connections for step in one.steps)
-    if not seen.connections:
-        return "no connection came, where the script needs a connection"
-    if (reads or script.routes) and not arrivals:
-        return "no whole request came, where the script needs a request"
-    return ""
+    return "request" if reads or script.routes else "connection"
 
 
 def sequence(case: Case, seen: Observation) -> list[str]:

@@ -33,7 +33,9 @@ class BookError(ValueError):
     """A file of the book is not valid; the message is one line that names it."""
 
 
-class Recorded(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Recorded(
+    msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, dict=True
+):
     """An implementation that was recorded.
 
     Args:
@@ -56,6 +58,15 @@ class Recorded(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     errors: dict[str, str] = {}
     classes: dict[str, list[str]] = {}
 
+    @functools.cached_property
+    def judged_by(self) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
+        """What a judge uses of it, apart from names and classes: features and a map of errors."""
+        return _JUDGED.intersection(self.features), tuple(self.errors.items())
+
+
+_JUDGED = frozenset({"python3", "lowercase-names"})
+"""The features on which a judgement depends; the others decide what is run."""
+
 
 class _Topic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cases: dict[str, list[Any]]
@@ -69,11 +80,13 @@ class Book:
         implementations: the recorded implementations, by key.
         played: the digest of what was played in each recorded case.
         seen: observations by case and key: each is a list of calls and wire, or a verdict.
+        judgements: those that more than one case shares, as `judged` made them.
     """
 
     implementations: dict[str, Recorded] = field(default_factory=dict)
     played: dict[str, str] = field(default_factory=dict)
     seen: dict[str, dict[str, Any]] = field(default_factory=dict)
+    judgements: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def of(self, case: Case) -> dict[str, Any]:
         """Return the observations of *case*, by key; empty if the case now plays something else."""

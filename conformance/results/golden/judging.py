@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+import msgspec
+
 from conformance.cases import Case, Corpus, client_case
 from conformance.judge import (
     Judgement,
     Observation,
     Verdict,
+    asks,
     did_in,
     entry_text,
     error_text,
@@ -71,34 +74,45 @@ def _says_nothing(value: object) -> bool:
 def judged(book: Book, case: Case) -> Iterator[Judged]:
     """Yield what each recorded implementation did with *case*, judged.
 
-    Implementations with one record, for which a judge cannot differ, share one judgement.
+    Implementations with one record, for which a judge cannot differ, share one judgement; so do
+    cases with one GET for which it cannot.
     """
-    known: dict[Any, Judged] = {}
-    names: dict[int, list[str]] = {}
     ran = None if case.session is None else client_case(case)
+    of_case: dict[Any, _Found] = {}
+    of_fetch = of_case if ran is None or ran.fetch is None else _shared(book, ran)
+    texts: dict[int, tuple[bytes, tuple[str, ...]]] = {}
     for key, encoded in _in_order(book, case):
         recorded = book.implementations[key]
-        played = ran if _is_client(recorded) else None if case.profile == "client" else case
+        is_client = _is_client(recorded)
+        played = ran if is_client else None if case.profile == "client" else case
         if played is None:
             continue
-        named = names.get(id(encoded))
-        if named is None:
-            named = names[id(encoded)] = list(dict.fromkeys(_classes(encoded)))
+        if id(encoded) not in texts:
+            names = tuple(dict.fromkeys(_classes(encoded)))
+            texts[id(encoded)] = msgspec.json.encode(encoded), names
+        text, named = texts[id(encoded)]
         bases = tuple(tuple(recorded.classes.get(name, ())) for name in named)
-        features = _JUDGED.intersection(recorded.features)
-        alike = (id(encoded), played.profile, features, tuple(recorded.errors.items()), bases)
+        alike = (is_client, text, *recorded.judged_by, bases)
         own = (*alike, recorded.name)
+        known = of_fetch if is_client else of_case
         found = known.get(own) or known.get(alike)
         if found is None:
-            found = known[own] = _judged(key, recorded, played, encoded)
+            one = _judged(key, recorded, played, encoded)
+            found = known[own] = one.judgement, one.observation
             # Without a class and a difference, no text names the module.
-            if not named and found.judgement.mismatch is None:
+            if not named and one.judgement.mismatch is None:
                 known[alike] = found
-        yield Judged(key, played, found.judgement, found.observation)
+        yield Judged(key, played, *found)
 
 
-_JUDGED = frozenset({"python3", "lowercase-names"})
-"""The features on which a judgement depends; the others decide what is run."""
+_Found = tuple[Judgement, Observation | None]
+
+
+def _shared(book: Book, ran: Case) -> dict[Any, _Found]:
+    """Return the judgements on records of fetches that are judged as that of *ran* is."""
+    basis = (repr(ran.fetch), ran.host, ran.path, asks(ran.script))
+    found: dict[Any, _Found] = book.judgements.setdefault(basis, {})
+    return found
 
 
 def _in_order(book: Book, case: Case) -> Iterator[tuple[str, Any]]:
