@@ -1,0 +1,55 @@
+"""Ready pieces of HTML: untrusted text and bytes, visible and escaped.
+
+The input is text from anywhere, and the lines of `wire`.  The output is markup that a template
+inserts unchanged.
+
+Pages consist mostly of such pieces.  A loop of a template takes some ten times as long for them,
+and the same labels and sentences return on thousands of pages, so a piece of text is kept.
+"""
+
+import functools
+from collections.abc import Iterable
+
+from markupsafe import Markup, escape
+
+from conformance.atlas.wire import Line, Span
+from conformance.report import OctetRuns, visible_text
+
+
+@functools.lru_cache(maxsize=2**13)
+def shown(text: str) -> Markup:
+    """Return *text* in one line, with each character that could act shown by name."""
+    return escape(visible_text(text))
+
+
+def octets(runs: OctetRuns) -> Markup:
+    """Return bytes as text, with the names of those that are not shown as themselves."""
+    return Markup("".join(_pieces(runs)))  # each piece is escaped
+
+
+def _pieces(runs: OctetRuns) -> Iterable[str]:
+    for text, names in runs:
+        yield escape(text)
+        if names:
+            yield f"<i>{names}</i>"  # only escapes such as \r, in ASCII
+
+
+def spans(found: Iterable[Span]) -> Markup:
+    """Return the bytes of one line, each part in the colour of its role."""
+    parts: list[str] = []
+    for role, runs, marked in found:
+        parts.append(f'<span class="r-{role} marked">' if marked else f"<span class=r-{role}>")
+        parts += _pieces(runs)
+        parts.append("</span>")
+    return Markup("".join(parts))  # each piece is escaped
+
+
+def rows(lines: Iterable[Line], *, by: bool = True) -> Markup:
+    """Return the rows of a table of *lines*; *by* adds a column for the call that consumes them."""
+    return Markup(
+        "".join(
+            f"<tr><td>{line.offset}<td>{spans(line.spans)}<td>{line.role}"
+            f"{f'<td>{shown(line.by)}' if by else ''}"
+            for line in lines
+        )
+    )
