@@ -293,15 +293,16 @@ def entry_of(case: Case, book: Book, every: Sequence[Column], runs: "Results") -
     _add_runs(found, every, runs)
     indices = {one.key: index for index, one in enumerate(every)}
     groups: dict[tuple[str, ...], Group] = {}
-    known: dict[int, tuple[Group, list[Raised]]] = {}
+    known: dict[tuple[int, int], tuple[Group, list[Raised]]] = {}
     for one in judged(book, case):
-        if id(one.judgement) not in known:
+        same = id(one.judgement), id(one.observation)
+        if same not in known:
             made = _group(one)
             key = (made.verdict, made.basis, made.where, repr(made.calls))
             raised = list(_raised(one))
             found.raised += raised
-            known[id(one.judgement)] = groups.setdefault(key, made), raised
-        group, raised = known[id(one.judgement)]
+            known[same] = groups.setdefault(key, made), raised
+        group, raised = known[same]
         for columns_ in (group.columns, *(error.columns for error in raised)):
             columns_.append(indices[one.key])
         found.hangs = found.hangs or group.verdict == Verdict.HANG

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from markupsafe import Markup, escape
 
 from conformance.atlas.wire import Line, Span
-from conformance.report import OctetRuns, visible_text
+from conformance.report import OctetRuns, octet_runs, visible_text
 
 
 @functools.lru_cache(maxsize=2**13)
@@ -34,14 +34,17 @@ def _pieces(runs: OctetRuns) -> Iterable[str]:
             yield f"<i>{names}</i>"  # only escapes such as \r, in ASCII
 
 
+@functools.lru_cache(maxsize=2**13)
+def span(one: Span) -> Markup:
+    """Return bytes in the colour of their role."""
+    names = f'"r-{one.role} marked"' if one.marked else f"r-{one.role}"
+    runs = [(one.note, "")] if one.note else octet_runs(one.octets)
+    return Markup(f"<span class={names}>{octets(runs)}</span>")  # each piece is escaped
+
+
 def spans(found: Iterable[Span]) -> Markup:
     """Return the bytes of one line, each part in the colour of its role."""
-    parts: list[str] = []
-    for role, runs, marked in found:
-        parts.append(f'<span class="r-{role} marked">' if marked else f"<span class=r-{role}>")
-        parts += _pieces(runs)
-        parts.append("</span>")
-    return Markup("".join(parts))  # each piece is escaped
+    return Markup("".join(map(span, found)))  # each is markup
 
 
 def rows(lines: Iterable[Line], *, by: bool = True) -> Markup:

@@ -105,6 +105,10 @@ class Overview:
         ]
 
     @functools.cached_property
+    def _titles(self) -> dict[str, str]:
+        return {row.id: row.title for row in self._rows}
+
+    @functools.cached_property
     def order(self) -> list[int]:
         """The columns, runs first, then by profile."""
         every = range(len(self._every))
@@ -154,7 +158,7 @@ class Overview:
             "alone_count": len(tables.alone[index]),
             "leaks": tables.leaks[index][:_MOST_LISTED],
             "leak_count": len(tables.leaks[index]),
-            "titles": {row.id: row.title for row in self._rows}.__getitem__,
+            "titles": self._titles.__getitem__,
             "faults": self._caught(index),
             "trend": self._trend() if one.version else [],
         }
@@ -206,7 +210,7 @@ class Overview:
             "columns": columns,
             "families": self._families(),
             "whole": whole,
-            "titles": {row.id: row.title for row in self._rows}.__getitem__,
+            "titles": self._titles.__getitem__,
         }
 
     def _column_order(self) -> list[int]:

@@ -291,7 +291,7 @@ def _sent_lines(one: Entry) -> Iterator[list[Line]]:
         found: list[Line] = []
         for offset, octets in kept_parts(kept):
             if offset and isinstance(kept, Clipped):
-                found.append(Line(offset, [Span("", [(f"… {left_out(kept)} …", "")])]))
+                found.append(Line(offset, [Span("", b"", note=f"… {left_out(kept)} …")]))
             found += _kept_lines(octets, offset, start, end)
         yield found
 
@@ -305,12 +305,12 @@ def _mark(first: Result, number: int) -> tuple[int, int]:
 def _kept_lines(octets: bytes, at: int, start: int, end: int) -> Iterator[Line]:
     for line in split_lines(octets):
         first, last = max(start - at, 0), min(max(end - at, 0), len(line))
-        spans = [Span("data", octet_runs(line))]
+        spans = [Span("data", line)]
         if start >= 0 and first <= len(line) and end >= at:
             spans = [
-                Span("data", octet_runs(line[:first])),
-                Span("data", octet_runs(line[first:last]), marked=True),
-                Span("data", octet_runs(line[last:])),
+                Span("data", line[:first]),
+                Span("data", line[first:last], marked=True),
+                Span("data", line[last:]),
             ]
         yield Line(at, spans)
         at += len(line)

@@ -75,8 +75,10 @@ class Tables:
                 self.alone[group.columns[0]].append(entry.id)
         for raised in entry.raised:
             for column in raised.columns:
-                made = Fault(raised.fault, raised.name, raised.bases, raised.message, entry.id)
-                kept = self.faults[column].setdefault((raised.fault, raised.name), made)
+                faults, key = self.faults[column], (raised.fault, raised.name)
+                if key not in faults:
+                    faults[key] = Fault(*key, raised.bases, raised.message, entry.id)
+                kept = faults[key]
                 kept.count += 1
                 kept.message = kept.message or raised.message
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
 from conformance.cases import Case, Expectation, Octets, Op, Place
-from conformance.report import OctetRuns, octet_runs, roles_of_raw
+from conformance.report import roles_of_raw
 from mockserver import Connection, Fill, Garbage, Piece, Route, Step, WritingStep
 
 _MOST_PIECE = 600
@@ -35,13 +35,15 @@ class Span(NamedTuple):
 
     Args:
         role: such as ``chunk-size``; empty for a note about bytes that are left out.
-        runs: the bytes, as text and names.
+        octets: the bytes.
         marked: whether the bytes differ from those of the twin.
+        note: the note, in place of bytes.
     """
 
     role: str
-    runs: OctetRuns
+    octets: bytes
     marked: bool = False
+    note: str = ""
 
 
 @dataclass(slots=True)
@@ -314,7 +316,7 @@ def _lines(
 
 def _gap(at: int, count: int) -> Line:
     text = f"… {count} bytes …" if count > 0 else "…"
-    return Line(at, [Span("", [(text, "")])])
+    return Line(at, [Span("", b"", note=text)])
 
 
 def _ends(octets: bytes) -> Iterator[tuple[int, bytes]]:
@@ -380,14 +382,14 @@ def _add(
 def _marked(role: str, octets: bytes, at: int, mark: Place | None) -> Iterator[Span]:
     """Yield *octets* as spans; those in which they differ from the twin are marked."""
     if mark is None or mark.end < at or mark.start >= at + len(octets):
-        yield Span(role, octet_runs(octets))
+        yield Span(role, octets)
         return
     start, end = max(mark.start - at, 0), min(mark.end - at, len(octets))
     if start:
-        yield Span(role, octet_runs(octets[:start]))
+        yield Span(role, octets[:start])
     if mark.start >= at:
-        yield Span(role, octet_runs(octets[start:end]), marked=True)
+        yield Span(role, octets[start:end], marked=True)
     elif end:
-        yield Span(role, octet_runs(octets[:end]), marked=True)
+        yield Span(role, octets[:end], marked=True)
     if octets[end:]:
-        yield Span(role, octet_runs(octets[end:]))
+        yield Span(role, octets[end:])

@@ -1,5 +1,6 @@
 """``httplib-kit atlas``: the site of every case and every recorded implementation."""
 
+import gc
 from pathlib import Path
 
 import click
@@ -32,6 +33,7 @@ def atlas(ctx: click.Context, directory: Path, chosen: Selection, corpus: Corpus
         book = load_book()
     except (Refused, BookError) as error:
         raise click.UsageError(str(error)) from None
+    gc.freeze()  # the records stay to the end; a collection would visit each of their lists
     try:
         place.write(site(corpus, names, book))
     finally:

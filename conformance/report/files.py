@@ -75,10 +75,14 @@ class WholeSite:
 
     def write(self, files: Iterable[tuple[str, str]]) -> None:
         """Write *files*, by their names, and replace the site."""
+        made = {""}
         for name, text in files:
-            file = self._target / name
-            file.parent.mkdir(exist_ok=True)
-            file.write_text(text, encoding="utf-8", newline="")
+            parent = name.rpartition("/")[0]
+            if parent not in made:
+                (self._target / parent).mkdir()
+                made.add(parent)
+            with open(f"{self._target}/{name}", "wb") as file:
+                file.write(text.encode())
         if self._path.exists():
             shutil.rmtree(self._path)
         self._target.replace(self._path)

@@ -19,7 +19,10 @@ from mockserver import Connection, Route
 
 FORMS = ("curl", "raw", "python", "script")
 _LONGEST_PRINTF = 4096
-_NAMED = {0x0D: "\\r", 0x0A: "\\n", 0x09: "\\t", 0x5C: "\\\\", 0x25: "%%", 0x27: "\\047"}
+_PRINTED = {
+    **{octet: f"\\{octet:03o}" for octet in range(256) if not 0x20 <= octet < 0x7F},
+    **{0x0D: "\\r", 0x0A: "\\n", 0x09: "\\t", 0x5C: "\\\\", 0x25: "%%", 0x27: "\\047"},
+}
 
 
 def reproduce(entry: Entry, form: str, ports: Ports = DEFAULT_PORTS) -> str:
@@ -65,10 +68,4 @@ def shell_octets(octets: bytes) -> str:
     """
     if len(octets) > _LONGEST_PRINTF:
         return f"base64 -d <<'END'\n{base64.encodebytes(octets).decode('ascii')}END"
-    return "printf '" + "".join(map(_printed, octets)) + "'"
-
-
-def _printed(octet: int) -> str:
-    if octet in _NAMED:
-        return _NAMED[octet]
-    return chr(octet) if 0x20 <= octet < 0x7F else f"\\{octet:03o}"
+    return f"printf '{octets.decode('latin-1').translate(_PRINTED)}'"

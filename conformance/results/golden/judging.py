@@ -96,11 +96,11 @@ def judged(book: Book, case: Case) -> Iterator[Judged]:
         own = (*alike, recorded.name)
         known = of_fetch if is_client else of_case
         found = known.get(own) or known.get(alike)
-        if found is None:
-            one = _judged(key, recorded, played, encoded)
+        if found is None or (named and own not in known):
+            one = _judged(key, recorded, played, encoded, None if found is None else found[0])
             found = known[own] = one.judgement, one.observation
-            # Without a class and a difference, no text names the module.
-            if not named and one.judgement.mismatch is None:
+            # Without a difference, only the observation names the module.
+            if one.judgement.mismatch is None and not recorded.errors:
                 known[alike] = found
         yield Judged(key, played, *found)
 
@@ -153,7 +153,10 @@ def _is_client(recorded: Recorded) -> bool:
     return "fetch" in recorded.ops
 
 
-def _judged(key: str, recorded: Recorded, ran: Case, encoded: object) -> Judged:
+def _judged(
+    key: str, recorded: Recorded, ran: Case, encoded: object, known: Judgement | None = None
+) -> Judged:
+    """Return what one record says, judged unless the judgement is *known*."""
     if encoded == Verdict.HANG and ran.profile == "client":
         # Only that is stored, and not where it was when the kit reset it.
         entries = {op.id: late_entry(op.id, "the kit gave up") for op in ran.ops}
@@ -164,7 +167,9 @@ def _judged(key: str, recorded: Recorded, ran: Case, encoded: object) -> Judged:
     features = frozenset(recorded.features)
     values = Values(recorded.name, "python3" in features or _is_client(recorded), recorded.classes)
     observation = Codec(values).full(ran, encoded)
-    return Judged(key, ran, judge(ran, observation, features, recorded.errors), observation)
+    if known is None:
+        known = judge(ran, observation, features, recorded.errors)
+    return Judged(key, ran, known, observation)
 
 
 def run_of(book: Book, key: str, corpus: Corpus) -> tuple[RunHead, list[Result]]:
