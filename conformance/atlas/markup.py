@@ -12,7 +12,8 @@ from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
-from conformance.atlas.wire import Line, Span
+from conformance.atlas.facts import Group
+from conformance.atlas.wire import Event, Line, Span
 from conformance.report import OctetRuns, octet_runs, visible_text
 
 
@@ -56,3 +57,35 @@ def rows(lines: Iterable[Line], *, by: bool = True) -> Markup:
             for line in lines
         )
     )
+
+
+def event_head(one: Event) -> Markup:
+    """Return the beginning of the item of a list for *one*: who does what, and the state after."""
+    return _event_head(one.who, one.connection, one.name, one.text, one.state)
+
+
+@functools.lru_cache(maxsize=2**13)
+def _event_head(who: str, connection: int, name: str, text: str, state: str) -> Markup:
+    named = f' data-name="{shown(name)}"' if name else ""
+    number = f" {connection}" if connection else ""
+    found = f"<li class={who}{named}><b>{who}{number}</b> <code>{shown(text)}</code>"
+    if state:
+        hidden = ' class="answer"' if "raises" in state else ""
+        found += f" <em{hidden}>{shown(state)}</em>"
+    return Markup(found)  # all text is shown, and the rest is ours
+
+
+def calls(one: Group) -> Markup:
+    """Return what each call of a group resulted in."""
+    return _calls(one.calls, one.where)
+
+
+@functools.lru_cache(maxsize=2**13)
+def _calls(found: tuple[tuple[str, str], ...], where: str) -> Markup:
+    return Markup(
+        "".join(
+            f"<code{' class=here' if name == where else ''}>"
+            f"{'' if name == 'fetch' else f'{shown(name)} '}<b>{shown(text)}</b></code>"
+            for name, text in found
+        )
+    )  # all text is shown

@@ -246,7 +246,7 @@ class Overview:
         for row in self._rows:
             for name in row.spec:
                 citing.setdefault(name, []).append(row)
-        about = self._about()
+        about = self._about
         rules = [(rule, about.get(rule.id, [])) for rule in load_rules()]
         page = [(one, citing.get(one.id, [])) for one in load_requirements().values()]
         return {
@@ -256,6 +256,7 @@ class Overview:
             "untested": sum(not rows for _, rows in rules),
         }
 
+    @functools.cached_property
     def _about(self) -> dict[str, list[Row]]:
         """Return the rows about each rule that has any, in the order of the rules."""
         found: dict[str, list[Row]] = {rule.id: [] for rule in load_rules()}
@@ -296,7 +297,7 @@ class Overview:
             "failing": "".join(sorted(FAILING)),
             **{kind: list(names.get(kind, ())) for kind in _KINDS},
             "octets": list(octets),
-            "rules": {name: [row.id for row in rows] for name, rows in self._about().items()},
+            "rules": {name: [row.id for row in rows] for name, rows in self._about.items()},
             "rows": rows,
         }
 

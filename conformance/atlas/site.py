@@ -29,7 +29,7 @@ from conformance.atlas.facts import (
     entry_of_results,
     results_by_case,
 )
-from conformance.atlas.markup import octets, rows, shown, spans
+from conformance.atlas.markup import calls, event_head, octets, rows, shown, spans
 from conformance.atlas.overview import Overview
 from conformance.atlas.pages import CasePages, file_name, link
 from conformance.atlas.tables import Tables
@@ -143,8 +143,8 @@ def _labelled(indices: Sequence[int], labels: Sequence[str]) -> Markup:
     return Markup(", ".join(shown(labels[index]) for index in indices))  # each is escaped
 
 
-def _shown_lines(text: str) -> str:
-    return "\n".join(map(visible_text, text.split("\n")))
+def _shown_lines(text: str) -> Markup:
+    return Markup("\n").join(map(shown, text.split("\n")))
 
 
 @functools.cache
@@ -164,6 +164,8 @@ def environment() -> jinja2.Environment:
         octets=octets,
         spans=spans,
         rows=rows,
+        event_head=event_head,
+        calls=calls,
         labelled=_labelled,
         shown_lines=_shown_lines,
         totals=totals,

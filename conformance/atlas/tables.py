@@ -5,6 +5,7 @@ Only what all pages need is kept of an entry, so that a site of thousands of cas
 """
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -60,13 +61,10 @@ class Tables:
 
     def add(self, entry: Entry) -> None:
         """Count *entry*."""
-        family = self.families.setdefault(entry.family, Counter())
-        levels = self.levels.setdefault(entry.level, Counter())
-        for index, sign in enumerate(entry.signs):
-            family[index, sign] += 1
-            levels[index, sign] += 1
-            if sign == "L":
-                self.leaks[index].append(entry.id)
+        self.families.setdefault(entry.family, Counter()).update(enumerate(entry.signs))
+        self.levels.setdefault(entry.level, Counter()).update(enumerate(entry.signs))
+        for found in re.finditer("L", entry.signs):
+            self.leaks[found.start()].append(entry.id)
         self.patterns.setdefault(entry.signs, []).append(entry.id)
         self.deeds[entry.deeds] += 1
         for group in entry.groups:

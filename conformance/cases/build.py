@@ -107,11 +107,15 @@ def _played(raw: Mapping[str, Any]) -> str:
     its record contains header fields only if some are compared, and where it may wait, the server
     ends the connection.
     """
-    fields = '"headers":' in json.dumps(raw.get("fetch"), separators=(",", ":"))
+    fetch = raw.get("fetch") or {}
+    fields = '"headers": ' in _ENCODER.encode(fetch) if fetch else False
     played = [{key: raw[key] for key in _PLAYED if key in raw}, fields]
-    if (raw.get("fetch") or {}).get("may_wait"):
+    if fetch.get("may_wait"):
         played.append("may_wait")
-    return hashlib.sha256(json.dumps(played, sort_keys=True).encode()).hexdigest()[:8]
+    return hashlib.sha256(_ENCODER.encode(played).encode()).hexdigest()[:8]
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True)
 
 
 def _calls_the_same(raw: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -19,7 +19,8 @@ from conformance.cases import AddressHole, Case, Exchange
 from conformance.judge.observation import Observation
 from mockserver import Request
 
-_REQUEST_LINE = re.compile(rb"(?m)^([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP/1\.[0-9]\r?$")
+_VERSION = re.compile(rb"(?m) HTTP/1\.[0-9]\r?$")
+_REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP/1\.[0-9]\r?")
 _HEAD_END = re.compile(rb"\n\r?\n")
 
 
@@ -73,9 +74,11 @@ def _line(origin: str, method: str, target: str) -> bytes:
 def _requests(received: bytes, known: re.Pattern[bytes]) -> Iterator[bytes]:
     """Yield each request of which the whole head was received."""
     starts = [found.start() for found in known.finditer(received)]
-    for found in _REQUEST_LINE.finditer(received):
+    for version in _VERSION.finditer(received):  # a plain search: content may be a megabyte
+        line = received.rfind(b"\n", 0, version.start()) + 1
+        found = _REQUEST_LINE.fullmatch(received, line, version.end())
         # Content need not end with a line end, so a known line can be the end of this one.
-        if not any(found.start() <= start < found.end() for start in starts):
+        if found and not any(found.start() <= start < found.end() for start in starts):
             starts.append(found.start())
     starts.sort()
     if not starts or received[: starts[0]].strip(b"\r\n"):

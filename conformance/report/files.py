@@ -81,8 +81,7 @@ class WholeSite:
             if parent not in made:
                 (self._target / parent).mkdir()
                 made.add(parent)
-            with open(f"{self._target}/{name}", "wb") as file:
-                file.write(text.encode())
+            (self._target / name).write_bytes(text.encode())
         if self._path.exists():
             shutil.rmtree(self._path)
         self._target.replace(self._path)

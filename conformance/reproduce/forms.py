@@ -19,10 +19,8 @@ from mockserver import Connection, Route
 
 FORMS = ("curl", "raw", "python", "script")
 _LONGEST_PRINTF = 4096
-_PRINTED = {
-    **{octet: f"\\{octet:03o}" for octet in range(256) if not 0x20 <= octet < 0x7F},
-    **{0x0D: "\\r", 0x0A: "\\n", 0x09: "\\t", 0x5C: "\\\\", 0x25: "%%", 0x27: "\\047"},
-}
+_PRINTED = {octet: f"\\{octet:03o}" for octet in range(256) if not 0x20 <= octet < 0x7F}
+_PRINTED |= {0x0D: "\\r", 0x0A: "\\n", 0x09: "\\t", 0x5C: "\\\\", 0x25: "%%", 0x27: "\\047"}
 
 
 def reproduce(entry: Entry, form: str, ports: Ports = DEFAULT_PORTS) -> str:

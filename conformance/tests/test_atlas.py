@@ -241,8 +241,8 @@ def test_a_long_body_is_shown_by_its_ends() -> None:
 
 def by_of(name: str, *, notes: bool = False) -> list[tuple[bytes, str]]:
     def octets(line: Line) -> bytes:
-        text = "".join(text + names for span in line.spans for text, names in span.runs)
-        return text.encode() if notes and not line.spans[0].role else of_octets(text)
+        found = b"".join(span.octets for span in line.spans)
+        return line.spans[0].note.encode() if notes and not line.spans[0].role else found
 
     return [(octets(line), line.by) for event in events(BY_ID[name], None) for line in event.lines]
 

@@ -1,8 +1,11 @@
 """Browsers as clients: a page in them fetches each case, and the kit judges what it reports."""
 
+import contextlib
 import os
+import select
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -34,13 +37,23 @@ KNOWN = {
 }
 """Cases that show what both browsers do, and what a page cannot be shown."""
 PAGE = """\
-import http.client, json, re, sys, time
+import http.client, json, re, subprocess, sys, time
 from urllib.parse import urlsplit
 
 mode, last = sys.argv[1:]
 if last == "--version":
     print("Page 1.2.3")
     raise SystemExit
+
+if mode.startswith("leaves:"):
+    _, session, *pipes = mode.split(":")
+    waits = "import sys; _ = open(sys.argv[1], 'wb'); print(flush=True); open(sys.argv[2]).read()"
+    child = subprocess.Popen(
+        [sys.executable, "-c", waits, *pipes],
+        stdout=subprocess.PIPE,
+        start_new_session=session == "own",
+    )
+    child.stdout.readline()
 
 def sent(method, url, body=None):
     parts = urlsplit(url)
@@ -176,6 +189,26 @@ def test_a_browser_that_ends_is_started_again(
     found = verdicts(page("ends"), cases, authority)
     assert of(found) == {"chunked.two-chunks": "CRASH", "framing.length.short.5": "PASS"}
     assert "ended with status 3" in found["chunked.two-chunks"].reason
+
+
+@pytest.mark.parametrize("session", ["its", "own"])
+def test_what_a_browser_started_ends_with_it(
+    session: str, page: Callable[[str], Implementation], authority: CertificateAuthority
+) -> None:
+    with tempfile.TemporaryDirectory() as place, contextlib.ExitStack() as opened:
+        alive, leash = f"{place}/alive", f"{place}/leash"
+        os.mkfifo(alive)
+        os.mkfifo(leash)
+        held = os.open(alive, os.O_RDONLY | os.O_NONBLOCK)
+        opened.callback(os.close, held)
+        # A child that is left over ends with this test: nothing more comes out of the pipe.
+        opened.callback(os.close, os.open(leash, os.O_RDWR))
+        browser = page(f"leaves:{session}:{alive}:{leash}")
+        found = verdicts(browser, [BY_ID["chunked.two-chunks"]], authority)
+        assert of(found) == {"chunked.two-chunks": "PASS"}
+        waiting = select.poll()
+        waiting.register(held, 0)  # reports only that the child, which was there, holds it no more
+        assert waiting.poll(10_000) == [(held, select.POLLHUP)]
 
 
 def test_a_page_that_makes_no_request_is_told_and_the_browser_is_started_again(

@@ -18,7 +18,10 @@ from conformance.tests.conftest import ROOT, Installed
 pytestmark = pytest.mark.slow
 
 PACKAGES = {"httplib_impl", "mockserver", "conformance", "certs"}
-BASE = {"click", "hypothesis", "jinja2", "msgspec", "rich", "tomli", "tomlkit", "trustme"}
+BASE = {
+    *("click", "hypothesis", "jinja2", "markupsafe", "msgspec", "rich", "tomli", "tomlkit"),
+    "trustme",
+}
 
 
 def names_in(wheel: Path) -> set[str]:

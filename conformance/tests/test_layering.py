@@ -46,6 +46,7 @@ MAY_IMPORT = {
         "click",
         "hypothesis",
         "jinja2",
+        "markupsafe",  # the form in which jinja2 takes what is escaped already
         "msgspec",
         "rich",
         "tomli",

@@ -6,11 +6,8 @@ head and the results that a run would have.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
-
-import msgspec
+from typing import Any, NamedTuple
 
 from conformance.cases import Case, Corpus, client_case
 from conformance.judge import (
@@ -35,8 +32,7 @@ from conformance.results.golden.values import Values
 from conformance.results.result import Result, RunHead, result_of, with_script, without_port
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """What one implementation did according to the records, and the verdict on it.
 
     Args:
@@ -80,7 +76,7 @@ def judged(book: Book, case: Case) -> Iterator[Judged]:
     ran = None if case.session is None else client_case(case)
     of_case: dict[Any, _Found] = {}
     of_fetch = of_case if ran is None or ran.fetch is None else _shared(book, ran)
-    texts: dict[int, tuple[bytes, tuple[str, ...]]] = {}
+    texts: dict[int, tuple[str, tuple[str, ...]]] = {}
     for key, encoded in _in_order(book, case):
         recorded = book.implementations[key]
         is_client = _is_client(recorded)
@@ -89,7 +85,7 @@ def judged(book: Book, case: Case) -> Iterator[Judged]:
             continue
         if id(encoded) not in texts:
             names = tuple(dict.fromkeys(_classes(encoded)))
-            texts[id(encoded)] = msgspec.json.encode(encoded), names
+            texts[id(encoded)] = repr(encoded), names
         text, named = texts[id(encoded)]
         bases = tuple(tuple(recorded.classes.get(name, ())) for name in named)
         alike = (is_client, text, *recorded.judged_by, bases)
