@@ -63,7 +63,7 @@ browser: .venv/installed-browser  ## the atlas in the system's Chromium
 	@$(BIN)/python -m pytest -q -n 2 conformance/tests/test_browser.py
 
 docs: .venv/installed-docs  ## the documentation as a site, in docs/_build; a warning is an error
-	@$(BIN)/python -m sphinx -q -W --keep-going docs docs/_build
+	@$(BIN)/python -m sphinx -q -W --keep-going -c .ci/docs docs docs/_build
 	@$(BIN)/httplib-kit atlas docs/_build/atlas
 
 openapi: .venv/installed-api  ## the plays of serve, held against their description by schemathesis
