@@ -1,7 +1,7 @@
 """How the documentation becomes a site, ``make docs``: Sphinx reads the repository's Markdown.
 
-This is not in `docs/`, which travels in the wheel: pytest rewrites the packages of a distribution by
-the Python files that it lists, and one stray file among them stops the plugin from loading.
+This is not in `docs/`, which travels in the wheel: pytest rewrites the packages of a distribution
+by the Python files that it lists, and one stray file among them stops the plugin from loading.
 """
 
 from pygments.lexers.special import TextLexer
