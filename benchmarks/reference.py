@@ -6,8 +6,9 @@ so that load on the machine slows all of them equally. The table has two lower b
 socket parses nothing, and the bare loop does only what is documented for a small GET. A rate is
 relative to `http.client`: 2.0 means twice as many exchanges in the same CPU time of the client.
 
-Run ``make bench``, or ``python -m benchmarks.reference [--rounds N] [--only WORK]``. The
-table and the plot are written to ``benchmarks/results/``.
+Run ``make bench``, or ``python -m benchmarks.reference [--rounds N] [--only WORK] [--record]``. The
+table and the plot are written to ``benchmarks/results/``; ``--record`` also writes the rates, with
+the date and the kind of machine, to ``fixtures/benchmarks.json``, which the atlas shows.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from benchmarks.peers import PEERS, Peer, installed
 IMPORT_GOAL = 0.5
 """The goal for the time of an import, as a multiple of that of http.client."""
 RESULTS = Path(__file__).parent / "results"
+RECORD = Path(__file__).parent.parent / "fixtures" / "benchmarks.json"
 OURS = "httplib_impl"
 MEASURE = "http.client"
 FLOOR = "raw socket"
@@ -262,6 +264,21 @@ def missed(measured: dict[str, dict[str, list[Cost]]]) -> str:
     return text
 
 
+def record(measured: dict[str, dict[str, list[Cost]]], count: int) -> str:
+    """Return the rates by CPU time as JSON, with what they depend on."""
+    rates = {
+        title: {name: round(relative(costs, name, "cpu"), 2) for name in costs}
+        for title, costs in measured.items()
+    }
+    run = {
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "machine": f"{platform.system()}, {platform.machine()}, {os.cpu_count()} CPUs",
+        "rounds": count,
+    }
+    return json.dumps({**run, "rates": rates}, indent=1) + "\n"
+
+
 def absolute(measured: dict[str, dict[str, list[Cost]]]) -> dict[str, dict[str, dict[str, float]]]:
     """Return the medians in microseconds, for a closer analysis."""
     return {
@@ -312,7 +329,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--only", help="a part of the title of a work")
+    parser.add_argument("--record", action="store_true", help="write the rates for the atlas")
     options = parser.parse_args()
+    if options.only and options.record:
+        parser.error("--record needs all works, so there can be no --only")
     place = share_one_cpu()
     works = [work for work in WORKS if (options.only or "") in work.title]
     if not works:
@@ -339,6 +359,8 @@ def main() -> None:
     (RESULTS / "reference.md").write_text(text, encoding="utf-8")
     numbers = json.dumps(absolute(measured), indent=2)
     (RESULTS / "reference.json").write_text(numbers + "\n", encoding="utf-8")
+    if options.record:
+        RECORD.write_text(record(measured, options.rounds), encoding="utf-8")
     try:
         plot(measured, RESULTS / "reference.svg")
     except ModuleNotFoundError as error:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from conformance.atlas.facts import CODES, FAILING, SIGNS, Column, Entry
 from conformance.atlas.pages import file_name
 from conformance.atlas.raising import Catching, catching
+from conformance.atlas.rates import load_rates
 from conformance.atlas.tables import Tables, apart_from_each_other, clustered, nearest, plane
 from conformance.cases import load_requirements, load_rules, rules_about
 
@@ -76,7 +77,7 @@ class Overview:
         """Yield the template of each page, which is also its name, and its context."""
         yield "index.html", self._start()
         yield "cases.html", self._cases()
-        yield "implementations.html", {"rows": self._implementations()}
+        yield "implementations.html", {"rows": self._implementations(), "speed": load_rates()}
         yield "matrix.html", self._matrix()
         yield "map.html", {"maps": list(self._maps())}
         yield "compare.html", {"every": self._every}

@@ -17,6 +17,7 @@ from conformance.atlas import site
 from conformance.atlas.facts import CODES, FAILING, SIGNS, columns, entry_of
 from conformance.atlas.pages import CasePages
 from conformance.atlas.raising import catching
+from conformance.atlas.rates import OURS, load_rates
 from conformance.atlas.site import environment
 from conformance.atlas.tables import Fault, clustered, nearest, plane
 from conformance.atlas.wire import Line, events
@@ -234,6 +235,20 @@ def test_a_long_body_is_shown_by_its_ends() -> None:
     assert b"".join(octets for octets, _ in first) == sent[: body + 400]
     assert last == sent[-100:]
     assert note == f"… {len(sent) - body - 500} bytes …".encode()
+
+
+def test_the_page_of_implementations_has_the_recorded_rates(pages: dict[str, str]) -> None:
+    speed = load_rates()
+    page = pages["implementations.html"].partition('id="speed"')[2]
+    assert f"{speed.rounds} interleaved rounds, measured in one run on {speed.date}" in page
+    rows = re.findall(r"<tr><th scope=.row.>(.*?)</th>.*?</svg></td>(.*?)</tr>", page)
+    assert {title: re.findall(r"[\d.]+|–", cells) for title, cells in rows} == {
+        title: [f"{row[name]:.2f}" if name in row else "–" for name in speed.clients]
+        for title, row in speed.rates.items()
+    }
+    assert all(0 <= place <= 1 for row in speed.rows for place in (row.own, *row.others))
+    ours = speed.clients.index(OURS)
+    assert all((row.own > 0.5) == ((row.rates[ours] or 0) > 1) for row in speed.rows)
 
 
 # Which call reads which bytes.
