@@ -592,6 +592,7 @@ def test_the_head_is_the_last_one_and_no_trailer() -> None:
         b"X-Trailer: 3\r\n",
     ]
     assert head_of(lines) == (200, b"All  right", [(b"X-A", b"1"), (b"X-B", b" 2")])
+    assert head_of([b"HTTP/1.1\t204 No\r\n", b"\r\n"]) == (204, b"No", [])
 
 
 @pytest.mark.parametrize(

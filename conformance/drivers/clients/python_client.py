@@ -368,7 +368,7 @@ def head_of(
         if not inside:
             is_last = status is not None and status // 100 not in (1, 3) and status not in _AGAIN
             if line.startswith(b"HTTP/") and not is_last:
-                _, _, rest = line.partition(b" ")
+                *_, rest = line.split(None, 1)  # some programs accept any blank there
                 code, _, reason = rest.strip().partition(b" ")
                 status = int(code) if code.isdigit() else None
                 fields, inside = [], True
