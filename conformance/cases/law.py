@@ -86,7 +86,7 @@ _CODE_CAME = re.compile(rb"[ \t\v\f\r]*HTTP/1\.[0-9][ \t\v\f\r]+([0-9]{3})")
 _NAME = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _FIELD = re.compile(rb"(" + _NAME + rb"):([^\r\n]*)")
 _SIZE = re.compile(rb"([0-9A-Fa-f]+)([ \t]*)(.*)", re.DOTALL)
-_READABLE = re.compile(rb"[ \t]*\+?(0[xX])?[0-9A-Fa-f]")
+_READABLE = re.compile(rb"[ \t\v\f\r]*\+?(0[xX])?[0-9A-Fa-f]")
 _VALUE = rb"(?:" + _NAME + rb'|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\xff])*")'
 _EXTENSION = re.compile(rb"(?:[ \t]*;[ \t]*" + _NAME + rb"(?:[ \t]*=[ \t]*" + _VALUE + rb")?)*")
 _CONTROLS = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -350,7 +350,12 @@ def _coded(reading: Reading, codings: list[bytes], version: bytes, *, both: bool
         reading.breaks("coding.http-1-0")
     if both:
         reading.breaks("coding-and-length")
-    return _chunks(reading)
+    try:
+        return _chunks(reading)
+    except _End:
+        if version == b"HTTP/1.0":  # the coding may be ignored there
+            reading.breaks(OTHER)
+        raise
 
 
 def _is_number(value: bytes) -> bool:

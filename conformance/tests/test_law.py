@@ -354,6 +354,11 @@ def test_stored_blocks_show_the_text_that_a_decoder_returns(coding: str) -> None
     assert cases
 
 
+def test_nothing_is_said_of_text_for_which_http_1_0_announces_chunks() -> None:
+    sent = b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello"
+    assert OTHER in rules_broken(sent, "fin")
+
+
 def test_a_reset_is_told_from_an_end() -> None:
     assert rules_broken(HEAD + b"Content-Length: 5\r\n\r\nhell", "rst") == ["reset"]
     assert rules_broken(HEAD + b"\r\nhello", "rst") != []
