@@ -49,7 +49,7 @@ mishears(
 mishears(
     "counts-the-digits-in-a-length",
     "`Content-Length`",
-    rb"(?i)(\r\ncontent-length: *)[a-z]?(\d+);?(?=\r\n)",
+    rb"(?i)(\r\ncontent-length: *)(?:[a-z;]|\(\d+\) )?(\d+)(?:;| ?[a-z]| \(\d+\))?(?=\r\n)",
     rb"\1\2",
 )
 mishears(
@@ -66,10 +66,10 @@ mishears(
     rb"\1 identity\r",
 )
 mishears(
-    "takes-any-list-for-chunked",
+    "takes-every-coding-for-chunked",
     "Transfer-Encoding",
-    rb"(?i)(\r\ntransfer-encoding:)[^\r]*chunked[^\r]*\r",
-    rb"\1 chunked\r",
+    rb"(?i)(\r\ntransfer-encoding:)(?:[^\r]|\r\n )*(?=\r\n)",
+    rb"\1 chunked",
 )
 mishears(
     "drops-odd-bytes-of-a-coding",
