@@ -1,9 +1,11 @@
 """The lint of the corpus: what holds for every case that is committed."""
 
+import fnmatch
 import json
 import re
 import tomllib
 from collections import Counter
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -137,3 +139,13 @@ def test_the_schema_is_closed() -> None:
     validator = jsonschema.Draft202012Validator(SCHEMA)
     assert not validator.is_valid({"family": "framing", "case": [{"id": "a.b", "unknown": 1}]})
     assert not validator.is_valid({"family": "framing", "cases": []})
+
+
+def test_the_page_about_the_catalogue_counts_every_row_and_names_cases() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "catalogue.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| [^|]+ \| ([0-9]+) \| (.+) \|$", text, re.MULTILINE)
+    parts = re.findall(r"^## .+: ([0-9]+) rows$", text, re.MULTILINE)
+    assert sum(map(int, parts)) == sum(int(count) for count, _ in rows) == 806
+    ids = [case.id for case in EVERY]
+    globs = {glob for _, told in rows for glob in re.findall(r"`([^`]+)`", told)}
+    assert not {glob for glob in globs if not fnmatch.filter(ids, glob)}
