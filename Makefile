@@ -62,9 +62,9 @@ differential: .venv/installed  ## many drawn exchanges against a live Python 2.7
 browser: .venv/installed-browser  ## the atlas in the system's Chromium
 	@$(BIN)/python -m pytest -q -n 2 conformance/tests/test_browser.py
 
-docs: .venv/installed-docs  ## the documentation as a site, in docs/_build; a warning is an error
-	@$(BIN)/python -m sphinx -q -W --keep-going -c .ci/docs docs docs/_build
-	@$(BIN)/httplib-kit atlas docs/_build/atlas
+docs: .venv/installed-docs  ## the documentation as a site, in site/; a warning is an error
+	@$(BIN)/python -m sphinx -q -W --keep-going -c tools/site docs site
+	@$(BIN)/httplib-kit atlas site/atlas
 
 openapi: .venv/installed-api  ## the plays of serve, held against their description by schemathesis
 	@$(BIN)/python -m pytest -q conformance/tests/test_plays.py -k described
@@ -73,7 +73,7 @@ screenshots: .venv/installed-browser  ## a picture of each kind of page, in scre
 	@$(BIN)/python -m tools.screenshots screenshots
 
 clean:
-	rm -rf docs/_build .venv .nox .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf site .venv .nox .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/installed: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "httplib-kit needs Python 3.11 or newer; say which: make PYTHON=..." >&2; exit 1; }

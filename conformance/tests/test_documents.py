@@ -73,6 +73,12 @@ def test_a_command_is_one_that_there_is(
         assert load_corpus().select([pattern], LEVELS), where
 
 
+def test_each_document_is_a_page_of_the_site() -> None:
+    trees = [one.code.splitlines() for one in blocks(ROOT / "docs" / "index.md")]
+    pages = {line for lines in trees for line in lines if line and not line.startswith(":")}
+    assert pages | {"index"} == {path.stem for path in (ROOT / "docs").glob("*.md")}
+
+
 def test_there_are_commands_of_each_kind() -> None:
     assert {arguments[0] for _, arguments in kit_commands()} >= {
         "check",

@@ -20,7 +20,6 @@ html_theme = "furo"
 html_title = project
 html_show_copyright = False
 html_copy_source = False
-exclude_patterns = ["_build"]
 myst_enable_extensions = ["colon_fence", "attrs_inline"]
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"
