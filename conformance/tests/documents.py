@@ -59,7 +59,7 @@ def blocks(path: Path, language: str | None = None) -> list[Block]:
 def commands(block: Block) -> Iterator[tuple[str, list[str]]]:
     """Yield each command of a console's block, and the lines that it is said to print."""
     command, printed = "", list[str]()
-    for line in block.code.splitlines():
+    for line in block.code.replace("\\\n", " ").splitlines():
         if line.startswith("$ "):
             if command:
                 yield command, printed

@@ -52,7 +52,7 @@ MAY_IMPORT = {
         "tomli",
         "tomlkit",
     },
-    "tools": {*INSTALLED, "hypothesis", "libcst", "mutmut", "playwright"},
+    "tools": {*INSTALLED, "hypothesis", "libcst", "mutmut", "playwright", "pygments", "sphinx"},
 }
 
 
