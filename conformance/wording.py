@@ -1,6 +1,7 @@
 """Wording that every message shares: numbers with their nouns, and names near a wrong one."""
 
 import difflib
+import textwrap
 from collections.abc import Iterable
 
 _NEAR = 3
@@ -34,3 +35,18 @@ def near_clause(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """Return a clause that proposes names of *known* near *name*, else the clause *otherwise*."""
     found = near(name, known)
     return f"; near names: {', '.join(found)}" if found else otherwise
+
+
+def wrapped(line: str, width: int | None, indent: str | None = None) -> list[str]:
+    """Return *line* in lines of at most *width* characters.
+
+    Args:
+        line: one line.
+        width: None for any width.
+        indent: what the further lines begin with; by default the blanks of the first, and two more.
+    """
+    if width is None or len(line) <= width:
+        return [line]
+    if indent is None:
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.wrap(line, width, subsequent_indent=indent, break_on_hyphens=False)

@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 from conformance.cases import Case, sent_by
 from conformance.judge import FAILURES, Verdict
-from conformance.report import Run, Standing, standing
+from conformance.report import NO_DEED, Run, Standing, deed_of_record, standing
 from conformance.results import Result, RunHead
 from conformance.results.golden import Book, Judged, Recorded, judged
 
-NO_RECORD = "-"
+NO_RECORD = NO_DEED
 SIGNS: Mapping[str, str] = {
     Verdict.PASS: "+",
     Verdict.TOLERATED: "~",
@@ -372,8 +372,7 @@ def _group(one: Judged) -> Group:
     calls = list(one.calls)
     if miss is not None and not any(op.id == where for op in one.case.ops):
         calls.append((where, miss.seen))
-    said = [f"{name} {_essence(text)}".removeprefix("fetch ") for name, text in calls]
-    essence = "; ".join(said) or ("succeeds" if one.observation else judgement.verdict.lower())
+    essence = deed_of_record(one)
     return Group(judgement.verdict, judgement.basis, where, tuple(calls), essence, "", [])
 
 
@@ -390,15 +389,3 @@ def _raised(one: Judged) -> Iterator[Raised]:
         named = wanted.raises[0] if wanted is not None and wanted.raises else ""
         fault = error.get("category") if one.case.profile == "client" else named
         yield Raised(str(fault or ""), error["class"], tuple(error["bases"]), error["message"], [])
-
-
-def _essence(text: str) -> str:
-    """Return what *text* says without what differs in wording only.
-
-    A refusal of a client is a refusal, whatever it raises; an exception is its class without the
-    module and the message.
-    """
-    if text.startswith("rejects"):
-        return "rejects"
-    found = re.match(r"(?:[\w~-]+\.)*(\w+): ", text)
-    return found[1] if found else text

@@ -14,8 +14,9 @@ from conformance.atlas.facts import CODES, FAILING, SIGNS, Column, Entry
 from conformance.atlas.pages import file_name
 from conformance.atlas.raising import Catching, catching
 from conformance.atlas.rates import load_rates
-from conformance.atlas.tables import Tables, apart_from_each_other, clustered, nearest, plane
+from conformance.atlas.tables import Tables, apart_from_each_other, clustered, plane
 from conformance.cases import load_requirements, load_rules, rules_about
+from conformance.report import nearest
 
 _MOST_LISTED = 60
 _MOST_SEARCHED = 240

@@ -10,7 +10,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from conformance.atlas.facts import FAILING, NO_RECORD, Column, Entry
+from conformance.atlas.facts import FAILING, Column, Entry
+from conformance.report import distances
 
 _JUDGED_WELL = "+~"
 
@@ -96,25 +97,7 @@ class Tables:
         Args:
             members: columns of one profile.
         """
-        apart = [[0] * len(members) for _ in members]
-        shared = [[0] * len(members) for _ in members]
-        for deeds, count in self.deeds.items():
-            signs = [deeds[member] for member in members]
-            for row, one in enumerate(signs):
-                if one == NO_RECORD:
-                    continue
-                for column in range(row):
-                    other = signs[column]
-                    if other != NO_RECORD:
-                        shared[row][column] += count
-                        apart[row][column] += count if one != other else 0
-        return [
-            [
-                _share(apart, shared, max(row, column), min(row, column))
-                for column in range(len(members))
-            ]
-            for row in range(len(members))
-        ]
+        return distances(self.deeds, members)
 
     def well(self, column: int, counts: Counter[tuple[int, str]]) -> tuple[int, int]:
         """Return how many of the judged cases in *counts* pass, and how many were judged."""
@@ -127,11 +110,6 @@ class Tables:
 
 
 _FEWEST = 4
-
-
-def _share(apart: list[list[int]], shared: list[list[int]], row: int, column: int) -> float:
-    count = shared[row][column]
-    return apart[row][column] / count if count else 0.0
 
 
 def clustered(rows: Sequence[str]) -> list[int]:
@@ -152,19 +130,6 @@ def clustered(rows: Sequence[str]) -> list[int]:
 
 def _differences(one: str, other: str) -> int:
     return sum(map(str.__ne__, one, other))
-
-
-def nearest(distances: Sequence[Sequence[float]]) -> list[int]:
-    """Return an order of the members in which near ones are neighbours."""
-    left = set(range(len(distances)))
-    order: list[int] = []
-    here = max(left, key=lambda one: (sum(distances[one]), one), default=0)
-    while left:
-        left.discard(here)
-        order.append(here)
-        if left:
-            here = min(left, key=lambda one: (distances[here][one], one))
-    return order
 
 
 def plane(distances: Sequence[Sequence[float]]) -> list[tuple[float, float]]:

@@ -213,7 +213,7 @@ def _matrix(runs: Iterable[Run], corpus: Corpus | None, screen: Screen) -> list[
         recorded = None if corpus is None else recorded_clients(clients, corpus)
     except click.UsageError as error:
         return [error.message]
-    screen.write("".join(f"{line}\n" for line in matrix(clients, recorded)))
+    screen.write("".join(f"{line}\n" for line in matrix(clients, recorded, screen.width)))
     return []
 
 

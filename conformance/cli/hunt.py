@@ -7,7 +7,6 @@ as soon as it is found, a last line with the totals, and, if requested, a case f
 import contextlib
 import random
 import sys
-import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -31,7 +30,7 @@ from conformance.report import (
     visible_text,
 )
 from conformance.run import Trials, compared, trial_text
-from conformance.wording import counted
+from conformance.wording import counted, wrapped
 
 SECONDS = 60.0
 _ENDS = {"fin": "then FIN", "rst": "then a reset", "open": "and the connection stays open"}
@@ -107,11 +106,11 @@ def _hunted(hunter: Hunter, ending: Ending, save: Path | None) -> int:
             return bool(ending.reason)
 
         hunter.stopped = stopped
-        shown.write(_wrapped(f"{visible_text(names)} · seed {hunter.seed}", "", width))
+        shown.write(wrapped(f"{visible_text(names)} · seed {hunter.seed}", width, ""))
         for finding in hunter.findings():
             saved = None if save is None else _saved(save, finding)
             shown.write(["", *finding_lines(hunter.found, finding, saved, width)])
-        shown.write(["", *_wrapped(_totals(hunter, ending), "", width)])
+        shown.write(["", *wrapped(_totals(hunter, ending), width, "")])
     if hunter.problem:
         click.echo(f"httplib-kit: {visible_text(hunter.problem)}", err=True)
         return EXIT_NOTHING if hunter.is_absent else EXIT_ERROR
@@ -143,18 +142,18 @@ def finding_lines(
         width: characters of a line at most; None for any number.
     """
     octets, end = finding.drawn
-    yield from _wrapped(f"{number}  {law_text(finding.signature.rules)}", "   ", width)
+    yield from wrapped(f"{number}  {law_text(finding.signature.rules)}", width, "   ")
     yield from (f"     {line}" for line in octet_lines(octets, (width or 101) - 5))
     near = f"; see also {finding.near}" if finding.near else ""
-    yield from _wrapped(f"   {_ENDS[end]}; {counted(len(octets), 'byte')}{near}", "     ", width)
+    yield from wrapped(f"   {_ENDS[end]}; {counted(len(octets), 'byte')}{near}", width, "     ")
     label = max(len(one.label) for one in finding.trials)
     for call, texts in _rows(finding):
         yield f"   {call}"
         for one, text in zip(finding.trials, texts, strict=True):
             line = f"     {visible_text(one.label):<{label}}  {visible_text(text)}"
-            yield from _wrapped(line, " " * 7, width)
+            yield from wrapped(line, width, " " * 7)
     if saved is not None:
-        yield from _wrapped(f"   saved as {saved}", "   ", width)
+        yield from wrapped(f"   saved as {saved}", width, "   ")
 
 
 def _rows(finding: Finding) -> list[tuple[str, list[str]]]:
@@ -203,9 +202,3 @@ def _saved(directory: Path, finding: Finding) -> Path:
     except (Refused, OSError) as error:
         raise click.UsageError(f"--save: {error}") from None
     return path
-
-
-def _wrapped(text: str, indent: str, width: int | None) -> list[str]:
-    if width is None or len(text) <= width:
-        return [text]
-    return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)

@@ -55,6 +55,11 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
         "list_cases",
         "List cases; without a terminal, only ids, one on each line.",
     ),
+    "matrix": (
+        "matrix",
+        "show_matrix",
+        "Show recorded clients and results side by side.",
+    ),
     "new-driver": (
         "new_driver",
         "new_driver",

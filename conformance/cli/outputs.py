@@ -207,6 +207,12 @@ class Screen:
         else:
             self.write("".join(f"{line}\n" for line in plain_lines(run, view)))
 
+    @property
+    def width(self) -> int | None:
+        """The characters of a line of the terminal; None where there is no terminal."""
+        console = Console(file=self._out)
+        return console.width if console.is_terminal else None
+
     def write(self, text: str) -> None:
         """Write *text*."""
         with self._losing():

@@ -1,16 +1,22 @@
 """What implementations that need not be installed did, according to the golden records.
 
 For `show`, the input is a case and the records, and the output is lines; implementations that did
-the same share a block under its verdict.  For the matrix, the input is the runs of clients that are
-not installed, and the output is the recorded runs.
+the same share a block under its verdict.  For the matrix of `check`, the input is the runs of
+clients that are not installed, and the output is the recorded runs.  For `diff` and `matrix`, the
+input is what the user wrote, and the output is `Sides`.
 """
 
-from collections.abc import Iterator, Sequence
+import fnmatch
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 import click
 
-from conformance.cases import Case, Corpus
-from conformance.report import Run
+from conformance.cases import Case, Cases, Corpus
+from conformance.cli.options import Selection
+from conformance.report import NoReport, Run, read_runs
 from conformance.results.golden import Book, BookError, Judged, judged, load_book, run_of
 
 
@@ -35,10 +41,7 @@ def recorded_clients(runs: Sequence[Run], corpus: Corpus) -> dict[str, Run]:
     }
     if not absent:
         return {}
-    try:
-        book = load_book()
-    except BookError as error:
-        raise click.UsageError(str(error)) from None
+    book = _book()
     found = {}
     for key, one in book.implementations.items():
         if one.written in absent:
@@ -69,3 +72,111 @@ def _verdict(one: Judged) -> str:
     if miss is None or any(op.id == miss.where for op in one.case.ops):
         return text if miss is None else f"{text} at {miss.where}"
     return f"{text} at {miss.where}: {miss.seen}"
+
+
+@dataclass
+class Sides:
+    """Implementations that are compared: all are records, or some are runs of result files.
+
+    Args:
+        book: the records.
+        corpus: the corpus.
+        keys: the recorded implementations, in order.
+        read: the runs of the files; empty if all are records.
+        chosen: the cases that are compared; None for all.
+    """
+
+    book: Book
+    corpus: Corpus
+    keys: list[str]
+    read: list[Run]
+    chosen: Cases | None
+
+    @cached_property
+    def runs(self) -> list[Run]:
+        """A run for each, the files first, with only the cases that are compared."""
+        recorded = [Run(*run_of(self.book, key, self.corpus, self.chosen)) for key in self.keys]
+        if self.chosen is None:
+            return [*self.read, *recorded]
+        ids = {case.id for case in self.chosen.listed}
+        return [
+            *(Run(one.head, [each for each in one.results if each.id in ids]) for one in self.read),
+            *recorded,
+        ]
+
+    @property
+    def labels(self) -> list[str]:
+        """A name with its version for each."""
+        heads = [run.head for run in self.read]
+        keys = [(key, self.book.implementations[key].version) for key in self.keys]
+        return [f"{one.name} {one.version}".rstrip() for one in heads] + [
+            f"{key} {version}".rstrip() for key, version in keys
+        ]
+
+    @property
+    def cases(self) -> Iterable[Case]:
+        """The cases that are compared, of the corpus."""
+        return self.corpus.cases if self.chosen is None else self.chosen
+
+
+def sides(written: Sequence[str], corpus: Corpus, chosen: Selection) -> Sides:
+    """Return what *written* names; by default every recorded client.
+
+    Args:
+        written: result files, and names of recorded implementations: a key, `NAME@VERSION` or a
+            glob.
+        corpus: the corpus.
+        chosen: which cases are compared.
+
+    Raises:
+        click.UsageError: something names nothing, or clients are mixed with httplib's interface.
+    """
+    book = _book()
+    found = Sides(book, corpus, [], [], None)
+    if chosen:
+        found.chosen = chosen.of(corpus)
+    for one in written:
+        if Path(one).exists():
+            try:
+                found.read += read_runs([Path(one)])
+            except NoReport as error:
+                raise click.UsageError(str(error)) from None
+        else:
+            found.keys += _keys(book, one)
+    if not written:
+        found.keys = [key for key, one in book.implementations.items() if "fetch" in one.ops]
+    kinds = {run.is_client for run in found.read}
+    kinds |= {"fetch" in book.implementations[key].ops for key in found.keys}
+    if len(kinds) > 1:
+        raise click.UsageError(
+            "some are clients and some have httplib's interface, which play different cases"
+        )
+    return found
+
+
+def _book() -> Book:
+    try:
+        return load_book()
+    except BookError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _keys(book: Book, written: str) -> list[str]:
+    """Return the keys of the recorded implementations that *written* names.
+
+    Raises:
+        click.UsageError: there is none.
+    """
+    name, at, version = written.rpartition("@")
+    found = [
+        key
+        for key, one in book.implementations.items()
+        if fnmatch.fnmatchcase(key, written)
+        or (at and name in (key, one.name) and f"{one.version}.".startswith(f"{version}."))
+    ]
+    if not found:
+        known = ", ".join(book.implementations) or "none"
+        raise click.UsageError(
+            f"{written!r} is neither a result file nor a recorded implementation; there are {known}"
+        )
+    return found

@@ -41,7 +41,7 @@ def report(
             screen.write("\n" if index else "")
             screen.show(run, view)
         if clients:
-            screen.write("".join(f"{line}\n" for line in matrix(clients)))
+            screen.write("".join(f"{line}\n" for line in matrix(clients, width=screen.width)))
         problems = write(runs)
     if screen.has_failed(runs, problems):
         ctx.exit(EXIT_ERROR)

@@ -49,6 +49,17 @@ from conformance.report.summary import scope, summary, table, totals
 if TYPE_CHECKING:
     from conformance.report.annotations import annotation_lines
     from conformance.report.badge import badge_endpoint, badge_svg
+    from conformance.report.behaviour import (
+        NO_DEED,
+        Mark,
+        Pattern,
+        deed_of_record,
+        deed_of_result,
+        distances,
+        families,
+        marks,
+        nearest,
+    )
     from conformance.report.diff import changes, diff_lines
     from conformance.report.files import Refused, WholeFile, WholeSite
     from conformance.report.junit import junit_xml
@@ -62,11 +73,14 @@ __all__ = [
     "EXIT_FAILED",
     "EXIT_NOTHING",
     "EXIT_OK",
+    "NO_DEED",
     "USUAL",
     "VERDICTS",
     "WORDS",
+    "Mark",
     "NoReport",
     "OctetRuns",
+    "Pattern",
     "Refused",
     "Run",
     "Standing",
@@ -80,14 +94,20 @@ __all__ = [
     "badge_svg",
     "changes",
     "command",
+    "deed_of_record",
+    "deed_of_result",
     "diff_lines",
+    "distances",
     "exit_code",
+    "families",
     "frame_lines",
     "inert_line",
     "junit_xml",
     "lines_of",
     "markdown_text",
+    "marks",
     "matrix",
+    "nearest",
     "octet_lines",
     "octet_runs",
     "octets_of",
@@ -117,6 +137,10 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
     __getattr__ = loader(
         __name__,
         {
+            "behaviour": (
+                "Mark NO_DEED Pattern deed_of_record deed_of_result distances families marks "
+                "nearest"
+            ),
             "annotations": "annotation_lines",
             "badge": "badge_endpoint badge_svg",
             "diff": "changes diff_lines",

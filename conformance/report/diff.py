@@ -8,6 +8,7 @@ these changes.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from conformance.judge import NOT_RUN, OK, Verdict
 from conformance.report.octets import visible_text
 from conformance.report.runs import Run
 from conformance.report.story import place
@@ -65,9 +66,44 @@ def diff_lines(before: Run, after: Run, found: Sequence[Change]) -> Iterator[str
         yield visible_text(change.name) + ("  (another revision)" if change.is_of_revisions else "")
         yield f"  - {_told(change.before)}"
         yield f"  + {_told(change.after)}"
+    yield from _words(before, after, found)
     yield ""
     total = len({one.name for one in (*before.results, *after.results)})
     yield _verb(len(found), f"of {counted(total, 'case')} differ") + _balance(found)
+
+
+def _words(before: Run, after: Run, found: Sequence[Change]) -> Iterator[str]:
+    """Yield the kinds of differences in words, those with the most cases first."""
+    kinds: dict[tuple[str, str], list[Change]] = {}
+    for one in found:
+        kinds.setdefault((_did(one.before), _did(one.after)), []).append(one)
+    left, right = (visible_text(run.head.label or run.head.name) for run in (before, after))
+    yield from ["", "in words"] if kinds else []
+    for (was, now), some in sorted(kinds.items(), key=lambda pair: -len(pair[1])):
+        text = f"both {was}, in different ways"
+        if was != now:
+            text = f"{left} {was}, {right} {now}"
+        names = [visible_text(one.name) for one in some[:_NAMED]]
+        more = f" and {len(some) - _NAMED} more" if len(some) > _NAMED else ""
+        yield f"  {len(some):>5}  {visible_text(text)}"
+        yield f"         {', '.join(names)}{more}"
+
+
+_NAMED = 3
+"""Cases that are named for each kind of difference."""
+
+
+def _did(result: Result | None) -> str:
+    """Return what was done in a few words, in the present tense."""
+    if result is None:
+        return "has no result"
+    if result.verdict in NOT_RUN:
+        return f"has none ({result.verdict})"
+    if result.did:
+        return result.did if result.verdict in OK else f"{result.did} ({result.verdict})"
+    if result.verdict in OK:
+        return f"passes as {result.verdict}" if result.verdict != Verdict.PASS else "passes"
+    return f"fails at {result.where} ({result.verdict})" if result.where else f"is {result.verdict}"
 
 
 _COMPARED = (

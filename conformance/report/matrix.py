@@ -18,9 +18,9 @@ from conformance.report.octets import visible_text
 from conformance.report.runs import Run, causes_of
 from conformance.report.score import score
 from conformance.report.standing import Standing, standing
-from conformance.report.summary import INCOMPLETE, aligned
+from conformance.report.summary import INCOMPLETE, fitted
 from conformance.results import Result
-from conformance.wording import counted
+from conformance.wording import counted, wrapped
 
 SMALL = 60
 """The largest number of cases for which each has a row of its own."""
@@ -30,25 +30,29 @@ _CAUSES, _SOME = 5, 3
 """Causes that it shows of a client with more failures, and cases of each that it names."""
 
 
-def matrix(runs: Sequence[Run], recorded: Mapping[str, Run] | None = None) -> list[str]:
+def matrix(
+    runs: Sequence[Run], recorded: Mapping[str, Run] | None = None, width: int | None = None
+) -> list[str]:
     """Return the lines of the matrix.
 
     Args:
         runs: at least one, over the same cases in one order.
         recorded: recorded runs that replace those of clients that are not installed, by
             implementation as the user wrote it.
+        width: characters of a line at most; by default any number.
     """
     clients = [_Client(run, (recorded or {}).get(run.head.implementation)) for run in runs]
     lines = _by_case if len(runs[0].results) <= SMALL else _by_family
     words = WORDS if lines is _by_family else (*STRENGTHS, *MARKS)
-    shown = list(lines(clients))
-    return [
+    shown = list(lines(clients, width))
+    every = [
         f"corpus {visible_text(runs[0].head.corpus)}",
         *shown,
         "",
         *legend_lines(legend(shown, words)),
         *_not_run(clients),
     ]
+    return [part for line in every for part in wrapped(line, width)]
 
 
 def _not_run(clients: Sequence["_Client"]) -> Iterator[str]:
@@ -84,7 +88,7 @@ class _Client:
         self.is_told = shown is recorded or not run.is_absent
 
 
-def _by_family(clients: Sequence[_Client]) -> Iterator[str]:
+def _by_family(clients: Sequence[_Client], width: int | None) -> Iterator[str]:
     families = list(dict.fromkeys(r.family for one in clients for r in one.results.values()))
     rows = [["client", *map(visible_text, families), "all"]]
     for one in clients:
@@ -93,7 +97,7 @@ def _by_family(clients: Sequence[_Client]) -> Iterator[str]:
         total = _cell(results) if one.is_told else "NOT_INSTALLED"
         rows.append([one.label, *map(_cell, parts), total])
     yield ""
-    yield from aligned(rows)
+    yield from fitted(rows, width)
     for one in clients:
         yield from _failures(one)
 
@@ -122,14 +126,14 @@ def _cell(results: Sequence[Result]) -> str:
     return f"{found.well}/{found.judged}" if found.judged else "-"
 
 
-def _by_case(clients: Sequence[_Client]) -> Iterator[str]:
+def _by_case(clients: Sequence[_Client], width: int | None) -> Iterator[str]:
     heads = [f"{number:>3}  {one.label}" for number, one in enumerate(clients, 1)]
     rows = [["case", *map(str, range(1, len(clients) + 1))]]
     every = {name: result for one in clients for name, result in one.results.items()}
     for name, first in every.items():
         marks = (_mark(one.results[name]) if name in one.results else "" for one in clients)
         rows.append([visible_text(f"{name}  {first.strength}"), *marks])
-    yield from (*heads, "", *aligned(rows))
+    yield from (*heads, "", *fitted(rows, width))
 
 
 _MARKS = {

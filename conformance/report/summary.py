@@ -4,7 +4,7 @@ The input is the head of a run and its results.  The output is rows, or plain li
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from conformance.cases import LEVELS, STRENGTHS
 from conformance.judge import Verdict
@@ -103,3 +103,45 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
         ).rstrip()
         for row in rows
     ]
+
+
+def fitted(rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
+    """Return *rows* as `aligned` does, in lines of at most *width* characters.
+
+    Columns for which there is no room follow in further blocks, each with the first column. If that
+    takes more than half of a line, each of its cells has a line of its own.
+
+    Args:
+        rows: the first row has the names of the columns.
+        width: None for lines of any width.
+    """
+    lines = aligned(rows)
+    if width is None or max(map(len, lines)) <= width:
+        return lines
+    first = max(len(row[0]) for row in rows)
+    apart = first > width // 2
+    found: list[str] = []
+    for block in _blocks(rows, width - (0 if apart else first)):
+        cells = [[row[column] for column in block] for row in rows]
+        found += [""] if found else []
+        if apart:
+            under = aligned([["", *row] for row in cells])
+            found += [line for row, one in zip(rows, under, strict=True) for line in (row[0], one)]
+        else:
+            found += aligned([[row[0], *one] for row, one in zip(rows, cells, strict=True)])
+    return found
+
+
+def _blocks(rows: Sequence[Sequence[str]], room: int) -> Iterator[list[int]]:
+    """Yield the columns after the first in groups, each of which takes at most *room*."""
+    block: list[int] = []
+    taken = 0
+    for column in range(1, len(rows[0])):
+        size = 2 + max(len(row[column]) for row in rows)
+        if block and taken + size > room:
+            yield block
+            block, taken = [], 0
+        block.append(column)
+        taken += size
+    if block:
+        yield block

@@ -19,12 +19,12 @@ from conformance.atlas.pages import CasePages
 from conformance.atlas.raising import catching
 from conformance.atlas.rates import OURS, load_rates
 from conformance.atlas.site import environment
-from conformance.atlas.tables import Fault, clustered, nearest, plane
+from conformance.atlas.tables import Fault, clustered, plane
 from conformance.atlas.wire import Line, events
 from conformance.cases.twins import sent_by
 from conformance.cli import main
 from conformance.judge.verdicts import FAILURES, Verdict
-from conformance.report import visible_text
+from conformance.report import nearest, visible_text
 from conformance.report.roles import roles_of_raw
 from conformance.results.golden import Book, judged, load_book
 from conformance.results.golden.judging import judged_one

@@ -5,7 +5,7 @@ with the present form of the case, in the order of the book; or, for one of them
 head and the results that a run would have.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -168,8 +168,17 @@ def _judged(
     return Judged(key, ran, known, observation)
 
 
-def run_of(book: Book, key: str, corpus: Corpus) -> tuple[RunHead, list[Result]]:
-    """Return the run that corresponds to the records of the implementation with this *key*."""
+def run_of(
+    book: Book, key: str, corpus: Corpus, cases: Iterable[Case] | None = None
+) -> tuple[RunHead, list[Result]]:
+    """Return the run that corresponds to the records of the implementation with this *key*.
+
+    Args:
+        book: the records.
+        key: one of the book's implementations.
+        corpus: the corpus.
+        cases: those of the run; by default all of the corpus.
+    """
     one = book.implementations[key]
     head = RunHead(
         kit=version("httplib-kit"),
@@ -181,7 +190,8 @@ def run_of(book: Book, key: str, corpus: Corpus) -> tuple[RunHead, list[Result]]
         label=key,
         runtime=one.runtime,
     )
-    found = (judged_one(book, key, case) for case in corpus.cases)
+    wanted = corpus.cases if cases is None else cases
+    found = (judged_one(book, key, case) for case in wanted)
     return head, [_result(judged) for judged in found if judged is not None]
 
 

@@ -1,0 +1,169 @@
+"""Families of behaviour: which implementations do the same, and which cases set them apart.
+
+The input is patterns: for each case a text for each implementation, of what it did.  The output is
+the distance of every two implementations, which is the share of the cases that both ran in which
+they did different things; families of those that are near each other; and for each family the cases
+that tell it from others.
+
+A deed is a text without what differs in wording only, so that equal deeds are equal behaviour.  A
+record holds all that was done.  A result holds what is reported of it: what a client did in a word,
+and what was seen where that is not accepted.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from conformance.judge import NOT_RUN, Verdict
+from conformance.results import Result
+from conformance.results.golden import Judged
+
+NO_DEED = "-"
+"""Stands for what an implementation did with a case that it has not run."""
+Pattern = Sequence[str]
+P = TypeVar("P", bound=Pattern)
+_REASON = re.compile(
+    r"(?s)^(accepts status \d+), reason (?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"
+)
+
+
+def essence(text: str) -> str:
+    """Return what *text* says of a call without what differs in wording only.
+
+    A refusal of a client is a refusal, whatever it raises, and many interfaces show no reason
+    phrase; an exception is its class without the module and the message.
+
+    >>> essence("rejects (truncated-body): ChunkedEncodingError"), essence("http.client.X: said")
+    ('rejects', 'X')
+    """
+    if text.startswith("rejects"):
+        return "rejects"
+    found = re.match(r"(?:[\w~-]+\.)*(\w+): ", text)
+    return found[1] if found else _REASON.sub(r"\1", text)
+
+
+def deed_of_record(one: Judged) -> str:
+    """Return what an implementation did according to its record."""
+    calls, miss = list(one.calls), one.judgement.mismatch
+    if miss is not None and not any(op.id == miss.where for op in one.case.ops):
+        calls.append((miss.where, miss.seen))
+    said = [f"{name} {essence(text)}".removeprefix("fetch ") for name, text in calls]
+    if said:
+        return "; ".join(said)
+    return "succeeds" if one.observation else one.judgement.verdict.lower()
+
+
+def deed_of_result(result: Result) -> str:
+    """Return what an implementation did according to a result; `NO_DEED` if it was not run."""
+    if result.verdict in NOT_RUN:
+        return NO_DEED
+    if result.verdict in (Verdict.HANG, Verdict.CRASH):
+        return result.verdict.lower()
+    if result.strength:
+        refused = not result.seen or result.did != "accepts"
+        did = "rejects" if result.did.startswith("rejects") else result.did
+        return did if refused else essence(result.seen)
+    if result.where:
+        return f"{result.where}: {essence(result.seen)}"
+    return result.basis or "as accepted"
+
+
+def distances(patterns: Mapping[P, int], members: Sequence[int]) -> list[list[float]]:
+    """Return the share of cases in which two of *members* did different things.
+
+    Args:
+        patterns: how many cases have each pattern.
+        members: places in the patterns.
+    """
+    apart = [[0] * len(members) for _ in members]
+    shared = [[0] * len(members) for _ in members]
+    for pattern, count in patterns.items():
+        deeds = [pattern[member] for member in members]
+        for row, one in enumerate(deeds):
+            if one == NO_DEED:
+                continue
+            for column in range(row):
+                other = deeds[column]
+                if other != NO_DEED:
+                    shared[row][column] += count
+                    apart[row][column] += count if one != other else 0
+
+    def share(one: int, other: int) -> float:
+        row, column = max(one, other), min(one, other)
+        count = shared[row][column]
+        return apart[row][column] / count if count else 0.0
+
+    return [[share(row, column) for column in range(len(members))] for row in range(len(members))]
+
+
+def nearest(apart: Sequence[Sequence[float]]) -> list[int]:
+    """Return an order of the members in which near ones are neighbours."""
+    left = set(range(len(apart)))
+    order: list[int] = []
+    here = max(left, key=lambda one: (sum(apart[one]), one), default=0)
+    while left:
+        left.discard(here)
+        order.append(here)
+        if left:
+            here = min(left, key=lambda one: (apart[here][one], one))
+    return order
+
+
+def families(apart: Sequence[Sequence[float]], within: float) -> list[list[int]]:
+    """Return the members in groups in which no two differ by more than *within*.
+
+    The two groups that are nearest, by the members that differ most, are joined as long as that is
+    within; so the result does not depend on the order of the members but for ties.
+
+    >>> families([[0, 0.1, 0.9], [0.1, 0, 0.8], [0.9, 0.8, 0]], 0.2)
+    [[0, 1], [2]]
+    """
+    groups = [[one] for one in range(len(apart))]
+    while len(groups) > 1:
+        pairs = [(a, b) for b in range(len(groups)) for a in range(b)]
+        first, second = min(pairs, key=lambda pair: _most(apart, groups[pair[0]], groups[pair[1]]))
+        if _most(apart, groups[first], groups[second]) > within:
+            break
+        groups[first] = sorted(groups[first] + groups.pop(second))
+    return sorted(groups, key=lambda group: (-len(group), group))
+
+
+def _most(apart: Sequence[Sequence[float]], one: Iterable[int], other: Sequence[int]) -> float:
+    """Return how much two members differ at most, one of each group."""
+    return max(apart[a][b] for a in one for b in other)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A case that tells a family from others.
+
+    Args:
+        case: its id.
+        deed: what every member did.
+        others: what the nearest family did, or the others; each deed with the members that did it.
+    """
+
+    case: str
+    deed: str
+    others: Mapping[str, Sequence[int]]
+
+
+def marks(
+    family: Sequence[int], against: Sequence[int], patterns: Mapping[str, Pattern]
+) -> Iterator[Mark]:
+    """Yield the cases in which all of *family* did the same, and none of *against* did.
+
+    Args:
+        family: places in the patterns.
+        against: other places.
+        patterns: the pattern of each case.
+    """
+    for case, pattern in patterns.items():
+        own = {pattern[one] for one in family}
+        theirs: dict[str, list[int]] = {}
+        for one in against:
+            theirs.setdefault(pattern[one], []).append(one)
+        if len(own) == 1 and not (own | {NO_DEED}) & theirs.keys() and NO_DEED not in own:
+            (deed,) = own
+            yield Mark(case, deed, theirs)
