@@ -51,6 +51,7 @@ FOUND = {
     "repeats after a reset": ("session.cut.by-rst.patch", "REPLAYED", "twice"),
     "repeats after a part": ("session.cut.in-the-status-line.post", "REPLAYED", "twice"),
     "repeats after a timeout": ("session.timeout.before-the-response.post", "REPLAYED", "twice"),
+    "repeats again and again": ("session.retry.get-again-and-again", "TOLERATED", "5 times"),
     "repeats after an error status": ("session.retry.status.503.post", "REPLAYED", "twice"),
     "repeats without content": ("session.cut.content.streamed", "WRONG_VALUE", "b''"),
     "follows a redirect": ("session.redirect.307.post", "WRONG_VALUE", "ninth"),

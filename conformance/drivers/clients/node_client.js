@@ -49,7 +49,10 @@ async function byHttp(asked, agent) {
     let late = request; // what a timeout ends: the response, as soon as there is one
     request.on("response", (response) => resolve([(late = response), [], response]));
     request.on("error", reject);
-    request.on("upgrade", (response, socket, head) => resolve([response, [head], socket]));
+    request.on("upgrade", (response, socket, head) => {
+      socket.setTimeout(asked.timeout, () => socket.destroy(new Error("timeout")));
+      resolve([response, [head], socket]);
+    });
     request.on("timeout", () => late.destroy(new Error("timeout")));
     if (asked.streamed) request.write(asked.body);
     if (!asked.expect_continue) request.end(asked.streamed ? undefined : asked.body);
