@@ -33,8 +33,6 @@ from ._status_line import StatusLine, parse_status_line
 from ._store import Store
 from ._types import Any
 
-_FRAMING_FIELDS = FRAMING_FIELD.findall
-
 # Status line, block of header lines, and the fields of it that decide about the body and the
 # connection; where a valid Content-Length is the only one of these, its number instead.
 PlainHead = tuple[StatusLine, bytes, Fields, int | None]
@@ -102,7 +100,7 @@ def plain_head(buffer: bytes, start: int) -> tuple[PlainHead | None, int]:
     end = buffer.find(b"\n\r\n", line_end - 1, line_end + _grammar.MAX_LINE) + 1
     if not end or buffer.count(b"\n", line_end, end) > _grammar.MAX_LINES:
         return None, start
-    found = _FRAMING_FIELDS(buffer, line_end - 1, end)
+    found = FRAMING_FIELD.findall(buffer, line_end - 1, end)
     if len(found) == 1 and found[0][1].lower() == b"content-length":
         digits = found[0][2].strip()
         if digits.isdigit() and len(digits) <= MAX_DIGITS:
