@@ -23,6 +23,7 @@ from conformance.cases import (
     FRESH,
     INTERIM,
     LAST_CHUNKS,
+    LAW,
     LEFTOVERS,
     ODD_CHUNKS,
     ODD_CODINGS,
@@ -86,7 +87,7 @@ ops = [
 {outcome}
 [case.fetch]
 strength = "{strength}"
-rfc = ["9112#6.3"]
+rfc = [{rfc}]
 expect = [{expect}]
 
 """
@@ -183,7 +184,12 @@ def _renamed(octets: bytes, chance: random.Random) -> bytes:
 
 def _observed(cases: Mapping[str, bytes]) -> dict[str, Observation]:
     """Return what the reference does with each response."""
-    fetch = {"strength": "may", "outcome": "status = { any = true }", "expect": '"reject"'}
+    fetch = {
+        "rfc": '"9112#6.3"',
+        "strength": "may",
+        "outcome": "status = { any = true }",
+        "expect": '"reject"',
+    }
     texts = (_CASE.format(**_head(name, octets, ""), **fetch) for name, octets in cases.items())
     trials = _cases("".join(texts))
     seen: dict[str, Observation] = {}
@@ -224,11 +230,13 @@ def _text(name: str, octets: bytes, seen: Observation) -> str:
     if not accept and results == {"accept"}:
         return ""
     told = {"reject": '"reject"', "accept": f"{{ accept = {{ {accept} }} }}"}
+    sections = dict.fromkeys(one for rule in rules or ["well-formed"] for one in LAW[rule].sections)
     why = f"Its bytes break {', '.join(rules)}." if rules else "Its bytes break no rule."
     return _CASE.format(
         **_head(name, octets, why),
         outcome="\n".join(f"{op} = {value}" for op, value in outcome.items()),
         strength=strength,
+        rfc=", ".join(map(_string, sections)),
         expect=", ".join(told[one] for one in sorted(results)),
     )
 

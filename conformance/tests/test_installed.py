@@ -79,6 +79,16 @@ def test_the_commands_work_in_an_empty_folder(installed: Installed, tmp_path: Pa
     assert not list(tmp_path.iterdir())
 
 
+def test_the_course_begins_in_an_empty_folder(installed: Installed, tmp_path: Path) -> None:
+    kit = ["httplib-kit", "course"]
+    begun = installed.run([*kit, "new", "mine", "--language", "python"], tmp_path)
+    assert begun.returncode == 0, begun.stderr
+    checked = installed.run([*kit, "check"], tmp_path / "mine")
+    assert "your client passes this stage" in checked.stdout, checked.stdout + checked.stderr
+    names = ["client.py", "driver.py", "httplib-course.json"]
+    assert sorted(one.name for one in files_of(tmp_path / "mine")) == names
+
+
 def test_serve_works_from_the_wheel(installed: Installed, tmp_path: Path) -> None:
     command = ["httplib-kit", "serve", "--port", "0"]
     with subprocess.Popen(
