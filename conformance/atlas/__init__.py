@@ -11,6 +11,7 @@ Nothing here runs a case.  The same input gives the same bytes.
 """
 
 from conformance.atlas.pages import Question, link, may_do, question, section_name
+from conformance.atlas.raising import catch_line, short_class
 from conformance.atlas.served import ServedSite, rendered
 from conformance.atlas.site import site
 from conformance.atlas.wire import events
@@ -18,11 +19,13 @@ from conformance.atlas.wire import events
 __all__ = [
     "Question",
     "ServedSite",
+    "catch_line",
     "events",
     "link",
     "may_do",
     "question",
     "rendered",
     "section_name",
+    "short_class",
     "site",
 ]

@@ -40,29 +40,30 @@ class Catching(NamedTuple):
 
 def catching(one: Fault, column: Column, faults: Sequence[Fault]) -> Catching:
     """Return the row of *one*, among all *faults* of the implementation in *column*."""
-    name = _short(one.name)
-    bases = [short for short in map(_short, one.bases) if short not in _ROOTS]
-    also = list(dict.fromkeys(_short(other.name) for other in faults if one.name in other.bases))
-    line = _line(name, column, is_python=bool(one.bases))
+    name = short_class(one.name)
+    bases = [short for short in map(short_class, one.bases) if short not in _ROOTS]
+    caught = (other.name for other in faults if one.name in other.bases)
+    also = list(dict.fromkeys(map(short_class, caught)))
+    line = catch_line(name, is_client=column.is_client, is_python=bool(one.bases))
     return Catching(one.fault, name, bases, one.message, line, also, one.count, one.example)
 
 
-def _short(name: str) -> str:
+def short_class(name: str) -> str:
     """Return a qualified name as it is written in code: built-in names without their module."""
     for module in _PLAIN:
         name = name.removeprefix(module)
     return name
 
 
-def _line(name: str, column: Column, *, is_python: bool) -> str:
+def catch_line(name: str, *, is_client: bool, is_python: bool) -> str:
     """Return the line that catches the class called *name*.
 
-    >>> _line("exit-56", Column("curl", "curl", "", "client:curl", True), is_python=False)
+    >>> catch_line("exit-56", is_client=True, is_python=False)
     '[ $? -eq 56 ]'
     """
     if name.startswith("exit-"):
         return f"[ $? -eq {name.removeprefix('exit-')} ]"
-    if is_python or not column.is_client:
+    if is_python or not is_client:
         return f"except {name}:"
     if name.startswith(("java.", "javax.")):
         return f"catch ({name} error)"

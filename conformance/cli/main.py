@@ -44,6 +44,11 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
         "driver_check",
         "Check the driver CMD against the driver protocol.",
     ),
+    "explain": (
+        "explain",
+        "explain",
+        "Explain WHAT: what it means, what clients do, what to catch.",
+    ),
     "hunt": ("hunt", "hunt", "Draw responses until two IMPL disagree; show the shortest."),
     "lesson": (
         "lesson",

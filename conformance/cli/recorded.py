@@ -41,7 +41,7 @@ def recorded_clients(runs: Sequence[Run], corpus: Corpus) -> dict[str, Run]:
     }
     if not absent:
         return {}
-    book = _book()
+    book = book_of_records()
     found = {}
     for key, one in book.implementations.items():
         if one.written in absent:
@@ -131,7 +131,7 @@ def sides(written: Sequence[str], corpus: Corpus, chosen: Selection) -> Sides:
     Raises:
         click.UsageError: something names nothing, or clients are mixed with httplib's interface.
     """
-    book = _book()
+    book = book_of_records()
     found = Sides(book, corpus, [], [], None)
     if chosen:
         found.chosen = chosen.of(corpus)
@@ -142,7 +142,7 @@ def sides(written: Sequence[str], corpus: Corpus, chosen: Selection) -> Sides:
             except NoReport as error:
                 raise click.UsageError(str(error)) from None
         else:
-            found.keys += _keys(book, one)
+            found.keys += keys_named(book, one)
     if not written:
         found.keys = [key for key, one in book.implementations.items() if "fetch" in one.ops]
     kinds = {run.is_client for run in found.read}
@@ -154,14 +154,19 @@ def sides(written: Sequence[str], corpus: Corpus, chosen: Selection) -> Sides:
     return found
 
 
-def _book() -> Book:
+def book_of_records() -> Book:
+    """Return the records.
+
+    Raises:
+        click.UsageError: they cannot be read.
+    """
     try:
         return load_book()
     except BookError as error:
         raise click.UsageError(str(error)) from None
 
 
-def _keys(book: Book, written: str) -> list[str]:
+def keys_named(book: Book, written: str) -> list[str]:
     """Return the keys of the recorded implementations that *written* names.
 
     Raises:

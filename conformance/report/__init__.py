@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         deed_of_record,
         deed_of_result,
         distances,
+        essence,
         families,
         marks,
         nearest,
@@ -63,7 +64,7 @@ if TYPE_CHECKING:
     from conformance.report.diff import changes, diff_lines
     from conformance.report.files import Refused, WholeFile, WholeSite
     from conformance.report.junit import junit_xml
-    from conformance.report.legend import VERDICTS, WORDS
+    from conformance.report.legend import VERDICTS, WORDS, Entry
     from conformance.report.markdown import markdown_text
     from conformance.report.roles import annotated, roles_of_raw
     from conformance.report.terminal import USUAL, View, plain_lines, print_run, print_story
@@ -77,6 +78,7 @@ __all__ = [
     "USUAL",
     "VERDICTS",
     "WORDS",
+    "Entry",
     "Mark",
     "NoReport",
     "OctetRuns",
@@ -98,6 +100,7 @@ __all__ = [
     "deed_of_result",
     "diff_lines",
     "distances",
+    "essence",
     "exit_code",
     "families",
     "frame_lines",
@@ -138,8 +141,8 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
         __name__,
         {
             "behaviour": (
-                "Mark NO_DEED Pattern deed_of_record deed_of_result distances families marks "
-                "nearest"
+                "Mark NO_DEED Pattern deed_of_record deed_of_result distances essence "
+                "families marks nearest"
             ),
             "annotations": "annotation_lines",
             "badge": "badge_endpoint badge_svg",
@@ -147,7 +150,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "files": "Refused WholeFile WholeSite",
             "junit": "junit_xml",
             "markdown": "markdown_text",
-            "legend": "VERDICTS WORDS",
+            "legend": "Entry VERDICTS WORDS",
             "roles": "annotated roles_of_raw",
             "terminal": "USUAL View plain_lines print_run print_story",
         },
