@@ -50,6 +50,7 @@ class TLS:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._incoming.write(early)
+        self._has_begun = bool(early)
         self._ahead = b""
         self._ended = False
         self.object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
@@ -73,7 +74,8 @@ class TLS:
         try:
             self._pump(self.object.do_handshake)
         except EndOfStream:
-            raise TLSBroken("end of stream") from None
+            begun = " after a ClientHello" if self._has_begun else ""
+            raise TLSBroken(f"end of stream{begun}") from None
         self._flush()
 
     def first_flight(self) -> bytes:
@@ -172,6 +174,7 @@ class TLS:
 
     def _take(self, raw: bytes) -> bool:
         if raw:
+            self._has_begun = True
             self._incoming.write(raw)
         else:
             self._incoming.write_eof()

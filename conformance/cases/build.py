@@ -21,11 +21,12 @@ from typing import Any
 
 from conformance.cases.decoding import decode
 from conformance.cases.errors import CaseError
-from conformance.cases.model import Case, Op
+from conformance.cases.fetch import needs
+from conformance.cases.model import Case, Op, Session
 from conformance.cases.ops import client_ops, implied_needs, need_certificates
 from conformance.cases.outcomes import outcomes
 from conformance.cases.script import script
-from conformance.cases.session import needs, session
+from conformance.cases.session import session
 from conformance.cases.tables import CaseTable, Dimensions, NewTable, OpTable
 
 DEFAULT_OPS = (
@@ -89,7 +90,7 @@ def build_case(
         host=table.server.host,
         script=played,
         ops=ops,
-        certificates=need_certificates(ops) if same is None else same.certificates,
+        certificates=_has_certificates(ops, same, asked if is_session else None),
         outcomes=() if is_session else outcomes(table, {op.id for op in ops}),
         sweep=UNSWEPT if is_session else table.sweep,
         session=asked,
@@ -97,6 +98,13 @@ def build_case(
         profile="client" if is_session else "httplib",
         played=_played(raw),
     )
+
+
+def _has_certificates(ops: tuple[Op, ...], same: Case | None, asked: Session | None) -> bool:
+    """Return whether the driver needs the files with certificates."""
+    if asked is not None:
+        return asked.is_secure
+    return need_certificates(ops) if same is None else same.certificates
 
 
 def _played(raw: Mapping[str, Any]) -> str:

@@ -31,6 +31,7 @@ from conformance.cases.tables import (
     ValueTable,
 )
 from conformance.cases.values import Expected, Octets, expected
+from conformance.cases.words import Scheme
 from mockserver import (
     Close,
     Connection,
@@ -99,9 +100,24 @@ def _field(value: str | FieldTable) -> Expected:
     return within("headers", expected, ValueTable(matches=value.matches))
 
 
-def one_get(fetch: Fetch) -> Session:
+def one_get(fetch: Fetch, scheme: Scheme = "http", proxy_to: str = "") -> Session:
     """Return the session of one GET whose response is read."""
-    return Session((Exchange(FETCH, fetch),))
+    return Session((Exchange(FETCH, fetch),), scheme, proxy_to)
+
+
+def needs(one: Session) -> frozenset[str]:
+    """Return the optional features of a client that *one* uses."""
+    found: set[str] = set()
+    for exchange in one.exchanges:
+        given = exchange.op.message["kwargs"]
+        found.update(name for name in ("streamed", "expect_continue") if name in given)
+        found.update([given["consume"]] if "consume" in given else ())
+        found.update(["parallel"] if exchange.parallel else ())
+    if one.proxy_to:
+        found.add("connect" if one.is_secure else "proxy")
+    elif one.is_secure:
+        found.add("tls")
+    return frozenset(name.replace("_", "-") for name in found)
 
 
 def client_case(case: Case) -> Case:
@@ -123,8 +139,8 @@ def client_case(case: Case) -> Case:
         profile="client",
         script=first_answer(case.script, may_wait=exchange.fetch.may_wait),
         ops=(FETCH,),
-        needs=frozenset(),
-        certificates=False,
+        needs=needs(case.session),
+        certificates=case.session.is_secure,
         sweep=Dimensions(cut=case.sweep.cut, read_style=["read()"], end=["fin"], reuse=["fresh"]),
     )
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from conformance.cases.octets import Pieces
 from conformance.cases.tables import Dimensions
 from conformance.cases.values import Expected, Octets
-from conformance.cases.words import Category, Grade, Level, Profile, Reused, Strength
+from conformance.cases.words import Category, Grade, Level, Profile, Reused, Scheme, Strength
 from mockserver import Script
 
 Setting = Mapping[str, str]
@@ -237,9 +237,32 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The exchanges that one client makes, in order; ``fetch`` is the session of one GET."""
+    """The exchanges that one client makes, in order; ``fetch`` is the session of one GET.
+
+    Args:
+        exchanges: the exchanges.
+        scheme: that of the URLs.
+        proxy_to: the authority in the URLs, where the server is a proxy; empty where it is that of
+            the server.
+    """
 
     exchanges: tuple[Exchange, ...]
+    scheme: Scheme = "http"
+    proxy_to: str = ""
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether the requests go inside TLS."""
+        return self.scheme == "https"
+
+    @property
+    def has_tunnel(self) -> bool:
+        """Whether the client asks the server, by CONNECT, for a tunnel to the origin."""
+        return self.is_secure and bool(self.proxy_to)
+
+    def origin(self, server: str) -> str:
+        """Return scheme and authority of the URLs, given the authority of the *server*."""
+        return f"{self.scheme}://{self.proxy_to or server}"
 
     @property
     def strength(self) -> Strength:

@@ -60,11 +60,13 @@ def session(table: CaseTable, script: Script) -> Session | None:
     if table.fetch is not None and table.session is not None:
         raise CaseError("`fetch` is short for a `session`; give one of them", field="fetch")
     if table.fetch is not None:
-        return one_get(within("fetch", expectation, table.fetch, table.rfc))
+        fetch = within("fetch", expectation, table.fetch, table.rfc)
+        return one_get(fetch, table.fetch.scheme, table.fetch.proxy_to or "")
     if table.session is None:
         return None
     _check_case(table)
-    made = Session(tuple(within("session", _exchanges, table.session, tuple(table.rfc))))
+    exchanges = tuple(within("session", _exchanges, table.session, tuple(table.rfc)))
+    made = Session(exchanges, table.session.scheme, table.session.proxy_to or "")
     _check_gates(made, script)
     return made
 
@@ -73,17 +75,6 @@ def is_about_closing(table: SessionTable) -> bool:
     """Return whether a request of the session says ``close``, so that the case is about that."""
     fields = (pair for one in table.exchanges for pair in one.fields.items())
     return any(name.lower() == "connection" and "close" in value.lower() for name, value in fields)
-
-
-def needs(one: Session) -> frozenset[str]:
-    """Return the optional features of a client that the exchanges of *one* use."""
-    found: set[str] = set()
-    for exchange in one.exchanges:
-        given = exchange.op.message["kwargs"]
-        found.update(name for name in ("streamed", "expect_continue") if name in given)
-        found.update([given["consume"]] if "consume" in given else ())
-        found.update(["parallel"] if exchange.parallel else ())
-    return frozenset(name.replace("_", "-") for name in found)
 
 
 def _check_case(table: CaseTable) -> None:

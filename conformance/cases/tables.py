@@ -30,6 +30,7 @@ from conformance.cases.words import (
     ReadStyle,
     Reuse,
     Reused,
+    Scheme,
     Strength,
     Typecode,
 )
@@ -38,6 +39,10 @@ Count = Annotated[int, Meta(ge=0)]
 Text = Annotated[str, Meta(min_length=1)]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$(?!\n)")]
 """The name of a method, an attribute or an object."""
+
+
+Authority = Annotated[str, Meta(pattern=r"^[a-z0-9.-]+(:[1-9][0-9]*)?$(?!\n)")]
+"""A host, and a port unless it is that of the scheme."""
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -250,6 +255,8 @@ class FetchTable(Table, frozen=True):
     expect: Annotated[list[Literal["reject"] | FetchResult], Meta(min_length=1)]
     rfc: list[Text] = []
     may_wait: bool = False
+    scheme: Scheme = "http"
+    proxy_to: Authority | None = None
 
     def __post_init__(self) -> None:
         rejects = any(one == "reject" or getattr(one, "reject", None) for one in self.expect)
@@ -331,6 +338,8 @@ class SessionTable(Table, frozen=True):
     exchanges: Annotated[list[ExchangeTable], Meta(min_length=1)]
     strength: Strength = "must"
     rfc: list[Text] = []
+    scheme: Scheme = "http"
+    proxy_to: Authority | None = None
 
 
 class ServerTable(Table, frozen=True):

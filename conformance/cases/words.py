@@ -76,8 +76,19 @@ Feature = Literal[
     "strict",
 ]
 """The optional features that the agent detects."""
-ClientFeature = Literal["drop", "expect-continue", "parallel", "part", "streamed", "timeout"]
-"""What a client of another interface can do in a session besides a request with content."""
+ClientFeature = Literal[
+    "connect",
+    "drop",
+    "expect-continue",
+    "parallel",
+    "part",
+    "proxy",
+    "streamed",
+    "timeout",
+    "tls",
+]
+"""What a client of another interface can do besides a request with content, of its own origin."""
+Scheme = Literal["http", "https"]
 Family = Literal[
     "interface",
     "exceptions",

@@ -100,6 +100,10 @@ class Run(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="run"):
     deadline: float
     name: str | UnsetType = UNSET
     url: str | UnsetType = UNSET
+    proxy: Annotated[
+        str | UnsetType,
+        Meta(description="the URL of the proxy through which the client reaches the `url`"),
+    ] = UNSET
     certificates: dict[str, dict[str, str]] | UnsetType = UNSET
 
 

@@ -7,6 +7,7 @@ not wait, and treats every implementation alike.
 
 from typing import TYPE_CHECKING
 
+from conformance.judge.arrivals import CONNECT
 from conformance.judge.client import (
     did_in,
     did_of,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from conformance.judge.forms import error_names
 
 __all__ = [
+    "CONNECT",
     "ERRORS",
     "FAILURES",
     "KNOWN_ERRORS",

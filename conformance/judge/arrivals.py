@@ -9,6 +9,9 @@ and never finished does not hide the next one, which is what a server by the boo
 content. The exchanges of a session have different request lines, so each arrival names its
 exchange; the loader refuses content that contains such a line. The server's own reading of a
 request is not used: how it reads depends on the script.
+
+A CONNECT by which a client asks a proxy for a tunnel belongs to no exchange and is apart. In a case
+of ``https``, any other request that arrived outside of TLS arrived in clear.
 """
 
 import re
@@ -21,6 +24,7 @@ from mockserver import Request
 
 _VERSION = re.compile(rb"(?m) HTTP/1\.[0-9]\r?$")
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP/1\.[0-9]\r?")
+CONNECT = b"CONNECT "
 _HEAD_END = re.compile(rb"\n\r?\n")
 
 
@@ -34,6 +38,8 @@ class Arrival:
         raw: its bytes, through the last one before the next request.
         whole: whether it has all the content that its head announces.
         content: the content that arrived, without its framing.
+        target: its request target.
+        in_clear: whether it arrived outside of TLS, where it has to be inside.
     """
 
     exchange: Exchange | None
@@ -41,6 +47,8 @@ class Arrival:
     raw: bytes
     whole: bool
     content: bytes
+    target: str = ""
+    in_clear: bool = False
 
     @property
     def head(self) -> bytes:
@@ -50,19 +58,43 @@ class Arrival:
 
 
 def arrivals_of(case: Case, seen: Observation) -> list[Arrival]:
-    """Return the requests that arrived in a run of *case*, as far as their heads are whole."""
-    exchanges = () if case.session is None else case.session.exchanges
+    """Return the requests that arrived in a run of *case*, as far as their heads are whole.
+
+    Those for a tunnel are not among them.
+    """
+    has_tunnel = case.session is not None and case.session.has_tunnel
+    found = _all(case, seen)
+    return [one for one in found if not (has_tunnel and one.raw.startswith(CONNECT))]
+
+
+def tunnels_of(case: Case, seen: Observation) -> list[Arrival]:
+    """Return the requests for a tunnel that arrived in a run of *case*."""
+    if case.session is None or not case.session.has_tunnel:
+        return []
+    return [one for one in _all(case, seen) if one.raw.startswith(CONNECT)]
+
+
+def _all(case: Case, seen: Observation) -> list[Arrival]:
+    session = case.session
+    exchanges = () if session is None else session.exchanges
     lines = {(one.method, one.target or case.path): one for one in exchanges}
-    origin = f"http://{AddressHole('server').text(seen.host, seen.port)}"
+    server = AddressHole("server").text(seen.host, seen.port)
+    origin = f"http://{server}" if session is None else session.origin(server)
     known = re.compile(b"|".join(_line(origin, *line) for line in lines))
     found: list[Arrival] = []
     for index, connection in enumerate(seen.connections):
+        is_clear = session is not None and session.is_secure and not _is_inside(connection.tls)
         for raw in _requests(connection.received, known):
             method, target = _asked(raw)
             exchange = lines.get((method, target.removeprefix(origin)))
             request = Request(index + 1, raw)
-            found.append(Arrival(exchange, index, raw, request.problem is None, request.body))
+            whole = request.problem is None
+            found.append(Arrival(exchange, index, raw, whole, request.body, target, is_clear))
     return found
+
+
+def _is_inside(tls: str | None) -> bool:
+    return tls is not None and not tls.startswith("failed")
 
 
 def _line(origin: str, method: str, target: str) -> bytes:

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from conformance.cases import IDEMPOTENT, AddressHole, Arrivals, Case, Exchange
-from conformance.judge.arrivals import Arrival, arrivals_of
+from conformance.judge.arrivals import Arrival, arrivals_of, tunnels_of
 from conformance.judge.client import (
     EMPTY,
     difference,
@@ -36,7 +36,7 @@ from conformance.judge.client import (
     response_text,
     result_text,
 )
-from conformance.judge.observation import Observation
+from conformance.judge.observation import ConnectionFacts, Observation
 from conformance.judge.verdicts import Judgement, Mismatch, Verdict
 from mockserver import Dispatch, ReadRequest, Script, pieces_of
 
@@ -132,6 +132,11 @@ def _absence(case: Case, seen: Observation, arrivals: Sequence[Arrival]) -> str:
     needed = asks(case.script)
     if needed and not seen.connections:
         return "no connection came, where the script needs a connection"
+    if needed and case.session is not None and case.session.has_tunnel:
+        return "" if arrivals or tunnels_of(case, seen) else _NO_CONNECT
+    if needed and case.session is not None and case.session.is_secure:
+        # A handshake is as good as a request: a client sends none to a server that it refuses.
+        return "" if any(map(_has_shaken, seen.connections)) else _NO_HANDSHAKE
     if needed == "request" and not arrivals:
         return "no whole request came, where the script needs a request"
     return ""
@@ -146,6 +151,15 @@ def asks(script: Script) -> str:
         return ""
     reads = any(isinstance(step, _READING) for one in script.connections for step in one.steps)
     return "request" if reads or script.routes else "connection"
+
+
+_NO_CONNECT = "no CONNECT came, where the script needs one"
+_NO_HANDSHAKE = "no TLS handshake was begun, where the script needs one"
+
+
+def _has_shaken(one: ConnectionFacts) -> bool:
+    """Return whether the client has begun a handshake, or sent something else in its place."""
+    return one.tls not in (None, "failed: end of stream") or bool(one.received)
 
 
 def sequence(case: Case, seen: Observation) -> list[str]:
@@ -233,7 +247,9 @@ def _other_message(case: Case, exchange: Exchange, entry: Mapping[str, Any]) -> 
 
 def _sent_for(case: Case, exchange: Exchange) -> bytes:
     """Return what the server sends after the request of *exchange*, as its routes say."""
-    routes = (one.steps for one in case.script.routes if one.target == exchange.target)
+    origin = "" if case.session is None else case.session.origin("")
+    targets = (exchange.target, origin + exchange.target)
+    routes = (one.steps for one in case.script.routes if one.target in targets)
     return b"".join(bytes(piece.data) for steps in routes for piece in pieces_of(*steps))
 
 
@@ -241,12 +257,31 @@ def _sent_for(case: Case, exchange: Exchange) -> bytes:
 
 
 def _requests(case: Case, seen: Observation, arrivals: Sequence[Arrival]) -> Iterator[_Miss]:
-    address = AddressHole("server").text(seen.host, seen.port)
+    server = AddressHole("server").text(seen.host, seen.port)
     exchanges = () if case.session is None else case.session.exchanges
+    origin = f"http://{server}" if case.session is None else case.session.origin(server)
+    authority = origin.partition("://")[2]
     for one in arrivals:
-        if problem := request_problem(one, address, exchanges):
-            wanted = f"{_wanted(case, exchanges)} with Host: {address}"
+        is_forwarded = case.session is not None and bool(case.session.proxy_to)
+        is_forwarded = is_forwarded and not origin.startswith("https")
+        if problem := request_problem(one, origin, exchanges, is_forwarded=is_forwarded):
+            wanted = f"{_wanted(case, exchanges)} with Host: {authority}"
             yield _Miss(Mismatch(Verdict.WRONG_VALUE, "request", 0, wanted, problem, True))
+    wanted = authority if ":" in authority else f"{authority}:443"
+    tunnels = tunnels_of(case, seen)
+    if case.session is not None and case.session.has_tunnel:
+        for one in arrivals:
+            if one.connection not in {tunnel.connection for tunnel in tunnels}:
+                text = f"{one.raw[:60]!r} arrives without a tunnel"
+                yield _Miss(
+                    Mismatch(Verdict.WRONG_VALUE, "request", 0, f"CONNECT {wanted}", text, True)
+                )
+    for one in tunnels:
+        if problem := _tunnel_problem(one, wanted):
+            text = f"CONNECT {wanted} with that Host"
+            yield _Miss(Mismatch(Verdict.WRONG_VALUE, "request", 0, text, problem, True))
+    if any("HTTP_REQUEST" in (one.tls or "") for one in seen.connections):
+        yield _Miss(Mismatch(Verdict.WRONG_VALUE, "request", 0, "a TLS handshake", _IN_CLEAR, True))
     for position, exchange in enumerate(exchanges):
         own = [one for one in arrivals if one.exchange is exchange]
         yield from _count(exchange, position, own, is_fetch=case.fetch is not None)
@@ -257,19 +292,47 @@ def _wanted(case: Case, exchanges: Sequence[Exchange]) -> str:
     return " or ".join(f"{one.method} {one.target or case.path}" for one in exchanges)
 
 
-def request_problem(one: Arrival, address: str, exchanges: Sequence[Exchange]) -> str:
-    """Return why *one* is not the request of an exchange, at *address*; empty where it is one."""
+_IN_CLEAR = "a request arrives in clear"
+
+
+def _tunnel_problem(one: Arrival, wanted: str) -> str:
+    """Return why *one* is no request for a tunnel to *wanted*; empty where it is one."""
+    if one.target.lower() != wanted:
+        return f"CONNECT {one.target} came"
+    hosts = [host.strip().decode("latin-1").lower() for host in _HOST.findall(one.head)]
+    is_old = b" HTTP/1.0" in one.head.partition(b"\n")[0]
+    if hosts in ([wanted], [wanted.removesuffix(":443")]) or (is_old and not hosts):
+        return ""
+    return f"CONNECT with Host: {', '.join(hosts) or 'none'} came"
+
+
+def request_problem(
+    one: Arrival, origin: str, exchanges: Sequence[Exchange], *, is_forwarded: bool = False
+) -> str:
+    """Return why *one* is not the request of an exchange; empty where it is one.
+
+    Args:
+        one: the request.
+        origin: scheme and authority of the URL.
+        exchanges: what was asked for.
+        is_forwarded: whether it goes to a proxy, which needs the whole URL.
+    """
+    scheme, _, address = origin.partition("://")
+    if one.in_clear:
+        return _IN_CLEAR
     line = one.raw.lstrip(b"\r\n").partition(b"\n")[0].rstrip(b"\r")[:200].decode("latin-1")
     method, _, rest = line.partition(" ")
     target, _, version = rest.rpartition(" ")
     if method not in {other.method for other in exchanges}:
         return f"the method {method!r} came"
-    if one.exchange is None:
-        return f"the request target {target!r} came"
+    if one.exchange is None or (is_forwarded and not target.startswith(f"{origin}/")):
+        return f"the request target {target!r} came" + " to a proxy" * is_forwarded
     hosts = _HOST.findall(one.head)
     if version == "HTTP/1.0" and not hosts:
         return ""
-    if [host.strip().decode("latin-1").lower() for host in hosts] != [address.lower()]:
+    usual = f"{address}:{443 if scheme == 'https' else 80}".lower()
+    given = [host.strip().decode("latin-1").lower() for host in hosts]
+    if given not in ([address.lower()], [usual]):
         return f"Host: {', '.join(host.decode('latin-1') for host in hosts) or 'none'} came"
     return ""
 
@@ -282,7 +345,7 @@ def _count(
         return
     too_many = wanted.most is not None and len(own) > wanted.most
     if len(own) < wanted.least or too_many:
-        verdict = Verdict.REPLAYED if too_many else Verdict.WRONG_VALUE
+        verdict = Verdict.REPLAYED if too_many and wanted.most else Verdict.WRONG_VALUE
         seen = f"it arrives {_times(len(own))}{_on(own)}"
     elif own and not wanted.partial and not any(one.whole for one in own):
         verdict, seen = Verdict.WRONG_VALUE, f"only a part of it arrives{_on(own)}"

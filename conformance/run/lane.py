@@ -418,7 +418,10 @@ class Lane:
             "deadline": self._deadline,
         }
         if case.profile == "client":
-            message["url"] = f"http://{AddressHole('server').text(*address)}{case.path}"
+            server, session = AddressHole("server").text(*address), case.session
+            message["url"] = (session.origin(server) if session else server) + case.path
+            if session and session.proxy_to:
+                message["proxy"] = f"http://{server}"
         if case.certificates:
             message["certificates"] = self._certificates()
         return message

@@ -11,7 +11,7 @@ import msgspec
 
 from conformance.cases import Case
 from conformance.drivers import Trace
-from conformance.judge import Observation, entry_text
+from conformance.judge import CONNECT, Observation, entry_text
 from conformance.results import Kept, Result, kept_octets
 from conformance.run.sent import recorded
 from mockserver import Record
@@ -27,7 +27,7 @@ _LONGEST_STORY = 64 * 1024
 
 def asked_again(case: Case, record: Record) -> Iterator[str]:
     """Yield how many requests a client of another interface has sent, if more than one."""
-    count = sum(len(one.requests) for one in record.connections)
+    count = sum(not raw.startswith(CONNECT) for one in record.connections for raw in one.requests)
     if case.profile == "client" and case.fetch is not None and count > 1:
         yield f"it sent its request {count} times"
 

@@ -71,11 +71,12 @@ def test_what_a_client_may_do_rests_on_a_section() -> None:
     assert not odd
 
 
-def test_a_client_is_never_asked_for_tls_or_a_tunnel() -> None:
+def test_a_client_needs_a_feature_for_tls_and_for_a_tunnel() -> None:
     for case in PROFILE:
-        line = client_case(case).script.connections
-        names = {step.step_name for one in line for step in one.steps}
-        assert not names & {"starttls", "tls_fault", "tunnel"}, case.id
+        asked = client_case(case)
+        names = {step.step_name for one in asked.script.connections for step in one.steps}
+        needed = "connect" if "tunnel" in names else "tls" if "starttls" in names else ""
+        assert asked.needs >= {needed} - {""}, case.id
 
 
 @pytest.mark.parametrize("strength", ["must", "should", "may"])

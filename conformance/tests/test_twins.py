@@ -81,6 +81,7 @@ PLACES = {
     "responses-by-hand.two-in-chunks-on-one-socket": "the framing, and the second response",
     "status-line.then-request.{fault}.{strict}": "the status line, and the body",
     "tls.body.timeout.{body}": "a silence inside the body",
+    "tls.client.handshake.{fault}": "the handshake",
 }
 """Broken cases whose place is declared here: more than one run of octets differs from the twin."""
 

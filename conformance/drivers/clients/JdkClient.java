@@ -5,49 +5,77 @@
 
 import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
+import java.io.FileInputStream;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.net.InetSocketAddress;
+import java.net.ProxySelector;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 
 public class JdkClient {
     static final Duration TIMEOUT = Duration.ofSeconds(5);
 
     static HttpClient client;
 
-    static HttpClient opened() {
-        return HttpClient.newBuilder()
+    static HttpClient opened(Map<?, ?> message) throws Exception {
+        HttpClient.Builder builder = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .followRedirects(HttpClient.Redirect.NEVER)
-                .proxy(HttpClient.Builder.NO_PROXY)
-                .connectTimeout(TIMEOUT)
-                .build();
+                .connectTimeout(TIMEOUT);
+        if (message.get("certificates") instanceof Map<?, ?> files) {
+            builder.sslContext(trusting((String) ((Map<?, ?>) files.get("ca")).get("chain")));
+        }
+        if (!message.containsKey("proxy")) {
+            return builder.proxy(HttpClient.Builder.NO_PROXY).build();
+        }
+        URI proxy = URI.create((String) message.get("proxy"));
+        return builder.proxy(ProxySelector.of(new InetSocketAddress(proxy.getHost(), proxy.getPort()))).build();
+    }
+
+    static SSLContext trusting(String file) throws Exception {
+        KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+        store.load(null, null);
+        try (InputStream pem = new FileInputStream(file)) {
+            store.setCertificateEntry("kit", CertificateFactory.getInstance("X.509").generateCertificate(pem));
+        }
+        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(store);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, trust.getTrustManagers(), null);
+        return context;
     }
 
     // Loading the client takes longer than the shortest timeout of a case.
-    static void warmUp() {
-        client = opened();
+    static void warmUp() throws Exception {
+        client = opened(Map.of());
         for (Map<?, ?> asked : List.of(Map.of(), Map.of("timeout", 5.0))) {
             try {
                 exchanged(asked, "http://127.0.0.1:1/");
             } catch (Exception refused) {
-                client = opened();
+                client = opened(Map.of());
             }
         }
+        client = null;
     }
 
     static HttpRequest request(Map<?, ?> asked, String url) {
@@ -117,9 +145,6 @@ public class JdkClient {
 
     static String entry(Map<?, ?> op, String url) {
         String id = text((String) op.get("id"));
-        if (!"fetch".equals(op.get("call")) && !"exchange".equals(op.get("call"))) {
-            return "{\"id\":" + id + ",\"unsupported\":true}";
-        }
         try {
             return "{\"id\":" + id + ",\"value\":" + exchanged((Map<?, ?>) op.get("kwargs"), url) + "}";
         } catch (Throwable error) {
@@ -132,7 +157,10 @@ public class JdkClient {
     // Ops of one message begin together, so each has a thread.
     static String trace(Map<?, ?> message) throws Exception {
         List<?> ops = (List<?>) message.get("ops");
-        client = client == null ? opened() : client;
+        if (!Set.of("fetch", "exchange").contains(String.valueOf(((Map<?, ?>) ops.get(0)).get("call")))) {
+            return "{\"id\":" + text((String) ((Map<?, ?>) ops.get(0)).get("id")) + ",\"unsupported\":true}";
+        }
+        client = client == null ? opened(message) : client;
         String[] entries = new String[ops.size()];
         List<Thread> threads = new ArrayList<>();
         for (int index = 0; index < entries.length; index++) {

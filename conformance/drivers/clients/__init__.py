@@ -34,7 +34,7 @@ from conformance.drivers.base import (
     program_path,
 )
 from conformance.drivers.clients.command import Command, command_words
-from conformance.drivers.clients.invocation import PAUSE, Template
+from conformance.drivers.clients.invocation import CA, PAUSE, PROXY, Template
 from conformance.drivers.clients.places import Installer
 from conformance.drivers.clients.registry import is_pattern, registry
 from conformance.drivers.clients.starting import (
@@ -165,11 +165,12 @@ def _command(text: str, title: str, version: str) -> Start:
     except ValueError as error:
         raise UnknownImplementation(f"{PREFIX}{COMMAND}{text}: {error}") from None
     program_path(words[0], text)
-    if not any(PAUSE in word for word in words):
-        return lambda written: Command(written, title or text, version, words)
-    repeated = Template(words)
+    can = {"tls": [CA], "proxy": [PROXY], "connect": [CA, PROXY]}
+    features = [name for name, marks in can.items() if all(one in text for one in marks)]
+    repeated = Template(words) if any(PAUSE in word for word in words) else None
+    single = words if repeated is None else repeated.single
     return lambda written: Command(
-        written, title or text, version, repeated.single, sessions=repeated
+        written, title or text, version, single, sessions=repeated, features=features
     )
 
 

@@ -21,7 +21,7 @@ import shlex
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -38,12 +38,14 @@ from conformance.drivers.base import (
     Trace,
 )
 from conformance.drivers.clients.invocation import (
+    CA,
     HEAD,
     MOST,
     MOST_SAID,
     OUT,
     PAUSE,
     PLACE,
+    PROXY,
     URL,
     Ended,
     ProgramSession,
@@ -61,6 +63,33 @@ from conformance.drivers.effort import Effort, effort_of
 _START = 2.0
 Taken = tuple[bytes | None, bytes | None]
 """Head and content of a response, each None where the program does not report it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How a program reaches its origin: options before the URL, its last argument.
+
+    Args:
+        direct: those to use no proxy.
+        proxied: those to use the proxy.
+        trusting: those to trust the authority.
+    """
+
+    direct: Sequence[str] = ()
+    proxied: Sequence[str] = ()
+    trusting: Sequence[str] = ()
+
+    def options(self, message: Message) -> list[str]:
+        """Return the options for the case of *message*."""
+        chosen = [*(self.proxied if "proxy" in message else self.direct)]
+        chosen += self.trusting if "certificates" in message else ()
+        return [filled(word, _reach(message)) for word in chosen]
+
+
+def _reach(message: Message) -> dict[str, str]:
+    """Return the proxy and the file of the authority by their names in a command."""
+    ca = message.get("certificates", {}).get("ca", {}).get("chain", os.devnull)
+    return {PROXY: str(message.get("proxy", "")), CA: str(ca)}
 
 
 def as_written(ended: Ended) -> Taken:
@@ -81,7 +110,8 @@ class Command(Driver):
         taken: reads the response from the result of the program.
         allowance: seconds that the program may take to its first connection.
         sessions: how it makes several exchanges; None if it cannot.
-        features: what it can do in a session besides a request with content.
+        features: what it can do besides a request with content, of its own origin.
+        ways: how it reaches its origin.
     """
 
     def __init__(
@@ -96,10 +126,12 @@ class Command(Driver):
         allowance: float = START_ALLOWANCE,
         sessions: Sessions | None = None,
         features: Iterable[str] = (),
+        ways: Ways | None = None,
     ) -> None:
         ops = frozenset({FETCH} if sessions is None else {FETCH, EXCHANGE})
         self._identity = Identity(written, name, version, frozenset(features), ops)
         self._words = list(words)
+        self._ways = ways or Ways()
         self._table = table or ErrorTable([])
         self._answered = answered
         self._taken = taken
@@ -121,7 +153,10 @@ class Command(Driver):
         with tempfile.TemporaryDirectory(prefix="httplib-kit-") as directory:
             place = Path(directory)
             case = str(message.get("name", message["id"]))
-            return [self._entry(op, str(message["url"]), case, place) for op in message["ops"]]
+            words = [*self._words[:-1], *self._ways.options(message), self._words[-1]]
+            words = [filled(word, _reach(message)) for word in words]
+            url = str(message["url"])
+            return [self._entry(op, words, url, case, place) for op in message["ops"]]
 
     def announce(self, ops: Sequence[Message]) -> None:
         """Take notice of the exchanges that the program will make in one invocation."""
@@ -167,7 +202,9 @@ class Command(Driver):
         self.kill()
         self.release()
 
-    def _entry(self, op: Message, url: str, case: str, directory: Path) -> dict[str, Any]:
+    def _entry(
+        self, op: Message, words: Sequence[str], url: str, case: str, directory: Path
+    ) -> dict[str, Any]:
         files = {HEAD: directory / "head", OUT: directory / "out"}
         holes = {
             URL: url,
@@ -175,7 +212,7 @@ class Command(Driver):
             PLACE: str(directory),
             **{name: str(path) for name, path in files.items()},
         }
-        words = [filled(word, holes) for word in self._words]
+        words = [filled(word, holes) for word in words]
         ended = self._ended(words, case, directory)
         if any(HEAD in word for word in self._words):
             ended = replace(ended, head=content_of(files[HEAD]))
@@ -198,7 +235,10 @@ class Command(Driver):
         if self._session is None:
             asked = self._asked or [op["kwargs"]]
             urls = [urljoin(str(message["url"]), one["target"]) for one in asked]
-            self._session = ProgramSession(self._sessions, asked, urls, str(message.get("name")))
+            options = self._ways.options(message)
+            self._session = ProgramSession(
+                self._sessions, asked, urls, str(message.get("name")), options, _reach(message)
+            )
         self._process = self._session.process
         try:
             ended = self._session.next()

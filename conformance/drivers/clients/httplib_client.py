@@ -46,7 +46,7 @@ class HttplibClient(Driver):
             module.identity,
             written=written,
             name=f"{HTTPLIB}{module.identity.name}",
-            features=frozenset({"part", "timeout"}),
+            features=frozenset({"part", "timeout", "proxy"} | _secure(module.identity)),
             ops=frozenset({FETCH, EXCHANGE}),
         )
         self._is_open = False
@@ -66,11 +66,12 @@ class HttplibClient(Driver):
         parts, asked = urlsplit(str(message["url"])), op["kwargs"]
         if not self._is_open:
             self._is_open = True
-            new = _call(_CONN, "module", "HTTPConnection", [parts.hostname, parts.port])
-            self._done(message, [{**new, "as": _CONN}])
+            self._done(message, list(_opening(message)))
         if "timeout" in asked:
             self._set_timeout(message, asked["timeout"])
-        trace = self._done(message, list(_calls(asked, parts.path or "/")))
+        is_forwarded = "proxy" in message and parts.scheme == "http"
+        origin = f"http://{parts.netloc}" if is_forwarded else ""
+        trace = self._done(message, list(_calls(asked, parts.path or "/", origin)))
         for entry in trace.values():
             if "error" in entry:
                 self._done(message, [_call("close", _CONN, "close")])
@@ -130,9 +131,33 @@ def _call(name: str, on: str, call: str, args: Sequence[Any] = ()) -> dict[str, 
     return {"id": name, "on": on, "call": call, "args": list(args), "kwargs": {}}
 
 
-def _calls(asked: Mapping[str, Any], path: str) -> Iterator[dict[str, Any]]:
-    """Yield the calls of one exchange; *path* is the target of a `fetch`."""
-    request = [asked.get("method", "GET"), asked.get("target", path)]
+def _secure(module: Identity) -> set[str]:
+    """Return the features of a *module* whose connections take a context that verifies."""
+    return {"tls", "connect"} if {"HTTPSConnection", "context"} <= module.features else set()
+
+
+def _opening(message: Message) -> Iterator[dict[str, Any]]:
+    """Yield the calls that make the connection object, to the proxy where there is one."""
+    origin = urlsplit(str(message["url"]))
+    server = urlsplit(str(message.get("proxy", message["url"])))
+    is_secure = origin.scheme == "https"
+    name = "HTTPSConnection" if is_secure else "HTTPConnection"
+    new = _call(_CONN, "module", name, [server.hostname, server.port])
+    context = {"context": {"type": "context", "value": "verify"}}
+    yield {**new, "as": _CONN, "kwargs": context if is_secure else {}}
+    if is_secure and "proxy" in message:
+        yield _call("tunnel", _CONN, "set_tunnel", [origin.hostname, origin.port or 443])
+
+
+def _calls(asked: Mapping[str, Any], path: str, origin: str) -> Iterator[dict[str, Any]]:
+    """Yield the calls of one exchange.
+
+    Args:
+        asked: the keyword arguments of the exchange.
+        path: the target of a `fetch`.
+        origin: what comes before the target in a request to a proxy; else empty.
+    """
+    request = [asked.get("method", "GET"), origin + asked.get("target", path)]
     if "body" in asked or "fields" in asked:
         request += [asked.get("body", _NONE), asked.get("fields", {"type": "mapping", "value": []})]
     yield _call("request", _CONN, "request", request)

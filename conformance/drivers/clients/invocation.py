@@ -26,6 +26,7 @@ from conformance.drivers.base import DriverDied, DriverError, Message
 from conformance.drivers.environment import child_environment
 
 URL, HEAD, OUT, PAUSE, PLACE = "{url}", "{head}", "{out}", "{pause}", "{directory}"
+PROXY, CA = "{proxy}", "{ca}"
 CASE = "HTTPLIB_KIT_CASE"
 """The environment variable with the name of the case, for the program's logs."""
 MOST = 64 * 1024 * 1024
@@ -69,13 +70,16 @@ class Sessions(Protocol):
             asked: the keyword arguments of each exchange.
         """
 
-    def words(self, asked: Sequence[Message], urls: Sequence[str], place: Path) -> list[str]:
+    def words(
+        self, asked: Sequence[Message], urls: Sequence[str], place: Path, options: Sequence[str]
+    ) -> list[str]:
         """Return the program and its arguments; it waits after each exchange, or ends.
 
         Args:
             asked: the keyword arguments of each exchange.
             urls: the URL of each.
             place: a directory with a named pipe ``1``, ``2``, … for the wait after each exchange.
+            options: further options for each exchange.
         """
 
     def ended(
@@ -116,9 +120,11 @@ class Template:
         usual = all(one["method"] == "GET" and one.keys() == {"method", "target"} for one in asked)
         return "" if usual else "the command says how to GET a URL, and nothing more"
 
-    def words(self, asked: Sequence[Message], urls: Sequence[str], place: Path) -> list[str]:
+    def words(
+        self, asked: Sequence[Message], urls: Sequence[str], place: Path, options: Sequence[str]
+    ) -> list[str]:
         """Return the command with its repeated part."""
-        words = [*self._before]
+        words = [*self._before, *options]
         for number, url in enumerate(urls, 1):
             files = {HEAD: f"{number}.head", OUT: f"{number}.out", PAUSE: f"{number}"}
             holes = {URL: url, **{hole: str(place / name) for hole, name in files.items()}}
@@ -154,10 +160,18 @@ class ProgramSession:
         asked: the keyword arguments of each exchange.
         urls: the URL of each.
         case: the name of the case.
+        options: further options for each exchange.
+        holes: further names in braces, and what replaces them.
     """
 
     def __init__(
-        self, sessions: Sessions, asked: Sequence[Message], urls: Sequence[str], case: str
+        self,
+        sessions: Sessions,
+        asked: Sequence[Message],
+        urls: Sequence[str],
+        case: str,
+        options: Sequence[str] = (),
+        holes: Mapping[str, str] | None = None,
     ) -> None:
         self._stack = contextlib.ExitStack()
         with contextlib.ExitStack() as stack:
@@ -169,7 +183,8 @@ class ProgramSession:
             self._output, self._said = (stack.enter_context(path.open("rb")) for path in paths)
             for number in range(1, len(asked) + 1):
                 os.mkfifo(self._place / str(number))
-            self._words = sessions.words(asked, urls, self._place)
+            words = sessions.words(asked, urls, self._place, options)
+            self._words = [filled(word, holes or {}) for word in words]
             self.process = started(self._words, case, self._place, *theirs)
             stack.callback(self.process.wait)
             stack.callback(end_group, self.process)

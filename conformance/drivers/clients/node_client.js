@@ -5,25 +5,33 @@
 // caused it; the kit finds its category by a table of the registry.
 "use strict";
 
+const fs = require("node:fs");
 const http = require("node:http");
+const https = require("node:https");
 const readline = require("node:readline");
 
 const TIMEOUT = 5000; // milliseconds, beyond the deadline of the kit: whether a client waits is told by that alone
 
 // A client is opened by the first exchange of a case and closed by `release`; the global `fetch` has one pool for all, whose
 // connections the server closes at the end of each case.  An exchange gives status, reason, fields and content.
+// A case of https has the authority to trust; the pool for it is made by the class of the global one, which node does not export.
 const clients = {
-  fetch: () => ({ exchange: byFetch, close() {} }),
-  http() {
-    const agent = new http.Agent({ keepAlive: true });
+  fetch(ca) {
+    const pool = globalThis[Symbol.for("undici.globalDispatcher.1")];
+    const dispatcher = ca && new pool.constructor({ connect: { ca } });
+    return { exchange: (asked) => byFetch(asked, dispatcher), close: () => dispatcher?.destroy() };
+  },
+  http(ca) {
+    const agent = ca ? new https.Agent({ keepAlive: true, ca }) : new http.Agent({ keepAlive: true });
     return { exchange: (asked) => byHttp(asked, agent), close: () => agent.destroy() };
   },
 };
 
 const FEATURES = ["drop", "parallel", "part", "streamed", "timeout"];
 
-async function byFetch(asked) {
+async function byFetch(asked, dispatcher) {
   const answer = await fetch(asked.url, {
+    ...(dispatcher ? { dispatcher } : {}),
     method: asked.method,
     headers: asked.fields,
     body: asked.streamed ? new Blob([asked.body]).stream() : asked.body,
@@ -45,7 +53,7 @@ async function byFetch(asked) {
 async function byHttp(asked, agent) {
   const options = { method: asked.method, headers: Object.fromEntries(asked.fields), agent, timeout: asked.timeout };
   const [answer, pieces, rest] = await new Promise((resolve, reject) => {
-    const request = http.request(asked.url, options);
+    const request = (asked.url.startsWith("https:") ? https : http).request(asked.url, options);
     let late = request; // what a timeout ends: the response, as soon as there is one
     request.on("response", (response) => resolve([(late = response), [], response]));
     request.on("error", reject);
@@ -96,7 +104,6 @@ function facts(error) {
 }
 
 async function entry(client, url, op) {
-  if (op.call !== "fetch" && op.call !== "exchange") return { id: op.id, unsupported: true };
   try {
     const { status, reason, headers, content } = await client.exchange(askedBy(op.kwargs, url));
     return { id: op.id, value: { type: "response", status, reason, headers, body: content?.toString("latin1") ?? null } };
@@ -109,6 +116,7 @@ let open = null;
 
 async function answerTo(name, message) {
   if (message.type === "start") {
+    await fetch("data:,"); // the global pool is made by the first fetch
     const features = name === "http" ? ["expect-continue", ...FEATURES] : FEATURES;
     return { name: `node ${name}`, version: process.version.slice(1), ops: ["fetch", "exchange"], features };
   }
@@ -118,7 +126,11 @@ async function answerTo(name, message) {
     return {};
   }
   if (message.type !== "run") return { unsupported: message.type };
-  open ??= clients[name]();
+  if (!message.ops.every((op) => op.call === "fetch" || op.call === "exchange")) {
+    return { trace: message.ops.map((op) => ({ id: op.id, unsupported: true })) };
+  }
+  const ca = message.certificates?.ca?.chain;
+  open ??= clients[name](ca && fs.readFileSync(ca));
   return { trace: await Promise.all(message.ops.map((op) => entry(open, message.url, op))) };
 }
 

@@ -9,9 +9,9 @@ finds the client's own lines in a traceback.
 An adapter opens a client's pooled object, which lives until `release`, and makes exchanges with it;
 a `fetch` is one exchange. Each gives status, reason, fields and content, in the form in which the
 client gives them, and None for what its interface does not offer. As far as the client has options
-for it, it follows no redirect, uses no proxy, reads no ``.netrc``, repeats no request, and decodes
-no content. An error is reported with its class, and with those that caused it; the kit finds its
-category by a table of the registry.
+for it, it follows no redirect, uses no proxy but a given one, reads no ``.netrc``, repeats no
+request, and decodes no content. An error is reported with its class, and with those that caused it;
+the kit finds its category by a table of the registry.
 """
 
 import contextlib
@@ -82,6 +82,29 @@ class Asked:
         return content
 
 
+@dataclass(frozen=True)
+class Way:
+    """How the client reaches its origin.
+
+    Args:
+        ca: a file with the authority that it trusts, for TLS; empty for the usual ones.
+        proxy: the URL of the proxy that it uses; empty for none.
+    """
+
+    ca: str = ""
+    proxy: str = ""
+
+    @property
+    def proxies(self) -> dict[str, str]:
+        """The proxy for each scheme."""
+        return {scheme: self.proxy for scheme in ("http", "https") if self.proxy}
+
+    @property
+    def context(self) -> Any:
+        """A TLS context with the authority."""
+        return _context(self.ca or None)
+
+
 Exchange = Callable[[Asked], Response]
 Together = Callable[[Sequence[Asked]], list[Response | Exception]]
 """Makes several exchanges at the same time, and returns a response or an error for each."""
@@ -106,15 +129,17 @@ def threaded(exchange: Exchange) -> Together:
 
 
 @contextlib.contextmanager
-def urllib_request() -> Iterator[Together]:
+def urllib_request(way: Way) -> Iterator[Together]:
     """`urllib.request`; an error status counts as a response, not as an error."""
     from urllib.error import HTTPError
     from urllib.request import Request
 
+    opener = _opener(way)
+
     def exchange(asked: Asked) -> Response:
         request = Request(asked.url, asked.content, asked.fields, method=asked.method)
         try:
-            answer = _opener().open(request, timeout=asked.timeout)
+            answer = opener.open(request, timeout=asked.timeout)
         except HTTPError as error:
             answer = error
         content = asked.taken(answer, answer.read)
@@ -126,21 +151,22 @@ def urllib_request() -> Iterator[Together]:
 
 
 @functools.cache
-def _opener() -> Any:
-    """Return an opener that uses no proxy and returns a redirect like any other response."""
-    from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener
+def _opener(way: Way) -> Any:
+    """Return an opener that returns a redirect like any other response."""
+    from urllib.request import HTTPRedirectHandler, HTTPSHandler, ProxyHandler, build_opener
 
     class NoRedirect(HTTPRedirectHandler):
         def redirect_request(self, *_: Any, **__: Any) -> None:
             """Return None, so that no request follows a redirect."""
 
-    return build_opener(ProxyHandler({}), NoRedirect)
+    handlers = [HTTPSHandler(context=way.context)] if way.ca else []
+    return build_opener(ProxyHandler(way.proxies), NoRedirect, *handlers)
 
 
 @contextlib.contextmanager
-def urllib3_preload() -> Iterator[Together]:
+def urllib3_preload(way: Way) -> Iterator[Together]:
     """`urllib3` with the content read at once, by the parser of `http.client`."""
-    with _urllib3(preload_content=True) as request:
+    with _urllib3(way, preload_content=True) as request:
 
         def exchange(asked: Asked) -> Response:
             answer = request(asked)
@@ -150,9 +176,9 @@ def urllib3_preload() -> Iterator[Together]:
 
 
 @contextlib.contextmanager
-def urllib3_stream() -> Iterator[Together]:
+def urllib3_stream(way: Way) -> Iterator[Together]:
     """`urllib3` with the content read in pieces, by its own parser of chunks."""
-    with _urllib3(preload_content=False) as request:
+    with _urllib3(way, preload_content=False) as request:
 
         def exchange(asked: Asked) -> Response:
             answer = request(asked)
@@ -174,10 +200,12 @@ def urllib3_stream() -> Iterator[Together]:
 
 
 @contextlib.contextmanager
-def _urllib3(**options: Any) -> Iterator[Callable[[Asked], Any]]:
+def _urllib3(way: Way, **options: Any) -> Iterator[Callable[[Asked], Any]]:
     urllib3 = importlib.import_module("urllib3")
     options.update(redirect=False, decode_content=False)
-    with urllib3.PoolManager(retries=False, maxsize=4) as pool:
+    made = {"retries": False, "maxsize": 4, **({"ca_certs": way.ca} if way.ca else {})}
+    proxy = way.proxy
+    with urllib3.ProxyManager(proxy, **made) if proxy else urllib3.PoolManager(**made) as pool:
         yield lambda asked: pool.request(
             asked.method,
             asked.url,
@@ -189,10 +217,11 @@ def _urllib3(**options: Any) -> Iterator[Callable[[Asked], Any]]:
 
 
 @contextlib.contextmanager
-def requests() -> Iterator[Together]:
+def requests(way: Way) -> Iterator[Together]:
     """`requests`."""
     with importlib.import_module("requests").Session() as session:
         session.trust_env = False
+        session.proxies, session.verify = way.proxies, way.ca or True
 
         def exchange(asked: Asked) -> Response:
             answer = session.request(
@@ -214,11 +243,12 @@ def requests() -> Iterator[Together]:
 
 
 @contextlib.contextmanager
-def httpx() -> Iterator[Together]:
+def httpx(way: Way) -> Iterator[Together]:
     """`httpx`, its synchronous client."""
     module = importlib.import_module("httpx")
     # Making a TLS context takes longer than the rest of a fetch, so all fetches share one.
-    with module.Client(verify=_context(), trust_env=False) as client:
+    options = {"verify": way.context, "proxy": way.proxy or None, "trust_env": False}
+    with module.Client(**options) as client:
 
         def exchange(asked: Asked) -> Response:
             request = client.build_request(
@@ -240,18 +270,20 @@ def httpx() -> Iterator[Together]:
 
 
 @functools.cache
-def _context() -> Any:
+def _context(ca: str | None) -> Any:
     import ssl
 
-    return ssl.create_default_context()
+    return ssl.create_default_context(cafile=ca)
 
 
 @contextlib.contextmanager
-def aiohttp() -> Iterator[Together]:
+def aiohttp(way: Way) -> Iterator[Together]:
     """`aiohttp`, with whichever parser it was built with."""
     import asyncio
 
     module = importlib.import_module("aiohttp")
+
+    secure = {"ssl": way.context} if way.ca else {}
 
     async def opened() -> Any:
         return module.ClientSession(auto_decompress=False)
@@ -265,6 +297,8 @@ def aiohttp() -> Iterator[Together]:
             expect100=asked.expect_continue,
             timeout=module.ClientTimeout(total=asked.timeout),
             allow_redirects=False,
+            proxy=way.proxy or None,
+            **secure,
         )
         # The parser decodes the reason as UTF-8 with surrogateescape; encoding restores it.
         reason = (answer.reason or "").encode("utf-8", "surrogateescape")
@@ -294,11 +328,11 @@ def aiohttp() -> Iterator[Together]:
 
 
 @contextlib.contextmanager
-def httplib2() -> Iterator[Together]:
+def httplib2(way: Way) -> Iterator[Together]:
     """`httplib2`."""
     module: Any = importlib.import_module("httplib2")
     module.RETRIES = 1
-    http = module.Http(timeout=TIMEOUT, proxy_info=None)
+    http = module.Http(timeout=TIMEOUT, proxy_info=None, ca_certs=way.ca or None)
     http.follow_redirects = False
 
     def exchange(asked: Asked) -> Response:
@@ -311,7 +345,7 @@ def httplib2() -> Iterator[Together]:
 
 
 @contextlib.contextmanager
-def pycurl() -> Iterator[Together]:
+def pycurl(way: Way) -> Iterator[Together]:
     """`pycurl`, one handle for all exchanges: it keeps its connections."""
     module = importlib.import_module("pycurl")
 
@@ -325,7 +359,7 @@ def pycurl() -> Iterator[Together]:
 
         curl.reset()
         curl.setopt(module.URL, asked.url)
-        curl.setopt(module.NOPROXY, "*")
+        _curl_options(curl, module, way)
         curl.setopt(module.TIMEOUT_MS, int(asked.timeout * 1000))
         curl.setopt(module.WRITEFUNCTION, take)
         curl.setopt(module.HEADERFUNCTION, lines.append)
@@ -352,6 +386,18 @@ def pycurl() -> Iterator[Together]:
 
     with contextlib.closing(module.Curl()) as curl:
         yield threaded(exchange)
+
+
+_SUPPRESS_CONNECT_HEADERS = 265
+"""An option of libcurl for which pycurl has no name."""
+
+
+def _curl_options(curl: Any, module: Any, way: Way) -> None:
+    curl.setopt(module.NOPROXY, "" if way.proxy else "*")
+    curl.setopt(module.PROXY, way.proxy)
+    curl.setopt(_SUPPRESS_CONNECT_HEADERS, 1)
+    if way.ca:
+        curl.setopt(module.CAINFO, way.ca)
 
 
 def head_of(
@@ -388,7 +434,7 @@ _AGAIN = (401, 407)
 _BLANKS = b" \t\r\n"
 
 
-ADAPTERS: dict[str, Callable[[], AbstractContextManager[Together]]] = {
+ADAPTERS: dict[str, Callable[[Way], AbstractContextManager[Together]]] = {
     "urllib.request": urllib_request,
     "urllib3": urllib3_preload,
     "urllib3-stream": urllib3_stream,
@@ -401,13 +447,13 @@ ADAPTERS: dict[str, Callable[[], AbstractContextManager[Together]]] = {
 """How each client makes exchanges: a function that opens it, and closes it after the last one."""
 
 
-def fetching(name: str) -> Callable[[], AbstractContextManager[Together]]:
+def fetching(name: str) -> Callable[[Way], AbstractContextManager[Together]]:
     """Return the adapter of a client that makes no sessions, from the file with one for each."""
     sys.path.append(str(Path(__file__).parent / "adapters"))
     fetch = getattr(importlib.import_module("python_packages"), name.replace("-", "_"))
 
     @contextlib.contextmanager
-    def opened() -> Iterator[Together]:
+    def opened(_way: Way) -> Iterator[Together]:
         yield threaded(lambda asked: fetch(asked.url))
 
     return opened
@@ -436,7 +482,7 @@ class Worker:
             if self.module:
                 importlib.import_module(self.module)  # not in the time of the first case
                 if self.name not in ADAPTERS:  # what it imports when it is used
-                    self.outcomes([Asked("http://127.0.0.1:1/")])
+                    self.outcomes([Asked("http://127.0.0.1:1/")], Way())
             python = ".".join(map(str, sys.version_info[:3]))
             version = importlib.metadata.version(self.package) if self.package else python
             offers = {"ops": ["fetch", "exchange"]}
@@ -455,14 +501,16 @@ class Worker:
         if any(op.get("call") not in ("fetch", "exchange") for op in ops):
             return [{"id": op["id"], "unsupported": True} for op in ops]
         several = [asked_by(op["kwargs"], message["url"]) for op in ops]
-        pairs = zip(ops, self.outcomes(several), strict=True)
+        ca = message.get("certificates", {}).get("ca", {}).get("chain", "")
+        way = Way(ca, message.get("proxy", ""))
+        pairs = zip(ops, self.outcomes(several, way), strict=True)
         return [{"id": op["id"], **fact(self.module, outcome)} for op, outcome in pairs]
 
-    def outcomes(self, several: Sequence[Asked]) -> list[Response | Exception]:
+    def outcomes(self, several: Sequence[Asked], way: Way) -> list[Response | Exception]:
         """Return what becomes of *several* exchanges that begin together."""
         try:
             if self._together is None:
-                self._together = self._open.enter_context(self.opened())
+                self._together = self._open.enter_context(self.opened(way))
             return self._together(several)
         except Exception as error:  # noqa: BLE001 # whatever escapes is a fact
             return [error for _ in several]

@@ -16,7 +16,8 @@ In `run`, `build` and `version`, a word in braces is replaced: ``{adapter}``, ``
 ``{package}`` by those of the client, ``{python}`` by this interpreter, ``{npm}`` by the directory
 with ``node_modules``, ``{wheels}`` by that with the packages of PyPI, ``{here}`` by this directory,
 ``{kits}`` by that of the driver kits, ``{built}`` by the directory of what was built, ``{memory}``
-by the limit of memory, ``{url}``, ``{head}``, ``{out}`` and ``{directory}`` by those of a case.
+by the limit of memory, ``{url}``, ``{head}``, ``{out}``, ``{directory}``, ``{proxy}`` and ``{ca}``
+by those of a case.
 """
 
 import functools
@@ -127,6 +128,9 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         adapter: what its driver calls it; by default its name.
         module: what the probe of its driver asks for.
         run: the command that is run for each case.
+        direct: options of that command where it uses no proxy.
+        proxied: options where it uses the proxy ``{proxy}``.
+        trusting: options where it trusts the authority in the file ``{ca}``.
         build: commands in addition to those of its driver.
         version: the command that prints its version, if the first word of `run` does not with
             ``--version``.
@@ -156,6 +160,9 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     adapter: str = ""
     module: str = ""
     run: list[str] = []
+    direct: list[str] = []
+    proxied: list[str] = []
+    trusting: list[str] = []
     build: list[list[str]] = []
     version: list[str] = []
     debian: list[str] = []

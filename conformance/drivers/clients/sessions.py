@@ -34,7 +34,9 @@ class CurlSessions:
         """Return nothing: transfers need not have anything in common."""
         return ""
 
-    def words(self, asked: Sequence[Message], urls: Sequence[str], place: Path) -> list[str]:
+    def words(
+        self, asked: Sequence[Message], urls: Sequence[str], place: Path, options: Sequence[str]
+    ) -> list[str]:
         """Return the transfers."""
         words = [*self._start]
         for number, (one, url) in enumerate(zip(asked, urls, strict=True), 1):
@@ -42,7 +44,7 @@ class CurlSessions:
             out = "/dev/null" if one["method"] == "HEAD" else str(place / f"{number}.out")
             holes = {HEAD: str(place / f"{number}.head")}
             words += [filled(word, holes) for word in self._usual]
-            words += ["-o", out, *_curl_options(one, place / f"{number}.sent"), url]
+            words += [*options, "-o", out, *_curl_options(one, place / f"{number}.sent"), url]
             pause = (place / str(number)).as_uri()
             words += ["--next", "-sS", "-o", "/dev/null", pause, "--next"]
         return words[:-1]
@@ -85,13 +87,15 @@ class WgetSessions:
         different = any(one != alike[0] for one in alike)
         return "all requests of one run of wget are alike, but for their targets" * different
 
-    def words(self, asked: Sequence[Message], urls: Sequence[str], place: Path) -> list[str]:
+    def words(
+        self, asked: Sequence[Message], urls: Sequence[str], place: Path, options: Sequence[str]
+    ) -> list[str]:
         """Return the options, the URLs, and one more, for which it only asks."""
         asks, first = place / "asks", asked[0]
         pipes = shlex.quote(str(place))
         asks.write_text(_ASKS.replace("PLACE", pipes), encoding="utf-8")
         asks.chmod(0o700)
-        words = [*self._usual, f"--use-askpass={asks}"]
+        words = [*self._usual, *options, f"--use-askpass={asks}"]
         if "timeout" in first:
             words.append(f"--timeout={first['timeout']}")
         if first["method"] != "GET":
@@ -122,7 +126,7 @@ echo user
 """
 _WGET_TAKES = re.compile(
     rb"(?m)written to stdout \[|^\S+ \S+ ERROR \d|redirections? exceeded|Authentication Failed"
-    rb"|Unknown authentication scheme|^Length: .*\n(?:\n|.*not retrieving)"
+    rb"|Unknown authentication scheme|not retrieving|^Remote file exists"
 )
 """What wget writes where it has taken a response: its content, or an error status."""
 

@@ -24,7 +24,7 @@ from typing import Any
 import msgspec
 
 from conformance.drivers.base import Driver, DriverError, Identity, Message, NotInstalled, Trace
-from conformance.drivers.clients.command import Command, as_written
+from conformance.drivers.clients.command import Command, Ways, as_written
 from conformance.drivers.clients.places import PLACE, npm, python_paths, wheels
 from conformance.drivers.clients.readers import READERS
 from conformance.drivers.clients.registry import HERE, filled, registry
@@ -104,6 +104,7 @@ def started(name: str, written: str) -> Driver:
             READERS.get(client.reader, as_written),
             sessions=SESSIONS[client.sessions](words) if client.sessions else None,
             features=client.features,
+            ways=Ways(client.direct, client.proxied, client.trusting),
         )
     try:
         return Adapted(written, name, command_of(name))

@@ -106,7 +106,8 @@ _Found = tuple[Judgement, Observation | None]
 
 def _shared(book: Book, ran: Case) -> dict[Any, _Found]:
     """Return the judgements on records of fetches that are judged as that of *ran* is."""
-    basis = (repr(ran.fetch), ran.host, ran.path, asks(ran.script))
+    origin = "" if ran.session is None else ran.session.origin("")
+    basis = (repr(ran.fetch), origin, ran.host, ran.path, asks(ran.script))
     found: dict[Any, _Found] = book.judgements.setdefault(basis, {})
     return found
 
