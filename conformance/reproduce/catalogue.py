@@ -101,12 +101,20 @@ class Entry:
         if self.how == "none":
             return ""
         if self.how == "proxy":
-            return f"{scheme}://{self.case.id}:{443 if self.secure else 80}/"
+            return f"{scheme}://{self.case.id}:{443 if self.secure else 80}{self._first_target}"
         if self.how == "name":
-            return f"{scheme}://{self.case.id}{LOCALHOST}:{port}/"
+            return f"{scheme}://{self.case.id}{LOCALHOST}:{port}{self._first_target}"
         if self.how == "tls" and (name := self.server_name):
             return f"{scheme}://{name}:{port}{self.path}"
-        return f"{scheme}://{ports.at(port)}{'/' if self.how == 'port' else self.path}"
+        return (
+            f"{scheme}://{ports.at(port)}{self._first_target if self.how == 'port' else self.path}"
+        )
+
+    @property
+    def _first_target(self) -> str:
+        """The target of the first request of a session; that of a `fetch` is ``/``."""
+        session = self.case.session
+        return "/" if session is None else session.exchanges[0].target or "/"
 
     @property
     def server_name(self) -> str:
@@ -206,7 +214,9 @@ def is_silent(case: Case) -> bool:
 
 
 def _tries_tls(case: Case) -> bool:
-    return str(case.ops[0].message.get("call")).startswith("HTTPS") or handshake(case) is not None
+    is_secure = case.session is not None and case.session.is_secure
+    call = str(case.ops[0].message.get("call"))
+    return is_secure or call.startswith("HTTPS") or handshake(case) is not None
 
 
 def _way(steps: Sequence[Step], secure: bool) -> How:

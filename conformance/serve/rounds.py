@@ -6,11 +6,11 @@ one a new round begins.  The transcript shows the latest round.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from ssl import SSLContext
 from typing import NamedTuple
 
-from mockserver import Record, Script, SharedState, Starttls, Step
+from mockserver import Gate, Record, Script, SharedState, Signal, Starttls, Step
 
 Contexts = Callable[[Script], dict[Step, SSLContext]]
 
@@ -77,6 +77,8 @@ class Rounds:
                 raise ValueError(f"{name}: a script without connections has no visitors")
             if current is None or wanted <= latest:
                 state = SharedState(script, self._address, self._contexts(script))
+                for gate in _gates_of_exchanges(script):
+                    state.named(gate).set()
                 current = _Round(name, state, wanted)
             self._current[name] = self._shown = current._replace(latest=wanted)
             return Visit(wanted, planned.steps, current.state)
@@ -102,3 +104,14 @@ class Rounds:
         connections = tuple(one.record for one in tuple(state.connections))
         record = Record(connections, problems=tuple(state.problems), address=self._address)
         return f"{shown.name}\n{record.transcript()}"
+
+
+def _gates_of_exchanges(script: Script) -> Iterator[str]:
+    """Yield the gates that no step of *script* opens: those of a session's exchanges.
+
+    Nothing says here when a client has completed one, so that the server does not wait for it.
+    """
+    signals = {step.name for step in script.steps if isinstance(step, Signal)}
+    for step in script.steps:
+        if isinstance(step, Gate) and step.name not in signals:
+            yield step.name
