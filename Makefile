@@ -24,10 +24,14 @@ record: .venv/installed  ## new golden records of every installed implementation
 recorded: .venv/installed  ## every implementation that is installed, compared with its golden records
 	@$(BIN)/httplib-kit record --all --check
 
-lint: .venv/installed-lint  ## format, lint and types
+lint: .venv/installed-lint  ## format, lint, types, workflows
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/zizmor --offline --quiet --no-progress .
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
 check: lint  ## format, lint, types, layering, corpus lint, unit tests: less than a minute
 	@$(BIN)/python -m pytest -q -n 2 -m "not slow" $(QUICK)

@@ -39,6 +39,7 @@ def documents() -> list[Path]:
         "README.md",
         "CONTRIBUTING.md",
         "SECURITY.md",
+        "CODE_OF_CONDUCT.md",
         "fixtures/README.md",
         "mockserver/README.md",
     )

@@ -1,6 +1,7 @@
 """Blocks of the documents: tutorials are run as written, commands are accepted, data is read."""
 
 import json
+import re
 import shlex
 import tomllib
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from conformance.cases import LEVELS, load_corpus
 from conformance.cli import main
@@ -71,6 +73,21 @@ def test_a_command_is_one_that_there_is(
             selected = made.params.get("select") or ()
     for pattern in selected:
         assert load_corpus().select([pattern], LEVELS), where
+
+
+@pytest.mark.parametrize("page", documents(), ids=lambda page: page.name)
+def test_each_link_leads_to_a_file(page: Path) -> None:
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
+    assert [one for one in links if not (page.parent / one).exists()] == []
+
+
+def test_the_citation_names_this_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert [citation[key] for key in ("title", "version", "license")] == [
+        project[key] for key in ("name", "version", "license")
+    ]
 
 
 def test_each_document_is_a_page_of_the_site() -> None:
