@@ -114,6 +114,8 @@ def _hunted(hunter: Hunter, ending: Ending, save: Path | None) -> int:
     if hunter.problem:
         click.echo(f"httplib-kit: {visible_text(hunter.problem)}", err=True)
         return EXIT_NOTHING if hunter.is_absent else EXIT_ERROR
+    if ending.reason:
+        return EXIT_ERROR
     if not hunter.played:
         return EXIT_NOTHING
     return EXIT_FAILED if hunter.found else EXIT_OK

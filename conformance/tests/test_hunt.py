@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from click.testing import Result as Done
 
 from conformance.cases import Case, load_text, rules_broken, sent_by
-from conformance.cli.hunt import finding_lines, law_text
+from conformance.cli.ending import Ending
+from conformance.cli.hunt import _hunted, finding_lines, law_text
 from conformance.cli.main import main
 from conformance.drivers import DriverError
 from conformance.hunt import Deed, Drawn, Finding, Hunter, Signature, signature_of
@@ -225,6 +226,24 @@ def test_a_saved_case_has_the_law_and_what_each_did(
     assert case.rfc == ("9112#4", "9112#2.3")
     assert case.fetch is not None
     assert case.fetch.strength == "should"
+
+
+def test_an_interrupted_hunt_keeps_what_was_found_and_is_not_whole(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ending = Ending()
+
+    class Interrupting(Hunter):
+        @property
+        def is_late(self) -> bool:
+            ending.reason = "interrupted" if self.found else ""
+            return super().is_late
+
+    benches: Any = [Bench("client:1", accepts), Bench("client:2", refuses("status-line.invalid"))]
+    assert _hunted(Interrupting(benches, KNOWN, 1), ending, None) == 2
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("1 difference in ")
+    assert last.endswith("; interrupted")
 
 
 def test_two_of_a_kind_do_not_differ() -> None:
