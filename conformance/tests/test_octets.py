@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -132,3 +134,9 @@ def test_visible_octets_are_printable_ascii(data: bytes) -> None:
 @given(st.binary(max_size=300), st.integers(min_value=1, max_value=120))
 def test_lines_lose_nothing(data: bytes, width: int) -> None:
     assert "".join(octet_lines(data, width)) == visible(data)
+
+
+@given(st.binary(min_size=1, max_size=300), st.integers(min_value=4, max_value=40))
+def test_no_line_splits_the_name_of_a_byte(data: bytes, width: int) -> None:
+    names = rb"(?:[^\\]|\\x[0-9a-f]{2}|\\[rnt\\])+"
+    assert all(re.fullmatch(names, line.encode()) for line in octet_lines(data, width))
