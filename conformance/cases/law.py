@@ -428,7 +428,10 @@ def _size(reading: Reading) -> int:
         reading.breaks("chunk-line-end")
         raise _End
     _rest_of_a_size_line(reading, found[2], found[3])
-    return int(found[1], 16)
+    size = int(found[1], 16)
+    if len(line) < _LONG and len(found[1]) > _MOST_DIGITS and size < 10**_MOST_DIGITS:
+        reading.breaks(OTHER)  # as in Content-Length: how many zeros a client reads is its own
+    return size
 
 
 def _rest_of_a_size_line(reading: Reading, blanks: bytes, rest: bytes) -> None:

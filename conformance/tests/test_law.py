@@ -355,7 +355,7 @@ def test_stored_blocks_show_the_text_that_a_decoder_returns(coding: str) -> None
 
 
 def test_nothing_is_said_of_text_for_which_http_1_0_announces_chunks() -> None:
-    sent = b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello"
+    sent = b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n"
     assert OTHER in rules_broken(sent, "fin")
 
 
