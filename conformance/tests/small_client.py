@@ -55,6 +55,10 @@ FLAWS = (
     "reads one byte too few",
     "leaves trailers",
     "sends content with the next request",
+    "sends no content",
+    "reads as much as the last time",
+    "refuses content without a length",
+    "leaves the content of a response with Upgrade",
 )
 
 
@@ -65,6 +69,8 @@ CARELESS = {
     "keeps a connection after a bad chunk",
     "reads one byte too few",
     "leaves trailers",
+    "reads as much as the last time",
+    "leaves the content of a response with Upgrade",
     "takes an interim response for the final one",
 }
 """The flaws by which an idle connection is used without a look at it."""
@@ -151,6 +157,7 @@ class Small(Driver):
         self.kept: list[Line] = []
         self.lock = threading.Lock()
         self.content_before: bytes | None = None
+        self.size_before: int | None = None
 
     @property
     def identity(self) -> Identity:
@@ -244,6 +251,8 @@ class Small(Driver):
             "keeps what follows a response",
             "reads one byte too few",
             "leaves trailers",
+            "reads as much as the last time",
+            "leaves the content of a response with Upgrade",
             "takes an interim response for the final one",
         }:
             line.buffer = b""
@@ -313,6 +322,8 @@ class Small(Driver):
         body = given["body"]["value"].encode("latin-1") if "body" in given else None
         if "sends content with the next request" in self.flaws:
             body, self.content_before = self.content_before if body is None else body, body
+        if body and "sends no content" in self.flaws:
+            body = b""
         if body is not None and given.get("streamed"):
             fields.append(("Transfer-Encoding", "chunked"))
             body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
@@ -383,13 +394,19 @@ class Small(Driver):
             method == "HEAD" and "reads content after HEAD" not in self.flaws
         ):
             return b"", True
+        if "upgrade" in named and "leaves the content of a response with Upgrade" in self.flaws:
+            return b"", True
         if "chunked" in named.get("transfer-encoding", ""):
             return self.chunks(line), True
         if "content-length" in named:
             if not named["content-length"].isdigit():
                 raise Broken("bad-framing", line.came, part="length")
             size = int(named["content-length"])
+            if "reads as much as the last time" in self.flaws:
+                size = self.size_before = self.size_before or size
             return line.exactly(max(0, size - ("reads one byte too few" in self.flaws))), True
+        if "refuses content without a length" in self.flaws:
+            raise Broken("bad-framing", line.came)
         return self.to_the_end(line), False
 
     def to_the_end(self, line: Line) -> bytes:

@@ -138,6 +138,18 @@ FOUND = {
     "reads content after HEAD": ("session.no-content.head-with-a-length", "HANG", "timeout"),
     "reads one byte too few": ("session.kept.two-gets", "FALSE_ERROR", "bad-status-line"),
     "leaves trailers": ("session.kept.trailers.one", "FALSE_ERROR", "bad-status-line"),
+    "sends no content": ("session.closing.really.fin", "WRONG_VALUE", "b''"),
+    "reads as much as the last time": ("session.kept.two-gets", "WRONG_VALUE", "secon"),
+    "refuses content without a length": (
+        "session.closing.until-the-end.http-1-0",
+        "FALSE_ERROR",
+        "bad-framing",
+    ),
+    "leaves the content of a response with Upgrade": (
+        "session.upgrade.offered.404",
+        "FALSE_ERROR",
+        "bad-status-line",
+    ),
     "sends content with the next request": (
         "session.kept.content-of-put.get",
         "WRONG_VALUE",

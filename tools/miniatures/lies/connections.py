@@ -122,6 +122,12 @@ overrides(
     lambda true: lambda self: False,
 )
 overrides(
+    "sees-nothing-before-the-first-request",
+    "leftovers",
+    "_connection.is_stale",
+    lambda true: lambda sock: False,
+)
+overrides(
     "never-reuses",
     "persistence; examples.GET; HTTPConnection.transaction",
     "_framing.is_persistent",
