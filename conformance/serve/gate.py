@@ -91,7 +91,7 @@ class Gate:
 
     def _host_of(self, request: Request, client: str) -> str:
         if not is_local(client):
-            raise Refused(403, "this port answers programs on this machine only")
+            raise Refused(403, "this answers programs on this machine only, at a loopback address")
         hosts = request.headers.get_all("host")
         if len(hosts) != 1 or hosts[0].lower() not in self._hosts():
             raise Refused(403, "the Host is not an address of the control port")
@@ -122,6 +122,11 @@ def is_local(address: str) -> bool:
     except ValueError:
         return address == "localhost"
     return (getattr(one, "ipv4_mapped", None) or one).is_loopback
+
+
+def reaches_loopback(host: str) -> bool:
+    """Return whether a server that listens on *host* has clients on the loopback interface."""
+    return is_local(host) or host in ("", "0.0.0.0", "::")
 
 
 class Turnstile:

@@ -21,7 +21,7 @@ from conformance.cases import Corpus
 from conformance.reproduce import Catalogue, Ports, is_silent
 from conformance.serve.api import PlaysApi
 from conformance.serve.doors import Doors
-from conformance.serve.gate import Gate
+from conformance.serve.gate import Gate, reaches_loopback
 from conformance.serve.playground import Playground
 from conformance.serve.plays import Plays
 from conformance.serve.visits import VisitBounds, Visits
@@ -140,7 +140,9 @@ class Server:
         found = {name: sock.getsockname()[1] for name, sock in sockets.items()}
         own: dict[str, int] = {}
         ports = Ports(wanted.host, **found, own=own)
-        made, authority = self._make_playground, CertificateAuthority()
+        # No client of another interface may use it, so there would be a link that is refused.
+        made = self._make_playground if reaches_loopback(wanted.host) else None
+        authority = CertificateAuthority()
         gate = self.gate = Gate(ports, self._token)
         self.playground = None if made is None else made(catalogue, gate)
         self.plays = Plays(authority)

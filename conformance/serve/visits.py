@@ -274,7 +274,7 @@ class Visits:
         return len(self._cases)
 
     def _visit(self, number: str) -> Visit:
-        visit = self._visits.get(int(number)) if number.isdigit() and len(number) < 9 else None
+        visit = self._visits.get(int(number)) if number.isdecimal() and len(number) < 9 else None
         if visit is None:
             raise Refused(404, "there is no such visit; /_/judge lists those that are kept")
         return visit

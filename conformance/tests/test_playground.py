@@ -21,7 +21,7 @@ from conformance.drivers import installed
 from conformance.report import octets_of
 from conformance.reproduce import Ports
 from conformance.serve import PlayBounds, Playground, Server
-from conformance.serve.gate import Gate, Refused, Turnstile, is_local
+from conformance.serve.gate import Gate, Refused, Turnstile, is_local, reaches_loopback
 from conformance.serve.playground import form_of, visible_lines
 from conformance.tests.support import BY_ID, CORPUS, EVERY
 from mockserver import Connection, Request, Route
@@ -203,6 +203,14 @@ def test_a_client_on_another_machine_is_refused() -> None:
     gate.check(request, "127.0.0.1")
     with pytest.raises(Refused, match="on this machine only"):
         gate.check(request, "192.0.2.7")
+
+
+@pytest.mark.parametrize(
+    ("host", "reaches"),
+    [("127.0.0.2", True), ("::", True), ("0.0.0.0", True), ("192.0.2.1", False)],
+)
+def test_only_where_loopback_reaches_it_is_there_a_playground(host: str, reaches: bool) -> None:
+    assert reaches_loopback(host) is reaches
 
 
 @pytest.mark.parametrize(

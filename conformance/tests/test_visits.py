@@ -1,6 +1,7 @@
 """The judge of visiting browsers: what a visitor can do, and what becomes of one that leaves."""
 
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -185,11 +186,18 @@ def test_a_server_that_stops_ends_its_visits() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/_/judge/2", "/_/judge/x", "/_/judge/1/results.jsonl", "/_/judge/1/other"]
+    "path",
+    ["/_/judge/2", "/_/judge/x", "/_/judge/1/results.jsonl", "/_/judge/1/other"],
 )
 def test_what_is_not_there_is_not_found(server: Server, path: str) -> None:
     begin(server)
     assert ask(server, path)[0] == 404
+
+
+def test_a_digit_that_is_no_number_is_not_found(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.ports.control), timeout=60) as sock:
+        sock.sendall(b"GET /_/judge/\xb2 HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert sock.recv(12) == b"HTTP/1.1 404"
 
 
 def test_the_other_port_leads_to_the_control_port() -> None:

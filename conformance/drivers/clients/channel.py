@@ -252,7 +252,7 @@ class _Requests(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         channel: Channel = self.server.channel
         length = self.headers.get("Content-Length", "")
-        if not channel.is_own(self.path) or not length.isdigit() or int(length) > LONGEST_ANSWER:
+        if not channel.is_own(self.path) or not length.isdecimal() or int(length) > LONGEST_ANSWER:
             self.send_error(404)
             return
         try:
