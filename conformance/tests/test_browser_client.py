@@ -9,6 +9,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
@@ -17,7 +19,13 @@ from click.testing import CliRunner
 from certs import CertificateAuthority
 from conformance.cases import Case, client_case, load_text
 from conformance.cli import main
-from conformance.drivers import Implementation, UnknownImplementation, target
+from conformance.drivers import (
+    Browser,
+    Implementation,
+    UnknownImplementation,
+    browser_identity,
+    target,
+)
 from conformance.drivers.clients.channel import Channel, PageLeft, report_in
 from conformance.drivers.program import MARK
 from conformance.report import read_runs
@@ -256,6 +264,19 @@ def test_a_program_that_is_no_browser_is_reported_at_once(authority: Certificate
     assert result.verdict == "DRIVER_ERROR"
     assert "false ended with status 1" in result.reason
     assert time.monotonic() - begun < 30
+
+
+@pytest.mark.parametrize(
+    ("channel", "reached"),
+    [("http://127.0.0.1:9/x", "http://127.0.0.1:9/x"), ("http://[::1]:9/x", "http:")],
+)
+def test_the_policy_of_a_page_lets_it_reach_its_channel(channel: str, reached: str) -> None:
+    identity = browser_identity("client:browser:x", "x", "")
+    end: Any = SimpleNamespace(url=channel, origin="")
+    browser = Browser(identity, end, end)
+    text = browser.page("http://127.0.0.1:8").decode()
+    assert f"connect-src 'self' {reached}\"" in text
+    assert f'CHANNEL = "{channel}"' in text
 
 
 # The channel, whose page is not trusted.

@@ -215,8 +215,14 @@ class Browser(Driver):
         """Return the page to serve at *origin*; empty if the browser has it open there."""
         if self._is_open and self._channel.origin == origin:
             return b""
-        text = _DOCUMENT.read_text(encoding="utf-8")
-        for hole, value in (("NONCE", secrets.token_hex(16)), ("CHANNEL", self._channel.url)):
+        text, channel = _DOCUMENT.read_text(encoding="utf-8"), self._channel.url
+        holes = {
+            "NONCE": secrets.token_hex(16),
+            "CHANNEL": channel,
+            # The grammar of a Content-Security-Policy has no IPv6 address.
+            "REACHED": "http:" if "[" in channel else channel,
+        }
+        for hole, value in holes.items():
             text = text.replace(f"{{{hole}}}", value)
         return text.encode()
 
