@@ -17,6 +17,7 @@ from conformance.cli.ending import Ending
 from conformance.cli.judging import Judging, Plan, without
 from conformance.cli.options import (
     Selection,
+    complete_implementation,
     deadline_option,
     error_map_option,
     jobs_option,
@@ -49,7 +50,9 @@ _M_MMAP_THRESHOLD = -3
 
 
 @click.command()
-@click.argument("implementations", nargs=-1, metavar="[IMPL]...")
+@click.argument(
+    "implementations", nargs=-1, metavar="[IMPL]...", shell_complete=complete_implementation
+)
 @name_options
 @selection
 @own_cases

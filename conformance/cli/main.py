@@ -33,6 +33,11 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
         "clients",
         "List the clients that the kit can drive, or install them in a directory.",
     ),
+    "completion": (
+        "completion",
+        "completion",
+        "Print what makes SHELL complete commands, options, cases and clients.",
+    ),
     "course": (
         "course",
         "course",

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -66,6 +67,20 @@ class Selection:
                     yield f"{option}: no case matches {glob!r}{near_names(glob, corpus)}"
 
 
+def complete_case(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Return the ids that begin with what is typed, for the completion of a shell."""
+    return [case.id for case in load_corpus().select([f"{escape(incomplete)}*"], LEVELS)]
+
+
+def complete_implementation(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Return the built-in implementations that begin with what is typed."""
+    from conformance.drivers.clients import PREFIX, registry
+
+    clients = (f"{PREFIX}{one}" for one in (*registry().client, "all"))
+    names = ("httplib_impl", "http.client", *clients)
+    return [one for one in names if one.startswith(incomplete)]
+
+
 class FamilyType(click.ParamType[str]):
     """The name of a family of cases."""
 
@@ -115,12 +130,14 @@ selection = bundled(
         "--select",
         multiple=True,
         metavar="GLOB",
+        shell_complete=complete_case,
         help="Only cases whose id matches (repeatable).",
     ),
     click.option(
         "--exclude",
         multiple=True,
         metavar="GLOB",
+        shell_complete=complete_case,
         help="Leave out cases whose id matches (repeatable).",
     ),
     click.option(

@@ -9,6 +9,7 @@ import click
 from conformance.cases import Case, load_corpus
 from conformance.cli.options import (
     Selection,
+    complete_implementation,
     deadline_option,
     jobs_option,
     name_options,
@@ -33,7 +34,9 @@ _SHOWN = 10
 
 
 @click.command()
-@click.argument("implementations", nargs=-1, metavar="[IMPL]...")
+@click.argument(
+    "implementations", nargs=-1, metavar="[IMPL]...", shell_complete=complete_implementation
+)
 @name_options
 @click.option(
     "--all", "roster", is_flag=True, help="Every implementation of which there is a record."

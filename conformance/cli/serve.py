@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from conformance.cases import Corpus
-from conformance.cli.options import find_case, own_cases
+from conformance.cli.options import complete_case, find_case, own_cases
 from conformance.report import EXIT_ERROR
 from conformance.reproduce import DEFAULT_PORTS, Ports
 from conformance.serve import Bounds, Playground, ServeError, Server
@@ -24,7 +24,7 @@ def _token(_: click.Context, __: click.Parameter, given: str | None) -> str | No
 
 
 @click.command()
-@click.argument("case_id", metavar="[CASE]", required=False)
+@click.argument("case_id", metavar="[CASE]", required=False, shell_complete=complete_case)
 @own_cases
 @click.option("--host", default=DEFAULT_PORTS.host, show_default=True, help="The address to use.")
 @click.option(

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from conformance.cases import Case, Corpus, Outcome, WireExpectation, filled_by
-from conformance.cli.options import find_case, own_cases
+from conformance.cli.options import complete_case, find_case, own_cases
 from conformance.cli.recorded import recorded_lines
 from conformance.judge import expectation_text, expectations, result_text
 from conformance.report import annotated, octet_lines, visible_text
@@ -33,7 +33,7 @@ _CONTROL = "dim red"
 
 
 @click.command()
-@click.argument("case_id", metavar="CASE")
+@click.argument("case_id", metavar="CASE", shell_complete=complete_case)
 @own_cases
 @click.option(
     "--reproduce",
