@@ -31,7 +31,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "clients": (
         "clients",
         "clients",
-        "List the clients that the kit can drive, or install them in a directory.",
+        "List clients: language, engine, installed version, and how to get the others.",
     ),
     "completion": (
         "completion",
@@ -73,7 +73,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "new-driver": (
         "new_driver",
         "new_driver",
-        "Write a driver for a client in another language into DIR.",
+        "Write a driver in a language into DIR, and print how to build, check and use it.",
     ),
     "record": (
         "record",
