@@ -251,9 +251,8 @@ def test_a_baseline_that_a_later_implementation_lacks_is_missed_before_the_first
 def test_to_try_nothing_at_all_is_not_green(tmp_path: Path) -> None:
     octets = tmp_path / "octets"
     octets.write_bytes(b"HTTP/1.1 200 OK\r\n\r\n")
-    code = "from importlib.machinery import PathFinder; from importlib.util import find_spec\n"
-    code += "found = PathFinder.find_spec\n"
-    code += "PathFinder.find_spec = lambda name, *at: None if name == 'requests' else found(name, *at)\n"
+    code = "from importlib.machinery import PathFinder as Finder; found = Finder.find_spec\n"
+    code += "Finder.find_spec = lambda name, *at: name != 'requests' and found(name, *at) or None\n"
     code += "from conformance.__main__ import run; run()"
     absent = ["try", str(octets), "--impl", "client:requests"]
     for more, status in (([], 3), (["--impl", "httplib_impl"], 0)):
