@@ -1,11 +1,13 @@
 """The registry of clients: data that is valid, that selects, and that says how to get each."""
 
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from conformance.cases import Category
 from conformance.drivers import UnknownImplementation, targets
+from conformance.drivers.clients.page import page_with_clients
 from conformance.drivers.clients.readers import READERS
 from conformance.drivers.clients.registry import (
     REGISTRY,
@@ -100,3 +102,13 @@ def test_an_error_has_the_category_of_the_first_row_that_matches_it_or_a_cause()
     assert table.category({**cut, "class": "F", "bases": ["E"]}) == ""
     assert table.category({**cut, "class": "F"}, ["F"]) == ""
     assert ErrorTable([], rest="leak").category(cut) == "leak"
+
+
+def test_the_page_about_clients_is_made_from_the_registry() -> None:
+    page = Path(__file__).parents[2] / "docs" / "clients.md"
+    text = page.read_text(encoding="utf-8")
+    made = page_with_clients(text)
+    assert made == text, "python -m conformance.drivers.clients.page docs/clients.md writes it"
+    assert all(f"| `{name}` |" in made for name in KNOWN.client)
+    with pytest.raises(ValueError, match="clients begin"):
+        page_with_clients("no marks")
