@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from conformance.cases import Case, load_corpus
+from conformance.cases import Case, client_cases, load_corpus
 from conformance.cli.options import (
     Selection,
     complete_implementation,
@@ -17,6 +17,7 @@ from conformance.cli.options import (
     selection,
 )
 from conformance.drivers import Implementation, UnknownImplementation, targets
+from conformance.drivers.clients import PREFIX
 from conformance.report import visible_text
 from conformance.results.golden import (
     Book,
@@ -48,6 +49,11 @@ _SHOWN = 10
 )
 @selection
 @deadline_option
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Leave out each IMPL of which every case has been recorded in its present form.",
+)
 @click.option("--check", is_flag=True, help="Write nothing; list the differences from the records.")
 @jobs_option
 @click.pass_context
@@ -60,13 +66,15 @@ def record(
     directory: Path | None,
     chosen: Selection,
     deadline: float,
+    resume: bool,
     check: bool,
     jobs: int,
 ) -> None:
     """Record what each IMPL does, or compare it with its record.
 
-    With `--all`, the record of an implementation that is not installed stays unchanged. The exit
-    code is 1 if `--check` finds a difference.
+    With `--all`, and where a pattern such as `client:all` selects several, the record of an
+    implementation that is not installed or cannot be judged stays unchanged. Each record is written
+    when it is complete. The exit code is 1 if `--check` finds a difference.
     """
     if roster == bool(implementations):
         raise click.UsageError("record needs an IMPL, or --all")
@@ -83,7 +91,10 @@ def record(
     differs = False
     given = targets(*implementations, names=names, versions=versions)
     for one in given or chain.from_iterable(map(_found, ROSTER)):
-        made = _recorded(one, cases, jobs, deadline, must=not roster)
+        if resume and _is_complete(book, one, cases):
+            click.echo(f"{one.written}: already recorded")
+            continue
+        made = _recorded(one, cases, jobs, deadline, must=one.written in implementations)
         if made is None:
             continue
         key, recorded, seen = made
@@ -96,6 +107,14 @@ def record(
         click.echo(f"{who}, {counted(len(seen), 'case')} recorded")
 
     ctx.exit(1 if differs else 0)
+
+
+def _is_complete(book: Book, one: Implementation, cases: Sequence[Case]) -> bool:
+    """Return whether *book* has an observation of each of *cases* that *one*, a client, runs."""
+    keys = [key for key, known in book.implementations.items() if known.written == one.written]
+    is_client = one.written.startswith(PREFIX)
+    wanted = client_cases(cases) if is_client else (it for it in cases if it.profile == "httplib")
+    return bool(keys) and all(keys[0] in book.of(case) for case in wanted)
 
 
 def _found(written: str) -> list[Implementation]:
@@ -127,7 +146,7 @@ def _recorded(
 
 
 def _absent(written: str, why: str) -> None:
-    click.echo(f"{written}: not here, kept as it was: {visible_text(why)}")
+    click.echo(f"{written}: not recorded, kept as it was: {visible_text(why)}")
 
 
 def _compared(

@@ -93,3 +93,16 @@ def test_the_modules_of_a_place_come_first(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "alone" / "requests-2.29").mkdir(parents=True)
     assert places.python_paths("requests-2.29") == [str(tmp_path / "alone" / "requests-2.29")]
     assert places.python_paths("requests") == []
+
+
+def test_a_record_of_several_clients_can_be_resumed(tmp_path: Path) -> None:
+    ask = ["record", "client:urllib*t", "client:*-2.29", "--directory", str(tmp_path)]
+    ask += ["--select", "chunked.two-chunks"]
+    first = CliRunner().invoke(main, ask)
+    assert first.exit_code == 0, first.output
+    assert "urllib.request: urllib.request" in first.output
+    assert "client:requests-2.29: not recorded, kept as it was: it needs a place" in first.output
+    again = CliRunner().invoke(main, [*ask, "--resume"])
+    assert again.output.splitlines()[0] == "client:urllib.request: already recorded"
+    more = CliRunner().invoke(main, [*ask, "--select", "framing.length.zero", "--resume"])
+    assert "urllib.request: urllib.request" in more.output
