@@ -5,6 +5,7 @@ import ctypes
 import sys
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -128,9 +129,10 @@ def check(
 
     A client is judged by RFC 9112: `client:requests`, a module with the interface of httplib
     (`client:httplib:http.client`), a command that is run for each case (`client:cmd:curl -sS
-    {url}`), a browser that a command starts (`client:browser:chromium`), or every built-in client
-    (`client:all`). Two or more clients are shown as one matrix; the row of a client that is not
-    installed comes from its record.
+    {url}`), a browser that a command starts (`client:browser:chromium`), or clients by a pattern
+    (`client:all`, `client:ruby-*`, `client:engine=undici`, `client:language=perl`). Two or more
+    clients are shown as one matrix; the row of a client that is not installed comes from its
+    record.
 
     A program that speaks the driver protocol (`exec:./my-driver --flag`) is judged as one or the
     other; its driver declares which.
@@ -140,7 +142,8 @@ def check(
     failed, and fails the run only with --fail-on-flaky.
     """
     _return_large_blocks()
-    found = targets(*(implementations or (OURS,)), names=names, versions=versions)
+    named = implementations or (OURS,)
+    found = targets(*named, names=names, versions=versions)
     if fresh is not None:
         corpus = with_own(corpus, [fresh_file(fresh)])
     plan = Plan(
@@ -168,7 +171,10 @@ def check(
         click.echo(f"httplib-kit: no case is selected; {visible_text(why)}", err=True)
         ctx.exit(EXIT_NOTHING)
     say_what_matches_nothing(chosen, corpus)
-    plan.check_startable(found[1:])
+    found = [*plan.startable(found, named)]
+    if not found:
+        ctx.exit(EXIT_ERROR)
+    plan = replace(plan, among=plan.among and [one.written for one in found])
 
     # A case in this process may replace sys.stdout.
     screen = Screen(sys.stdout)

@@ -5,10 +5,11 @@ complete or partial, and its known deviations.  Nothing that was measured is los
 an error of the kit ends the run, and the reports are still written.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
+import click
 import msgspec
 
 from conformance.cases import LEVELS, Case, Cases, Corpus, Sweep
@@ -17,7 +18,7 @@ from conformance.cli.ending import Ending
 from conformance.cli.options import Selection
 from conformance.cli.progress import Progress
 from conformance.drivers import DriverError, Identity, Implementation
-from conformance.report import Run
+from conformance.report import Run, visible_text
 from conformance.results import ResultFile, RunHead, Scope, Shard, stamped
 from conformance.run import Background, Check
 from conformance.wording import counted
@@ -91,11 +92,31 @@ class Plan:
         found = self._sharded(self.chosen.of(self.corpus, levels, usual=self.usual))
         return found.for_profile(is_client=is_client)
 
-    def check_startable(self, others: Iterable[Implementation]) -> None:
-        """Check, before the first one runs, that *others* can start and have a baseline."""
-        for one in others:
-            with Check(one, error_map=self.error_map) as started:
-                self.baselines.known(started.identity, self.corpus, (), self.scope)
+    def startable(
+        self, found: Sequence[Implementation], named: Collection[str]
+    ) -> Iterator[Implementation]:
+        """Yield those of *found* that can start; check before the first one runs that all can.
+
+        Args:
+            found: the implementations.
+            named: those that the user named; of others, which a pattern has selected, one that
+                cannot be judged is left out, with a line that says why.
+
+        Raises:
+            DriverError: one that was named cannot be started, or has no baseline; the first one is
+                not started here.
+        """
+        for index, one in enumerate(found):
+            if index or one.written not in named:
+                try:
+                    with Check(one, error_map=self.error_map) as started:
+                        self.baselines.known(started.identity, self.corpus, (), self.scope)
+                except DriverError as error:
+                    if one.written in named:
+                        raise
+                    click.echo(visible_text(f"left out: {error}"), err=True)
+                    continue
+            yield one
 
     def start(self, one: Implementation) -> Check:
         """Start the check of *one*.

@@ -106,3 +106,22 @@ def test_a_record_of_several_clients_can_be_resumed(tmp_path: Path) -> None:
     assert again.output.splitlines()[0] == "client:urllib.request: already recorded"
     more = CliRunner().invoke(main, [*ask, "--select", "framing.length.zero", "--resume"])
     assert "urllib.request: urllib.request" in more.output
+
+
+def test_a_client_that_cannot_be_judged_is_left_out_unless_it_was_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    curl = tmp_path / "curl"
+    curl.write_text("#!/bin/sh\nexit 3\n")
+    curl.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    some = ["--select", "chunked.two-chunks", "-q"]
+    by_pattern = CliRunner().invoke(main, ["check", "client:urllib.r*", "client:cur[l]", *some])
+    assert by_pattern.exit_code == 0, by_pattern.output
+    assert "left out: client:curl cannot be judged" in by_pattern.output
+    assert "1 of 1 judged case passes" in by_pattern.output
+    named = CliRunner().invoke(main, ["check", "client:urllib.request", "client:curl", *some])
+    assert named.exit_code == 2
+    assert named.output.startswith("httplib-kit: client:curl cannot be judged")
+    alone = CliRunner().invoke(main, ["check", "client:cur[l]", *some])
+    assert alone.exit_code == 2
