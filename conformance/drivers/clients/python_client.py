@@ -479,10 +479,8 @@ class Worker:
     def answer_to(self, message: dict[str, Any]) -> dict[str, Any]:
         """Return the answer to *message*."""
         if message["type"] == "start":
-            if self.module:
-                importlib.import_module(self.module)  # not in the time of the first case
-                if self.name not in ADAPTERS:  # what it imports when it is used
-                    self.outcomes([Asked("http://127.0.0.1:1/")], Way())
+            if absent := self.absent():
+                return {"error": {"class": "NotInstalled", "message": absent}}
             python = ".".join(map(str, sys.version_info[:3]))
             version = importlib.metadata.version(self.package) if self.package else python
             offers = {"ops": ["fetch", "exchange"]}
@@ -494,6 +492,19 @@ class Worker:
             self._open.close()
             return {}
         return {"unsupported": message["type"]}
+
+    def absent(self) -> str:
+        """Import the client, not in the time of the first case; return what is not installed."""
+        try:
+            if self.module:
+                importlib.import_module(self.module)
+            if self.name not in ADAPTERS:  # what it imports when it is used
+                (outcome,) = self.outcomes([Asked("http://127.0.0.1:1/")], Way())
+                if isinstance(outcome, ImportError):
+                    return str(outcome)
+        except ImportError as error:
+            return str(error)
+        return ""
 
     def entries(self, message: dict[str, Any]) -> list[dict[str, Any]]:
         """Return the entry of the trace for each op of *message*; several begin together."""

@@ -306,8 +306,8 @@ def _built(steps: Sequence[Sequence[str]], name: str) -> Path:
     sources = {
         Path(word) for step in steps for word in step if word.startswith((str(HERE), str(KITS)))
     }
-    for source in sorted(sources):
-        digest.update(source.read_bytes())
+    for source in sorted({file for one in sources for file in (one, *one.rglob("*.rs"))}):
+        digest.update(source.read_bytes() if source.is_file() else b"")
     place = _cache() / f"{name}-{digest.hexdigest()[:16]}"
     if place.is_dir():
         return place
@@ -330,7 +330,12 @@ def _built(steps: Sequence[Sequence[str]], name: str) -> Path:
 
 def _run(words: Sequence[str], directory: str, name: str) -> None:
     """Run a step of a build in *directory*."""
-    environment = {**child_environment(), "GOCACHE": str(_cache() / "go"), "HOME": directory}
+    environment = {
+        "RUSTUP_HOME": str(Path.home() / ".rustup"),
+        **child_environment(),
+        "GOCACHE": str(_cache() / "go"),
+        "HOME": directory,
+    }
     try:
         done = subprocess.run(
             [_program(words[0]), *words[1:]],

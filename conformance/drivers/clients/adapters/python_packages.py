@@ -445,7 +445,10 @@ def soup3(url: str) -> Response:
 def _soup(version: str, url: str) -> tuple[Any, Any]:
     import gi
 
-    gi.require_version("Soup", version)
+    try:
+        gi.require_version("Soup", version)
+    except ValueError as error:  # no description of this version is installed
+        raise ImportError(str(error)) from None
     from gi.repository import Soup
 
     session, message = Soup.Session(), Soup.Message.new("GET", url)
