@@ -6,6 +6,7 @@ are counted only then. So an observer that finds a waiting thread, and the kerne
 ours, can be sure that nothing is on its way. Nothing here uses steps, requests or TLS.
 """
 
+import contextlib
 import math
 import select
 import socket
@@ -250,15 +251,13 @@ class Wire:
         self.sock.close()
 
     def wake(self) -> None:
-        """Wake a blocked thread, without a byte on the wire.
+        """Wake a blocked thread.
 
-        Our stream is not ended: a client that takes what is left would be told so before the reset
-        reaches it, and take a body that lasts until the end for a whole one.
+        Our stream is not ended: a client that takes what is left would see that end first, and the
+        reset after it.
         """
-        try:
+        with contextlib.suppress(OSError):  # gone already: the thread wakes without help
             self.sock.shutdown(socket.SHUT_RD)
-        except OSError:  # gone already: the thread wakes without help
-            return
 
     def wait_for(self, waits: Wait) -> None:
         """Say what the thread is going to be blocked on."""
@@ -383,11 +382,9 @@ class Wire:
 
     def end(self) -> None:
         """End our stream in order; a client that is gone already does not matter."""
-        try:
+        with contextlib.suppress(OSError):  # ENOTCONN: reset by the client
             self.sock.shutdown(socket.SHUT_WR)
             self.given += 1
-        except OSError:  # ENOTCONN: reset by the client
-            pass
         self.happens(Happens.SERVER_ENDS)
 
     # ------------------------------------------------------------------------ waiting
@@ -406,14 +403,7 @@ class Wire:
             happened = self._poll(select.POLLOUT, Wait.ROOM, min(left, _ASK_AGAIN))
 
     def await_closing(self, seconds: float | None = None) -> bool:
-        """Wait until the client gives its end up, or the time is over.
-
-        Args:
-            seconds: How long; None for as long as it takes.
-
-        Returns:
-            Whether the client has given its end up.
-        """
+        """Wait until the client gives its end up, or for *seconds*; returns whether it has."""
         waits = Wait.CLOSING if seconds is None else Wait.TIME
         deadline = math.inf if seconds is None else time.monotonic() + seconds
         if not self._poll(CLOSED, waits, seconds):

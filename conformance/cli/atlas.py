@@ -18,7 +18,7 @@ from conformance.results.golden import BookError, load_book
 @own_cases
 @click.pass_context
 def atlas(ctx: click.Context, directory: Path, chosen: Selection, corpus: Corpus) -> None:
-    """Write the atlas, a site of every case and recorded implementation.
+    """Write the atlas: every case and recorded client, as a site.
 
     The site in DIR can be opened from the file system, or served by any web server. `check --html`
     and `report --html` write the same site with your run as its first column.

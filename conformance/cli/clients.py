@@ -24,7 +24,7 @@ from conformance.wording import counted
 def clients(
     patterns: tuple[str, ...], as_json: bool, present: bool, directory: Path | None
 ) -> None:
-    """List clients: language, engine, installed version, and how to get the others.
+    """List clients: language, engine, version, how to get others.
 
     CLIENT is a name or a glob, or selects by `language=`, `engine=` or `driver=`; by default all
     are listed. `check` and `record` take the same after `client:`.

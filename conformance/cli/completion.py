@@ -12,7 +12,7 @@ _VARIABLE = "_HTTPLIB_KIT_COMPLETE"
 @click.argument("shell", type=click.Choice(SHELLS), metavar="|".join(SHELLS))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print what makes SHELL complete commands, options, cases and clients.
+    """Print what makes SHELL complete commands, cases and clients.
 
     \b
     bash   eval "$(httplib-kit completion bash)"      in ~/.bashrc

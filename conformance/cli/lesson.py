@@ -53,7 +53,7 @@ class NumberType(click.ParamType[int]):
     "number", type=NumberType("lesson", len(load_lessons())), metavar="[N]", required=False
 )
 def lesson(number: int | None) -> None:
-    """Show lesson N: bytes to predict, to play, and a question about them.
+    """Show lesson N: bytes to predict, a play, and a question.
 
     Without N it lists the lessons. On a terminal it asks you; elsewhere it prints the lesson with
     the answers. `httplib-kit serve` has the lessons as pages, at /_/lessons.

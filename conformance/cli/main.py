@@ -25,18 +25,18 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "atlas": (
         "atlas",
         "atlas",
-        "Write the atlas, a site of every case and recorded implementation.",
+        "Write the atlas: every case and recorded client, as a site.",
     ),
     "check": ("check", "check", "Judge each IMPL, by default httplib_impl."),
     "clients": (
         "clients",
         "clients",
-        "List clients: language, engine, installed version, and how to get the others.",
+        "List clients: language, engine, version, how to get others.",
     ),
     "completion": (
         "completion",
         "completion",
-        "Print what makes SHELL complete commands, options, cases and clients.",
+        "Print what makes SHELL complete commands, cases and clients.",
     ),
     "course": (
         "course",
@@ -58,7 +58,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "lesson": (
         "lesson",
         "lesson",
-        "Show lesson N: bytes to predict, to play, and a question about them.",
+        "Show lesson N: bytes to predict, a play, and a question.",
     ),
     "list": (
         "listing",
@@ -73,7 +73,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "new-driver": (
         "new_driver",
         "new_driver",
-        "Write a driver in a language into DIR, and print how to build, check and use it.",
+        "Write a driver in a language to DIR, and say how to use it.",
     ),
     "record": (
         "record",

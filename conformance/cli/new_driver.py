@@ -18,7 +18,7 @@ from conformance.drivers.clients import KITS, registry
     help="The language of the client.",
 )
 def new_driver(directory: Path, language: str) -> None:
-    """Write a driver in a language into DIR, and print how to build, check and use it.
+    """Write a driver in a language to DIR, and say how to use it.
 
     It drives a client that the language has, or a small one of its own. Replace that by your
     client: the comments say where. No file that exists is overwritten.
