@@ -118,6 +118,17 @@ def test_the_tutorial_of_a_client(tmp_path: Path) -> None:
         assert missing(printed, run(command, tmp_path, code=0)) == []
 
 
+@pytest.mark.slow
+def test_the_tutorial_of_a_class(tmp_path: Path) -> None:
+    directory = tmp_path
+    for block in blocks(ROOT / "docs" / "tutorial-class.md", "console"):
+        for command, printed in commands(block):
+            if command.startswith("cd "):
+                directory = (directory / command.removeprefix("cd ")).resolve()
+            else:
+                assert missing(printed, run(command, directory, code=0)) == []
+
+
 def test_the_tutorial_of_a_test(tmp_path: Path) -> None:
     page = ROOT / "docs" / "tutorial-test.md"
     shop, test, more = (block.code for block in blocks(page, "python"))
