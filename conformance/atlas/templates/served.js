@@ -105,12 +105,15 @@ function playground(form) {
 function judging(place) {
   if (place.dataset.over) return;
   setTimeout(async () => {
+    let next = place;
     try {
       const text = await (await fetch(location.pathname, { cache: "no-store" })).text();
-      const next = document.adoptNode(find("#judged", new DOMParser().parseFromString(text, "text/html")));
+      next = document.adoptNode(find("#judged", new DOMParser().parseFromString(text, "text/html")));
       place.replaceWith(next);
-      judging(next);
-    } catch { place.prepend(make("p", "The server does not answer.", { role: "alert" })); }
+    } catch {
+      if (!find("[role=alert]", place)) place.prepend(make("p", "The server does not answer.", { role: "alert" }));
+    }
+    judging(next);
   }, 1000);
 }
 
