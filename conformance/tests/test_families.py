@@ -13,6 +13,7 @@ from conformance.cli.main import main
 from conformance.report import Run, deed_of_result, distances, families, marks, matrix
 from conformance.report.behaviour import essence
 from conformance.report.diff import changes, diff_lines
+from conformance.report.summary import fitted
 from conformance.tests.test_matrix import result, run
 
 PATTERNS = {
@@ -80,6 +81,19 @@ def test_no_line_of_a_matrix_is_wider_than_the_terminal(small: bool) -> None:
     assert max(map(len, narrow)) <= 80
     for word in (*names, " !+", "0/4"):
         assert "".join(narrow).count(word) >= "".join(wide).count(word)
+
+
+def test_columns_without_room_follow_in_further_blocks() -> None:
+    rows = [["name", *map(str, range(10))], ["x", *["mark"] * 10]]
+    lines = fitted(rows, 30)
+    assert max(map(len, lines)) <= 30
+    assert lines[:4] == [
+        "name     0     1     2     3",
+        "x     mark  mark  mark  mark",
+        "",
+        lines[3],
+    ]
+    assert sum(line.count("mark") for line in lines) == 10
 
 
 def test_a_matrix_without_a_terminal_has_lines_of_any_width() -> None:
