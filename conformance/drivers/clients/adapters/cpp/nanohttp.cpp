@@ -1,5 +1,6 @@
 // The client of libxml2, for line_driver.py.  It does not report fields.
 #include "lines.hpp"
+#include <libxml/globals.h>
 #include <libxml/nanohttp.h>
 #include <libxml/xmlversion.h>
 
