@@ -77,9 +77,9 @@ class Model:
             if self.level < 17 or not self._readable():
                 raise
         response = self._response(method)
-        closing = "close" in [
-            one.strip().lower() for one in ", ".join(self._all("connection")).split(",")
-        ]
+        asked = [value for name, value in fields if name.lower() == "connection"]
+        options = ", ".join([*asked, *self._all("connection")]).lower().split(",")
+        closing = "close" in [one.strip() for one in options]
         if self.level < 15 or (self.level >= 16 and (closing or self.to_the_end or self.old)):
             self.close()
         return response

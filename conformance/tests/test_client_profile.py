@@ -23,6 +23,14 @@ NEVER_WHOLE = {
     "persistence.response-close-early.{how}",
 }
 """Their servers wait for a second request in the middle of the first answer: to wait is right."""
+BETWEEN_REQUESTS = {
+    "persistence.408-in-the-content",
+    "persistence.ends-in-the-content.{method}.{end}",
+    "persistence.leftover-content.{status}",
+    "persistence.never-sent-again.{method}.{end}",
+    "persistence.one-of-two.{end}",
+}
+"""They are about the second request; `session.*` asks other clients the same."""
 
 
 def is_plain_get(case: Case) -> bool:
@@ -47,7 +55,7 @@ def is_answered(case: Case) -> bool:
 
 
 def is_wire(case: Case) -> bool:
-    own = case.family in HTTPLIBS_OWN or case.authored in NEVER_WHOLE
+    own = case.family in HTTPLIBS_OWN or case.authored in NEVER_WHOLE | BETWEEN_REQUESTS
     return not own and is_plain_get(case) and is_answered(case)
 
 

@@ -17,7 +17,7 @@ from conformance.tests.conftest import ROOT, Installed
 
 pytestmark = pytest.mark.slow
 
-PACKAGES = {"httplib_impl", "mockserver", "conformance", "certs"}
+PACKAGES = {"httplib_impl", "mockserver", "conformance", "certs", "httplib_kit_plugin.py"}
 BASE = {
     *("click", "hypothesis", "jinja2", "markupsafe", "msgspec", "rich", "tomli", "tomlkit"),
     "trustme",

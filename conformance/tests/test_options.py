@@ -92,7 +92,7 @@ def test_what_is_proposed_matches_a_case() -> None:
         (["serve", "chunked.two-chnks"], "near names: chunked.two-chunks"),
         (["check", "--select", "status-lin.*"], "near names: status-line.*"),
         (["check", "client:ulrlib3"], "near names: urllib3"),
-        (["check", "client:Request"], "near names: requests"),
+        (["check", "client:Requests"], "near names: requests"),
         (["list", "--family", "chunkd"], "near names: chunked"),
         (["check", "--family", "xyz"], "there are interface, exceptions"),
         (["list", "--requirement", "HTTPConection.request"], "near names: HTTPConnection.request"),
