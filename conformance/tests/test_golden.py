@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.cases import Case, load_corpus
+from conformance.cases import Case, client_case, load_corpus
 from conformance.cases.casefile import load_text
 from conformance.cli import main
 from conformance.drivers import Identity, UnknownImplementation, target
@@ -182,6 +182,23 @@ def test_an_observation_is_made_again(more: dict[str, Any]) -> None:
     made = both.full(case(), told)
     assert made == seen
     assert judge(case(), made) == judge(case(), seen)
+
+
+@pytest.mark.parametrize(
+    ("tls", "verdict"), [("TLSv1.3", Verdict.PASS), (None, Verdict.WRONG_VALUE)]
+)
+def test_a_fetch_over_tls_is_judged_by_what_arrived_inside(
+    tls: str | None, verdict: Verdict
+) -> None:
+    (listed,) = load_corpus().select(["tls.exchange.get"])
+    asked = client_case(listed)
+    octets = b"GET / HTTP/1.1\r\nHost: 127.0.0.1:50000\r\n\r\n"
+    value = {"type": "response", "status": 200, "reason": "OK", "headers": [], "body": "ok"}
+    one = Connection((octets,), octets, source="127.0.0.1", tls=tls)
+    trace = {"fetch": {"id": "fetch", "value": value}}
+    seen = stable_observation(Observation(trace, "127.0.0.1", 50000, (one,)))
+    made = codec().full(asked, codec().short(asked, seen))
+    assert judge(asked, made).verdict is judge(asked, seen).verdict is verdict
 
 
 def test_two_runs_are_told_alike() -> None:

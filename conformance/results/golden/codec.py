@@ -50,8 +50,7 @@ class Codec:
                 encoded = self._short_entry(op, observation.trace[op.id])
             if encoded != self._guess(op):
                 calls[op.id] = encoded
-        is_fetch = case.profile == "client" and case.fetch is not None
-        encoded = [calls, *(() if is_fetch else _short_wire(observation))]
+        encoded = [calls, *(() if _is_plain_fetch(case) else _short_wire(observation))]
         while len(encoded) > 1 and encoded[-1] == _NOTHING[len(encoded) - 1]:
             encoded.pop()
         return encoded
@@ -191,6 +190,14 @@ def _incomplete(attributes: Mapping[str, Any]) -> str:
 
 
 # The wire.
+
+
+def _is_plain_fetch(case: Case) -> bool:
+    """Tell whether nothing of the wire is judged: TLS and proxies are judged by what arrives."""
+    session = case.session if case.profile == "client" else None
+    if session is None or case.fetch is None:
+        return False
+    return not session.is_secure and not session.proxy_to
 
 
 def _short_wire(observation: Observation) -> list[Any]:
