@@ -47,12 +47,12 @@ FAULTS: Mapping[str, Fault] = {
     "end-before-response": Fault(
         "the connection ends without a response",
         "the server dies or restarts, or has closed a kept connection while the request was sent",
-        ("faults.end.before-the-status-line", "faults.wiremock.empty-response"),
+        ("exceptions.bad-status-line.nothing",),
     ),
     "reset-before-response": Fault(
         "the connection is reset before a response",
         "the server is overloaded or restarts, or a firewall forgets the connection",
-        ("faults.reset.head.before-the-status-line", "faults.offset.reset.head.0"),
+        ("exceptions.not-an-http-exception.reset",),
     ),
     "end-in-head": Fault(
         "the connection ends inside the status line or the fields",
