@@ -1,10 +1,16 @@
 """The fixtures with mock servers: how long they live, and what their reports say."""
 
+import gc
 import sys
 
 import pytest
 
 pytest_plugins = ["pytester"]
+# A client whose request fails, as urllib does with a status of 503, may well forget its socket.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 IMPORTS = """
 import socket, urllib.request, pytest
@@ -17,9 +23,14 @@ def get(url):
 
 
 def run(pytester: pytest.Pytester, code: str, *options: str) -> pytest.RunResult:
-    """Run tests in a process of their own, with nothing but this plugin."""
+    """Run tests in a session of their own, with nothing but this plugin."""
     pytester.makepyfile(IMPORTS + code)
-    return pytester.runpytest_inprocess("-p", "conformance.plugin", *options)
+    result = pytester.runpytest_inprocess("-p", "conformance.plugin", *options)
+    # A test that failed is kept for a debugger, with the sockets that its client has not closed.
+    for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+        vars(sys).pop(name, None)
+    gc.collect()
+    return result
 
 
 def test_parts_are_played_without_a_script(pytester: pytest.Pytester) -> None:
