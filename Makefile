@@ -9,7 +9,7 @@ QUICK := httplib_impl certs mockserver/tests/test_script.py mockserver/tests/tes
 	$(addprefix conformance/tests/test_,layering.py corpus.py loader.py grids.py sweeps.py octets.py judge.py reports.py)
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: conformance record recorded test lint check format bench fuzz strength covering differential browser docs openapi screenshots clean check-all
+.PHONY: conformance record recorded test lint check format bench fuzz strength covering differential browser docs site openapi screenshots clean check-all
 
 conformance: .venv/installed  ## the verdicts on httplib_impl
 	@$(BIN)/httplib-kit check
@@ -68,6 +68,8 @@ browser: .venv/installed-browser  ## the atlas in the system's Chromium
 
 docs: .venv/installed-docs  ## the documentation as a site, in site/; a warning is an error
 	@$(BIN)/python -m sphinx -q -W --keep-going -c tools/site docs site
+
+site: docs  ## the documentation and the atlas, in site/
 	@$(BIN)/httplib-kit atlas site/atlas
 
 openapi: .venv/installed-api  ## the plays of serve, held against their description by schemathesis
