@@ -18,8 +18,10 @@ from conformance.cli.ending import Ending
 from conformance.cli.options import Selection
 from conformance.cli.progress import Progress
 from conformance.drivers import DriverError, Identity, Implementation
+from conformance.drivers.clients import PREFIX, lacking
 from conformance.report import Run, visible_text
 from conformance.results import ResultFile, RunHead, Scope, Shard, stamped
+from conformance.results.golden import load_book
 from conformance.run import Background, Check
 from conformance.wording import counted
 
@@ -99,14 +101,29 @@ class Plan:
 
         Args:
             found: the implementations.
-            named: those that the user named; of others, which a pattern has selected, one that
-                cannot be judged is left out, with a line that says why.
+            named: those that the user named; of others, which a pattern has selected, those that
+                are neither installed nor recorded are left out, with one line for all, and one
+                that cannot be judged with a line that says why.
 
         Raises:
             DriverError: one that was named cannot be started, or has no baseline; the first one is
                 not started here.
         """
-        for index, one in enumerate(found):
+        known = set(named)
+        if not known.issuperset(one.written for one in found):
+            known.update(one.written for one in load_book("").implementations.values())
+        wanted = [
+            one
+            for one in found
+            if one.written in known or not lacking(one.written.removeprefix(PREFIX))
+        ]
+        if absent := len(found) - len(wanted):
+            click.echo(
+                f"left out: {counted(absent, 'client')} not installed; `httplib-kit clients` says"
+                " how to get them",
+                err=True,
+            )
+        for index, one in enumerate(wanted):
             if index or one.written not in named:
                 try:
                     with Check(one, error_map=self.error_map) as started:

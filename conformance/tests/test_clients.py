@@ -261,13 +261,31 @@ def test_every_client_that_is_not_installed_is_a_row_of_the_matrix(
 ) -> None:
     monkeypatch.setattr(starting, "PathFinder", NoModules)
     monkeypatch.setattr(shutil, "which", lambda _name: None)
-    absent = [name for name in BUILT_IN if name != "urllib.request"]
+    absent = [name for name in BUILT_IN if name != "urllib.request"][:12]
     written = [f"client:{name}" for name in absent]
     # With settings: what was recorded was recorded without.
     told = CliRunner().invoke(main, ["check", *written, "--select", "chunked.*", "--sweep", "each"])
     assert told.exit_code == 3
     rows = [line for line in told.output.splitlines() if line.endswith("NOT_INSTALLED")]
     assert [row.split()[0] for row in rows] == absent
+
+
+def test_of_all_those_that_are_neither_installed_nor_recorded_are_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(starting, "PathFinder", NoModules)
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    recorded = {one.written for one in load_book().implementations.values()}
+    told = CliRunner().invoke(main, ["check", "client:all", "--select", "chunked.two-chunks"])
+    rows = [
+        f"client:{line.split()[1]}" for line in told.stdout.splitlines() if "as recorded" in line
+    ]
+    assert set(rows) <= recorded
+    assert len(rows) > 10
+    (line,) = (line for line in told.stderr.splitlines() if "left out" in line)
+    assert re.fullmatch(
+        r"left out: \d+ clients not installed; `httplib-kit clients` says how to get them", line
+    )
 
 
 @pytest.mark.parametrize("selected", ["chunked.*", "chunked.size-line.not-hex"])
