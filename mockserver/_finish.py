@@ -1,4 +1,4 @@
-"""How a play comes to rest, and what is then recorded about each connection.
+"""How a play becomes idle, and what is then recorded about each connection.
 
 In come connections whose client has finished its calls, out come facts. A worker is at rest when it
 is done, or blocked on its client while the kernel's counts show that nothing is on its way to wake

@@ -137,7 +137,7 @@ class GivenConnection:
 
     @property
     def ssl_object(self) -> SSLObject | None:
-        """What OpenSSL knows of the handshake; None where there was none."""
+        """What OpenSSL reports of the handshake; None where there was none."""
         channel = self._live.channel
         return channel.object if isinstance(channel, TLS) else None
 

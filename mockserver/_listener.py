@@ -1,4 +1,4 @@
-"""The listener, and the kept threads that play what comes to it: leader and followers.
+"""The listener, and the kept threads that play what it accepts: leader and followers.
 
 In come connections, out go plays of them. One worker at a time leads: it waits in the selector for
 the next connection, or for bytes on one that has none to read, and plays it itself, without waking

@@ -172,7 +172,7 @@ class Play(SharedState):
     def rest(self) -> None:
         """Wait until the server has nothing to do and nothing is in flight; the play goes on.
 
-        So a caller's next request begins in a known state: what the server sends when nobody has
+        So a caller's next request begins in a known state: what the server sends when no client has
         asked, and the end of a connection, have come to the client's kernel.
         """
         self._settle()

@@ -41,7 +41,7 @@ class Listener:
         if self.mode not in _MODES:
             raise ScriptError(f"listener: mode must be {_either(_MODES)}, not {self.mode!r}")
         if self.receive_buffer is not None and self.receive_buffer < 1:
-            raise ScriptError(f"listener: receive_buffer of {self.receive_buffer!r} holds nothing")
+            raise ScriptError(f"listener: receive_buffer of {self.receive_buffer!r} is empty")
 
 
 _MODES = ("accept", "refuse", "connect_stall", "accept_rst")

@@ -2,7 +2,7 @@
 
 The input is cases before they are built, the output some `MOST` of them.  They cover every
 requirement and family, and as many grids as there is room for.  The order is that in which they
-tell most: families and levels in turn, and first the cases that cover more.
+show most: families and levels in turn, and first the cases that cover more.
 """
 
 import itertools

@@ -4,7 +4,7 @@ The input is a dimension, such as the status line or the chunks; the output is a
 for responses that are odd in that dimension alone, so that what two clients do differently has one
 possible cause.  Earlier parts of each list are plainer: a response shrinks towards them.
 
-What the grammar knows is given by lists of literal bytes, without a parser: `law` names the rules
+The grammar is given by lists of literal bytes, without a parser: `law` names the rules
 that the drawn bytes break.
 """
 

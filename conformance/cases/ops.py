@@ -117,15 +117,15 @@ def _check_receivers(messages: Iterable[Mapping[str, Any]]) -> None:
     for index, message in enumerate(messages):
         place = "new" if index == 0 else f"ops[{index - 1}]"
         if message["on"] not in known:
-            raise CaseError(_nobody(message["on"], known), field=f"{place}.on")
+            raise CaseError(_unknown(message["on"], known), field=f"{place}.on")
         for kind, value in typed_arguments(message):
             if kind == "ref" and value.partition(".")[0] not in known:
-                raise CaseError(_nobody(value, known), field=f"{place}: ref")
+                raise CaseError(_unknown(value, known), field=f"{place}: ref")
         if "as" in message:
             known.add(message["as"])
 
 
-def _nobody(name: str, known: Iterable[str]) -> str:
+def _unknown(name: str, known: Iterable[str]) -> str:
     return f"no earlier op makes `{name}`; there are {', '.join(sorted(known))}"
 
 

@@ -39,7 +39,7 @@ def outcomes(table: CaseTable, ids: Set[str]) -> tuple[Outcome, ...]:
     if not found:
         raise CaseError("a case that is judged has at least one outcome", field="outcome")
     if not any(outcome.holds({}) for outcome in found):
-        raise CaseError("each is limited by `when`; none holds without a sweep", field="outcome")
+        raise CaseError("each is limited by `when`; none applies without a sweep", field="outcome")
     return found
 
 

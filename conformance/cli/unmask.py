@@ -78,9 +78,9 @@ def unmask(
 ) -> None:
     """Unmask liar N: write the case that the reference passes and the liar fails.
 
-    Each liar is the reference with one fault, which is not told. FILE has your cases, in the format
-    of the kit's; one of them has to unmask the liar, and the reference has to pass all. Without
-    FILE, what the liar is about is shown; without N, all liars.
+    Each liar is the reference with one fault, which is kept secret. FILE has your cases, in the
+    format of the kit's; one of them has to unmask the liar, and the reference has to pass all.
+    Without FILE, what the liar is about is shown; without N, all liars.
     """
     try:
         mine = Progress.read(progress)

@@ -1,4 +1,4 @@
-"""Fresh cases: responses that nobody has seen, from the grammar and the corpus, drawn by a seed.
+"""Fresh cases: new responses, drawn by a seed from the grammar and the corpus.
 
 The input is a seed.  The output is a case file, for `with_own`: equal seeds give equal files with
 the same version of the kit.  So nothing is drawn by Hypothesis, whose draws depend on what else is
@@ -208,7 +208,7 @@ def _head(name: str, octets: bytes, why: str) -> dict[str, str]:
     return {
         "id": _string(name),
         "title": _string(title),
-        "why": _string(f"Nobody has seen this response before. {why}".rstrip()),
+        "why": _string(f"This response is not in the corpus. {why}".rstrip()),
         "octets": _string(octets.decode("latin-1")),
     }
 

@@ -133,7 +133,7 @@ class Program:
             theirs.close()
 
     def __del__(self) -> None:
-        # Ctrl-C can come before anyone has the object, and then nobody ends the program.
+        # Ctrl-C can come before anyone has the object, and then nothing ends the program.
         if second := getattr(self, "_second", None):
             second.close()
 

@@ -3,7 +3,7 @@
 The input is patterns: for each case a text for each implementation, of what it did.  The output is
 the distance of every two implementations, which is the share of the cases that both ran in which
 they did different things; families of those that are near each other; and for each family the cases
-that tell it from others.
+that set it apart from others.
 
 A deed is a text without what differs in wording only, so that equal deeds are equal behaviour.  A
 record holds all that was done.  A result holds what is reported of it: what a client did in a word,
@@ -136,7 +136,7 @@ def _most(apart: Sequence[Sequence[float]], one: Iterable[int], other: Sequence[
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A case that tells a family from others.
+    """A case that sets a family apart from others.
 
     Args:
         case: its id.

@@ -37,7 +37,7 @@ def _run(run: Run, budget: int) -> Iterator[str]:
 
 
 def _plain(run: Run) -> Iterator[str]:
-    """Yield what is a cell of a table here, as the lines in which the legend knows it."""
+    """Yield what is a cell of a table here, as the lines that the legend explains."""
     yield from ("  ".join(row) for row in table(run.results))
     for cause in run.causes:
         yield from (f"{cause.weight}  {cause.text}", "  cause ")

@@ -4,8 +4,8 @@ The input is failing results.  The output is causes, the weightiest first: the n
 counts, and a documented case twice as much as a precedent.  One bug of a client fails hundreds of
 cases, and a reader should meet it once.
 
-Two failures have one cause if their keys are equal.  A key keeps only what a bug leaves behind in
-every case.  The most telling trace is a line of the client: an error that is raised there, or a
+Two failures have one cause if their keys are equal.  A key keeps only the trace of a bug in
+every case.  The best trace is a line of the client: an error that is raised there, or a
 hang there for the same callers, is one cause in every family and for every call.  Without it, an
 error is its class, the call, and its text without literals; a missing error is its class, and the
 call if the class says little; a wrong request is the field that differs; any other wrong value is
@@ -144,7 +144,7 @@ def cause_key(result: Result) -> Key:
 
 
 def _trace(result: Result) -> Key:
-    """Return what the bug has left behind in *result*, apart from the verdict."""
+    """Return the trace of the bug in *result*, apart from the verdict."""
     line, called, accepted = _lines(result, 1), _called(result), _accepted(result)
     if result.verdict in _HUNG:
         return _lines(result, _CALLERS) or (called or skeleton(result.reason), result.family)

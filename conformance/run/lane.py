@@ -365,7 +365,7 @@ class Lane:
     def _performed_on(self, case: Case, play: Play) -> Trace:
         """Let the driver perform the ops of *case*; return an entry for each.
 
-        Between two exchanges of a session the server comes to rest, so that the next one begins in
+        Between two exchanges of a session the server becomes idle, so that the next one begins in
         a known state. An exchange after one that the kit has ended is skipped.
         """
         if case.fetch is not None or case.session is None or case.profile != "client":

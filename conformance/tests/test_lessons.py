@@ -80,7 +80,7 @@ def test_every_fact_is_asked_for() -> None:
 
 def test_without_a_terminal_a_lesson_is_printed_with_its_answers() -> None:
     printed = CliRunner().invoke(main, ["lesson", "4"]).output
-    assert "How long is content whose length nobody knows?" in printed
+    assert "How long is content whose length is unknown?" in printed
     assert re.search(r"^ +\S+ +zz\\r\\n$", printed, re.MULTILINE)
     assert "answer it raises IncompleteRead" in printed
     assert "answer 15" in printed

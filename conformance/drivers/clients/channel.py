@@ -163,7 +163,7 @@ class Channel:
             self.left, self.origin, self._order = "", "", {}
 
     def close(self) -> None:
-        """Tell the page that there is no further order, and stop listening."""
+        """Report to the page that there is no further order, and stop listening."""
         with self._changed:
             self._give({"end": True})
         self.give_up("the channel is closed")

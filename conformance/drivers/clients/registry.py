@@ -62,7 +62,7 @@ class ErrorTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             category; the first row that matches decides. An error without a row has no category.
         families: the classes of errors that users have to expect; an error of no such class is a
             leak. Without families, only a row makes a leak.
-        rest: the category of an error that no row matches, where no class tells what is expected.
+        rest: the category of an error that no row matches, where no class gives what is expected.
     """
 
     rows: list[tuple[str, Category]]

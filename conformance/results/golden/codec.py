@@ -193,7 +193,7 @@ def _incomplete(attributes: Mapping[str, Any]) -> str:
 
 
 def _is_plain_fetch(case: Case) -> bool:
-    """Tell whether nothing of the wire is judged: TLS and proxies are judged by what arrives."""
+    """Return whether nothing of the wire is judged: TLS and proxies are judged by what arrives."""
     session = case.session if case.profile == "client" else None
     if session is None or case.fetch is None:
         return False

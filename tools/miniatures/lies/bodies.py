@@ -239,7 +239,7 @@ overrides(
 
 
 def _tells_a_cut(error: Exception, response: Any) -> bool:
-    """Tell whether a body is short; a reset is an end of TLS to some versions of Python."""
+    """Return whether a body is short; a reset is an end of TLS to some versions of Python."""
     if type(error).__name__ == "IncompleteRead":
         return True
     return isinstance(response._sock_, ssl.SSLSocket) and isinstance(error, ConnectionResetError)
