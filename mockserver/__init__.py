@@ -21,7 +21,7 @@ from mockserver._given import GivenConnection, Limits, play_steps
 from mockserver._phase import Ended, EndOfStream
 from mockserver._play import MockServerError, Play, TLSProvider
 from mockserver._proxy import *  # noqa: F403
-from mockserver._record import ConnectionRecord, Event, Record
+from mockserver._record import FIN_SENT, RST_SENT, ConnectionRecord, Event, Record
 from mockserver._replay import routes_from, script_from
 from mockserver._request import Fields, Inbox, Request, Values, read_request
 from mockserver._respond import Respond
@@ -36,7 +36,7 @@ from mockserver._script import (
     route,
     script,
 )
-from mockserver._script_text import script_text
+from mockserver._script_text import script_tables, script_text
 from mockserver._secure import *  # noqa: F403
 from mockserver._server import MockServer
 from mockserver._shared import SharedState
@@ -67,6 +67,8 @@ from mockserver._writing import *  # noqa: F403
 
 __all__ = [
     "FAULTS",
+    "FIN_SENT",
+    "RST_SENT",
     "STEPS",
     "TRANSFORMS",
     "Connection",
@@ -116,6 +118,7 @@ __all__ = [
     "routes_from",
     "script",
     "script_from",
+    "script_tables",
     "script_text",
 ]
 __all__ += _control.__all__

@@ -9,7 +9,7 @@ import base64
 import dataclasses
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from mockserver._script import Connection, Listener, Route, Script
@@ -17,6 +17,7 @@ from mockserver._step import Recipe, ScriptError, Step
 
 _LINE = re.compile(rb"[^\n]{0,72}\n|[^\n]{1,72}")
 _TEXT = re.compile(rb"[\t\r\n\x20-\x7e]*\Z")
+_BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
 _INDENT = "    "
 
 
@@ -103,55 +104,76 @@ def _python_value(value: Any) -> list[str]:
 # ---------------------------------------------------------------------------- TOML
 
 
-def _toml_lists(script: Script) -> Iterator[str]:
+def script_tables(script: Script) -> dict[str, Any]:
+    """A script as the keys of a case file, with what differs from a default; bytes stay bytes.
+
+    Raises:
+        ScriptError: The form has no words for a step.
+    """
     listener = script.listener
     server = {
         "listener": (listener.mode, "accept"),
         "receive_buffer": (listener.receive_buffer, None),
         "unmatched": (script.unmatched, "reset"),
     }
-    given = [f"{key} = {_toml_value(one)}" for key, (one, usual) in server.items() if one != usual]
-    if given:
-        yield f"server = {{ {', '.join(given)} }}\n"
-    for key, parts in (("connections", script.connections), ("routes", script.routes)):
-        if parts:
+    tables = {
+        "server": {key: one for key, (one, usual) in server.items() if one != usual},
+        "connections": [_part_table(one) for one in script.connections],
+        "routes": [_part_table(one) for one in script.routes],
+    }
+    return {key: table for key, table in tables.items() if table}
+
+
+def _part_table(part: Connection | Route) -> dict[str, Any]:
+    return {**_fields(part), "steps": [_step_table(step) for step in part.steps]}
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """The changed fields; how often is `any`, where it is any number."""
+    return {name: "any" if given is None else given for name, given in _changed(value)}
+
+
+def _step_table(step: Step) -> dict[str, Any]:
+    if not step.listed:
+        raise _unlisted(step)
+    fields = _fields(step)
+    bare = fields.keys() == {step.primary}
+    return {step.step_name: fields[step.primary] if bare and step.primary else fields}
+
+
+def _toml_lists(script: Script) -> Iterator[str]:
+    tables = script_tables(script)
+    if "server" in tables:
+        yield f"server = {_toml_value(tables['server'])}\n"
+    for key in ("connections", "routes"):
+        if key in tables:
             yield f"{key} = [\n"
-            for part in parts:
-                yield from _toml_part(part)
+            for part in tables[key]:
+                steps = part.pop("steps")
+                fields = "".join(f"{name} = {_toml_value(one)}, " for name, one in part.items())
+                yield f"  {{ {fields}steps = [\n"
+                yield from (f"    {_toml_value(step)},\n" for step in steps)
+                yield "  ] },\n"
             yield "]\n"
-
-
-def _toml_part(part: Connection | Route) -> Iterator[str]:
-    fields = "".join(f"{name} = {_toml_value(given)}, " for name, given in _changed(part))
-    yield f"  {{ {fields}steps = [\n"
-    for step in part.steps:
-        if not step.listed:
-            raise _unlisted(step)
-        yield f"    {{ {step.step_name} = {_toml_step(step)} }},\n"
-    yield "  ] },\n"
-
-
-def _toml_step(step: Step) -> str:
-    fields = dict(_changed(step))
-    if step.primary in fields and len(fields) == 1:
-        return _toml_value(fields[step.primary])
-    if not fields and step.primary is not None:
-        return "{}"
-    return "{ " + ", ".join(f"{name} = {_toml_value(one)}" for name, one in fields.items()) + " }"
 
 
 def _toml_value(value: Any) -> str:
     if isinstance(value, Recipe):
         value = bytes(value)
-    if value is None:  # how often: any number
-        return '"any"'
     if isinstance(value, bytes):
         return _toml_bytes(value)
-    if isinstance(value, tuple):
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{_toml_key(name)} = {_toml_value(one)}" for name, one in value.items())
+        return f"{{ {inner} }}" if inner else "{}"
+    if isinstance(value, tuple | list):
         return f"[{', '.join(map(_toml_value, value))}]"
     if isinstance(value, str | bool | int | float):
         return json.dumps(value)  # what is left is written alike in both
     raise ScriptError(f"script_text: TOML has no words for {value!r:.80}")
+
+
+def _toml_key(name: str) -> str:
+    return name if _BARE.match(name) else json.dumps(name)
 
 
 def _toml_bytes(data: bytes) -> str:

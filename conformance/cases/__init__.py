@@ -75,7 +75,16 @@ if TYPE_CHECKING:
         is_of_the_module,
         met_by,
     )
-    from conformance.cases.octets import AddressHole, Pieces, bytes_equal, fill, filled_by
+    from conformance.cases.octets import (
+        LONG,
+        AddressHole,
+        Part,
+        Pieces,
+        bytes_equal,
+        fill,
+        filled_by,
+        in_parts,
+    )
     from conformance.cases.ops import typed_arguments
     from conformance.cases.own import FRESH, own_files, with_own
     from conformance.cases.parsing import parse
@@ -89,7 +98,7 @@ if TYPE_CHECKING:
         load_rules,
         rules_about,
     )
-    from conformance.cases.schema import script_definitions
+    from conformance.cases.schema import case_schema, script_definitions
     from conformance.cases.script import load_script
     from conformance.cases.scripts import client_cases, key_of_script, script_key
     from conformance.cases.session import IDEMPOTENT
@@ -138,6 +147,7 @@ __all__ = [
     "LAW",
     "LEFTOVERS",
     "LEVELS",
+    "LONG",
     "ODD_CHUNKS",
     "ODD_CODINGS",
     "ODD_FIELDS",
@@ -173,6 +183,7 @@ __all__ = [
     "Op",
     "Outcome",
     "Pairs",
+    "Part",
     "Pieces",
     "Place",
     "Regression",
@@ -189,6 +200,7 @@ __all__ = [
     "ancestors",
     "build_case",
     "bytes_equal",
+    "case_schema",
     "client_case",
     "client_cases",
     "documented_part",
@@ -197,6 +209,7 @@ __all__ = [
     "filled_by",
     "first_difference",
     "fixtures_directory",
+    "in_parts",
     "is_of_the_module",
     "key_of_script",
     "law_of",
@@ -248,7 +261,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
                 "WireExpectation"
             ),
             "names": "DOCUMENTED ERROR_KINDS PARENTS ancestors is_of_the_module met_by",
-            "octets": "AddressHole Pieces bytes_equal fill filled_by",
+            "octets": ("AddressHole LONG Part Pieces bytes_equal fill filled_by in_parts"),
             "ops": "typed_arguments",
             "own": "FRESH own_files with_own",
             "places": "fixtures_directory page",
@@ -257,7 +270,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
                 "Regression Requirement Rule load_regressions load_requirements load_rules "
                 "rules_about"
             ),
-            "schema": "script_definitions",
+            "schema": "case_schema script_definitions",
             "script": "load_script",
             "scripts": "client_cases key_of_script script_key",
             "session": "IDEMPOTENT",

@@ -12,7 +12,7 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
@@ -26,6 +26,14 @@ _MOST = 64 << 20
 """The most bytes that a `repeat` may make; a typing error must not use up all memory."""
 _SHORT = 1 << 16
 """The most bytes of a `repeat` that are made when a case is built; more are a recipe."""
+
+LONG = 160
+"""Length from which a pattern is searched for."""
+_LITERAL = 2_000
+"""Characters of a string that is written in full."""
+_LONGEST_PATTERN = 64
+_FEWEST = 8
+"""Number of repetitions from which a pattern is written as one."""
 
 AddressPart = Literal["server", "host", "port"]
 
@@ -209,3 +217,44 @@ def latin1(text: str) -> bytes:
         raise CaseError(
             f"the character U+{ord(bad):04X} is not one byte; write bytes as \\u00XX"
         ) from None
+
+
+def in_parts(text: str) -> list[Any] | None:
+    """Return *text* as strings and repetitions; None if that takes too many parts."""
+    parts: list[Any] = []
+    at = plain = literal = 0
+    while at < len(text):
+        period = _period(text, at)
+        if not period:
+            at += 1
+            literal += 1
+            if literal > _LITERAL:
+                return None
+            continue
+        end = _end(text, at, period)
+        parts += [text[plain:at]] if plain < at else []
+        parts.append({"repeat": text[at : at + period], "times": (end - at) // period})
+        at = plain = end
+    return [*parts, text[plain:]] if plain < len(text) else parts
+
+
+def _period(text: str, at: int) -> int:
+    """Return the length of the pattern that repeats from *at* on; 0 if too little repeats."""
+    for period in range(1, _LONGEST_PATTERN + 1):
+        size = max(_FEWEST * period, LONG // 2)
+        if text[at + period : at + size] == text[at : at + size - period]:
+            return period if at + size <= len(text) else 0
+    return 0
+
+
+def _end(text: str, at: int, period: int) -> int:
+    """Return where the repetition from *at* on ends, after a complete pattern."""
+    end, step = at + period, period
+    while step:
+        found = text[end : end + step]
+        if len(found) == step and found == text[end - period : end - period + step]:
+            end += step
+            step *= 2
+        else:
+            step //= 2
+    return end - (end - at) % period

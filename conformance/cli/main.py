@@ -54,6 +54,11 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
         "explain",
         "Explain WHAT: what it means, what clients do, what to catch.",
     ),
+    "export": (
+        "export",
+        "export",
+        "Write cases as one JSON document, for a runner in any language.",
+    ),
     "hunt": ("hunt", "hunt", "Draw responses until two IMPL disagree; show the shortest."),
     "lesson": (
         "lesson",

@@ -259,17 +259,19 @@ class LevelsType(click.ParamType[tuple[str, ...]]):
         return levels
 
 
-def level_option(command: F) -> F:
-    """Add ``--level`` to *command*."""
-    option = click.option(
+def levels_option(default: str) -> Callable[[F], F]:
+    """Return a decorator that adds ``--level`` to a command, which receives it as ``levels``."""
+    return click.option(
         "--level",
         "levels",
         type=LevelsType(),
-        default=",".join(JUDGED_LEVELS),
+        default=default,
         show_default=True,
         help="Only cases of these levels, separated by commas; or all.",
     )
-    return option(command)
+
+
+level_option = levels_option(",".join(JUDGED_LEVELS))
 
 
 class ErrorMapType(click.ParamType[dict[str, str]]):

@@ -17,6 +17,7 @@ from rich.text import Text
 from conformance.cases import Case, load_text, page
 from conformance.cli.options import deadline_option
 from conformance.drivers import OURS, targets
+from conformance.export import READERS, CaptureError
 from conformance.judge import (
     ERRORS,
     NOT_RUN,
@@ -58,6 +59,12 @@ _COLUMN = 44
     help="How the connection ends after the bytes: FIN, a reset, or not at all.",
 )
 @click.option(
+    "--entry",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Of a FILE that has several: the N-th TCP stream of a .pcap, or entry of a .har.",
+)
+@click.option(
     "--save-case",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
@@ -71,20 +78,20 @@ def try_octets(
     deadline: float,
     method: str,
     end: str,
+    entry: int | None,
     save_case: Path | None,
 ) -> None:
     """Send the bytes of FILE to each IMPL; compare what they do.
 
-    FILE is `-` for standard input. The kit reads one request and answers it with these bytes.
+    FILE is `-` for standard input. Of a `.pcap` or `.pcapng` it is what the server sent in one TCP
+    stream, of a `.har` a response. The kit reads one request and answers it with these bytes.
     Nothing is judged: the result of each call is shown, one column for each IMPL. An IMPL that
     makes no progress hangs: the kit resets its connection. Exit codes: 0 all calls ended, 1 an IMPL
     hung or crashed, 2 an error of the kit, of a driver or in the usage, 3 nothing was run.
     """
     if save_case is not None and save_case.is_file():  # it may be FILE
         raise click.UsageError(f"--save-case: {save_case} is there already")
-    octets = file.read(MOST + 1)
-    if len(octets) > MOST:
-        raise click.UsageError(f"{file.name}: more than {MOST} bytes")
+    octets = _octets(file, entry)
     found = [one for written in implementations or (OURS,) for one in targets(written)]
     name = save_case.stem if save_case is not None else "tried"
     text = trial_text(octets, name, method, end)
@@ -102,6 +109,25 @@ def try_octets(
             f"\n{save_case} is a case file now; {page('fixtures/README.md')} describes the format"
         )
     ctx.exit(_exit_code(results))
+
+
+def _octets(file: Any, entry: int | None) -> bytes:
+    """Return the bytes to send: those of *file*, or of an exchange that it has."""
+    octets: bytes = file.read(MOST + 1)
+    if len(octets) > MOST:
+        raise click.UsageError(f"{file.name}: more than {MOST} bytes")
+    read = READERS.get(Path(file.name).suffix.lower())
+    if read is None:
+        if entry is not None:
+            raise click.UsageError(f"--entry: {file.name} is sent as a whole")
+        return octets
+    try:
+        octets, note = read(octets, entry)
+    except CaptureError as error:
+        raise click.UsageError(f"{file.name}: {error}") from None
+    if note:
+        click.echo(f"httplib-kit: {visible_text(note)}", err=True)
+    return octets
 
 
 def _save(path: Path, text: str) -> None:

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         op_name,
         started,
     )
+    from conformance.drivers.schema import driver_schema
     from conformance.drivers.worker import START_PATIENCE
 
 __all__ = [
@@ -99,6 +100,7 @@ __all__ = [
     "checked_trace",
     "child_environment",
     "command_in",
+    "driver_schema",
     "effort_of",
     "installed",
     "op_name",
@@ -128,6 +130,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
                 "ANY_OP Frame NotStarted NotTheProtocol PROBE Started answer_in "
                 "checked_trace op_name started"
             ),
+            "schema": "driver_schema",
             "worker": "START_PATIENCE",
         },
     )

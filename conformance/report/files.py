@@ -38,10 +38,10 @@ class WholeFile:
         except OSError as error:
             raise Refused(f"cannot write {path}: {error.strerror}") from None
 
-    def write(self, content: bytes) -> None:
-        """Write *content*, which is complete, and replace the file."""
+    def write(self, content: bytes | Iterable[bytes]) -> None:
+        """Write *content*, which is complete as a whole or in parts, and replace the file."""
         with self._file:
-            self._file.write(content)
+            self._file.writelines((content,) if isinstance(content, bytes) else content)
         if self._replaces:
             self._target.replace(self._path)
 

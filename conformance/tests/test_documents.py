@@ -64,7 +64,7 @@ def test_a_command_is_one_that_there_is(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for word in arguments:
-        if Path(word).suffix in (".jsonl", ".bin", ".toml"):
+        if Path(word).suffix in (".jsonl", ".bin", ".toml", ".pcap", ".har"):
             Path(word).touch()
     with click.Context(main, info_name="httplib-kit") as context:
         _, command, rest = main.resolve_command(context, arguments)

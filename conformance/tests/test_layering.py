@@ -20,6 +20,7 @@ ROOMS = (
     ("judge",),
     ("results",),
     ("run",),
+    ("export",),
     ("hunt",),
     ("driver_check",),
     ("report",),

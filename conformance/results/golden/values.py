@@ -14,13 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-LONG = 160
-"""Length from which a pattern is searched for."""
-_MOST = 2_000
-"""Characters of a string that is written in full."""
-_LONGEST_PATTERN = 64
-_FEWEST = 8
-"""Number of repetitions from which a pattern is written as one."""
+from conformance.cases import LONG, in_parts
+
 _BUILT_IN = ("builtins.", "exceptions.", "__builtin__.")
 OWN = "~."
 """Stands for the name of the implementation's module before the name of a class."""
@@ -110,52 +105,11 @@ def shortened(text: str) -> Any:
     """Return *text*, or its abbreviation if it is long."""
     if len(text) <= LONG:
         return text
-    parts = _in_parts(text)
+    parts = in_parts(text)
     if parts is not None:
         return parts
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return [text[:40], {"sha256": digest[:32], "length": len(text)}]
-
-
-def _in_parts(text: str) -> list[Any] | None:
-    """Return *text* as strings and repetitions; None if that takes too many parts."""
-    parts: list[Any] = []
-    at = plain = literal = 0
-    while at < len(text):
-        period = _period(text, at)
-        if not period:
-            at += 1
-            literal += 1
-            if literal > _MOST:
-                return None
-            continue
-        end = _end(text, at, period)
-        parts += [text[plain:at]] if plain < at else []
-        parts.append({"repeat": text[at : at + period], "times": (end - at) // period})
-        at = plain = end
-    return [*parts, text[plain:]] if plain < len(text) else parts
-
-
-def _period(text: str, at: int) -> int:
-    """Return the length of the pattern that repeats from *at* on; 0 if too little repeats."""
-    for period in range(1, _LONGEST_PATTERN + 1):
-        size = max(_FEWEST * period, LONG // 2)
-        if text[at + period : at + size] == text[at : at + size - period]:
-            return period if at + size <= len(text) else 0
-    return 0
-
-
-def _end(text: str, at: int, period: int) -> int:
-    """Return where the repetition from *at* on ends, after a complete pattern."""
-    end, step = at + period, period
-    while step:
-        found = text[end : end + step]
-        if len(found) == step and found == text[end - period : end - period + step]:
-            end += step
-            step *= 2
-        else:
-            step //= 2
-    return end - (end - at) % period
 
 
 def lengthened(encoded: Any) -> str:
