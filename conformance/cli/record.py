@@ -157,11 +157,12 @@ def _compared(
     if before is None:
         click.echo(f"{key}: not recorded")
         return True
-    changed = [case.id for case, encoded in seen if book.of(case).get(key) != encoded]
+    pairs = [(case, book.stored(key, case, encoded)) for case, encoded in seen]
+    changed = [case.id for case, stored in pairs if book.of(case).get(key) != stored]
     if before.version != recorded.version:
         versions = f"recorded {before.version}, here is {recorded.version}"
         click.echo(visible_text(f"{key}: {versions}"))
-    click.echo(f"{key}: {len(changed)} of {counted(len(list(seen)), 'case')} differ")
+    click.echo(f"{key}: {len(changed)} of {counted(len(pairs), 'case')} differ")
     _list(changed)
     return bool(changed)
 

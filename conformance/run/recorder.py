@@ -13,7 +13,7 @@ from conformance.drivers import DriverError, Identity, Implementation, apart
 from conformance.drivers.clients import COMMAND, PREFIX, registry
 from conformance.judge import Observation, Verdict, is_late
 from conformance.results import Result
-from conformance.results.golden import Codec, Recorded, Values, stable_observation
+from conformance.results.golden import Codec, Heads, Recorded, Values, stable_observation
 from conformance.run.deadlines import DEADLINE
 from conformance.run.parallel import Runners
 from conformance.run.performed import Performed
@@ -78,9 +78,10 @@ def record(
     with runners:
         identity = runners.identity
         selected = [*client_cases(cases)] if identity.is_client else [*_of_httplib(cases)]
-        results = [_sound(result) for result in runners.run(selected)]
-    values = Values(identity.name, "python3" in identity.features or identity.is_client, {})
-    encoded = list(_encoded(selected, results, seen, Codec(values)))
+        values = Values(identity.name, "python3" in identity.features or identity.is_client, {})
+        codec = Codec(values, Heads({})) if identity.is_client else Codec(values)
+        results = map(_sound, runners.run(selected))
+        encoded = list(_encoded(selected, results, seen, codec))
     return key_of(identity), _recorded(identity, values.classes), encoded
 
 
@@ -105,7 +106,8 @@ def _encoded(
     for case, result in zip(cases, results, strict=True):
         # A client that hung was reset by the kit at an arbitrary moment, so only its verdict is
         # stored.
-        ran, observation = seen.get(case.id, (case, None))
+        # An observation is given up here: those of all cases have hundreds of megabytes.
+        ran, observation = seen.pop(case.id, (case, None))
         late = observation is not None and any(map(is_late, observation.trace.values()))
         if observation is None or late or (result.verdict in _ENDED and not result.did):
             yield case, Verdict.HANG if late else result.verdict

@@ -1,23 +1,16 @@
 """The book of golden records: a file of implementations, and a file of observations for each topic.
 
 The input is a directory.  The output is a `Book`, which can be written as files again; equal books
-give equal files::
+give equal files.  ``implementations.json`` has a line for each implementation, and the file of a
+topic the records of each case (`topic`): a change of one case changes its record and nothing else.
 
-    "framing.length.exact": ["5f0c21aa",
-     ["py2.7 py3.10..py3.13", {"read": "hello", "isclosed": true}],
-     ["requests", {"fetch": {"response": [200, "OK", [], "hello"]}}],
-     ["py3.9", "HANG"]]
-
-The first element is the digest of what is played in the case.  Each observation follows the keys of
-the implementations that made it; two dots abbreviate a range in the order of the file of
-implementations.  An implementation that hung, died or lacks what the case needs has a verdict
-instead.  An observation is valid while its case plays the same; if a case plays something else, the
+An observation is valid while its case plays the same; if a case plays something else, the
 observations that are not made again are dropped.
 """
 
 import functools
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +18,8 @@ from typing import Any
 import msgspec
 
 from conformance.cases import Case, fixtures_directory
+from conformance.results.golden.topic import case_text, line, observations
+from conformance.results.golden.usual import Usual, usual_of
 
 HEAD = "implementations.json"
 
@@ -47,6 +42,8 @@ class Recorded(
         ops: the names of the ops that it has.
         errors: maps its own names of exceptions to those of the page.
         classes: the bases of each class that the records name.
+        heads: the usual heads of its requests, by method.
+        raises: the usual class of its errors, by category.
     """
 
     written: str
@@ -57,6 +54,18 @@ class Recorded(
     ops: list[str] = []
     errors: dict[str, str] = {}
     classes: dict[str, list[str]] = {}
+    heads: dict[str, str] = {}
+    raises: dict[str, str] = {}
+
+    @property
+    def is_client(self) -> bool:
+        """Whether it has the client profile."""
+        return "fetch" in self.ops
+
+    @property
+    def usual(self) -> Usual:
+        """What a client does in most cases."""
+        return Usual(self.heads, self.raises)
 
     @functools.cached_property
     def judged_by(self) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
@@ -109,12 +118,23 @@ class Book:
         if before is not None and not whole:
             classes = dict(sorted({**before.classes, **recorded.classes}.items()))
             recorded = msgspec.structs.replace(recorded, classes=classes)
+        seen = list(seen)
+        if recorded.is_client:
+            # A new record of the same version keeps them, so that only what differs is rewritten.
+            is_kept = before is not None and (not whole or before.version == recorded.version)
+            usual = before.usual if before and is_kept else usual_of(one for _, one in seen)
+            recorded = msgspec.structs.replace(recorded, **usual._asdict())
         self.implementations[key] = recorded
         for case, encoded in seen:
             if self.played.get(case.id) != case.played:
                 self.played[case.id] = case.played
                 self.seen[case.id] = {}
-            self.seen.setdefault(case.id, {})[key] = encoded
+            self.seen.setdefault(case.id, {})[key] = self.stored(key, case, encoded)
+
+    def stored(self, key: str, case: Case, encoded: Any) -> Any:
+        """Return an observation of *case*, as `Codec` encodes it, in the form that is stored."""
+        one = self.implementations[key]
+        return one.usual.short(encoded, case.host) if one.is_client else encoded
 
 
 def observed_directory() -> Path:
@@ -158,36 +178,12 @@ def read_book(directory: Path, topic: str = "*") -> Book:
 
 def _add(book: Book, path: Path) -> None:
     keys = list(book.implementations)
+    clients = [key for key in keys if book.implementations[key].is_client]
     for case_id, record in _read(path, _Topic).cases.items():
         try:
-            played, *seen = record
-            if not isinstance(played, str):
-                raise TypeError(f"{played!r} is not the digest of what is played")
-            book.played[case_id] = played
-            by_key = book.seen.setdefault(case_id, {})
-            for names, *encoded in seen:
-                one = encoded[0] if isinstance(encoded[0], str) else encoded
-                by_key.update((key, one) for key in _full_names(names, keys))
-        except (ValueError, TypeError, IndexError, AttributeError) as error:
+            book.played[case_id], book.seen[case_id] = observations(record, keys, clients)
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
             raise BookError(f"{path}: {case_id}: {error}") from None
-
-
-def _full_names(names: str, keys: Sequence[str]) -> Iterator[str]:
-    """Yield the keys that *names* abbreviates."""
-    for name in names.split():
-        first, dots, last = name.partition("..")
-        yield from keys[keys.index(first) : keys.index(last if dots else first) + 1]
-
-
-def _short_names(by: Sequence[str], keys: Sequence[str]) -> str:
-    """Return *by*, some of *keys* in their order, with two dots for a range of three or more."""
-    runs: list[list[str]] = []
-    for key in by:
-        if runs and keys.index(key) == keys.index(runs[-1][-1]) + 1:
-            runs[-1].append(key)
-        else:
-            runs.append([key])
-    return " ".join(f"{run[0]}..{run[-1]}" if len(run) > 2 else " ".join(run) for run in runs)
 
 
 def _read(path: Path, kind: Any) -> Any:
@@ -207,12 +203,17 @@ def write_book(directory: Path, book: Book, corpus: Iterable[Case]) -> None:
     """
     directory.mkdir(parents=True, exist_ok=True)
     keys = sorted(book.implementations, key=functools.partial(_order, book))
+    clients = {key for key in keys if book.implementations[key].is_client}
     files = {HEAD: _head_text(book, keys)}
     topics: dict[str, list[Case]] = {}
     for case in corpus:
         topics.setdefault(Path(case.file).stem, []).append(case)
     for topic, cases in topics.items():
-        lines = [text for case in cases for text in _case_text(case, book.of(case), keys)]
+        lines = [
+            f"{json.dumps(case.id)}: {case_text(case.played, seen, keys, clients)}"
+            for case in cases
+            if (seen := book.of(case))
+        ]
         if lines:
             joined = ",\n".join(lines)
             files[f"{topic}.json"] = f'{{"cases": {{\n{joined}\n}}}}\n'
@@ -230,27 +231,11 @@ def _order(book: Book, key: str) -> tuple[Any, ...]:
     one = book.implementations[key]
     version = tuple(int(part) if part.isdigit() else 0 for part in one.version.split("."))
     standard = one.name in ("httplib", "http.client")
-    return ("fetch" in one.ops, not standard, one.name if not standard else "", version, key)
+    return (one.is_client, not standard, one.name if not standard else "", version, key)
 
 
 def _head_text(book: Book, keys: Iterable[str]) -> str:
-    lines = [f"{json.dumps(key)}: {_line(book.implementations[key])}" for key in keys]
+    lines = [
+        f"{json.dumps(key)}: {line(msgspec.to_builtins(book.implementations[key]))}" for key in keys
+    ]
     return "{\n" + ",\n".join(lines) + "\n}\n"
-
-
-def _line(value: Any) -> str:
-    return json.dumps(msgspec.to_builtins(value), sort_keys=True)
-
-
-def _case_text(case: Case, by_key: dict[str, Any], keys: Sequence[str]) -> Iterator[str]:
-    """Yield the lines about *case*, if there is an observation of it."""
-    groups: dict[str, list[str]] = {}
-    for key in keys:
-        if key in by_key:
-            encoded = by_key[key]
-            parts = [encoded] if isinstance(encoded, str) else encoded
-            groups.setdefault(", ".join(map(_line, parts)), []).append(key)
-    if groups:
-        named = {text: json.dumps(_short_names(by, keys)) for text, by in groups.items()}
-        seen = ",\n ".join(f"[{names}, {text}]" for text, names in named.items())
-        yield f'{json.dumps(case.id)}: ["{case.played}",\n {seen}]'

@@ -15,6 +15,7 @@ from typing import Any
 from conformance.cases import Accept, Case, Fetch, Op
 from conformance.judge import Observation
 from conformance.results.golden.stable import PORT, Connection
+from conformance.results.golden.usual import ELLIPSIS, STANDARD, Heads, address_of
 from conformance.results.golden.values import OWN, Values, lengthened, shortened
 
 _READS = frozenset({"read", "recv", "readline"})
@@ -24,9 +25,6 @@ _CARRIED = ("partial", "line", "version")
 Encoded = list[Any]
 _NOTHING: tuple[Any, ...] = ({}, [{}], {})
 """Stands for calls, connections and further facts where all of them are as predicted."""
-_HEAD = " HTTP/1.1\r\nHost: {host}:%d\r\nAccept-Encoding: identity\r\n" % PORT  # noqa: UP031
-_ELLIPSIS = "\u2026"
-"""Stands in a request for the usual fields; it is not a byte, so no request can contain it."""
 
 
 class Codec:
@@ -34,10 +32,16 @@ class Codec:
 
     Args:
         values: encodes and decodes its values.
+        heads: the usual heads of its requests.
+        raises: the usual class of its errors, by category.
     """
 
-    def __init__(self, values: Values) -> None:
+    def __init__(
+        self, values: Values, heads: Heads = STANDARD, raises: Mapping[str, str] | None = None
+    ) -> None:
         self._values = values
+        self._heads = heads
+        self._raises = raises or {}
 
     def short(self, case: Case, observation: Observation) -> Encoded:
         """Return the short form of *observation*, which was made in a run of *case*."""
@@ -50,7 +54,7 @@ class Codec:
                 encoded = self._short_entry(op, observation.trace[op.id])
             if encoded != self._guess(op):
                 calls[op.id] = encoded
-        encoded = [calls, *(() if _is_plain_fetch(case) else _short_wire(observation))]
+        encoded = [calls, *(() if _is_plain_fetch(case) else _short_wire(observation, self._heads))]
         while len(encoded) > 1 and encoded[-1] == _NOTHING[len(encoded) - 1]:
             encoded.pop()
         return encoded
@@ -65,7 +69,7 @@ class Codec:
             },
             host=case.host,
             port=PORT,
-            connections=tuple(_full_connection(one, usual) for one in connections),
+            connections=tuple(_full_connection(one, usual, self._heads) for one in connections),
             unexpected=further.get("unexpected", 0),
             problems=tuple(further.get("problems", ())),
         )
@@ -99,6 +103,8 @@ class Codec:
 
     def _full_entry(self, op: Op, encoded: Any) -> dict[str, Any]:
         entry: dict[str, Any] = {"id": op.id}
+        if isinstance(encoded, dict) and "category" in encoded and "raises" not in encoded:
+            encoded = {"raises": self._raises[encoded["category"]], **encoded}
         if isinstance(encoded, dict) and "raises" in encoded:
             return {**entry, "error": self._full_error(encoded)}
         if encoded == {"skipped": True}:
@@ -200,9 +206,9 @@ def _is_plain_fetch(case: Case) -> bool:
     return not session.is_secure and not session.proxy_to
 
 
-def _short_wire(observation: Observation) -> list[Any]:
+def _short_wire(observation: Observation, heads: Heads) -> list[Any]:
     usual = _connection_of(observation.host)
-    connections = [_short_connection(one, usual) for one in observation.connections]
+    connections = [_short_connection(one, usual, heads) for one in observation.connections]
     further: dict[str, Any] = {}
     if observation.unexpected:
         further["unexpected"] = observation.unexpected
@@ -211,24 +217,22 @@ def _short_wire(observation: Observation) -> list[Any]:
     return [connections, further]
 
 
-def _head(host: str) -> str:
-    """Return the usual head after its target and before the fields that the caller added."""
-    return _HEAD.format(host=f"[{host}]" if ":" in host else host)
-
-
 def _connection_of(host: str) -> Connection:
-    request = f"GET /{_head(host)}\r\n".encode()
+    request = STANDARD.full(f"GET /{ELLIPSIS}\r\n", address_of(host)).encode()
     return Connection(requests=(request,), received=request, source=host)
 
 
-def _short_connection(one: Any, usual: Connection) -> dict[str, Any]:
+def _short_connection(one: Any, usual: Connection, heads: Heads) -> dict[str, Any]:
+    def text(octets: bytes) -> Any:
+        return shortened(heads.short(octets.decode("latin-1"), address_of(usual.source)))
+
     encoded: dict[str, Any] = {}
     if one.requests != usual.requests:
-        encoded["requests"] = [_short_request(request, usual) for request in one.requests]
+        encoded["requests"] = [text(request) for request in one.requests]
     if one.received != b"".join(one.requests) + one.unread:
-        encoded["received"] = _text(one.received)
+        encoded["received"] = text(one.received)
     if one.unread:
-        encoded["unread"] = _text(one.unread)
+        encoded["unread"] = text(one.unread)
     for name in _WORDS:
         if getattr(one, name) != getattr(usual, name):
             encoded[name] = getattr(one, name)
@@ -243,28 +247,16 @@ _LEFT = {"kept": 0}
 """The predicted number of bytes that the client has not read, by what became of the connection."""
 
 
-def _short_request(request: bytes, usual: Connection) -> Any:
-    return _text(request, _head(usual.source))
+def _full_connection(encoded: Mapping[str, Any], usual: Connection, heads: Heads) -> Connection:
+    def octets(text: Any) -> bytes:
+        full = heads.full(lengthened(text), address_of(usual.source))
+        return full.encode("latin-1", "replace")
 
-
-def _full_connection(encoded: Mapping[str, Any], usual: Connection) -> Connection:
-    head = _head(usual.source)
     requests = usual.requests
     if "requests" in encoded:
-        requests = tuple(_octets(request, head) for request in encoded["requests"])
-    unread = _octets(encoded.get("unread", ""))
-    received = (
-        _octets(encoded["received"]) if "received" in encoded else b"".join(requests) + unread
-    )
+        requests = tuple(map(octets, encoded["requests"]))
+    unread = octets(encoded.get("unread", ""))
+    received = octets(encoded["received"]) if "received" in encoded else b"".join(requests) + unread
     rest = {name: encoded.get(name, getattr(usual, name)) for name in _WORDS}
     left = encoded.get("left", _LEFT.get(rest["after"]))
     return Connection(requests=requests, received=received, unread=unread, left=left, **rest)
-
-
-def _text(octets: bytes, head: str = "") -> Any:
-    text = octets.decode("latin-1")
-    return shortened(text.replace(head, _ELLIPSIS, 1) if head else text)
-
-
-def _octets(encoded: Any, head: str = "") -> bytes:
-    return lengthened(encoded).replace(_ELLIPSIS, head, 1).encode("latin-1", "replace")

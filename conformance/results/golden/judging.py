@@ -28,6 +28,7 @@ from conformance.results.bounds import bounded
 from conformance.results.golden.book import Book, Recorded
 from conformance.results.golden.codec import Codec
 from conformance.results.golden.stable import PORT
+from conformance.results.golden.usual import ELLIPSIS, STANDARD, Heads
 from conformance.results.golden.values import Values
 from conformance.results.result import Result, RunHead, result_of, with_script, without_port
 
@@ -79,7 +80,7 @@ def judged(book: Book, case: Case) -> Iterator[Judged]:
     texts: dict[int, tuple[str, tuple[str, ...]]] = {}
     for key, encoded in _in_order(book, case):
         recorded = book.implementations[key]
-        is_client = _is_client(recorded)
+        is_client = recorded.is_client
         played = ran if is_client else None if case.profile == "client" else case
         if played is None:
             continue
@@ -87,8 +88,10 @@ def judged(book: Book, case: Case) -> Iterator[Judged]:
             names = tuple(dict.fromkeys(_classes(encoded)))
             texts[id(encoded)] = repr(encoded), names
         text, named = texts[id(encoded)]
-        bases = tuple(tuple(recorded.classes.get(name, ())) for name in named)
-        alike = (is_client, text, *recorded.judged_by, bases)
+        raised = tuple(recorded.raises.get(name, name) for name in named)
+        bases = tuple(tuple(recorded.classes.get(name, ())) for name in raised)
+        heads = tuple(recorded.heads.items()) if ELLIPSIS in text else ()
+        alike = (is_client, text, *recorded.judged_by, raised, bases, heads)
         own = (*alike, recorded.name)
         known = of_fetch if is_client else of_case
         found = known.get(own) or known.get(alike)
@@ -118,11 +121,13 @@ def _in_order(book: Book, case: Case) -> Iterator[tuple[str, Any]]:
 
 
 def _classes(encoded: Any) -> Iterator[str]:
-    """Yield the name of each class in a record."""
+    """Yield the name of each class in a record, or the category for which it is the usual one."""
     if isinstance(encoded, list):
         for item in encoded:
             yield from _classes(item)
     elif isinstance(encoded, dict):
+        if "category" in encoded and "raises" not in encoded:
+            yield encoded["category"]
         for name, item in encoded.items():
             if name in ("raises", "class", "object") and isinstance(item, str):
                 yield item
@@ -140,14 +145,10 @@ def judged_one(book: Book, key: str, case: Case) -> Judged | None:
     """
     encoded, recorded = book.of(case).get(key), book.implementations[key]
     # A record may be older than an expectation: the case may since have left the client profile.
-    has_profile = case.session is not None if _is_client(recorded) else case.profile == "httplib"
+    has_profile = case.session is not None if recorded.is_client else case.profile == "httplib"
     if encoded is None or not has_profile:
         return None
-    return _judged(key, recorded, client_case(case) if _is_client(recorded) else case, encoded)
-
-
-def _is_client(recorded: Recorded) -> bool:
-    return "fetch" in recorded.ops
+    return _judged(key, recorded, client_case(case) if recorded.is_client else case, encoded)
 
 
 def _judged(
@@ -162,8 +163,9 @@ def _judged(
     if not isinstance(encoded, list):
         return Judged(key, ran, Judgement(Verdict(str(encoded))), None)
     features = frozenset(recorded.features)
-    values = Values(recorded.name, "python3" in features or _is_client(recorded), recorded.classes)
-    observation = Codec(values).full(ran, encoded)
+    values = Values(recorded.name, "python3" in features or recorded.is_client, recorded.classes)
+    heads = Heads(recorded.heads) if recorded.is_client else STANDARD
+    observation = Codec(values, heads, recorded.raises).full(ran, encoded)
     if known is None:
         known = judge(ran, observation, features, recorded.errors)
     return Judged(key, ran, known, observation)
