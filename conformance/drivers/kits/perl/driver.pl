@@ -2,8 +2,9 @@
 #
 #   perl driver.pl [FILE [ARGUMENT]]
 #
-# FILE, by default client.pl in this directory, defines `name`, `version` and `fetch($url)`, which returns status,
-# reason, fields (a list of pairs) and content, or dies.  Nothing here has to be changed for another client.
+# FILE, by default client.pl in this directory, defines `name`, `version`, `features`, `exchange($asked)`, which returns
+# status, reason, fields (a list of pairs) and content, or dies, and `release`, which closes what the exchanges of a case
+# have opened.  Nothing here has to be changed for another client.
 use strict;
 use warnings;
 use Cwd qw(abs_path);
@@ -12,9 +13,21 @@ use JSON::PP;
 
 my $json = JSON::PP->new->utf8->canonical;    # a string of bytes has one character for each, as the protocol does
 
+# What the client is asked to do: url, method, fields (a list of pairs) and body, which is undefined for a request
+# without; streamed and expect_continue; consume, which is read, part (`amount` bytes, then close the response), drop (let
+# go of it unread, and return no content) or timeout; and timeout, in seconds.
+sub asked {
+    my ($given, $url) = @_;
+    $url =~ s{^(\w+://[^/]+).*}{$1$given->{target}}s if defined $given->{target};
+    return {
+        method => 'GET', consume => 'read', amount => 0, timeout => 5, %$given,
+        url => $url, fields => $given->{fields}{value} // [], body => $given->{body}{value},
+    };
+}
+
 sub outcome {
-    my ($url) = @_;
-    my @found = eval { local $SIG{__WARN__} = sub { }; fetch($url) };
+    my ($asked) = @_;
+    my @found = eval { local $SIG{__WARN__} = sub { }; exchange($asked) };
     if (my $error = $@) {
         chomp(my $text = "$error");
         return error => { class => ref $error || 'die', message => $text };
@@ -35,15 +48,19 @@ sub answer {
     my $type = $message->{type};
     if ($type eq 'start') {
         return error => { class => 'NotInstalled', message => $absent } if $absent;
-        return name => name(), version => q() . version(), ops => ['fetch'];
+        return name => name(), version => q() . version(), ops => [ 'fetch', 'exchange' ],
+            features => [ features() ];
     }
     if ($type eq 'run') {
         my @trace = map {
-            { id => $_->{id}, $_->{call} eq 'fetch' ? outcome($message->{url}) : (unsupported => JSON::PP::true) }
+            my $known = $_->{call} =~ /^(?:fetch|exchange)$/;
+            { id => $_->{id}, $known ? outcome(asked($_->{kwargs} // {}, $message->{url})) : (unsupported => JSON::PP::true) }
         } @{ $message->{ops} };
         return trace => \@trace;
     }
-    return $type eq 'release' ? () : (unsupported => $type);
+    return unsupported => $type unless $type eq 'release';
+    release();
+    return;
 }
 
 open my $answers, '>&', \*STDOUT or die $!;    # what a client prints must not be an answer
@@ -57,7 +74,10 @@ unless (defined do(abs_path($file))) {
     die $@ || "$file: $!" unless $@ =~ /^Can't locate (\S+)\.pm in/;
     ($absent = "Perl has no module $1") =~ s{/}{::}g;
 }
-outcome('http://127.0.0.1:1/') unless $absent;    # loads the client before the first case
+unless ($absent) {    # loads the client before the first case
+    outcome(asked({}, 'http://127.0.0.1:1/'));
+    release();
+}
 
 while (my $line = <STDIN>) {
     my $message = $json->decode($line);
