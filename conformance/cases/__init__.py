@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         REJECTED,
         Law,
         law_of,
+        reading_of,
         rules_broken,
         sections_of,
     )
@@ -226,6 +227,7 @@ __all__ = [
     "page",
     "parse",
     "pick",
+    "reading_of",
     "responses",
     "rules_about",
     "rules_broken",
@@ -255,7 +257,9 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
                 "ODD_FIELDS ODD_INTERIM ODD_LAST_CHUNKS ODD_LENGTHS ODD_RESPONSES "
                 "ODD_STATUS_LINES STATUS_LINES Response mutations pick responses"
             ),
-            "law": "ACCEPTED EITHER LAW OTHER REJECTED Law law_of rules_broken sections_of",
+            "law": (
+                "ACCEPTED EITHER LAW OTHER REJECTED Law law_of reading_of rules_broken sections_of"
+            ),
             "model": (
                 "Accept Arrivals Case Exchange Expectation Fetch Op Outcome Reject Session "
                 "WireExpectation"

@@ -118,6 +118,9 @@ class Reading:
         rest: the bytes that are not read yet.
         end: how the server ends: ``fin``, ``rst`` or ``open``.
         contents: the content as sent, and what is left after each coding that is taken away.
+        broken: the rules that it breaks.
+        fields: the names in lower case, and the values with their blanks, of the final response.
+        reason: the reason phrase of the final response.
     """
 
     rest: bytes
@@ -125,6 +128,7 @@ class Reading:
     contents: list[bytes] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     fields: list[tuple[bytes, bytes]] = field(default_factory=list)
+    reason: bytes = b""
 
     def line(self) -> bytes | None:
         """Take a line and return it without its end; None where it does not end."""
@@ -148,10 +152,10 @@ class _End(Exception):
 
 def rules_broken(sent: bytes, end: str) -> list[str]:
     """Return the names of the rules that a response breaks, in the order of its bytes."""
-    return read(sent, end).broken
+    return reading_of(sent, end).broken
 
 
-def read(sent: bytes, end: str) -> Reading:
+def reading_of(sent: bytes, end: str) -> Reading:
     """Return the reading of a response, from its front to its end or its first bad fault."""
     reading = Reading(sent, end)
     with contextlib.suppress(_End):
@@ -209,6 +213,7 @@ def _status(reading: Reading, *, interim: bool = False) -> tuple[bytes, bytes]:
             reading.breaks("status-line.whitespace")
     if line.lstrip()[7:8] not in (b"0", b"1"):
         reading.breaks("version.higher-minor")
+    reading.reason = line.partition(found[1])[2][1:]
     if not b"100" <= found[1] <= b"599":
         reading.breaks("code.outside-the-classes")
     return line.strip()[:8], found[1]

@@ -130,7 +130,7 @@ def show(number: int, hints: int) -> None:
     for one in stage.read:
         click.echo(f"read   {section_name(one)}  {link(one)}")
     for hint in stage.hints[:hints]:
-        click.echo(filled(f"hint   {hint}", "       "))
+        click.echo(f"hint   {filled(hint, 7)}")
     if hints < len(stage.hints):
         click.echo(f"hints  {len(stage.hints) - hints} more: --hint, once for each")
     click.echo(f"check  httplib-kit course check {number}")
@@ -168,7 +168,8 @@ def check(
         with checked(target(mine.client)) as running:
             found = _checked(running, number, stages[number - 1], corpus, select)
             _tell(found, stages[number - 1], corpus)
-            broken = [] if select else list(_broken(running, mine.passed, number, corpus))
+            is_whole = found.passes and not select
+            broken = list(_broken(running, mine.passed, number, corpus)) if is_whole else []
         if not select:
             mine.settle(number, passes=found.passes)
             for one in broken:
@@ -214,7 +215,7 @@ def _tell(found: Checked, stage: Stage, corpus: Corpus) -> None:
     click.echo(f"stage {found.number}: {stage.title}")
     click.echo(f"{found.count} of {counted(whole, 'case')} pass: your client {verdict}\n")
     if found.unreached:
-        click.echo(f"{counted(found.unreached, 'case')} not run: your client waits for ever\n")
+        click.echo(f"{counted(found.unreached, 'case')} not run: two have ended like this one\n")
     if found.unsupported:
         first = found.unsupported[0]
         count = counted(len(found.unsupported), "case")
@@ -222,6 +223,8 @@ def _tell(found: Checked, stage: Stage, corpus: Corpus) -> None:
     if found.failed:
         (result,) = Background(corpus).applied(found.failed[:1])
         _story(result, found, corpus)
+        if stage.hints:
+            click.echo(f"hints     httplib-kit course show {found.number} --hint")
 
 
 def _story(result: Result, found: Checked, corpus: Corpus) -> None:
@@ -286,10 +289,6 @@ def grade(
     except (CourseError, NoReport) as error:
         raise click.UsageError(str(error)) from None
     output.write(FORMATS[form](found, points))
-
-
-def _of_work(work: Path, stages: int, fresh: int | None, corpus: Corpus) -> Iterator[Mark]:
-    return _marks(work, stages, fresh, corpus) if work.is_dir() else _read_marks(work, corpus)
 
 
 def _marks(directory: Path, stages: int, fresh: int | None, corpus: Corpus) -> Iterator[Mark]:

@@ -17,11 +17,12 @@ _WIDTH = 100
 """The longest line of a text."""
 
 
-def filled(text: str, indent: str = "") -> str:
-    """Return *text* as lines that fit a terminal; its paragraphs stay apart."""
+def filled(text: str, indent: int = 0) -> str:
+    """Return *text* as lines that fit a terminal after *indent* columns; paragraphs stay apart."""
     width = min(_WIDTH, Console().width) if sys.stdout.isatty() else _WIDTH
     parts = (" ".join(part.split()) for part in text.strip().split("\n\n"))
-    return "\n\n".join(textwrap.fill(one, width, subsequent_indent=indent) for one in parts)
+    wrapped = (textwrap.wrap(one, width - indent) for one in parts)
+    return "\n\n".join(f"\n{' ' * indent}".join(lines) for lines in wrapped)
 
 
 class NumberType(click.ParamType[int]):

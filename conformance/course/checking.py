@@ -1,8 +1,9 @@
 """The check of one stage: its cases on a client, and what the stage asks for beyond a verdict.
 
 The input is a stage, its cases and an implementation.  The output is a `Checked`.  A failure is run
-again at once, and counts only if it fails again: a student's machine is busy.  After two hangs the
-rest of a stage is not run, because each takes seconds and shows the same.
+again at once, and counts only if it fails again: a student's machine is busy.  Where a client
+hangs, dies or answers what cannot be read, each case takes seconds and shows the same: after two of
+them the rest of the stage is not run.
 """
 
 import contextlib
@@ -15,13 +16,14 @@ import msgspec
 from certs import CertificateAuthority
 from conformance.cases import Case
 from conformance.course.progress import CourseError
-from conformance.course.stages import reported
+from conformance.course.stages import reported, taught
 from conformance.drivers import EXEC, Identity, Implementation
 from conformance.judge import ERRORS, NOT_RUN, OK, Observation, Verdict, is_late
 from conformance.results import Result
 from conformance.run import Runner
 
-_MOST_HANGS = 2
+_MOST_LOST = 2
+_LOST = ERRORS | {Verdict.HANG, Verdict.CRASH}
 _UNABLE = NOT_RUN - ERRORS
 _FINE = OK | _UNABLE
 
@@ -96,15 +98,17 @@ class Course:
     def check(self, number: int, cases: Iterable[Case], *, first: bool = False) -> Checked:
         """Run *cases* of the stage with this *number*; with *first* up to the first failure."""
         found = Checked(number, self.identity)
-        waiting, hangs = iter(cases), 0
+        waiting, lost = iter(cases), 0
         for case in waiting:
+            if self._reports:
+                case = taught(case, number)
             result = self._result(case, number)
-            if result.verdict not in _FINE:
+            if result.verdict not in _FINE and not self._is_lost(result):
                 again = self._result(case, number)
                 result = again if again.verdict in OK else result
             found.results.append(result)
-            hangs += self._hung(result)
-            if hangs == _MOST_HANGS or (first and found.failed):
+            lost += self._is_lost(result)
+            if lost == _MOST_LOST or (first and found.failed):
                 break
         found.unreached = sum(1 for _ in waiting)
         return found
@@ -117,18 +121,17 @@ class Course:
         result = self._runner.run_case(case)
         missing = reported(number) - self._parts(number) if self._reports else frozenset()
         if result.verdict in OK and missing:
-            seen = f"a response without {' and '.join(sorted(missing))}"
             return msgspec.structs.replace(
                 result,
                 verdict=Verdict.WRONG_VALUE,
-                reason=f"from this stage on, a client reports {', '.join(sorted(missing))} as well",
-                seen=seen,
+                reason=f"the response of your client has no {' and no '.join(sorted(missing))}, "
+                "which it returns from this stage on",
             )
         return result
 
-    def _hung(self, result: Result) -> bool:
+    def _is_lost(self, result: Result) -> bool:
         entries = self._seen.trace.values() if self._seen else ()
-        return result.verdict == Verdict.HANG or any(map(is_late, entries))
+        return result.verdict in _LOST or any(map(is_late, entries))
 
     def _parts(self, number: int) -> frozenset[str]:
         """Return the parts that every response of the latest case has."""

@@ -94,7 +94,9 @@ def judge_session(
         return Judgement(Verdict.DRIVER_ERROR, faults=(EMPTY,))
     arrivals = arrivals_of(case, observation)
     if absent := _absence(case, observation, arrivals):
-        return Judgement(Verdict.DRIVER_ERROR, faults=(absent,))
+        errors = (one["error"] for one in observation.trace.values() if "error" in one)
+        told = (error_text(one, error_map) for one in errors)
+        return Judgement(Verdict.DRIVER_ERROR, faults=("; the client ".join([absent, *told][:2]),))
     misses = [
         *_results(case, observation, error_map or {}),
         *_requests(case, observation, arrivals),

@@ -3,7 +3,9 @@
 import json
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -12,7 +14,7 @@ from conformance.cases import load_corpus
 from conformance.cli import main
 from conformance.course import LANGUAGES, PROGRESS, begin, checked, load_stages
 from conformance.drivers import target
-from conformance.tests.model_client import Levelled
+from conformance.tests.model_client import Levelled, Model
 
 STAGES = load_stages()
 NUMBERS = range(1, len(STAGES) + 1)
@@ -37,6 +39,41 @@ def test_the_model_passes_a_stage_at_its_level_and_not_before(number: int) -> No
     if number > 1:
         with checked(Levelled(number - 1)) as course:
             assert not course.check(number, cases, first=True).passes
+
+
+@pytest.mark.parametrize(
+    ("number", "part", "change"),
+    [
+        (2, "reason", lambda _: "OK"),
+        (3, "headers", lambda _: []),
+        (3, "headers", lambda pairs: [pair for pair in pairs if pair[1]]),
+        (3, "headers", lambda pairs: pairs[::-1]),
+        (3, "headers", lambda pairs: [*dict(pairs).items()]),
+        (3, "headers", lambda pairs: [(name, value.strip()) for name, value in pairs]),
+        (3, "headers", lambda pairs: [(name, value.title()) for name, value in pairs]),
+        (5, "body", lambda _: b""),
+    ],
+)
+def test_each_part_that_a_stage_teaches_is_compared(
+    number: int, part: str, change: Callable[[Any], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = Model.exchange
+
+    def wrong(self: Model, *args: Any) -> dict[str, object]:
+        parts = right(self, *args)
+        return {**parts, part: change(parts[part])}
+
+    monkeypatch.setattr(Model, "exchange", wrong)
+    with checked(Levelled(number)) as course:
+        found = course.check(number, STAGES[number - 1].of(load_corpus()))
+    assert {one.verdict for one in found.failed} == {"WRONG_VALUE"}
+
+
+def test_what_a_client_need_not_report_yet_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = Model.exchange
+    monkeypatch.setattr(Model, "exchange", lambda *args: {**right(*args), "body": b"wrong"})
+    with checked(Levelled(4)) as course:
+        assert course.check(4, STAGES[3].of(load_corpus())).passes
 
 
 def test_the_complete_model_passes_the_first_case_of_every_glob() -> None:
@@ -115,6 +152,56 @@ def test_a_stage_that_breaks_is_said_and_forgotten(
     assert done.exit_code == 1
     assert "stage 2 passed before and does not any more: status-line" in done.output
     assert json.loads(Path(PROGRESS).read_text())["passed"] == [1]
+
+
+ASKED = "    def exchange(self, method, target, fields, body):\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("nosuch", ("DRIVER_ERROR", "the client rejects (leak): NameError: name 'nosuch'")),
+        ("return None", ("DRIVER_ERROR", "AttributeError: 'NoneType' object has no attribute")),
+        ("import os; os._exit(0)", ("CRASH", "the worker ended with status 0")),
+        ("import sys; sys.exit()", ("CRASH", "the worker ended with status 0")),
+    ],
+)
+def test_a_client_that_makes_no_request_is_explained_by_two_cases(
+    body: str, said: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(tmp_path / "mine", "python")
+    monkeypatch.chdir(tmp_path / "mine")
+    text = Path("client.py").read_text()
+    assert ASKED in text
+    Path("client.py").write_text(text.replace(ASKED, f"{ASKED}        {body}\n"))
+    done = kit("check", "1")
+    assert done.exit_code == 1
+    assert "22 cases not run: two have ended like this one" in done.output
+    assert all(one in done.output for one in said), done.output
+
+
+def test_a_value_of_a_wrong_type_is_a_bug_that_is_named_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(tmp_path / "mine", "python")
+    monkeypatch.chdir(tmp_path / "mine")
+    text = Path("client.py").read_text()
+    Path("client.py").write_text(text.replace("status=int(line[9:12])", "status=line[9:12]"))
+    done = kit("check", "1")
+    assert "TypeError: status is b'208': not of the type int" in done.output
+    Path("client.py").write_text(text.replace("int(line[9:12])", "int(line)"))
+    done = kit("check", "1")
+    assert "LEAK" in done.output
+    assert re.search(r"raised in +\S*client\.py:\d+ in exchange: return Response", done.output)
+
+
+def test_what_a_client_prints_is_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin(tmp_path / "mine", "python")
+    monkeypatch.chdir(tmp_path / "mine")
+    text = Path("client.py").read_text()
+    Path("client.py").write_text(text.replace(ASKED, f"{ASKED}        print('asks', method)\n"))
+    assert kit("check", "1").exit_code == 0
+    assert Path("printed.txt").read_text() == "asks GET\n" * 24
 
 
 def test_a_single_case_changes_no_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

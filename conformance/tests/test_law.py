@@ -27,7 +27,7 @@ from conformance.cases import (
     rules_broken,
 )
 from conformance.cases.casefile import load_text
-from conformance.cases.law import read
+from conformance.cases.law import reading_of
 from conformance.cases.model import Accept, Fetch, Reject
 from conformance.cases.octets import fill
 from conformance.cases.scripts import script_key
@@ -336,7 +336,7 @@ def test_the_bodies_that_are_accepted_of_coded_content_are_the_decoded_and_the_s
         told = answer(case)
         if case.fetch is None or told is None:
             continue
-        reading = read(*told)
+        reading = reading_of(*told)
         bodies = [one.body for one in case.fetch.results if isinstance(one, Accept)]
         if "content-coding" in reading.broken and None not in bodies:
             plain, sent = (fill(one.pieces, "", 0) for one in bodies if one is not None)

@@ -1,72 +1,99 @@
 #!/usr/bin/env python3
-"""A driver: it answers the messages of httplib-kit with what a client in Python does.
+"""Speaks the driver protocol for the client in client.py: the part that you need not change.
 
-It makes sessions too: one connection object lives until `release`. Replace `made` and `released`
-by what your client does; the protocol is in `main`.
+The kit writes a message on each line of standard input, and reads an answer on each line of
+standard output.  This file decodes the message, calls the client, and encodes what it returned.
+What the client prints is in printed.txt, for standard output belongs to the protocol.
 """
 
 import json
 import sys
-from http.client import HTTPConnection
+import traceback
+from pathlib import Path
 from urllib.parse import urlsplit
 
-NAME = "http.client"
-VERSION = ".".join(map(str, sys.version_info[:3]))
-conn = None
+import client
+
+OPS = ["fetch", "exchange"]
+FEATURES = []  # what the client also does, as in docs/driver-protocol.md
+PARTS = {"status": int, "reason": str, "headers": list, "body": bytes}
+PRINTED = Path("printed.txt")
+
+mine = None
+"""The client, from the first request of a case to the message that ends it."""
 
 
-def made(message, op):
-    """Make the request of *op* on the connection of the case; return status, reason and so on."""
-    global conn
-    conn = conn or HTTPConnection(*message["address"])
-    asked = {"target": urlsplit(message["url"]).path, **op["kwargs"]}
+class Printed:
+    """Writes what the client prints to a file."""
+
+    def write(self, text):
+        """Write *text*."""
+        with PRINTED.open("a", encoding="utf-8") as file:
+            return file.write(text)
+
+    def flush(self):
+        """Do nothing: each text is in the file already."""
+
+
+def entry(message, op):
+    """Return the entry of the trace for *op*."""
+    if op.get("call") not in OPS:
+        return {"id": op["id"], "unsupported": True}
+    try:
+        return {"id": op["id"], "value": made(message, op["kwargs"])}
+    except Exception as error:  # noqa: BLE001 # reported, not hidden
+        return {"id": op["id"], "error": told(error)}
+
+
+def made(message, asked):
+    """Make the request that is asked for, and return the response."""
+    global mine
+    mine = mine or client.Client(*message["address"])
+    target = asked.get("target") or urlsplit(message["url"]).path
+    fields = [tuple(pair) for pair in asked["fields"]["value"]] if "fields" in asked else []
     body = asked["body"]["value"].encode("latin-1") if "body" in asked else None
-    fields = dict(asked["fields"]["value"]) if "fields" in asked else {}
-    try:
-        conn.request(asked.get("method", "GET"), asked["target"], body, fields)
-        answer = conn.getresponse()
-        return answer.status, answer.reason, answer.getheaders(), answer.read()
-    except Exception:
-        conn.close()
-        raise
+    got = mine.exchange(asked.get("method", "GET"), target, fields, body)
+    parts = {name: getattr(got, name) for name in PARTS}
+    for name, part in parts.items():
+        if part is not None and not isinstance(part, PARTS[name]):
+            raise TypeError(f"{name} is {part!r:.60}: not of the type {PARTS[name].__name__}")
+    content = None if parts["body"] is None else parts["body"].decode("latin-1")
+    return {"type": "response", **parts, "body": content}
 
 
-def released():
-    """Close what the client of the case has opened."""
-    global conn
-    if conn is not None:
-        conn.close()
-    conn = None
-
-
-def outcome(message, op):
-    """Return the value or the error of *op*."""
-    try:
-        status, reason, headers, body = made(message, op)
-    except Exception as error:  # noqa: BLE001 # whatever escapes is a fact
-        bases = [kind.__name__ for kind in type(error).__mro__[1:-1]]
-        return {"error": {"class": type(error).__name__, "bases": bases, "message": str(error)}}
-    value = {"type": "response", "status": status, "reason": reason, "headers": headers}
-    return {"value": {**value, "body": body.decode("latin-1")}}
+def told(error):
+    """Return the facts about an error: one that the client does not raise on purpose is a bug."""
+    kinds = [kind.__name__ for kind in type(error).__mro__[:-1]]
+    lines = traceback.extract_tb(error.__traceback__)[::-1]
+    frames = [
+        {"file": one.filename, "line": one.lineno, "function": one.name, "text": one.line}
+        for one in lines
+        if one.filename != __file__
+    ]
+    category = {} if isinstance(error, client.REJECTS) else {"category": "leak"}
+    facts = {"class": kinds[0], "bases": kinds[1:], "message": str(error), "frames": frames[:5]}
+    return {**facts, **category}
 
 
 def main():
-    """Answer each message on standard input with one line."""
+    """Answer each message, until the input ends."""
+    global mine
+    answers, sys.stdout = sys.stdout, Printed()
+    PRINTED.unlink(missing_ok=True)
     for message in map(json.loads, sys.stdin):
         kind, answer = message["type"], {}
         if kind == "stop":
             break
         if kind == "start":
-            answer = {"name": NAME, "version": VERSION, "ops": ["fetch", "exchange"]}
-        elif kind == "run" and message["ops"][0].get("call") in ("fetch", "exchange"):
-            answer = {"trace": [{"id": op["id"], **outcome(message, op)} for op in message["ops"]]}
+            start = {"name": client.NAME, "version": client.VERSION, "ops": OPS}
+            answer = {**start, "features": FEATURES}
         elif kind == "run":
-            answer = {"trace": [{"id": op["id"], "unsupported": True} for op in message["ops"]]}
+            answer = {"trace": [entry(message, op) for op in message["ops"]]}
         elif kind == "release":
-            released()
+            mine = mine and mine.close()
         else:
             answer = {"unsupported": kind}
-        print(json.dumps({**answer, "serial": message["serial"]}), flush=True)
+        print(json.dumps({**answer, "serial": message["serial"]}), file=answers, flush=True)
 
 
 if __name__ == "__main__":
