@@ -8,8 +8,16 @@ BIN := .venv/bin
 QUICK := httplib_impl certs mockserver/tests/test_script.py mockserver/tests/test_request.py mockserver/tests/test_transforms.py \
 	$(addprefix conformance/tests/test_,layering.py corpus.py loader.py grids.py sweeps.py octets.py judge.py reports.py)
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
+# What CI runs with and what is recorded is locked, so that no verdict drifts with an index.
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--custom-compile-command "make lock"
+define locked
+	@$(PIP) --require-hashes --requirement requirements/$(1).txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+endef
 
-.PHONY: conformance record recorded test lint check format bench fuzz strength covering differential browser docs site openapi screenshots clean check-all
+.PHONY: conformance record recorded lock test lint check format bench fuzz strength covering differential browser docs site openapi screenshots clean check-all
 
 conformance: .venv/installed  ## the verdicts on httplib_impl
 	@$(BIN)/httplib-kit check
@@ -17,11 +25,11 @@ conformance: .venv/installed  ## the verdicts on httplib_impl
 test: .venv/installed  ## the whole test suite
 	@$(BIN)/python -m pytest -q -n 4
 
-record: .venv/installed  ## new golden records of every installed implementation, and the shipped baselines
+record: .venv/installed-records  ## new golden records of every installed implementation, and the shipped baselines
 	@$(BIN)/httplib-kit record --all
 	@$(BIN)/python -m conformance.results.golden.baselines
 
-recorded: .venv/installed  ## every implementation that is installed, compared with its golden records
+recorded: .venv/installed-records  ## every implementation that is installed, compared with its golden records
 	@$(BIN)/httplib-kit record --all --check
 
 lint: .venv/installed-lint  ## format, lint, types, workflows
@@ -36,8 +44,15 @@ lint: .venv/installed-lint  ## format, lint, types, workflows
 check: lint  ## format, lint, types, layering, corpus lint, unit tests: less than a minute
 	@$(BIN)/python -m pytest -q -n 2 -m "not slow" $(QUICK)
 
-check-all: .venv/installed-lint  ## the whole suite on every supported Python that is here
+check-all: .venv/installed-lint  ## the whole suite on every Python that is here, and with the oldest and newest dependencies
 	@$(BIN)/nox
+
+lock: .venv/bin/uv  ## the newest versions of all that is locked, in requirements/
+	@$(LOCK) --output-file requirements/kit.txt pyproject.toml
+	@$(LOCK) --extra records --output-file requirements/records.txt pyproject.toml
+	@$(LOCK) --extra test --output-file requirements/test.txt pyproject.toml
+	@for extra in lint browser docs; do \
+		$(LOCK) --extra test --extra $$extra --output-file requirements/$$extra.txt pyproject.toml || exit 1; done
 
 format: .venv/installed-lint
 	@$(BIN)/ruff format .
@@ -81,27 +96,29 @@ screenshots: .venv/installed-browser  ## a picture of each kind of page, in scre
 clean:
 	rm -rf site .venv .nox .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.venv/installed: pyproject.toml
+.venv/installed: pyproject.toml requirements/test.txt
 	@test -n "$(PYTHON)" || { echo "httplib-kit needs Python 3.11 or newer; say which: make PYTHON=..." >&2; exit 1; }
 	@"$(PYTHON)" -m venv .venv
-	@$(PIP) --editable '.[test]'
-	@touch $@
+	$(call locked,test)
 
-.venv/installed-lint: .venv/installed
-	@$(PIP) --editable '.[test,lint]'
-	@touch $@
+.venv/installed-lint: .venv/installed requirements/lint.txt
+	$(call locked,lint)
+
+.venv/installed-records: .venv/installed requirements/records.txt
+	$(call locked,records)
+
+.venv/bin/uv: .venv/installed
+	@$(PIP) uv
 
 .venv/installed-bench: .venv/installed
 	@$(PIP) --editable '.[test,bench]'
 	@touch $@
 
-.venv/installed-browser: .venv/installed
-	@$(PIP) --editable '.[test,browser]'
-	@touch $@
+.venv/installed-browser: .venv/installed requirements/browser.txt
+	$(call locked,browser)
 
-.venv/installed-docs: .venv/installed
-	@$(PIP) --editable '.[test,docs]'
-	@touch $@
+.venv/installed-docs: .venv/installed requirements/docs.txt
+	$(call locked,docs)
 
 .venv/installed-api: .venv/installed
 	@$(PIP) --editable '.[test,api]'

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from conformance.atlas import Question, link, section_name
 from conformance.cases import Corpus, load_corpus
+from conformance.cli.options import ParamType
 from conformance.cli.show import script_lines
 from conformance.course import Lesson, load_lessons, played
 from conformance.report import transcript_lines, visible_text
@@ -25,7 +26,7 @@ def filled(text: str, indent: int = 0) -> str:
     return "\n\n".join(f"\n{' ' * indent}".join(lines) for lines in wrapped)
 
 
-class NumberType(click.ParamType[int]):
+class NumberType(ParamType[int]):
     """The number of one of *count* items.
 
     Args:

@@ -24,7 +24,17 @@ from conformance.run import DEADLINE, LONGEST_DEADLINE, SHORTEST_DEADLINE, as_de
 from conformance.wording import near, near_clause
 
 if TYPE_CHECKING:
+    from click import ParamType as ParamType
+
     from conformance.cases import Case
+else:
+
+    class ParamType(click.ParamType):
+        """`click.ParamType`, which can be subscripted only from click 8.4 on."""
+
+        def __class_getitem__(cls, _kind: object) -> type:
+            return cls
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 _SHOWN = "; `httplib-kit list` shows them all"
@@ -81,7 +91,7 @@ def complete_implementation(_: click.Context, __: click.Parameter, incomplete: s
     return [one for one in names if one.startswith(incomplete)]
 
 
-class FamilyType(click.ParamType[str]):
+class FamilyType(ParamType[str]):
     """The name of a family of cases."""
 
     name = "family"
@@ -199,7 +209,7 @@ def near_names(name: str, corpus: Corpus) -> str:
     return f"; near names: {', '.join(found)}" if found else _SHOWN
 
 
-class DeadlineType(click.ParamType[float]):
+class DeadlineType(ParamType[float]):
     """A number of seconds."""
 
     name = "seconds"
@@ -239,7 +249,7 @@ def deadline_option(command: F) -> F:
     return option(command)
 
 
-class LevelsType(click.ParamType[tuple[str, ...]]):
+class LevelsType(ParamType[tuple[str, ...]]):
     """A comma-separated list of levels, or ``all``."""
 
     name = "levels"
@@ -274,7 +284,7 @@ def levels_option(default: str) -> Callable[[F], F]:
 level_option = levels_option(",".join(JUDGED_LEVELS))
 
 
-class ErrorMapType(click.ParamType[dict[str, str]]):
+class ErrorMapType(ParamType[dict[str, str]]):
     """The name of a file that is an error map."""
 
     name = "file"
@@ -304,7 +314,7 @@ def error_map_option(command: F) -> F:
     return option(command)
 
 
-class ShardType(click.ParamType[Shard]):
+class ShardType(ParamType[Shard]):
     """``I/N``: one part of a run."""
 
     name = "shard"
