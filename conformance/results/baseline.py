@@ -49,7 +49,7 @@ from conformance.judge import FAILURES, Verdict
 from conformance.results.bounds import kept_name
 from conformance.results.result import Result
 from conformance.results.scope import LIMITS, Scope
-from conformance.results.seen import seen_in
+from conformance.results.seen import seen_in, without_message
 
 ANY = "any"
 """The verdict of a case that may fail in any way, or pass."""
@@ -115,7 +115,8 @@ class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         """Return whether *result* fails in this way."""
         if not result.failed or not (self.is_any or result.verdict in self.verdicts):
             return False
-        return not (self.where or self.seen) or (self.where, self.seen) == seen_in(result)
+        seen = self.where, without_message(self.seen)
+        return not any(seen) or seen == seen_in(result)
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -8,6 +8,9 @@ Class names, status codes, values and bytes are kept.  What differs between runs
 replaced by a name: memory addresses, ports, numbers of processes and descriptors, names of
 temporary files, durations, and the text that an operating system or a TLS library adds to its error
 number.  Long text is shortened, with a digest of the whole.
+
+Of the error by which a client rejects a response, category and class are kept and the message is
+not: clients change their messages between releases, and golden records do not store them.
 """
 
 import hashlib
@@ -52,16 +55,29 @@ _LITERAL = re.compile(
 """A text, bytes or a number in a message; the names of attributes and arguments are kept."""
 
 
+_REJECTION = re.compile(r"(?s)(rejects \([\w -]+\): [^\s:]+): .*")
+"""A client's error, as `error_text` writes it."""
+
+
 def seen_in(result: Result) -> tuple[str, str]:
     """Return the place and the normal form of what was seen there; both empty if there is none.
 
     The death of a process has no place; a hang has neither place nor form.
     """
     if result.where:
-        return result.where, normal(result.seen)
+        return result.where, normal(without_message(result.seen))
     if result.verdict == Verdict.CRASH:
         return "", normal(result.reason.partition("\n")[0].partition(";")[0])
     return "", ""
+
+
+def without_message(seen: str) -> str:
+    """Return *seen* without the message, if it is an error by which a client rejects a response.
+
+    >>> without_message("rejects (bad-framing): a.ChunkError: 0 is no size")
+    'rejects (bad-framing): a.ChunkError'
+    """
+    return _REJECTION.sub(r"\1", seen)
 
 
 def normal(text: str) -> str:

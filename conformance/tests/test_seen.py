@@ -96,6 +96,20 @@ def test_a_death_has_no_place_and_a_hang_nothing_at_all() -> None:
     assert seen_in(result(verdict="HANG", reason="not done within its deadline")) == ("", "")
 
 
+def test_of_a_rejection_category_and_class_are_compared_and_the_message_is_not() -> None:
+    texts = (
+        "rejects (bad-framing): a.ChunkError",
+        "rejects (bad-framing): a.ChunkError: 0x is no size",
+        "rejects (bad-framing): a.ChunkError: invalid chunk:\nnothing",
+    )
+    told = {seen_in(result(where="fetch", seen=text)) for text in texts}
+    assert told == {("fetch", texts[0])}
+    others = ("rejects (timeout): a.ChunkError: 0x", "rejects (bad-framing): a.OtherError: 0x")
+    assert not told & {seen_in(result(where="fetch", seen=text)) for text in others}
+    raised = result(where="read", seen="a.ChunkError: 0x is no size")
+    assert seen_in(raised) == ("read", "a.ChunkError: 0x is no size")
+
+
 # The overlay.
 
 LISTED = entry("a.b", "WRONG_VALUE", where="read", seen="b'HELLO'")

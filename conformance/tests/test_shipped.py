@@ -37,16 +37,30 @@ def test_a_baseline_says_what_the_records_say() -> None:
         assert baseline_text(baseline) == path.read_text(encoding="utf-8")
 
 
-def test_a_shipped_baseline_covers_what_was_recorded_and_no_other_failure() -> None:
+def test_each_recorded_client_has_a_baseline() -> None:
+    clients = {
+        f"{key}-{one.version}"
+        for key, one in load_book("").implementations.items()
+        if one.written.startswith("client:")
+    }
+    assert len(clients) >= 13
+    assert clients <= set(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "least"),
+    [("py3.11", "http.client-3.11", 500), ("requests", "requests-2.34.2", 100)],
+)
+def test_a_shipped_baseline_covers_what_was_recorded_and_no_other_failure(
+    key: str, name: str, least: int
+) -> None:
     book, corpus = load_book(), load_corpus()
     revisions = {case.id: case.rev for case in corpus.every.listed}
-    (key,) = [key for key, one in book.implementations.items() if one.version == "3.11.7"][:1]
     _, results = run_of(book, key, corpus)
-    listing = Listing(
-        read_baseline(shipped_directory() / "http.client-3.11.toml"), revisions, NEVER
-    )
-    judged = [one for one in results if one.level != "observe"]
-    assert sum(one.failed for one in judged) > 500
+    listing = Listing(read_baseline(shipped_directory() / f"{name}.toml"), revisions, NEVER)
+    judged = [one for one in results if one.strength or one.level != "observe"]
+    assert sum(one.failed for one in judged) > least
+    assert {one.family for one in judged} >= ({"session"} if key == "requests" else set())
     for one in judged:
         assert listing.applied(one).overlay == (Overlay.EXPECTED if one.failed else "")
         assert (listing.entry(one.name) is not None) is one.failed

@@ -5,14 +5,19 @@
 The input is the records and the present baselines.  The output is the files, in their shortest
 form: one entry for each reason.  A failure that was listed keeps its reason; one that is new, or
 different, asks for a reason; an entry that is no longer true is removed.
+
+A baseline of a client with another interface is about every level: the level of a case is about
+the interface of httplib, and says nothing about such a client.
 """
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
-from conformance.cases import Corpus, load_corpus
+from conformance.cases import Case, Corpus, load_corpus
 from conformance.drivers import Identity
+from conformance.judge import FAILURES
 from conformance.results.baseline import (
     Baseline,
     BaselineError,
@@ -21,7 +26,7 @@ from conformance.results.baseline import (
     read_baseline,
 )
 from conformance.results.golden.book import Book, load_book
-from conformance.results.golden.judging import run_of
+from conformance.results.golden.judging import judged, run_of
 from conformance.results.overlay import Listing
 from conformance.results.result import Result
 from conformance.results.shipped import shipped_baseline
@@ -36,26 +41,20 @@ def renewed(book: Book, corpus: Corpus) -> Iterator[tuple[Path, Baseline]]:
         corpus: the corpus of these records.
     """
     revisions = {case.id: case.rev for case in corpus.every.listed}
-    for key, one in book.implementations.items():
-        features, runtime = frozenset(one.features), one.runtime
-        try:
-            path = shipped_baseline(
-                Identity(one.written, one.name, one.version, features, runtime=runtime)
-            )
-        except BaselineError:  # no baseline is shipped for it
-            continue
-        head, results = run_of(book, key, corpus)
+    paths = dict(_shipped(book))
+    failing = _failing(book, corpus)
+    for key, path in paths.items():
+        head, results = run_of(book, key, corpus, failing.get(key, []))
         listing = Listing(read_baseline(path), revisions, dt.date.min)
         groups: dict[tuple[str, str], list[Result]] = {}
         places: dict[tuple[str, str], int] = {}
         for result in results:
-            if result.failed and result.level != "observe":
-                index, reason, link = explained(result, listing)
-                groups.setdefault((reason, link), []).append(result)
-                places[reason, link] = min(index, places.get((reason, link), index))
+            index, reason, link = explained(result, listing)
+            groups.setdefault((reason, link), []).append(result)
+            places[reason, link] = min(index, places.get((reason, link), index))
         found = [
-            entry_of(*key, None, failures_of(groups[key], listing.ids))
-            for key in sorted(groups, key=lambda key: places[key])
+            entry_of(*group, None, failures_of(groups[group], listing.ids))
+            for group in sorted(groups, key=lambda group: places[group])
         ]
         yield (
             path,
@@ -63,6 +62,26 @@ def renewed(book: Book, corpus: Corpus) -> Iterator[tuple[Path, Baseline]]:
                 implementation=head.name, version=head.version, runtime=head.runtime, entry=found
             ),
         )
+
+
+def _shipped(book: Book) -> Iterator[tuple[str, Path]]:
+    """Yield the key of each implementation for which a baseline is shipped, and its file."""
+    for key, one in book.implementations.items():
+        features = frozenset(one.features)
+        identity = Identity(one.written, one.name, one.version, features, runtime=one.runtime)
+        with contextlib.suppress(BaselineError):  # none is shipped for it
+            yield key, shipped_baseline(identity)
+
+
+def _failing(book: Book, corpus: Corpus) -> dict[str, list[Case]]:
+    """Return the cases that each implementation of *book* fails, by its key."""
+    found: dict[str, list[Case]] = {}
+    for case in corpus.cases:
+        for one in judged(book, case):
+            is_judged = one.case.profile == "client" or case.level != "observe"
+            if is_judged and one.judgement.verdict in FAILURES:
+                found.setdefault(one.key, []).append(case)
+    return found
 
 
 def main() -> None:
