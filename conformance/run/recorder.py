@@ -105,11 +105,12 @@ def _encoded(
 ) -> Iterator[tuple[Case, Any]]:
     for case, result in zip(cases, results, strict=True):
         # A client that hung was reset by the kit at an arbitrary moment, so only its verdict is
-        # stored.
+        # stored; of a session also what came before, on which its verdict depends.
         # An observation is given up here: those of all cases have hundreds of megabytes.
         ran, observation = seen.pop(case.id, (case, None))
         late = observation is not None and any(map(is_late, observation.trace.values()))
-        if observation is None or late or (result.verdict in _ENDED and not result.did):
+        hung = late and ran.fetch is not None
+        if observation is None or hung or (result.verdict in _ENDED and not result.did):
             yield case, Verdict.HANG if late else result.verdict
         else:
             yield case, codec.short(ran, stable_observation(observation))
