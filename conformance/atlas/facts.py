@@ -10,7 +10,7 @@ columns is a text of a few characters, which the script of the site filters.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from conformance.cases import Case, sent_by
@@ -214,6 +214,8 @@ class Entry:
         results: the results of the user's runs: column, head and result.
         sent: what each connection of the script sends.
         groups: the columns, by what they did.
+        played: the id of the case that clients play in place of this one, whose script is the same;
+            the groups of clients are of its records, and no sign is.
         signs: the sign of each column's verdict.
         deeds: the sign of what each column did.
         raised: the exceptions that the columns raised.
@@ -232,6 +234,7 @@ class Entry:
     sent: tuple[bytes, ...] = ()
     groups: list[Group] = field(default_factory=list)
     raised: list[Raised] = field(default_factory=list)
+    played: str = ""
     signs: str = ""
     deeds: str = ""
     hangs: bool = False
@@ -286,8 +289,22 @@ class Entry:
 _OPEN = (Standing.FAILED, Standing.ERROR, Standing.FLAKY)
 
 
-def entry_of(case: Case, book: Book, every: Sequence[Column], runs: "Results") -> Entry:
-    """Return the entry of *case*."""
+def entry_of(
+    case: Case,
+    book: Book,
+    every: Sequence[Column],
+    runs: "Results",
+    played: Case | None = None,
+) -> Entry:
+    """Return the entry of *case*.
+
+    Args:
+        case: the case.
+        book: the records.
+        every: all columns.
+        runs: the user's results.
+        played: the case that clients play in its place; None if they play this one.
+    """
     found = Entry(case.id, case.title, case.family, case.level, case.spec, case)
     found.sent = sent_by(case.script)
     _add_runs(found, every, runs)
@@ -307,6 +324,12 @@ def entry_of(case: Case, book: Book, every: Sequence[Column], runs: "Results") -
             columns_.append(indices[one.key])
         found.hangs = found.hangs or group.verdict == Verdict.HANG
     _settle(found, list(groups.values()), every)
+    if played is not None:
+        # Only for the page: no table counts a script twice.
+        found.played = played.id
+        for group in entry_of(played, book, every, {}).groups:
+            clients = [index for index in group.columns if every[index].is_client]
+            found.groups += [replace(group, columns=clients)] if clients else []
     return found
 
 

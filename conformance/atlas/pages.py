@@ -97,6 +97,7 @@ class CasePages:
             "texts": texts,
             "before": self._neighbour(self._before.get(one.id)),
             "after": self._neighbour(self._after.get(one.id)),
+            "played": file_name(one.played) if one.played in self._titles else "",
             "events": [],
             "sent": [],
             "twin": None,

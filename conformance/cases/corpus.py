@@ -205,6 +205,40 @@ class Corpus:
         """All cases: those of the kit, then a user's own."""
         return self.select(("*",))
 
+    def played_for(self, case: "Case") -> "Case | None":
+        """Return the case that a run against a client plays in place of *case*; None for itself.
+
+        Of the kit's cases with one GET and the same script, a run plays one, whose results and
+        records stand for the others.
+
+        Raises:
+            CaseError: as `Cases.for_clients`.
+        """
+        listed = self.listed(case.id)
+        played = None if listed is None else self._played(listed)
+        return None if played is None or played.id == case.id else played.case()
+
+    def played(self, cases: Cases) -> Cases:
+        """Return the cases that a run against a client plays in place of *cases*.
+
+        Raises:
+            CaseError: as `Cases.for_clients`.
+        """
+        found = {played.id for one in cases.listed if (played := self._played(one))}
+        return self.every.where(lambda one: one.id in found)
+
+    def _played(self, listed: Listed) -> Listed | None:
+        """Return the case that clients play in place of *listed*; None if they play none."""
+        if listed.is_session or listed.is_own:
+            return listed
+        return self._by_script[_client_key(listed)] if listed.for_clients else None
+
+    @functools.cached_property
+    def _by_script(self) -> dict[str, Listed]:
+        """The kit's cases that are played with clients, by the keys of their scripts."""
+        kits = self.every.where(lambda one: not one.is_own)
+        return {_client_key(one): one for one in kits.for_clients().listed if not one.is_session}
+
     @property
     def has_own(self) -> bool:
         """Whether there are a user's own cases."""

@@ -167,7 +167,7 @@ def _lines(what: str, fault: str | None, corpus: Corpus, book: Book) -> Iterator
             yield from told(what, corpus, book)
             return
     if (listed := corpus.listed(what)) is not None:
-        yield from _of_case(listed.case(), book)
+        yield from _of_case(listed.case(), corpus, book)
         return
     keys = [key for key in _clients(book) if _last(what) in map(_last, _classes(book, key))]
     found = [one for one in _deeds(corpus, book, keys) if what in _names(one.name)]
@@ -233,13 +233,13 @@ def _of_client(name: str, corpus: Corpus, book: Book) -> Iterator[str]:
         yield "  it has the interface of httplib; `httplib-kit explain IncompleteRead` and the like"
 
 
-def _of_case(case: Case, book: Book) -> Iterator[str]:
+def _of_case(case: Case, corpus: Corpus, book: Book) -> Iterator[str]:
     yield f"{case.id}: {case.title}"
     yield f"  why: {case.why}"
     yield f"  page: {', '.join(case.spec)}"
     yield from [f"  RFC: {', '.join(case.rfc)}"] if case.rfc else []
     yield "  what each recorded implementation did:"
-    yield from (f"  {line}" for line in recorded_lines(book, case))
+    yield from (f"  {line}" for line in recorded_lines(case, corpus, lambda _: book))
     yield f"  `httplib-kit show {case.id}` shows the bytes and what is accepted"
 
 
@@ -261,7 +261,8 @@ def _deeds(
     """Return what clients did in the cases of *faults*, by default of all."""
     globs = [glob for fault in faults or FAULTS.values() for glob in fault.cases]
     found: dict[tuple[str, str, str], Deed] = {}
-    for case in corpus.select(globs):
+    selected = (corpus.played_for(case) or case for case in corpus.select(globs))
+    for case in {case.id: case for case in selected}.values():
         for key in keys if case.fetch is not None else ():
             if (one := judged_one(book, key, case)) is None or one.observation is None:
                 continue

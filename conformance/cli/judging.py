@@ -161,6 +161,17 @@ class Plan:
             return every.looking_first(identity.features)
         return every, 0
 
+    def why_none(self, identity: Identity) -> str:
+        """Return why the selection has no case for the implementation with this *identity*."""
+        others = len(self._cases(is_client=not identity.is_client))
+        if identity.is_client:
+            return f"no selected case asks a client; {others} for the interface of httplib"
+        options = [f"--select '{glob}'" for glob in self.chosen.select]
+        options += [f"--family {name}" for name in self.chosen.family]
+        again = " ".join(["httplib-kit check", f"client:httplib:{identity.written}", *options])
+        how = "" if identity.is_foreign else f": `{again}`"
+        return f"no selected case is for the interface of httplib; {others} for clients{how}"
+
     def prepared(self, identity: Identity) -> tuple[Sequence[Case], Known, RunHead]:
         """Return the cases for the implementation with this *identity*, and how they are run."""
         every = self._cases(is_client=identity.is_client).swept(self.sweep)
@@ -236,6 +247,9 @@ class Judging:
         with check:
             every, known, head = self.plan.prepared(check.identity)
             head = msgspec.structs.replace(head, unable=check.unable)
+            if not every:
+                text = f"httplib-kit: {head.implementation}: {self.plan.why_none(check.identity)}"
+                click.echo(visible_text(text), err=True)
             check.listing = known.listing
             ordered, first = self.plan.ordered(every, check.identity)
             if self.written is not None:

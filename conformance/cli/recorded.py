@@ -7,7 +7,7 @@ input is what the user wrote, and the output is `Sides`.
 """
 
 import fnmatch
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -52,10 +52,29 @@ def recorded_clients(runs: Sequence[Run], corpus: Corpus) -> dict[str, Run]:
     return found
 
 
-def recorded_lines(book: Book, case: Case) -> Iterator[str]:
-    """Yield the lines; empty if there is no record of the present form of the case."""
+def recorded_lines(case: Case, corpus: Corpus, book_of: Callable[[Case], Book]) -> Iterator[str]:
+    """Yield the lines; empty if there is no record of the present form of the case.
+
+    If clients play another case with the same script in its place, their records are of that one.
+
+    Args:
+        case: the case.
+        corpus: all cases.
+        book_of: returns a book that has the records of a case.
+    """
+    yield from _groups(book_of(case), judged(book_of(case), case))
+    played = corpus.played_for(case)
+    if played is not None:
+        book = book_of(played)
+        found = [one for one in judged(book, played) if one.case.profile == "client"]
+        if found:
+            yield f"  clients play {played.id} in its place, which has the same script:"
+        yield from _groups(book, found)
+
+
+def _groups(book: Book, found: Iterable[Judged]) -> Iterator[str]:
     groups: dict[tuple[str, ...], list[str]] = {}
-    for one in judged(book, case):
+    for one in found:
         calls = [f"{name:<14} {text}" for name, text in one.calls]
         groups.setdefault((_verdict(one), *calls), []).append(one.key)
     for (verdict, *calls), keys in groups.items():
@@ -151,7 +170,21 @@ def sides(written: Sequence[str], corpus: Corpus, chosen: Selection) -> Sides:
         raise click.UsageError(
             "some are clients and some have httplib's interface, which play different cases"
         )
+    if found.chosen is not None and True in kinds:
+        found.chosen = _played(found.chosen, corpus)
     return found
+
+
+def _played(chosen: Cases, corpus: Corpus) -> Cases:
+    """Return the cases that clients play in place of *chosen*; say so of those that differ."""
+    played = corpus.played(chosen)
+    others = {one.id for one in played.listed} - {one.id for one in chosen.listed}
+    if others:
+        click.echo(
+            f"httplib-kit: of cases with one script, clients play one: {', '.join(sorted(others))}",
+            err=True,
+        )
+    return played
 
 
 def book_of_records() -> Book:

@@ -16,7 +16,7 @@ from conformance.cli.recorded import recorded_lines
 from conformance.judge import expectation_text, expectations, result_text
 from conformance.report import annotated, octet_lines, visible_text
 from conformance.reproduce import FORMS, Catalogue, Entry, NotReproducible, reproduce
-from conformance.results.golden import load_book
+from conformance.results.golden import Book, load_book
 from mockserver import Connection, Listener, Route, Step
 
 _STYLES = {
@@ -54,10 +54,10 @@ def show(case_id: str, corpus: Corpus, form: str | None) -> None:
         return
     console = Console(highlight=False, markup=False, emoji=False)
     if console.is_terminal:
-        for line in told(case):
+        for line in told(case, corpus):
             console.print(line, soft_wrap=True)
     else:  # a case may have a hundred thousand lines, and plain ones need no rendering
-        click.echo("\n".join(line.plain for line in told(case)))
+        click.echo("\n".join(line.plain for line in told(case, corpus)))
 
 
 def _reproduced(corpus: Corpus, case: Case, form: str) -> str:
@@ -99,8 +99,8 @@ class OctetLine(NamedTuple):
         return Text.assemble(head, _visible(self.octets, _STYLES.get(self.role, "")))
 
 
-def told(case: Case) -> Iterator[Text | OctetLine]:
-    """Yield the lines that describe the case."""
+def told(case: Case, corpus: Corpus) -> Iterator[Text | OctetLine]:
+    """Yield the lines that describe the case, which is one of *corpus*."""
     yield _plain(f"{case.id}  (revision {case.rev}, {case.level}, {case.file})", "bold")
     yield _plain(case.title)
     yield _plain("")
@@ -128,11 +128,16 @@ def told(case: Case) -> Iterator[Text | OctetLine]:
         yield _plain(f"any client ({' '.join((case.fetch.strength, *case.fetch.rfc))})", "bold")
         for index, result in enumerate(case.fetch.results):
             yield _plain(f"  {'or ' if index else ''}{result_text(result)}")
-    recorded = list(recorded_lines(load_book(glob.escape(Path(case.file).stem)), case))
+    recorded = list(recorded_lines(case, corpus, _book_of))
     if recorded:
         yield _plain("")
         yield _plain("recorded", "bold")
         yield from map(_plain, recorded)
+
+
+def _book_of(case: Case) -> Book:
+    """Return the records of the topic of *case*: all of them take longer to read."""
+    return load_book(glob.escape(Path(case.file).stem))
 
 
 def _plain(text: str, style: str = "") -> Text:

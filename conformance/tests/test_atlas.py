@@ -402,3 +402,30 @@ def test_the_command_writes_a_site_and_refuses_what_is_not_one(tmp_path: Path) -
     assert refused.exit_code == 2
     assert (tmp_path / "mine" / "a").read_text() == "kept"
     assert CliRunner().invoke(main, ["atlas", str(place), "--select", "no.such"]).exit_code == 3
+
+
+# Cases whose script another case has, which clients play in their place.
+
+
+def test_a_case_that_clients_do_not_play_shows_the_records_of_the_one_that_they_play() -> None:
+    case = BY_ID["chunked.trailer-dropped.connection-close.read-amount"]
+    played = CORPUS.played_for(case)
+    assert played is not None
+    assert CORPUS.played_for(played) is None
+    every = columns(BOOK, ())
+    clients = {one.key for one in judged(BOOK, played) if one.case.profile == "client"}
+    assert len(clients) > 10
+    one = entry_of(case, BOOK, every, {}, played)
+    shown = {every[index].key for group in one.groups for index in group.columns}
+    assert clients <= shown
+    # No table counts the script twice.
+    assert {one.signs[at] for at, column in enumerate(every) if column.key in clients} == {"-"}
+    text = dict(site(CORPUS, [case.id, played.id], BOOK))[f"cases/{case.id}.html"]
+    assert f'Clients play <a href="{played.id}.html">{played.id}</a> in its place' in text
+    for command in (["show", case.id], ["explain", case.id]):
+        told = CliRunner().invoke(main, command).stdout
+        assert f"clients play {played.id} in its place, which has the same script" in told
+        assert "requests (" in told
+    done = CliRunner().invoke(main, ["matrix", "curl", "requests", "--select", case.id])
+    assert f"clients play one: {played.id}" in done.stderr
+    assert played.id in done.stdout

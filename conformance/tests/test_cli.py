@@ -310,3 +310,24 @@ def test_a_command_imports_only_what_it_needs(arguments: list[str], modules: set
     )
     assert done.returncode == 0
     assert not modules & set(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (
+            ["httplib_impl", "--select", "session.kept.*"],
+            "httplib_impl: no selected case is for the interface of httplib; ",
+        ),
+        (
+            ["client:httplib:httplib_impl", "--select", "interface.has.*"],
+            "client:httplib:httplib_impl: no selected case asks a client; ",
+        ),
+    ],
+)
+def test_a_selection_of_cases_of_the_other_kind_is_explained(args: list[str], said: str) -> None:
+    done = CliRunner().invoke(main, ["check", *args])
+    assert done.exit_code == 3
+    (line,) = [line for line in done.stderr.splitlines() if said in line]
+    command = "`httplib-kit check client:httplib:httplib_impl --select 'session.kept.*'`"
+    assert (command in line) is (args[0] == "httplib_impl")

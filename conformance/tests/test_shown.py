@@ -15,7 +15,7 @@ from certs import CertificateAuthority
 from conformance.cases import Case
 from conformance.cli.show import told
 from conformance.drivers import target
-from conformance.tests.support import EVERY, RecordingRunner, played_whole
+from conformance.tests.support import CORPUS, EVERY, RecordingRunner, played_whole
 from mockserver import Dispatch, Fill, Garbage, Goto, Record
 
 FAMILIES = sorted({case.family for case in EVERY if case.profile == "httplib"})
@@ -36,7 +36,7 @@ def shown(case: Case) -> list[str]:
     """Return for each connection the octets that `show` prints, as text of Latin-1."""
     found: list[list[str]] = []
     inside = False
-    for line in (text.plain for text in told(case)):
+    for line in (text.plain for text in told(case, CORPUS)):
         if line.startswith("server, connection"):
             found.append([])
             inside = True
