@@ -17,7 +17,7 @@ define locked
 	@touch $@
 endef
 
-.PHONY: conformance record recorded lock test lint check format bench fuzz strength covering differential browser docs site openapi screenshots clean check-all
+.PHONY: conformance record recorded lock test lint check format bench fuzz strength covering differential browser docs site export openapi screenshots clean check-all
 
 conformance: .venv/installed  ## the verdicts on httplib_impl
 	@$(BIN)/httplib-kit check
@@ -86,6 +86,9 @@ docs: .venv/installed-docs  ## the documentation as a site, in site/; a warning 
 
 site: docs  ## the documentation and the atlas, in site/
 	@$(BIN)/httplib-kit atlas site/atlas
+
+export: .venv/installed  ## the corpus as JSON, and as a package of npm with its tarball, in build/corpus
+	@$(BIN)/python -m tools.corpus_package build/corpus
 
 openapi: .venv/installed-api  ## the plays of serve, held against their description by schemathesis
 	@$(BIN)/python -m pytest -q conformance/tests/test_plays.py -k described
