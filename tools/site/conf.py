@@ -4,8 +4,15 @@ This is not in `docs/`, which travels in the wheel: pytest rewrites the packages
 by the Python files that it lists, and one stray file among them stops the plugin from loading.
 """
 
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
+from sphinx.util.logging import getLogger
 
 project = "httplib-kit"
 author = "the httplib-kit contributors"
@@ -14,7 +21,6 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_click",
-    "sphinx-jsonschema",
 ]
 html_theme = "furo"
 html_title = project
@@ -50,6 +56,70 @@ def read(_: Sphinx, *where: object) -> None:
         content[0] = (
             content[0].replace(f"](../{path}", f"]({page}").replace(f"]({path}", f"]({page}")
         )
+    content[0] = _SCHEMA.sub(tables, content[0])
+
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+_SCHEMA = re.compile(r"<!-- schema: (\S+) -->")
+
+
+def tables(found: re.Match[str]) -> str:
+    """Return each definition of a JSON Schema as a heading, a description and a table."""
+    schema = json.loads((FIXTURES / found[1]).read_text(encoding="utf-8"))
+    label = found[1].partition(".")[0]
+    return "\n".join(
+        line
+        for name, definition in schema["$defs"].items()
+        for line in (f"({label}-{name})=", f"### {name}", "", *_definition(definition, label), "")
+    )
+
+
+def _definition(one: dict[str, Any], label: str) -> Iterator[str]:
+    text, _, rest = one.get("description", "").partition("\n\nArgs:\n")
+    said = dict(re.findall(r"^ *(\w+): ((?:.|\n {5,})+?)$", rest, re.MULTILINE))
+    yield text
+    yield ""
+    if "properties" not in one:
+        yield _form(one, label)
+        return
+    yield "| key | form | meaning |"
+    yield "|---|---|---|"
+    for key, form in one["properties"].items():
+        if form is True:
+            form = {}
+        must = "" if key in one.get("required", ()) else ", optional"
+        meaning = " ".join((form.get("description") or said.get(key, "")).split())
+        yield f"| `{key}` | {_form(form, label)}{must} | {meaning.replace('|', chr(92) + '|')} |"
+
+
+def _form(one: Any, label: str) -> str:
+    """Return what a value may be, in words."""
+    if not isinstance(one, dict):
+        return "anything"
+    if "$ref" in one:
+        name = one["$ref"].rpartition("/")[2]
+        return f"[{name}](#{label}-{name})"
+    if choice := one.get("anyOf") or one.get("oneOf"):
+        return " or ".join(dict.fromkeys(_form(each, label) for each in choice))
+    if "enum" in one or "const" in one:
+        return ", ".join(f"`{json.dumps(value)}`" for value in one.get("enum", [one.get("const")]))
+    kind = one.get("type", "anything")
+    kinds = " or ".join([kind] if isinstance(kind, str) else kind)
+    if kind == "array" and isinstance(one.get("items"), dict):
+        return f"array of {_form(one['items'], label)}"
+    if kind == "object" and "properties" in one:
+        return "object of " + ", ".join(f"`{key}`" for key in one["properties"])
+    return kinds
+
+
+_RAW = re.compile(r"<p>[^<]*\.\. [a-z-]+::|:[a-z-]+-ref:")
+"""Markup of reStructuredText that was read as Markdown."""
+
+
+def raw(_: Sphinx, page: str, __: str, context: dict[str, object], ___: object) -> None:
+    """Warn of markup that a page shows instead of what it stands for."""
+    if found := _RAW.search(str(context.get("body"))):
+        getLogger(__name__).warning("%s: shows the markup %r", page, found[0])
 
 
 def setup(app: Sphinx) -> None:
@@ -57,3 +127,4 @@ def setup(app: Sphinx) -> None:
     app.add_lexer("mermaid", TextLexer)
     app.connect("source-read", read)
     app.connect("include-read", read)
+    app.connect("html-page-context", raw)
