@@ -90,7 +90,7 @@ def _ask(question: Question) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         click.echo(f"answer {question.answer}\n")
         return
-    chosen = click.prompt("your answer", type=click.IntRange(1, len(question.options)))
+    chosen = click.prompt("your answer", type=NumberType("choice", len(question.options)))
     right = question.options[chosen - 1] == question.answer
     click.echo(f"{'Right' if right else 'Not so'}: {question.answer}.\n")
 
@@ -99,5 +99,7 @@ def _play(one: Lesson, corpus: Corpus) -> Iterator[str]:
     """Yield what the reference does with the bytes, and the wire."""
     result = played(one.shown(corpus))
     yield "The reference plays it:"
-    yield from (f"  {visible_text(line)}" for line in result.trace)
+    for line in result.trace:
+        if not (line.startswith("module.") and " -> an object of " in line):
+            yield f"  {filled(visible_text(line), 4)}"
     yield from (f"  | {line}" for line in transcript_lines(result))

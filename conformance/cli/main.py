@@ -123,8 +123,9 @@ class _Commands(click.Group):
         except click.ClickException as error:
             _say(error.format_message())
             ctx.exit(EXIT_ERROR)
-        except KeyboardInterrupt:
-            click.echo("httplib-kit: interrupted", err=True)
+        except (KeyboardInterrupt, click.Abort) as error:  # a question was not answered
+            asked = "\n" * isinstance(error, click.Abort)
+            click.echo(f"{asked}httplib-kit: interrupted", err=True)
             ctx.exit(EXIT_INTERRUPTED)
         except BrokenPipeError:
             # The reader of the output has closed it; what Python still buffers goes to the null

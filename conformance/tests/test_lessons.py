@@ -1,14 +1,17 @@
 """The lessons: what is right comes from the cases, in a terminal and on a page."""
 
+import fcntl
 import os
 import pty
 import re
 import subprocess
 import sys
+import termios
 
 import pytest
 from click.testing import CliRunner
 
+from conformance import EXIT_INTERRUPTED
 from conformance.atlas import question
 from conformance.cases import JUDGED_LEVELS, load_corpus
 from conformance.cli import main
@@ -92,7 +95,8 @@ def test_the_list_and_a_wrong_number() -> None:
     assert "1 to 11" in CliRunner().invoke(main, ["lesson", "12"]).output
 
 
-def test_on_a_terminal_a_lesson_asks_and_says_whether_the_answer_is_right() -> None:
+def on_a_terminal(*answers: bytes) -> tuple[str, int]:
+    """Return what lesson 4 shows to someone who types *answers*, and its exit code."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-m", "conformance", "lesson", "4"],
@@ -100,25 +104,45 @@ def test_on_a_terminal_a_lesson_asks_and_says_whether_the_answer_is_right() -> N
         stdout=theirs,
         stderr=theirs,
         env={**os.environ, "TERM": "dumb", "COLUMNS": "80"},
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     ) as process:
         os.close(theirs)
         shown = b""
-        for answer in (b"1\n", b"1\n"):  # it raises BadStatusLine, which is wrong; 10
+        for answer in answers:
             while b"your answer" not in shown.rpartition(b"\n")[2]:
                 shown += os.read(ours, 65536)
             os.write(ours, answer)
-            shown += os.read(ours, 1)
+            while b"\n" not in shown.rpartition(b"your answer")[2]:
+                shown += os.read(ours, 1)
         try:
             while data := os.read(ours, 65536):
                 shown += data
         except OSError:  # the other end is closed
             pass
         os.close(ours)
-    text = shown.decode()
-    assert process.returncode == 0
+    return shown.decode(), process.returncode
+
+
+def test_on_a_terminal_a_lesson_asks_and_says_whether_the_answer_is_right() -> None:
+    # Nothing, nonsense, beyond the choices, a digit of another script; then a wrong one.
+    text, code = on_a_terminal(
+        *(one.encode() for one in ("\n", "a\n", "9\n", "２\n", "1\n", "1\n"))
+    )
+    assert code == 0
+    assert "Error: '9' is not the number of a choice, 1 to 4" in text
+    assert text.count("is not the number of a choice") == 3
     assert "Not so: it raises IncompleteRead." in text
     assert re.search(r"(Not so|Right): 15\.", text)
     assert "answer it raises" not in text
+    assert max(map(len, text.replace("\r", "").split("\n"))) <= 84  # an address is not broken
+
+
+@pytest.mark.parametrize("typed", [b"\3", b"\4"])
+def test_a_lesson_can_be_left(typed: bytes) -> None:
+    text, code = on_a_terminal(typed)
+    assert text.endswith("\nhttplib-kit: interrupted\r\n")
+    assert code == EXIT_INTERRUPTED
 
 
 def test_the_pages_have_the_lessons() -> None:

@@ -23,6 +23,8 @@ extensions = [
     "sphinx_click",
 ]
 html_theme = "furo"
+default_role = "code"
+smartquotes = False  # an option begins with two hyphens
 html_title = project
 html_show_copyright = False
 html_copy_source = False
