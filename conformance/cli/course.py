@@ -33,7 +33,7 @@ from conformance.course import (
     mark_of_results,
     mark_of_stage,
 )
-from conformance.drivers import DriverError, UnknownImplementation, target
+from conformance.drivers import EXEC, DriverError, UnknownImplementation, target
 from conformance.report import (
     EXIT_FAILED,
     NoReport,
@@ -278,51 +278,64 @@ def grade(
         corpus = with_own(corpus, [fresh_file(fresh)])
     try:
         found = [
-            Work(
-                str(one),
-                list(
-                    _marks(one, stages, fresh, corpus) if one.is_dir() else _read_marks(one, corpus)
-                ),
-            )
-            for one in works
+            (_work if one.is_dir() else _read_work)(one, stages, fresh, corpus) for one in works
         ]
     except (CourseError, NoReport) as error:
         raise click.UsageError(str(error)) from None
     output.write(FORMATS[form](found, points))
 
 
-def _marks(directory: Path, stages: int, fresh: int | None, corpus: Corpus) -> Iterator[Mark]:
-    """Yield the marks of the client in *directory*."""
-    client = Progress.read(directory / PROGRESS).client
-    if not client:
+def _work(directory: Path, stages: int, fresh: int | None, corpus: Corpus) -> Work:
+    """Return the work of the student whose folder is *directory*."""
+    if not (directory / PROGRESS).exists():
         raise CourseError(f"{directory / PROGRESS}: names no client; `course check 1 IMPL` does")
-    names = [f"stage {number}: {one.title}" for number, one in enumerate(load_stages(), 1)]
-    names = [*names[:stages], *([f"fresh cases of the seed {fresh}"] if fresh is not None else [])]
-    done = 0
-    with contextlib.chdir(directory):
-        try:
+    client, marks = "", list[Mark]()
+    try:
+        with contextlib.chdir(directory):
+            client = Progress.read(Path(PROGRESS)).client
+            if not client.startswith(_OWN):
+                how = f"it does not begin with {', '.join(_OWN)}"
+                raise CourseError(
+                    f"the client {client!r} in {PROGRESS} is not the student's: {how}"
+                )
             with checked(target(client)) as running:
-                for number, stage in enumerate(load_stages()[:stages], 1):
-                    yield mark_of_stage(running.check(number, stage.of(corpus)))
-                    done += 1
-                if fresh is not None:
-                    cases = corpus.select().for_clients()
-                    results = running.check(len(load_stages()), cases).results
-                    yield mark_of_results(names[-1], results, corpus)
-                    done += 1
-        except (DriverError, UnknownImplementation) as error:
-            yield from (Mark(name, 0.0, f"not run: {error}") for name in names[done:])
+                for one in _marks(running, stages, fresh, corpus):
+                    marks.append(one)  # what was earned before an error stays
+    except (CourseError, DriverError, UnknownImplementation) as error:
+        missing = _names(stages, fresh)[len(marks) :]
+        marks += [Mark(name, 0.0, f"not run: {error}") for name in missing]
+    return Work(str(directory), marks, client)
 
 
-def _read_marks(path: Path, corpus: Corpus) -> Iterator[Mark]:
-    """Yield the marks of the result file at *path*, one for each family."""
+_OWN = (EXEC, "client:cmd:", "client:httplib:")
+"""The beginnings of what names a program or a module, and not a client of the registry."""
+
+
+def _names(stages: int, fresh: int | None) -> list[str]:
+    names = [f"stage {number}: {one.title}" for number, one in enumerate(load_stages(), 1)]
+    return [*names[:stages], *([f"fresh cases of the seed {fresh}"] if fresh is not None else [])]
+
+
+def _marks(running: Course, stages: int, fresh: int | None, corpus: Corpus) -> Iterator[Mark]:
+    for number, stage in enumerate(load_stages()[:stages], 1):
+        yield mark_of_stage(running.check(number, stage.of(corpus)))
+    if fresh is not None:
+        found = running.check(len(load_stages()), corpus.select().for_clients())
+        name, missed = _names(0, fresh)[0], found.unreached
+        yield mark_of_results(name, found.results, corpus, unreached=missed)
+
+
+def _read_work(path: Path, _: int, __: int | None, corpus: Corpus) -> Work:
+    """Return the work whose result file is at *path*; each family is a part."""
     families: dict[str, list[Result]] = {}
+    client = ""
     for run in read_runs([path]):
+        client = run.head.implementation
         if not run.is_client:
-            raise NoReport(
-                f"{path}: {run.head.implementation} was judged as an httplib, not as a client"
-            )
+            raise NoReport(f"{path}: {client} was judged as an httplib, not as a client")
+        if run.head.incomplete:
+            raise NoReport(f"{path}: the run is not complete: {run.head.incomplete}; run it again")
         for one in run.results:
             families.setdefault(one.family, []).append(one)
-    for name, results in families.items():
-        yield mark_of_results(name, results, corpus)
+    marks = [mark_of_results(name, results, corpus) for name, results in families.items()]
+    return Work(str(path), marks, client)

@@ -13,6 +13,7 @@ names no rule with certainty, and where a live Python 2.7 does something else th
 import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 from certs import CertificateAuthority
@@ -101,7 +102,9 @@ def fresh_file(seed: int, *, live: bool = True) -> tuple[str, bytes]:
         live: whether to compare with a Python 2.7, if there is one.
     """
     drawn = _drawn(seed, load_corpus())
-    cases = {f"fresh.{seed}.{number}": octets for number, octets in enumerate(drawn, 1)}
+    # A driver receives the id of a case: the seed is not in it, for with that a program could draw
+    # the cases itself.
+    cases = {f"fresh.{sha256(octets).hexdigest()[:12]}": octets for octets in drawn}
     seen = _observed(cases)
     texts = {name: _text(name, octets, seen[name]) for name, octets in cases.items()}
     found = {name: text for name, text in texts.items() if text}
@@ -204,7 +207,7 @@ def _observed(cases: Mapping[str, bytes]) -> dict[str, Observation]:
 
 
 def _head(name: str, octets: bytes, why: str) -> dict[str, str]:
-    title = f"Response {name.rpartition('.')[2]} of the seed {name.split('.')[1]}"
+    title = f"Response {name.rpartition('.')[2]}"
     return {
         "id": _string(name),
         "title": _string(title),

@@ -15,11 +15,12 @@ import msgspec
 from conformance.cases import Corpus
 from conformance.course.checking import Checked
 from conformance.course.stages import load_stages
-from conformance.judge import FAILURES, OK
+from conformance.judge import OK, Verdict
 from conformance.report import visible_text
 from conformance.results import Result
 from conformance.wording import counted
 
+_UNABLE = {Verdict.UNSUPPORTED, Verdict.NOT_INSTALLED}
 _MOST = 5
 """Cases that failed and are named in the text of a mark."""
 
@@ -46,10 +47,12 @@ class Work:
     Args:
         name: as the teacher wrote it.
         marks: of its parts, which earn equal points.
+        client: what was judged, so that the teacher sees whether it is the student's own.
     """
 
     name: str
     marks: Sequence[Mark]
+    client: str
 
 
 def mark_of_stage(found: Checked) -> Mark:
@@ -60,22 +63,31 @@ def mark_of_stage(found: Checked) -> Mark:
     return Mark(f"stage {found.number}: {title}", float(found.passes), text)
 
 
-def mark_of_results(name: str, results: Iterable[Result], corpus: Corpus) -> Mark:
+def mark_of_results(
+    name: str, results: Iterable[Result], corpus: Corpus, *, unreached: int = 0
+) -> Mark:
     """Return the mark of *results*, called *name*.
+
+    A client that gives no answer, or one that cannot be read, fails the case: otherwise it could
+    choose the cases by which it is judged.
 
     Args:
         name: of the part.
         results: of cases for clients; those of other strengths than ``must`` earn nothing.
         corpus: the cases.
+        unreached: how many further cases were not run, because the client hangs or ends.
     """
-    judged = [one for one in results if one.strength == "must" and one.verdict in OK | FAILURES]
+    found = list(results)
+    judged = [one for one in found if one.strength == "must" and one.verdict not in _UNABLE]
     kinds: dict[str, list[bool]] = {}
     for one in judged:
         kinds.setdefault(_kind(one, corpus), []).append(one.verdict in OK)
     shares = [sum(found) / len(found) for kind, found in kinds.items() if kind != "either"]
-    failed = [one for one in judged if one.verdict in FAILURES]
+    failed = [one for one in judged if one.verdict not in OK]
     text = f"{len(judged) - len(failed)} of {counted(len(judged), 'case')} pass{_named(failed)}"
-    return Mark(name, min(shares, default=0.0), text)
+    text += f"; {counted(unreached, 'case')} not run" if unreached else ""
+    reached = len(found) / (len(found) + unreached) if found else 0
+    return Mark(name, min(shares, default=0.0) * reached, text)
 
 
 def _kind(one: Result, corpus: Corpus) -> str:
@@ -104,7 +116,8 @@ def _gradescope(works: Sequence[Work], points: float) -> bytes:
         }
         for number, one in enumerate(works[0].marks, 1)
     ]
-    return _json({"score": _earned(works[0].marks, works[0], points), "tests": tests})
+    earned = _earned(works[0].marks, works[0], points)
+    return _json({"score": earned, "output": f"client: {works[0].client}", "tests": tests})
 
 
 def _github(works: Sequence[Work], points: float) -> bytes:
@@ -135,7 +148,8 @@ def _work(work: Work, points: float) -> Mapping[str, object]:
         for one in work.marks
     ]
     earned = _earned(work.marks, work, points)
-    return {"name": work.name, "points": earned, "of": points, "parts": parts}
+    found = {"name": work.name, "client": work.client, "points": earned, "of": points}
+    return {**found, "parts": parts}
 
 
 def _json(found: Mapping[str, object]) -> bytes:
