@@ -7,12 +7,13 @@ by the Python files that it lists, and one stray file among them stops the plugi
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 from sphinx.util.logging import getLogger
+
+from conformance.cases import fixtures_directory
 
 project = "httplib-kit"
 author = "the httplib-kit contributors"
@@ -61,13 +62,12 @@ def read(_: Sphinx, *where: object) -> None:
     content[0] = _SCHEMA.sub(tables, content[0])
 
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
 _SCHEMA = re.compile(r"<!-- schema: (\S+) -->")
 
 
 def tables(found: re.Match[str]) -> str:
     """Return each definition of a JSON Schema as a heading, a description and a table."""
-    schema = json.loads((FIXTURES / found[1]).read_text(encoding="utf-8"))
+    schema = json.loads((fixtures_directory() / found[1]).read_text(encoding="utf-8"))
     label = found[1].partition(".")[0]
     return "\n".join(
         line
