@@ -4,6 +4,10 @@
 use Composer\InstalledVersions;
 
 define('NAME', $argv[2]);
+const FEATURES = []; // the registry has them
+
+// The object that makes all exchanges of a case.
+$pooled = null;
 
 // The fields of a table of lists.
 function pairs(array $table): array
@@ -17,46 +21,111 @@ function pairs(array $table): array
     return $found;
 }
 
-function guzzle(string $url, array $options = []): array
+function guzzle(Asked $asked, array $options = []): array
 {
-    $options += ['allow_redirects' => false, 'http_errors' => false, 'timeout' => 5, 'decode_content' => false];
-    $answer = (new GuzzleHttp\Client($options))->get($url);
-    return [
-        $answer->getStatusCode(), $answer->getReasonPhrase(), pairs($answer->getHeaders()), (string) $answer->getBody(),
-    ];
+    $headers = [];
+    foreach ($asked->fields as [$name, $value]) {
+        $headers[$name][] = $value;
+    }
+    $pieces = fn () => yield $asked->body;
+    $client = $GLOBALS['pooled'] ??= new GuzzleHttp\Client($options + ['allow_redirects' => false, 'http_errors' => false]);
+    $answer = $client->request($asked->method, $asked->url, [
+        'headers' => $headers,
+        'body' => $asked->streamed ? GuzzleHttp\Psr7\Utils::streamFor($pieces()) : $asked->body,
+        'expect' => $asked->expect_continue,
+        'stream' => in_array($asked->consume, ['part', 'drop']),
+        'timeout' => $asked->timeout,
+        'decode_content' => false,
+    ]);
+    $body = $answer->getBody();
+    $content = match ($asked->consume) {
+        'drop' => null,
+        'part' => $asked->amount ? $body->read($asked->amount) : '',
+        default => (string) $body,
+    };
+    if ($asked->consume === 'part') {
+        $body->close();
+    }
+    return [$answer->getStatusCode(), $answer->getReasonPhrase(), pairs($answer->getHeaders()), $content];
 }
 
-function symfony(Symfony\Contracts\HttpClient\HttpClientInterface $client, string $url): array
+function symfony(Asked $asked, string $class): array
 {
-    $answer = $client->request('GET', $url, ['max_redirects' => 0, 'timeout' => 5, 'no_proxy' => '*']);
-    return [$answer->getStatusCode(), null, pairs($answer->getHeaders(false)), $answer->getContent(false)];
+    $client = $GLOBALS['pooled'] ??= new $class(['max_redirects' => 0]);
+    $pieces = fn () => yield $asked->body;
+    $answer = $client->request($asked->method, $asked->url, [
+        'headers' => $asked->lines(),
+        'body' => $asked->streamed ? $pieces() : $asked->body ?? '',
+        'timeout' => $asked->timeout,
+        'no_proxy' => '*',
+    ]);
+    $head = [$answer->getStatusCode(), null, pairs($answer->getHeaders(false))];
+    if ($asked->consume !== 'part') {
+        return [...$head, $answer->getContent(false)];
+    }
+    $content = '';
+    foreach ($asked->amount ? $client->stream($answer) : [] as $piece) {
+        $content .= $piece->getContent();
+        if (strlen($content) >= $asked->amount) {
+            break;
+        }
+    }
+    $answer->cancel();
+    return [...$head, substr($content, 0, $asked->amount)];
+}
+
+function curl(Asked $asked): array
+{
+    [$lines, $content, $client] = [[], '', $GLOBALS['pooled'] ??= curl_init()];
+    curl_reset($client);
+    $expect = $asked->expect_continue ? ['Expect: 100-continue'] : ['Expect:'];
+    $options = [
+        CURLOPT_URL => $asked->url,
+        CURLOPT_TIMEOUT_MS => (int) (1000 * $asked->timeout),
+        CURLOPT_HTTPHEADER => [...$asked->lines(), ...($asked->body === null ? [] : $expect)],
+        CURLOPT_HEADERFUNCTION => function ($client, $line) use (&$lines) {
+            $lines[] = rtrim($line, "\r\n");
+            return strlen($line);
+        },
+        CURLOPT_WRITEFUNCTION => function ($client, $piece) use (&$content, $asked) {
+            $content .= $piece;
+            return $asked->consume === 'part' && strlen($content) >= $asked->amount ? 0 : strlen($piece); // 0 ends it
+        },
+    ];
+    if ($asked->streamed) {
+        $rest = $asked->body;
+        $options[CURLOPT_UPLOAD] = true;
+        $options[CURLOPT_READFUNCTION] = function ($client, $file, $size) use (&$rest) {
+            [$piece, $rest] = [substr($rest, 0, $size), substr($rest, $size)];
+            return $piece;
+        };
+    } elseif ($asked->body !== null) {
+        $options[CURLOPT_POSTFIELDS] = $asked->body;
+    }
+    if ($asked->method === 'HEAD') {
+        $options[CURLOPT_NOBODY] = true;
+    } elseif ($asked->method !== 'GET') {
+        $options[CURLOPT_CUSTOMREQUEST] = $asked->method;
+    }
+    curl_setopt_array($client, $options);
+    $code = curl_exec($client) ? 0 : curl_errno($client);
+    if ($code && ($asked->consume !== 'part' || $code !== CURLE_WRITE_ERROR)) {
+        throw new Exception("($code) " . curl_error($client));
+    }
+    $fields = array_filter(array_map(fn ($line) => explode(':', $line, 2), $lines), fn ($pair) => count($pair) > 1);
+    $fields = array_map(fn ($pair) => [$pair[0], trim($pair[1])], array_values($fields));
+    $content = $asked->consume === 'part' ? substr($content, 0, $asked->amount) : $content;
+    return [curl_getinfo($client, CURLINFO_RESPONSE_CODE), null, $fields, $content];
 }
 
 $clients = [
-    'curl' => function (string $url): array {
-        [$lines, $client] = [[], curl_init($url)];
-        curl_setopt_array($client, [
-            CURLOPT_RETURNTRANSFER => true,
-            CURLOPT_TIMEOUT => 5,
-            CURLOPT_HEADERFUNCTION => function ($client, $line) use (&$lines) {
-                $lines[] = rtrim($line, "\r\n");
-                return strlen($line);
-            },
-        ]);
-        $content = curl_exec($client);
-        if ($content === false) {
-            throw new Exception('(' . curl_errno($client) . ') ' . curl_error($client));
-        }
-        $fields = array_filter(array_map(fn ($line) => explode(':', $line, 2), $lines), fn ($pair) => count($pair) > 1);
-        $fields = array_map(fn ($pair) => [$pair[0], trim($pair[1])], array_values($fields));
-        return [curl_getinfo($client, CURLINFO_RESPONSE_CODE), null, $fields, $content];
-    },
-    'guzzle' => fn ($url) => guzzle($url),
-    'guzzle-stream' => fn ($url) => guzzle($url, [
+    'curl' => 'curl',
+    'guzzle' => 'guzzle',
+    'guzzle-stream' => fn ($asked) => guzzle($asked, [
         'handler' => GuzzleHttp\HandlerStack::create(new GuzzleHttp\Handler\StreamHandler()),
     ]),
-    'symfony-native' => fn ($url) => symfony(new Symfony\Component\HttpClient\NativeHttpClient(), $url),
-    'symfony-curl' => fn ($url) => symfony(new Symfony\Component\HttpClient\CurlHttpClient(), $url),
+    'symfony-native' => fn ($asked) => symfony($asked, Symfony\Component\HttpClient\NativeHttpClient::class),
+    'symfony-curl' => fn ($asked) => symfony($asked, Symfony\Component\HttpClient\CurlHttpClient::class),
 ];
 $autoload = ['guzzle' => 'GuzzleHttp/autoload.php', 'symfony' => 'Symfony/Component/HttpClient/autoload.php'];
 $family = strtok(NAME, '-');
@@ -79,7 +148,12 @@ function version(): string
     return preg_match('~\d+(\.\d+)+~', $said, $match) ? $match[0] : 'unknown';
 }
 
-function fetch(string $url): array
+function exchange(Asked $asked): array
 {
-    return $GLOBALS['clients'][NAME]($url);
+    return $GLOBALS['clients'][NAME]($asked);
+}
+
+function release(): void
+{
+    $GLOBALS['pooled'] = null;
 }
