@@ -6,10 +6,10 @@ import http from "node:http";
 import path from "node:path";
 import process from "node:process";
 import { Buffer } from "node:buffer";
+import { Readable } from "node:stream";
 import { createRequire } from "node:module";
 
 const [which, place, module] = process.argv.slice(3);
-const timeout = 5000;
 
 function notInstalled(text) {
   return Object.assign(new Error(text), { code: "NotInstalled" });
@@ -22,103 +22,184 @@ async function collected(stream) {
   for await (const piece of stream) pieces.push(Buffer.from(piece));
   return Buffer.concat(pieces);
 }
-const byFetch = async (answer) => [answer.status, answer.statusText, [...answer.headers], await answer.arrayBuffer()];
-const byNode = (answer, content) => [answer.statusCode, answer.statusMessage, pairs(answer.rawHeaders ?? []), content];
-const signal = () => AbortSignal.timeout(timeout);
+const headersOf = ({ fields }) => Object.fromEntries(fields.map(([name]) => [name, valuesOf(fields, name)]));
+const valuesOf = (fields, name) => fields.filter(([one]) => one === name).map(([, value]) => value).join(", ");
 const called = (work) => new Promise((resolve, reject) => work((error, ...found) => (error ? reject(error) : resolve(found))));
 
+// The object that makes all exchanges of a case; most packages take an agent of node.
+let pooled = null;
+const agent = () => (pooled ??= new http.Agent({ keepAlive: true }));
+
+// The content as packages take it: a stream of node, a stream of the web, or as it is.
+const readable = ({ streamed, body }) => (streamed ? Readable.from([body]) : body);
+const forFetch = (asked) => ({
+  method: asked.method,
+  headers: asked.fields,
+  body: asked.streamed ? new Blob([asked.body]).stream() : asked.body,
+  ...(asked.streamed ? { duplex: "half" } : {}),
+  redirect: "manual",
+  signal: AbortSignal.timeout(asked.timeout),
+});
+
+async function byFetch(asked, answer) {
+  const head = [answer.status, answer.statusText, [...answer.headers]];
+  if (asked.consume === "drop") return [...head, null];
+  if (asked.consume !== "part") return [...head, await answer.arrayBuffer()];
+  const reader = answer.body.getReader();
+  const pieces = [];
+  while (Buffer.concat(pieces).length < asked.amount) pieces.push((await reader.read()).value);
+  await reader.cancel();
+  return [...head, Buffer.concat(pieces).subarray(0, asked.amount)];
+}
+
+const byNode = (answer, content) => [answer.statusCode, answer.statusMessage, pairs(answer.rawHeaders ?? []), content];
+
+// What is read of a stream of node.
+async function taken(asked, stream) {
+  if (asked.consume === "drop") return null;
+  if (asked.consume !== "part") return collected(stream);
+  const pieces = [];
+  if (asked.amount) for await (const piece of stream) if (pieces.push(piece) && Buffer.concat(pieces).length >= asked.amount) break;
+  stream.destroy();
+  return Buffer.concat(pieces).subarray(0, asked.amount);
+}
+
 const clients = {
-  fetch: () => async (url) => byFetch(await fetch(url, { redirect: "manual", signal: signal() })),
-  http: () => async (url) => {
+  fetch: () => async (asked) => byFetch(asked, await fetch(asked.url, forFetch(asked))),
+  http: () => async (asked) => {
+    const options = { method: asked.method, headers: headersOf(asked), agent: agent(), timeout: asked.timeout };
     const answer = await new Promise((resolve, reject) => {
-      const asked = http.get(url, { agent: false, timeout }, resolve);
-      asked.on("error", reject);
-      asked.on("timeout", () => asked.destroy(new Error("timeout")));
+      const request = http.request(asked.url, options, resolve);
+      request.on("error", reject);
+      request.on("timeout", () => request.destroy(new Error("timeout")));
+      if (asked.streamed) request.write(asked.body);
+      request.end(asked.streamed ? undefined : asked.body);
     });
-    return byNode(answer, await collected(answer));
+    return byNode(answer, await taken(asked, answer));
   },
-  undici: (it) => async (url) => byFetch(await it.fetch(url, { redirect: "manual", signal: signal() })),
-  "undici-request": (it) => async (url) => {
-    const client = new it.Client(new URL(url).origin, { headersTimeout: timeout, bodyTimeout: timeout });
-    try {
-      const answer = await client.request({ path: new URL(url).pathname, method: "GET" });
-      return [answer.statusCode, answer.statusText ?? null, listed(answer.headers), await answer.body.arrayBuffer()];
-    } finally {
-      client.destroy();
-    }
+  undici: (it) => async (asked) =>
+    byFetch(asked, await it.fetch(asked.url, { ...forFetch(asked), dispatcher: (pooled ??= new it.Agent()) })),
+  "undici-request": (it) => async (asked) => {
+    const url = new URL(asked.url);
+    pooled ??= new it.Pool(url.origin);
+    const { method, timeout } = asked;
+    const times = { headersTimeout: timeout, bodyTimeout: timeout };
+    const answer = await pooled.request({ path: url.pathname, method, headers: headersOf(asked), body: readable(asked), ...times });
+    return [answer.statusCode, answer.statusText ?? null, listed(answer.headers), await taken(asked, answer.body)];
   },
-  axios: (it) => async (url) => {
-    const options = { responseType: "arraybuffer", timeout, maxRedirects: 0, proxy: false, decompress: false };
-    const answer = await it.get(url, { ...options, validateStatus: () => true });
-    return [answer.status, answer.statusText, listed(answer.headers), answer.data];
+  axios: (it) => async (asked) => {
+    const options = { timeout: asked.timeout, maxRedirects: 0, proxy: false, decompress: false, httpAgent: agent() };
+    const given = { method: asked.method, url: asked.url, headers: headersOf(asked), data: readable(asked) };
+    const responseType = ["part", "drop"].includes(asked.consume) ? "stream" : "arraybuffer";
+    const answer = await it.request({ ...given, ...options, responseType, validateStatus: () => true });
+    const content = responseType === "stream" ? await taken(asked, answer.data) : answer.data;
+    return [answer.status, answer.statusText, listed(answer.headers), content];
   },
-  got: (it) => async (url) => {
-    const options = { retry: { limit: 0 }, timeout: { request: timeout }, followRedirect: false, decompress: false };
-    const answer = await it.default(url, { ...options, throwHttpErrors: false, responseType: "buffer" });
+  got: (it) => async (asked) => {
+    const options = { retry: { limit: 0 }, timeout: { request: asked.timeout }, followRedirect: false, decompress: false };
+    const given = { method: asked.method, headers: headersOf(asked), body: readable(asked), agent: { http: agent() } };
+    const answer = await it.default(asked.url, { ...given, ...options, throwHttpErrors: false, responseType: "buffer" });
     return byNode(answer, answer.rawBody);
   },
-  "node-fetch": (it) => async (url) => byFetch(await it.default(url, { redirect: "manual", compress: false, signal: signal() })),
-  superagent: (it) => async (url) => {
-    const parse = (stream, done) => collected(stream).then((content) => done(null, content), done);
-    const asked = it.get(url).redirects(0).timeout(timeout).ok(() => true).buffer(true).parse(parse);
-    const answer = await asked;
-    return [answer.status, answer.res.statusMessage, pairs(answer.res.rawHeaders), answer.body];
+  "node-fetch": (it) => async (asked) => {
+    const given = { ...forFetch(asked), body: readable(asked), compress: false, agent: agent() };
+    const answer = await it.default(asked.url, given);
+    const isWhole = !["part", "drop"].includes(asked.consume);
+    const content = isWhole ? await answer.arrayBuffer() : await taken(asked, answer.body);
+    return [answer.status, answer.statusText, [...answer.headers], content];
   },
-  needle: (it) => async (url) => {
-    const options = { timeout, follow_max: 0, parse: false, decode: false, compressed: false };
-    const answer = await it("get", url, null, options);
+  superagent: (it) => async (asked) => {
+    const parse = (stream, done) => collected(stream).then((content) => done(null, content), done);
+    const request = it(asked.method, asked.url).agent(agent()).redirects(0).timeout(asked.timeout).ok(() => true);
+    for (const [name, value] of asked.fields) request.set(name, value);
+    const answer = await (asked.method === "HEAD" ? request : request.send(asked.body).buffer(true).parse(parse));
+    return [answer.status, answer.res.statusMessage, pairs(answer.res.rawHeaders), asked.method === "HEAD" ? "" : answer.body];
+  },
+  needle: (it) => async (asked) => {
+    const times = { response_timeout: asked.timeout, read_timeout: asked.timeout };
+    const options = { ...times, follow_max: 0, parse: false, decode: false, compressed: false, agent: agent() };
+    const answer = await it(asked.method, asked.url, readable(asked) ?? null, { ...options, headers: headersOf(asked) });
     return byNode(answer, answer.raw);
   },
-  phin: (it) => async (url) => {
-    const answer = await (it.default ?? it.phin ?? it)({ url, timeout, followRedirects: false });
+  phin: (it) => async (asked) => {
+    const { url, method, timeout, body: data } = asked;
+    const options = { headers: headersOf(asked), followRedirects: false };
+    const answer = await (it.default ?? it.phin ?? it)({ url, method, timeout, data, ...options });
     return [answer.statusCode, null, listed(answer.headers), answer.body];
   },
-  ky: (it) => async (url) => byFetch(await it.default(url, { retry: 0, timeout, redirect: "manual", throwHttpErrors: false })),
-  wreck: (it) => async (url) => {
-    const answer = await it.request("GET", url, { timeout, redirects: false });
-    return byNode(answer, await it.read(answer, { timeout }));
+  ky: (it) => async (asked) =>
+    byFetch(asked, await it.default(asked.url, { ...forFetch(asked), retry: 0, timeout: asked.timeout, throwHttpErrors: false })),
+  wreck: (it) => async (asked) => {
+    const options = { payload: readable(asked), headers: headersOf(asked), agent: agent(), timeout: asked.timeout };
+    const answer = await it.request(asked.method, asked.url, { ...options, redirects: false });
+    if (asked.consume === "drop" || asked.consume === "part") return byNode(answer, await taken(asked, answer));
+    return byNode(answer, await it.read(answer, { timeout: asked.timeout }));
   },
-  bent: (it) => async (url) => {
-    const answer = await it(...Array.from({ length: 500 }, (_, index) => index + 100))(url);
-    return byNode(answer, await collected(answer));
+  bent: (it) => async (asked) => {
+    const codes = Array.from({ length: 500 }, (_, index) => index + 100);
+    const answer = await it(asked.method, ...codes)(asked.url, readable(asked), headersOf(asked));
+    return byNode(answer, await taken(asked, answer));
   },
-  centra: (it) => async (url) => {
-    const answer = await it(url).timeout(timeout).send();
+  centra: (it) => async (asked) => {
+    const request = it(asked.url, asked.method).timeout(asked.timeout).option("agent", agent());
+    for (const [name, value] of asked.fields) request.header(name, value);
+    const answer = await (asked.body ? request.body(asked.body) : request).send();
     return byNode(answer.coreRes, answer.body);
   },
-  request: (it) => async (url) => {
-    const options = { url, timeout, followRedirect: false, encoding: null, proxy: null };
-    const [answer, content] = await called((done) => it(options, done));
+  request: (it) => async (asked) => {
+    const { url, method, timeout, body } = asked;
+    const options = { headers: headersOf(asked), agent: agent(), followRedirect: false, encoding: null, proxy: null };
+    const [answer, content] = await called((done) => it({ url, method, timeout, body, ...options }, done));
     return byNode(answer, content);
   },
-  "minipass-fetch": (it) => async (url) => {
-    const answer = await it(url, { redirect: "manual", compress: false, timeout });
+  "minipass-fetch": (it) => async (asked) => {
+    const { method, body, timeout } = asked;
+    const options = { headers: headersOf(asked), agent: agent(), redirect: "manual", compress: false };
+    const answer = await it(asked.url, { method, body, timeout, ...options });
     return [answer.status, answer.statusText, [...answer.headers], await answer.buffer()];
   },
-  urllib: (it) => async (url) => {
-    const answer = await it.request(url, { timeout, followRedirect: false, dataType: "buffer" });
+  urllib: (it) => async (asked) => {
+    const { method, timeout, streamed, body } = asked;
+    const content = streamed ? { stream: readable(asked) } : { content: body };
+    const options = { method, timeout, headers: headersOf(asked), followRedirect: false, dataType: "buffer" };
+    const answer = await it.request(asked.url, { ...options, ...content });
     return [answer.status, answer.statusText ?? null, listed(answer.headers), answer.data];
   },
-  "simple-get": (it) => async (url) => {
-    const options = { url, timeout, followRedirects: false, decompress: false };
-    return byNode(...(await called((done) => it.concat(options, done))));
+  "simple-get": (it) => async (asked) => {
+    const { url, method, timeout } = asked;
+    const options = { headers: headersOf(asked), body: readable(asked), agent: agent(), followRedirects: false, decompress: false };
+    const [answer] = await called((done) => it({ url, method, timeout, ...options }, done));
+    return byNode(answer, await taken(asked, answer));
   },
-  impit: (it) => async (url) => byFetch(await new it.Impit({ timeout, followRedirects: false }).fetch(url)),
-  "wreq-js": (it) => async (url) => byFetch(await it.fetch(url, { timeout, redirect: "manual" })),
-  jsdom: (it) => async (url) => {
-    const request = new new it.JSDOM("", { url }).window.XMLHttpRequest();
+  impit: (it) => async (asked) => {
+    pooled ??= new it.Impit({ timeout: 5000, followRedirects: false });
+    const { method, timeout, body } = asked;
+    return byFetch(asked, await pooled.fetch(asked.url, { method, timeout, body, headers: headersOf(asked) }));
+  },
+  "wreq-js": (it) => async (asked) => {
+    const { method, timeout, body } = asked;
+    return byFetch(asked, await it.fetch(asked.url, { method, timeout, body, headers: headersOf(asked), redirect: "manual" }));
+  },
+  jsdom: (it) => async (asked) => {
+    pooled ??= new it.JSDOM("", { url: asked.url }).window;
+    const request = new pooled.XMLHttpRequest();
     await new Promise((resolve, reject) => {
-      request.open("GET", url);
+      request.open(asked.method, asked.url);
+      for (const [name, value] of asked.fields) request.setRequestHeader(name, value);
       request.responseType = "arraybuffer";
-      request.timeout = timeout;
+      request.timeout = asked.timeout;
       request.onload = resolve;
       for (const event of ["error", "timeout", "abort"]) request[`on${event}`] = () => reject(new Error(`XMLHttpRequest ${event}`));
-      request.send();
+      request.send(asked.body);
     });
     const lines = request.getAllResponseHeaders().trim().split("\r\n").filter(Boolean);
     return [request.status, request.statusText, lines.map((line) => line.split(/: ?(.*)/s)), request.response ?? ""];
   },
-  "happy-dom": (it) => async (url) => byFetch(await new it.Window({ url }).fetch(url)),
+  "happy-dom": (it) => async (asked) => {
+    pooled ??= new it.Window({ url: asked.url });
+    const { method, body } = asked;
+    return byFetch(asked, await pooled.fetch(asked.url, { method, body, headers: headersOf(asked) }));
+  },
 };
 
 const require = createRequire(path.join(place || ".", "any.js"));
@@ -146,7 +227,13 @@ function versionOf() {
   return JSON.parse(text).version;
 }
 
-const get = clients[which](await loaded());
+export const exchange = clients[which](await loaded());
 export const name = which;
 export const version = versionOf();
-export { get as fetch };
+export const features = []; // the registry has them
+
+export async function release() {
+  const one = pooled;
+  pooled = null;
+  await (one?.destroy ?? one?.close)?.call(one);
+}
