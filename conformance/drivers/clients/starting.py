@@ -140,7 +140,7 @@ def _values(name: str) -> dict[str, str]:
     return {
         "adapter": client.adapter or name,
         "module": client.module,
-        "package": _requirement(client.pypi[0]) if client.pypi else "",
+        "package": _requirement((client.pypi or client.debian or [""])[0]),
         "python": sys.executable,
         "here": str(HERE),
         "kits": str(KITS),
