@@ -221,8 +221,8 @@ def _status(reading: Reading, *, interim: bool = False) -> tuple[bytes, bytes]:
 
 def _cut(reading: Reading, rule: str) -> None:
     """Note that the bytes end too early: by a reset, by a FIN, or not at all."""
-    if reading.end == "fin":
-        reading.breaks(rule)
+    if reading.end == "fin" or (reading.end == "rst" and rule == "last-chunk.cut"):
+        reading.breaks(rule)  # with the last chunk the content is complete (RFC 9112, 8)
     else:
         reading.breaks("reset" if reading.end == "rst" else OTHER)
 

@@ -368,6 +368,9 @@ def test_a_reset_is_told_from_an_end() -> None:
     assert rules_broken(HEAD + b"Content-Length: 5\r\n\r\nhell", "rst") == ["reset"]
     assert rules_broken(HEAD + b"\r\nhello", "rst") != []
     assert rules_broken(HEAD + FIVE, "rst") == ["reset.after-the-end"]
+    chunks = HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+    assert rules_broken(chunks, "rst") == ["reset"]
+    assert rules_broken(chunks + b"0\r\nT: 1\r\n", "rst") == ["last-chunk.cut"]
     assert rules_broken(HEAD + b"Content-Length: 5\r\n\r\nhell", "open") == [OTHER]
 
 
