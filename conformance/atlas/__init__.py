@@ -10,6 +10,7 @@ files of a site, which opens from the file system::
 Nothing here runs a case.  The same input gives the same bytes.
 """
 
+from conformance.atlas.alone import page_alone
 from conformance.atlas.pages import Question, link, may_do, question, section_name
 from conformance.atlas.raising import catch_line, short_class
 from conformance.atlas.served import ServedSite, rendered
@@ -23,6 +24,7 @@ __all__ = [
     "events",
     "link",
     "may_do",
+    "page_alone",
     "question",
     "rendered",
     "section_name",

@@ -129,6 +129,14 @@ class Listed:
         return self.part.file.name
 
     @property
+    def line(self) -> int:
+        """The line of its file on which its id stands, or that of its grid; 1 if none is found."""
+        name = re.escape(self.authored).encode()
+        data = self.part.file.data
+        found = re.search(rb"""(?m)^[ \t]*id[ \t]*=[ \t]*["']""" + name + rb"""["']""", data)
+        return 1 if found is None else data.count(b"\n", 0, found.start()) + 1
+
+    @property
     def is_own(self) -> bool:
         """Whether this is a user's own case and not one of the kit's."""
         return self.part.file.is_own

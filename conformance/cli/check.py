@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from time import time
 from typing import cast
 
 import click
@@ -95,6 +96,12 @@ _M_MMAP_THRESHOLD = -3
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write every result to this file, as JSON lines, for `report` and `diff`.",
 )
+@click.option(
+    "--times",
+    is_flag=True,
+    help="Record how long each case took, for --junit and --ctrf; without it, equal runs give "
+    "equal files.",
+)
 @error_map_option
 @output_options
 @click.pass_context
@@ -118,6 +125,7 @@ def check(
     fail_on_flaky: bool,
     baselines: Baselines,
     results_file: Path | None,
+    times: bool,
     error_map: dict[str, str] | None,
     outputs: Outputs,
 ) -> None:
@@ -162,6 +170,7 @@ def check(
         baselines=baselines,
         error_map=error_map,
         among=[one.written for one in found] if len(found) > 1 else [],
+        started=int(time()) if times else 0,
     )
     limits = {"-x": exit_first, "--shard": shard is not None}
     baselines.check(len(found), limits, plan.scope)

@@ -46,6 +46,7 @@ class Plan:
         baselines: the options about known deviations.
         error_map: native exception names to known ones.
         among: all implementations, if there are several.
+        started: when the run began, in seconds since 1970, if results contain times; else 0.
     """
 
     chosen: Selection
@@ -63,6 +64,7 @@ class Plan:
     baselines: Baselines
     error_map: dict[str, str] | None
     among: list[str]
+    started: int = 0
 
     @property
     def scope(self) -> Scope:
@@ -149,6 +151,7 @@ class Plan:
             tolerant=self.tolerant,
             deadline=self.deadline,
             patient=self.patient or self.baselines.source is not None,
+            timed=bool(self.started),
         )
 
     def ordered(self, every: Sequence[Case], identity: Identity) -> tuple[Sequence[Case], int]:
@@ -194,6 +197,7 @@ class Plan:
             fail_on_flaky=self.fail_on_flaky,
             shard=str(self.shard or ""),
             among=self.among,
+            started=self.started,
         )
         return every, known, known.head(head, complete=not self.exit_first, shard=self.shard)
 

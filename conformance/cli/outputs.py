@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import click
 from rich.console import Console
@@ -28,12 +28,17 @@ from conformance.report import (
     annotation_lines,
     as_document,
     badge_endpoint,
+    badge_files,
     badge_svg,
+    code_quality_json,
+    ctrf_json,
+    embedding,
     inert_line,
     junit_xml,
     markdown_text,
     plain_lines,
     print_run,
+    sarif_json,
     visible_text,
 )
 
@@ -65,32 +70,65 @@ view_options = bundled(
 """Adds the options about stories to a command, which receives them as ``view``."""
 
 
+class Format(NamedTuple):
+    """The format of a report: a module in `conformance.report`, and a row in `FORMATS`.
+
+    Args:
+        option: the option that names its file, without the hyphens.
+        help: the help of the option.
+        render: returns the file for runs, of which the corpus has the cases.
+    """
+
+    option: str
+    help: str
+    render: Callable[[Sequence[Run], Corpus], bytes]
+
+
+def document(runs: Sequence[Run]) -> bytes:
+    """Return *runs* as one JSON document."""
+    found = {"runs": [as_document(run) for run in runs]}
+    return json.dumps(found, indent=1).encode("ascii") + b"\n"
+
+
+FORMATS = (
+    Format("junit", "Write a JUnit XML report.", lambda runs, _: junit_xml(runs)),
+    Format("markdown", "Write a Markdown summary.", lambda runs, _: markdown_text(runs).encode()),
+    Format("json", "Write a JSON report.", lambda runs, _: document(runs)),
+    Format("ctrf", "Write a CTRF report (JSON), for test dashboards.", ctrf_json),
+    Format("sarif", "Write what matters for security as SARIF 2.1.0.", sarif_json),
+    Format("code-quality", "Write GitLab's code quality report (JSON).", code_quality_json),
+)
+
+
 class Outputs:
     """The files to write.
 
     Args:
-        junit: the file for JUnit XML; None, here and below, for none.
-        markdown: the file for the Markdown summary.
-        json: the file for the JSON document.
-        html: the directory for the site.
+        html: the directory for the site; None for none.
         badge: the files for badges.
+        badges: the directory for the badges of all levels; None for none.
+        files: the file of each of `FORMATS`, by the option with underscores; None for none.
     """
 
     def __init__(
         self,
-        junit: Path | None,
-        markdown: Path | None,
-        json: Path | None,
+        *,
         html: Path | None,
         badge: tuple[Path, ...],
+        badges: Path | None,
+        **files: Path | None,
     ) -> None:
-        self._files: list[tuple[str, Path | None, Callable[[Sequence[Run]], bytes]]] = [
-            ("--junit", junit, _junit),
-            ("--markdown", markdown, _markdown),
-            ("--json", json, document),
+        self._files: list[tuple[str, Path | None, Callable[[Sequence[Run], Corpus], bytes]]] = [
+            *(
+                (f"--{one.option}", files[one.option.replace("-", "_")], one.render)
+                for one in FORMATS
+            ),
             *(("--badge", path, _badge(path)) for path in badge),
         ]
-        self._site = html
+        self._sites: list[tuple[str, Path | None, Callable[..., Iterable[tuple[str, str]]]]] = [
+            ("--html", html, _site),
+            ("--badges", badges, _badges),
+        ]
 
     def check(self, *others: tuple[str, Path | None]) -> None:
         """Check that no two options write the same file.
@@ -103,7 +141,8 @@ class Outputs:
         """
         found: dict[Path, str] = {}
         files = [(option, path) for option, path, _ in self._files]
-        for option, path in (*others, *files, ("--html", self._site)):
+        sites = [(option, path) for option, path, _ in self._sites]
+        for option, path in (*others, *files, *sites):
             if path is None or (path.exists() and not path.is_file()):
                 continue  # a pipe or a terminal takes several
             other = found.setdefault(Path(os.path.realpath(path)), option)
@@ -127,14 +166,15 @@ class Outputs:
                     file = _opened(option, WholeFile, path)
                     stack.callback(file.close)
                     writers.append(
-                        (f"{option} {path}", functools.partial(_write_file, file, render))
+                        (f"{option} {path}", functools.partial(_write_file, file, render, corpus))
                     )
-            if self._site is not None:
-                site = _opened("--html", WholeSite, self._site)
-                stack.callback(site.close)
-                writers.append(
-                    (f"--html {self._site}", functools.partial(_write_site, site, corpus))
-                )
+            for option, path, pages in self._sites:
+                if path is not None:
+                    site = _opened(option, WholeSite, path)
+                    stack.callback(site.close)
+                    writers.append(
+                        (f"{option} {path}", functools.partial(_write_site, site, pages, corpus))
+                    )
 
             def write(runs: Sequence[Run]) -> list[str]:
                 every = [*writers, ("the log of the CI service", tell_pipeline)]
@@ -161,9 +201,10 @@ def _problem(place: str, write: Callable[[Sequence[Run]], None], runs: Sequence[
 output_options = bundled(
     "outputs",
     Outputs,
-    click.option("--junit", type=_FILE, metavar="FILE", help="Write a JUnit XML report."),
-    click.option("--markdown", type=_FILE, metavar="FILE", help="Write a Markdown summary."),
-    click.option("--json", type=_FILE, metavar="FILE", help="Write a JSON report."),
+    *(
+        click.option(f"--{one.option}", type=_FILE, metavar="FILE", help=one.help)
+        for one in FORMATS
+    ),
     click.option(
         "--html",
         type=click.Path(path_type=Path, file_okay=False),
@@ -176,6 +217,12 @@ output_options = bundled(
         multiple=True,
         metavar="FILE",
         help="Write a badge: an image (.svg), or data for an endpoint badge (.json).",
+    ),
+    click.option(
+        "--badges",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help="Write a badge for each level, and a page with the lines that embed them.",
     ),
 )
 """Adds the options to a command, which receives them as ``outputs``."""
@@ -259,40 +306,47 @@ def tell_pipeline(runs: Sequence[Run]) -> None:
             file.write(markdown_text(runs))
 
 
-def document(runs: Sequence[Run]) -> bytes:
-    """Return *runs* as one JSON document."""
-    told = {"runs": [as_document(run) for run in runs]}
-    return json.dumps(told, indent=1).encode("ascii") + b"\n"
-
-
-def _junit(runs: Sequence[Run]) -> bytes:
-    return junit_xml(runs)
-
-
-def _markdown(runs: Sequence[Run]) -> bytes:
-    return markdown_text(runs).encode("utf-8")
-
-
-def _badge(path: Path) -> Callable[[Sequence[Run]], bytes]:
+def _badge(path: Path) -> Callable[[Sequence[Run], Corpus], bytes]:
     for suffix, render in ((".svg", badge_svg), (".json", badge_endpoint)):
         if path.suffix == suffix:
-            return render
+            return lambda runs, _: render(runs)
     raise click.UsageError(f"--badge: {path} ends neither in .svg nor in .json")
 
 
 def _write_file(
-    file: WholeFile, render: Callable[[Sequence[Run]], bytes], runs: Sequence[Run]
+    file: WholeFile,
+    render: Callable[[Sequence[Run], Corpus], bytes],
+    corpus: Corpus | None,
+    runs: Sequence[Run],
 ) -> None:
-    file.write(render(runs))
+    file.write(render(runs, corpus or load_corpus()))
 
 
-def _write_site(place: WholeSite, corpus: Corpus | None, runs: Sequence[Run]) -> None:
+def _write_site(
+    place: WholeSite,
+    pages: Callable[[Sequence[Run], Corpus], Iterable[tuple[str, str]]],
+    corpus: Corpus | None,
+    runs: Sequence[Run],
+) -> None:
+    place.write(pages(runs, corpus or load_corpus()))
+
+
+def _site(runs: Sequence[Run], corpus: Corpus) -> Iterable[tuple[str, str]]:
     # Import the templates and read the records only when pages are requested.
     from conformance.atlas import site
     from conformance.results.golden import load_book
 
     names = dict.fromkeys(result.id for run in runs for result in run.results)
-    place.write(site(corpus or load_corpus(), list(names), load_book(), runs))
+    return site(corpus, list(names), load_book(), runs)
+
+
+def _badges(runs: Sequence[Run], _: Corpus) -> Iterator[tuple[str, str]]:
+    from conformance.atlas import page_alone
+
+    files = [(name, content.decode()) for name, content in badge_files(runs)]
+    shown = [(name, embedding(name)) for name, _ in files if name.endswith(".svg")]
+    yield "index.html", page_alone("badges.html", badges=shown)
+    yield from files
 
 
 def _opened(option: str, kind: Callable[[Path], Any], path: Path) -> Any:

@@ -48,7 +48,15 @@ from conformance.report.summary import scope, summary, table, totals
 
 if TYPE_CHECKING:
     from conformance.report.annotations import annotation_lines
-    from conformance.report.badge import badge_endpoint, badge_svg
+    from conformance.report.badge import (
+        badge_endpoint,
+        badge_files,
+        badge_svg,
+        colour_of,
+        embedding,
+        levels_of,
+        picture,
+    )
     from conformance.report.behaviour import (
         NO_DEED,
         Mark,
@@ -61,12 +69,15 @@ if TYPE_CHECKING:
         marks,
         nearest,
     )
+    from conformance.report.codequality import code_quality_json
+    from conformance.report.ctrf import ctrf_json
     from conformance.report.diff import changes, diff_lines
     from conformance.report.files import Refused, WholeFile, WholeSite
     from conformance.report.junit import junit_xml
     from conformance.report.legend import VERDICTS, WORDS, Entry
     from conformance.report.markdown import markdown_text
     from conformance.report.roles import annotated, roles_of_raw
+    from conformance.report.sarif import sarif_json
     from conformance.report.terminal import USUAL, View, plain_lines, print_run, print_story
 
 __all__ = [
@@ -93,19 +104,25 @@ __all__ = [
     "annotation_lines",
     "as_document",
     "badge_endpoint",
+    "badge_files",
     "badge_svg",
     "changes",
+    "code_quality_json",
+    "colour_of",
     "command",
+    "ctrf_json",
     "deed_of_record",
     "deed_of_result",
     "diff_lines",
     "distances",
+    "embedding",
     "essence",
     "exit_code",
     "families",
     "frame_lines",
     "inert_line",
     "junit_xml",
+    "levels_of",
     "lines_of",
     "markdown_text",
     "marks",
@@ -114,6 +131,7 @@ __all__ = [
     "octet_lines",
     "octet_runs",
     "octets_of",
+    "picture",
     "place",
     "plain_lines",
     "print_run",
@@ -121,6 +139,7 @@ __all__ = [
     "read_runs",
     "roles_of_raw",
     "rows",
+    "sarif_json",
     "scope",
     "score_lines",
     "split_lines",
@@ -145,13 +164,16 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
                 "families marks nearest"
             ),
             "annotations": "annotation_lines",
-            "badge": "badge_endpoint badge_svg",
+            "badge": ("badge_endpoint badge_files badge_svg colour_of embedding levels_of picture"),
+            "codequality": "code_quality_json",
+            "ctrf": "ctrf_json",
             "diff": "changes diff_lines",
             "files": "Refused WholeFile WholeSite",
             "junit": "junit_xml",
             "markdown": "markdown_text",
             "legend": "Entry VERDICTS WORDS",
             "roles": "annotated roles_of_raw",
+            "sarif": "sarif_json",
             "terminal": "USUAL View plain_lines print_run print_story",
         },
     )

@@ -2,8 +2,10 @@
 
 The input is runs.  The output is the bytes of one XML document, with a ``testsuite`` for each run
 and a ``testcase`` for each result; requirement and bytes sent are properties.  A character that XML
-does not allow is shown by its name.  There are no times, so the same results give the same
-document.
+does not allow is shown by its name.  Elements and times are those of Maven's Surefire, which CI
+services read: ``flakyFailure`` for a case that is as expected when it is run again, so that it
+counts as passed, and ``rerunFailure`` for one that then fails in another way.  Times are 0 in a run
+without ``--times``, so the same results give the same document.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +23,7 @@ _ELEMENTS = {
     Standing.ERROR: "error",
     Standing.SKIPPED: "skipped",
     Standing.EXPECTED: "skipped",
-    Standing.FLAKY: "skipped",
+    Standing.FLAKY: "flakyFailure",
 }
 
 
@@ -40,7 +42,7 @@ def junit_xml(runs: Sequence[Run]) -> bytes:
 
 
 def _suite(root: ET.Element, run: Run) -> None:
-    found = [_standing(result, run.head) for result in run.results]
+    found = [effective(result, run.head) for result in run.results]
     suite = ET.SubElement(
         root,
         "testsuite",
@@ -49,31 +51,38 @@ def _suite(root: ET.Element, run: Run) -> None:
         failures=str(found.count(Standing.FAILED)),
         errors=str(found.count(Standing.ERROR) + bool(run.head.incomplete)),
         skipped=str(sum(_ELEMENTS.get(stands) == "skipped" for stands in found)),
+        time=_time(sum(result.seconds for result in run.results)),
     )
     _properties(suite, (*_of_run(run.head), *_of_score(run)))
     if run.head.incomplete:
         # An incomplete run is a test that ended in an error, which every service that reads JUnit
         # XML shows.
         name = visible_text(f"{run.head.name}.run")
-        case = ET.SubElement(suite, "testcase", classname=name, name="complete")
+        case = ET.SubElement(suite, "testcase", classname=name, name="complete", time=_time(0))
         problem = f"{INCOMPLETE}: {visible_text(run.head.incomplete)}"
         ET.SubElement(case, "error", message=problem, type=INCOMPLETE)
-    examples = dict(_examples(run))
+    examples = dict(examples_of(run))
     for result, stands in zip(run.results, found, strict=True):
         case = ET.SubElement(
             suite,
             "testcase",
             classname=visible_text(f"{run.head.name}.{result.family}"),
             name=visible_text(result.name),
+            time=_time(result.seconds),
         )
         _properties(case, _of_result(result, run.head))
         if stands in _ELEMENTS:
             _complaint(case, _ELEMENTS[stands], result, run.head, examples.get(id(result)))
-        if stands is Standing.FLAKY:
-            ET.SubElement(case, "system-out").text = "\n".join(story(result, run.head))
+        if stands is Standing.FAILED and result.again is not None:
+            again = result.again
+            _run_again(case, "rerunFailure", again.verdict, again.reason or again.seen, [])
 
 
-def _standing(result: Result, head: RunHead) -> Standing:
+def _time(seconds: float) -> str:
+    return f"{seconds:.3f}"
+
+
+def effective(result: Result, head: RunHead) -> Standing:
     """Return the standing of *result*; a flaky case is a failure if the run has `fail_on_flaky`."""
     stands = standing(result)
     return Standing.FAILED if stands is Standing.FLAKY and head.fail_on_flaky else stands
@@ -127,7 +136,7 @@ def _properties(parent: ET.Element, named: Iterable[tuple[str, str]]) -> None:
         ET.SubElement(properties, "property", name=visible_text(name), value=shown)
 
 
-def _examples(run: Run) -> Iterator[tuple[int, Result]]:
+def examples_of(run: Run) -> Iterator[tuple[int, Result]]:
     """Yield each failure that has no story of its own, and the example of its cause.
 
     A client that is new to the kit may fail thousands of cases of a few causes, and a service
@@ -142,13 +151,30 @@ def _examples(run: Run) -> Iterator[tuple[int, Result]]:
 def _complaint(
     case: ET.Element, element: str, result: Result, head: RunHead, example: Result | None
 ) -> None:
-    body = ET.SubElement(case, element, message=visible_text(headline(result)))
-    if element != "skipped":
-        body.set("type", result.verdict)
-        body.text = "\n".join(story(result, head))
-        if example is not None:
-            again = f"again: {command(result, head)}"
-            body.text = visible_text(f"the same cause as {example.name}; {again}")
+    message = visible_text(headline(result))
+    if element == "skipped":
+        ET.SubElement(case, element, message=message)
+    elif element == "flakyFailure":
+        _run_again(case, element, result.verdict, headline(result), account(result, head, None))
+    else:
+        body = ET.SubElement(case, element, message=message, type=result.verdict)
+        body.text = "\n".join(account(result, head, example))
+
+
+def _run_again(
+    case: ET.Element, element: str, verdict: str, message: str, lines: Sequence[str]
+) -> None:
+    """Add an attempt that was not the only one; its text is in an element of its own."""
+    body = ET.SubElement(case, element, message=visible_text(message), type=verdict)
+    ET.SubElement(body, "stackTrace").text = "\n".join(lines) or visible_text(message)
+
+
+def account(result: Result, head: RunHead, example: Result | None) -> list[str]:
+    """Return the story of *result*; if it has an *example*, one line that names that."""
+    if example is None:
+        return story(result, head)
+    again = f"again: {command(result, head)}"
+    return [visible_text(f"the same cause as {example.name}; {again}")]
 
 
 def headline(result: Result) -> str:

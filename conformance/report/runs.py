@@ -117,7 +117,9 @@ class _Part:
     results: list[Result]
 
 
-_OWN = frozenset({"shard", "cases", "stale", "incomplete", "unreached", "among", "requirements"})
+_OWN = frozenset(
+    {"shard", "cases", "stale", "incomplete", "unreached", "among", "requirements", "started"}
+)
 """Fields of the head that may differ between two parts of one run."""
 
 

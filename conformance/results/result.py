@@ -1,9 +1,9 @@
 """Results: what a run stores, one JSON line for each case, with all that a report needs.
 
 The input is a case and its judgement.  The output is a `Result`; in a file (`result_file`), a
-`RunHead` precedes the results of each run.  Neither contains times or port numbers, so that the
-same run gives the same file, except for what a client draws at random, such as the bytes of a TLS
-handshake.
+`RunHead` precedes the results of each run.  Neither contains port numbers, nor times unless they
+are asked for, so that the same run gives the same file, except for what a client draws at random,
+such as the bytes of a TLS handshake.
 """
 
 import enum
@@ -56,6 +56,7 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
         unreached: how many chosen cases were not run, because the first failure ended the run.
         incomplete: why results are missing; empty if the run is complete.
         unable: the well-formed exchanges that the implementation did not complete.
+        started: when the run began, in seconds since 1970, if its times were asked for; else 0.
     """
 
     kit: str
@@ -88,6 +89,7 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
     unreached: int = 0
     incomplete: str = ""
     unable: list[str] = []
+    started: int = 0
 
     @classmethod
     def of(cls, identity: Identity, *, kit: str, corpus: str, **settings: Any) -> "RunHead":
@@ -177,6 +179,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
         case_level: the level of the case, if *level* is that of the part that failed.
         script: a key of what the server plays; cases with the same key play the same. Empty for a
             case that was not run.
+        seconds: how long the case took, to a millisecond, if times were asked for; else 0.
     """
 
     id: str
@@ -210,6 +213,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     did: str = ""
     case_level: str = ""
     script: str = ""
+    seconds: float = 0
 
     @property
     def weight(self) -> str:

@@ -44,6 +44,7 @@ class Check:
         deadline: seconds without progress after which a case is late.
         patient: whether each case that hangs gets the whole deadline; if not, one that is where
             others have hung is given up sooner, as NOT_RUN.
+        timed: whether results say how long their cases took.
 
     Attributes:
         identity: the implementation under test.
@@ -65,7 +66,9 @@ class Check:
         tolerant: bool = True,
         deadline: float = DEADLINE,
         patient: bool = True,
+        timed: bool = False,
     ) -> None:
+        self._timed = timed
         self._target = target
         self._authority = authority or CertificateAuthority()
         self._error_map = error_map
@@ -122,6 +125,7 @@ class Check:
             thorough=thorough,
             performed=self._performed,
             hangs=hangs,
+            timed=self._timed,
         )
 
     def _over(self, result: Result) -> Result:

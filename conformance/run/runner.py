@@ -16,6 +16,8 @@ from queue import SimpleQueue
 from time import monotonic  # an implementation in this process may patch the module
 from typing import Self
 
+import msgspec
+
 from certs import CertificateAuthority
 from conformance.cases import Case, CaseError
 from conformance.drivers import (
@@ -63,6 +65,7 @@ class Runner:
         witness: called with each case and its observation, in the thread that runs it.
         performed: what the implementation has performed in other processes; by default empty.
         hangs: where cases of the run have hung; by default each case is waited for.
+        timed: whether results say how long their cases took.
 
     Raises:
         DriverError: the implementation cannot be started, or reports an error map that is not
@@ -80,8 +83,10 @@ class Runner:
         witness: Witness | None = None,
         performed: Performed | None = None,
         hangs: Hangs | None = None,
+        timed: bool = False,
     ) -> None:
         self.deadline = deadline
+        self._timed = timed
         self._target = target
         self._authority = authority
         self._given_map = error_map or {}
@@ -187,7 +192,9 @@ class Runner:
 
     def _run(self, waiting: Iterator[Case], *, prompt: bool) -> Iterator[Result]:
         while True:
-            shift = self._shift = _Shift(self._lane, waiting, self.deadline, prompt=prompt)
+            shift = self._shift = _Shift(
+                self._lane, waiting, self.deadline, prompt=prompt, timed=self._timed
+            )
             yield from shift.results()
             if shift.stuck is None:
                 return
@@ -242,11 +249,14 @@ class _Shift:
         waiting: the cases; an abandoned shift takes no further one.
         deadline: seconds without progress.
         prompt: whether each result is handed over at once, at the cost of a switch of threads.
+        timed: whether results say how long their cases took.
     """
 
     def __init__(
-        self, lane: Lane, waiting: Iterator[Case], deadline: float, *, prompt: bool
+        self, lane: Lane, waiting: Iterator[Case], deadline: float, *, prompt: bool, timed: bool
     ) -> None:
+        self._timed = timed
+        self._begun = 0.0
         self.stuck: Result | None = None
         self._lane = lane
         self._waiting = waiting
@@ -305,7 +315,8 @@ class _Shift:
             case = self._current = next(self._waiting, None)
             if case is None:
                 return
-            result = self._result(case)
+            self._begun = monotonic()
+            result = self._with_time(self._result(case))
             if self._given_up.is_set():
                 return  # the caller has ended, or the watch has already given this case a verdict
             self._done.append(result)
@@ -324,6 +335,11 @@ class _Shift:
             problem = f"{type(error).__name__} ended the thread: {error}"
             return bounded(not_run(case, Verdict.CRASH, problem))
 
+    def _with_time(self, result: Result) -> Result:
+        if not self._timed:
+            return result
+        return msgspec.structs.replace(result, seconds=round(monotonic() - self._begun, 3))
+
     def _collected(self) -> Iterator[Result]:
         while self._done:
             yield self._done.popleft()
@@ -334,7 +350,8 @@ class _Shift:
         if case is None:
             raise RuntimeError("a lane that runs no case cannot be stuck")
         reason = abandoned_thread(self._lane.late, self._deadline)
-        return with_script(bounded(self._lane.given_up(case, reason)), case.script)
+        given_up = with_script(bounded(self._lane.given_up(case, reason)), case.script)
+        return self._with_time(given_up)
 
 
 class _Watch:
