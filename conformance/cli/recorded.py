@@ -138,7 +138,9 @@ class Sides:
         return self.corpus.cases if self.chosen is None else self.chosen
 
 
-def sides(written: Sequence[str], corpus: Corpus, chosen: Selection) -> Sides:
+def sides(
+    written: Sequence[str], corpus: Corpus, chosen: Selection, *, mixed: bool = False
+) -> Sides:
     """Return what *written* names; by default every recorded client.
 
     Args:
@@ -146,6 +148,7 @@ def sides(written: Sequence[str], corpus: Corpus, chosen: Selection) -> Sides:
             glob.
         corpus: the corpus.
         chosen: which cases are compared.
+        mixed: whether clients may be mixed with httplib's interface.
 
     Raises:
         click.UsageError: something names nothing, or clients are mixed with httplib's interface.
@@ -166,7 +169,7 @@ def sides(written: Sequence[str], corpus: Corpus, chosen: Selection) -> Sides:
         found.keys = [key for key, one in book.implementations.items() if "fetch" in one.ops]
     kinds = {run.is_client for run in found.read}
     kinds |= {"fetch" in book.implementations[key].ops for key in found.keys}
-    if len(kinds) > 1:
+    if len(kinds) > 1 and not mixed:
         raise click.UsageError(
             "some are clients and some have httplib's interface, which play different cases"
         )

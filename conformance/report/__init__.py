@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         nearest,
     )
     from conformance.report.codequality import code_quality_json
+    from conformance.report.comment import diff_markdown, paired
     from conformance.report.ctrf import ctrf_json
     from conformance.report.diff import changes, diff_lines
     from conformance.report.files import Refused, WholeFile, WholeSite
@@ -114,6 +115,7 @@ __all__ = [
     "deed_of_record",
     "deed_of_result",
     "diff_lines",
+    "diff_markdown",
     "distances",
     "embedding",
     "essence",
@@ -131,6 +133,7 @@ __all__ = [
     "octet_lines",
     "octet_runs",
     "octets_of",
+    "paired",
     "picture",
     "place",
     "plain_lines",
@@ -166,6 +169,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "annotations": "annotation_lines",
             "badge": ("badge_endpoint badge_files badge_svg colour_of embedding levels_of picture"),
             "codequality": "code_quality_json",
+            "comment": "diff_markdown paired",
             "ctrf": "ctrf_json",
             "diff": "changes diff_lines",
             "files": "Refused WholeFile WholeSite",

@@ -59,13 +59,13 @@ def diff_lines(before: Run, after: Run, found: Sequence[Change]) -> Iterator[str
     yield f"+ {_title(after)}"
     for run, sign in ((before, "-"), (after, "+")):
         yield from (f"{sign} {line}" for line in scope(run.head))
-    yield from _settings(before.head, after.head)
+    yield from settings_lines(before.head, after.head)
     if found:
         yield ""
     for change in found:
         yield visible_text(change.name) + ("  (another revision)" if change.is_of_revisions else "")
-        yield f"  - {_told(change.before)}"
-        yield f"  + {_told(change.after)}"
+        yield f"  - {told(change.before)}"
+        yield f"  + {told(change.after)}"
     yield from _words(before, after, found)
     yield ""
     total = len({one.name for one in (*before.results, *after.results)})
@@ -113,7 +113,7 @@ _COMPARED = (
 """Settings that both runs should share, so that a difference comes from the implementations."""
 
 
-def _settings(before: RunHead, after: RunHead) -> Iterator[str]:
+def settings_lines(before: RunHead, after: RunHead) -> Iterator[str]:
     """Yield a line for each setting that differs between two result files."""
     if not (before.format and after.format):
         return  # a golden record, which was made with the usual settings
@@ -132,7 +132,8 @@ def _title(run: Run) -> str:
     return visible_text(f"{head.name} {head.version} · corpus {head.corpus}")
 
 
-def _told(result: Result | None) -> str:
+def told(result: Result | None) -> str:
+    """Return what *result* says, in one line."""
     if result is None:
         return "not there"
     text = f"{result.verdict} ({result.basis})" if result.basis else result.verdict

@@ -48,8 +48,8 @@ def _legend(lines: Sequence[str]) -> Iterator[str]:
     found = legend(lines)
     if found:
         yield from ("<details><summary>the words of this report</summary>", "")
-        yield from (_cells(["word", "meaning"]), _cells(["---", "---"]))
-        yield from (_cells([code(one.word), one.meaning]) for one in found)
+        yield from (cells(["word", "meaning"]), cells(["---", "---"]))
+        yield from (cells([code(one.word), one.meaning]) for one in found)
         yield from ("", "</details>", "")
 
 
@@ -66,10 +66,10 @@ def _parts(run: Run, budget: int) -> Iterator[str]:
         yield f"**{code(line)}**"
         yield ""
     heading, *rows = table(run.results)
-    yield _cells(heading)
-    yield _cells(["---", *("---:" for _ in heading[1:])])
-    for family, *cells in rows:
-        yield _cells([code(family), *cells])
+    yield cells(heading)
+    yield cells(["---", *("---:" for _ in heading[1:])])
+    for family, *counts in rows:
+        yield cells([code(family), *counts])
     yield ""
     yield from _causes(run, budget)
 
@@ -79,10 +79,10 @@ def _causes(run: Run, budget: int) -> Iterator[str]:
     causes = run.causes
     if not causes:
         return
-    yield _cells(["cause", "cases", "level", "what was seen"])
-    yield _cells(["---:", "---:", "---", "---"])
+    yield cells(["cause", "cases", "level", "what was seen"])
+    yield cells(["---:", "---:", "---", "---"])
     for number, cause in enumerate(causes, 1):
-        yield _cells([str(number), str(len(cause.results)), cause.weight, code(cause.text)])
+        yield cells([str(number), str(len(cause.results)), cause.weight, code(cause.text)])
     yield ""
     left_out = 0
     for number, cause in enumerate(causes, 1):
@@ -134,13 +134,13 @@ def _longest_run(text: str) -> int:
     return max(map(len, re.findall("`+", text)), default=0)
 
 
-def _cells(cells: Sequence[str]) -> str:
+def cells(row: Sequence[str]) -> str:
     """Return a row of a table.
 
     A bar ends a cell even inside a code span, so it is shown by its name.  A backslash before it
     does not help: after another backslash, Markdown readers differ in what it means.
     """
-    return "| " + " | ".join(cell.replace("|", "<U+007C>") for cell in cells) + " |"
+    return "| " + " | ".join(cell.replace("|", "<U+007C>") for cell in row) + " |"
 
 
 def _html(text: str) -> str:
