@@ -33,6 +33,11 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
         "clients",
         "List clients: language, engine, version, how to get others.",
     ),
+    "collect": (
+        "statement",
+        "collect",
+        "Show many STATEMENTs on one page, with a badge for each level of each client.",
+    ),
     "completion": (
         "completion",
         "completion",
@@ -99,6 +104,11 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
         "show",
         "show",
         "Show one case: bytes, calls, outcomes, reason, records.",
+    ),
+    "statement": (
+        "statement",
+        "statement",
+        "State what RESULTS say about one client, or check a statement.",
     ),
     "try": (
         "try_",

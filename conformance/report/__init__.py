@@ -79,9 +79,20 @@ if TYPE_CHECKING:
     from conformance.report.markdown import markdown_text
     from conformance.report.roles import annotated, roles_of_raw
     from conformance.report.sarif import sarif_json
+    from conformance.report.statement import (
+        DAYS,
+        Statement,
+        key_words,
+        read_statement,
+        signed,
+        statement_json,
+        statement_markdown,
+        statement_of,
+    )
     from conformance.report.terminal import USUAL, View, plain_lines, print_run, print_story
 
 __all__ = [
+    "DAYS",
     "EXIT_ERROR",
     "EXIT_FAILED",
     "EXIT_NOTHING",
@@ -98,6 +109,7 @@ __all__ = [
     "Refused",
     "Run",
     "Standing",
+    "Statement",
     "View",
     "WholeFile",
     "WholeSite",
@@ -124,6 +136,7 @@ __all__ = [
     "frame_lines",
     "inert_line",
     "junit_xml",
+    "key_words",
     "levels_of",
     "lines_of",
     "markdown_text",
@@ -140,13 +153,18 @@ __all__ = [
     "print_run",
     "print_story",
     "read_runs",
+    "read_statement",
     "roles_of_raw",
     "rows",
     "sarif_json",
     "scope",
     "score_lines",
+    "signed",
     "split_lines",
     "standing",
+    "statement_json",
+    "statement_markdown",
+    "statement_of",
     "story",
     "summary",
     "table",
@@ -178,6 +196,10 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "legend": "Entry VERDICTS WORDS",
             "roles": "annotated roles_of_raw",
             "sarif": "sarif_json",
+            "statement": (
+                "DAYS Statement key_words read_statement signed statement_json statement_markdown "
+                "statement_of"
+            ),
             "terminal": "USUAL View plain_lines print_run print_story",
         },
     )
