@@ -45,6 +45,7 @@ MAY_IMPORT = {
         "mockserver",
         "certs",
         "click",
+        "cryptography",  # signs and verifies statements
         "hypothesis",
         "jinja2",
         "markupsafe",  # the form in which jinja2 takes what is escaped already
