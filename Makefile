@@ -40,6 +40,8 @@ lint: .venv/installed-lint  ## format, lint, types, workflows
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(BIN)/pre-commit validate-manifest .pre-commit-hooks.yaml
+	@$(BIN)/pre-commit validate-config .pre-commit-config.yaml
 
 check: lint  ## format, lint, types, layering, corpus lint, unit tests: less than a minute
 	@$(BIN)/python -m pytest -q -n 2 -m "not slow" $(QUICK)

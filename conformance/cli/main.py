@@ -70,6 +70,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
         "lesson",
         "Show lesson N: bytes to predict, a play, and a question.",
     ),
+    "lint": ("lint", "lint", "Check FILEs: cases of your own, and baselines."),
     "list": (
         "listing",
         "list_cases",

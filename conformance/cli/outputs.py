@@ -31,6 +31,7 @@ from conformance.report import (
     badge_files,
     badge_svg,
     code_quality_json,
+    comment_text,
     ctrf_json,
     embedding,
     inert_line,
@@ -93,6 +94,11 @@ def document(runs: Sequence[Run]) -> bytes:
 FORMATS = (
     Format("junit", "Write a JUnit XML report.", lambda runs, _: junit_xml(runs)),
     Format("markdown", "Write a Markdown summary.", lambda runs, _: markdown_text(runs).encode()),
+    Format(
+        "comment",
+        "Write a Markdown summary of at most 65,536 characters, for a comment.",
+        lambda runs, _: comment_text(runs).encode(),
+    ),
     Format("json", "Write a JSON report.", lambda runs, _: document(runs)),
     Format("ctrf", "Write a CTRF report (JSON), for test dashboards.", ctrf_json),
     Format("sarif", "Write what matters for security as SARIF 2.1.0.", sarif_json),

@@ -70,7 +70,7 @@ if TYPE_CHECKING:
         nearest,
     )
     from conformance.report.codequality import code_quality_json
-    from conformance.report.comment import diff_markdown, paired
+    from conformance.report.comment import comment_text, diff_markdown, paired
     from conformance.report.ctrf import ctrf_json
     from conformance.report.diff import changes, diff_lines
     from conformance.report.files import Refused, WholeFile, WholeSite
@@ -123,6 +123,7 @@ __all__ = [
     "code_quality_json",
     "colour_of",
     "command",
+    "comment_text",
     "ctrf_json",
     "deed_of_record",
     "deed_of_result",
@@ -187,7 +188,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "annotations": "annotation_lines",
             "badge": ("badge_endpoint badge_files badge_svg colour_of embedding levels_of picture"),
             "codequality": "code_quality_json",
-            "comment": "diff_markdown paired",
+            "comment": "comment_text diff_markdown paired",
             "ctrf": "ctrf_json",
             "diff": "changes diff_lines",
             "files": "Refused WholeFile WholeSite",

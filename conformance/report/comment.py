@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from conformance.judge import OK
 from conformance.report.diff import Change, changes, settings_lines, told
-from conformance.report.markdown import cells, code
+from conformance.report.markdown import cells, code, markdown_text
 from conformance.report.runs import Run
 from conformance.report.summary import scope
 from conformance.results import Overlay, Result
@@ -67,6 +67,16 @@ def diff_markdown(pairs: Sequence[tuple[Run, Run]], notes: Sequence[str] = ()) -
             return f"{text}\n\nThere is no room for {counted(left, 'more implementation')}.\n"
         text += f"\n{part}"
     return f"{text}\n"
+
+
+def comment_text(runs: Sequence[Run]) -> str:
+    """Return the summary of *runs*, of at most `MOST` characters."""
+    for stories in (MOST * 2 // 3, MOST // 3, 0):
+        text = f"{MARK}\n{markdown_text(runs, stories)}"
+        if len(text) <= MOST:
+            return text
+    text = text[: text.rfind("\n", 0, MOST - _FRAME)]
+    return f"{text}\n\nThere is no room here for the rest; `httplib-kit report` shows all.\n"
 
 
 def _pair(before: Run, after: Run, room: int) -> str:

@@ -24,9 +24,9 @@ _NAMED = 20
 """Further cases of a cause that are named."""
 
 
-def markdown_text(runs: Sequence[Run]) -> str:
-    """Return the summary."""
-    budget = MOST // max(1, len(runs))
+def markdown_text(runs: Sequence[Run], most: int = MOST) -> str:
+    """Return the summary, with at most *most* bytes of stories."""
+    budget = most // max(1, len(runs))
     return "\n".join(line for run in runs for line in _run(run, budget)) + "\n"
 
 

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 from conformance.cli import main
 from conformance.judge import Verdict
-from conformance.report import Run, diff_markdown, paired
+from conformance.report import Run, comment_text, diff_markdown, paired
 from conformance.report.comment import KINDS, MARK, MOST
 from conformance.results import Result, ResultFile
 from conformance.tests.test_formats import HEAD, result
@@ -122,6 +122,19 @@ def test_hostile_text_is_no_markup_and_the_comment_fits(pairs: list[tuple[Run, R
             assert token.content.split("\n")[0].startswith(("<details><summary>", "</", "<!--"))
         for child in token.children or ():
             assert child.type not in ("html_inline", "image", "link_open")
+
+
+@pytest.mark.parametrize("count", [1, 40, 4000])
+def test_a_summary_for_a_comment_fits_too(count: int) -> None:
+    some = [
+        changed(BOTH.results[0], id=f"case.{index}", family=f"f{index}", verdict=Verdict.LEAK)
+        for index in range(count)
+    ]
+    some = [changed(one, where="read", seen=f"{one.id}.X: {'y' * 400}") for one in some]
+    text = comment_text([Run(HEAD, some)])
+    assert text.startswith(f"{MARK}\n## `x 2`: 0 of {count} judged case")
+    assert len(text) <= MOST
+    assert ("There is no room" in text) is (count > 1)
 
 
 def write(path: Path, *found: Run) -> str:
