@@ -20,19 +20,28 @@ from conformance.results import BaselineError, Listing, baseline_source, parse_b
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE...",
 )
+@click.option(
+    "--cases",
+    "places",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True),
+    metavar="FILE|DIR",
+    help="Your own cases that a baseline may be about (repeatable).",
+)
 @click.pass_context
-def lint(ctx: click.Context, files: tuple[Path, ...]) -> None:
+def lint(ctx: click.Context, files: tuple[Path, ...], places: tuple[Path, ...]) -> None:
     """Check FILEs: cases of your own, and baselines.
 
-    The cases of all FILEs are built. Each entry of a baseline must be about a case of the kit or of
-    the FILEs, and no two about the same. The first fault of the cases and those of each baseline
-    are listed, and the exit code is then 1.
+    The cases of all FILEs are built. Each entry of a baseline must be about a case of the kit, of
+    the FILEs or of --cases, and no two about the same. The first fault of the cases and those of
+    each baseline are listed, and the exit code is then 1.
     """
     cases = [path for path in files if _has_cases(path)]
     problems = []
     corpus = load_corpus()
     try:
-        corpus = with_own(corpus, own_files(cases))
+        every = {Path(name).resolve(): (name, data) for name, data in own_files([*cases, *places])}
+        corpus = with_own(corpus, every.values())
     except CaseError as error:
         problems.append(str(error))
     for path in files:

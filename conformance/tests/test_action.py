@@ -311,6 +311,11 @@ def test_lint_takes_cases_and_a_baseline_about_them(tmp_path: Path) -> None:
     cases.write_text(CASE)
     known.write_text(BASELINE)
     assert linted(cases, known) == (0, [])
+    (tmp_path / "own").mkdir()
+    cases.rename(tmp_path / "own" / "mine.toml")
+    cases = tmp_path / "own" / "mine.toml"
+    assert linted(known, Path("--cases"), cases.parent) == (0, [])
+    assert linted(known, cases, Path("--cases"), cases.parent) == (0, [])
     code, lines = linted(known)
     assert code == 1
     assert lines == [
