@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from conformance.cases import LEVELS, load_corpus
 from conformance.cli import main
@@ -73,6 +74,60 @@ def test_a_command_is_one_that_there_is(
             selected = made.params.get("select") or ()
     for pattern in selected:
         assert load_corpus().select([pattern], LEVELS), where
+
+
+ELSEWHERE = {
+    "docs/tutorial-": "the tests of the tutorials, below",
+    "docs/recipes.md": "test_recipes",
+    "docs/export.md": "test_export",
+}
+"""Pages whose commands are run by other tests."""
+NOT_HERE = {
+    "^(check|check http.client|hunt .*|clients --install .*)$": "takes minutes, or downloads",
+    "^(serve|export|atlas)( |$)": "test_serve, test_export, test_atlas",
+    "^record ": "writes golden records: test_golden",
+    "--fresh|course grade": "test_grading",
+    "^course (check|unmask 4 case)": "test_course, test_unmask",
+    "gevent|client:(?!httplib)|curl|python2.7|exec:": "other programs: test_clients, test_drivers",
+}
+"""What is not run here, as a pattern of the arguments, and why or where it is run."""
+STANDS_IN = {"yourpackage.client": "http.client"}
+ONE_CASE = "chunked.two-chunks"
+"""What a command is run with; `test_a_command_is_one_that_there_is` has what it selects."""
+
+
+def shown_commands(page: Path) -> list[list[str]]:
+    """Return the commands of a page that are run here, each once."""
+    where = str(page.relative_to(ROOT))
+    found = [arguments for place, arguments in kit_commands() if place.partition(":")[0] == where]
+    if where.startswith(tuple(ELSEWHERE)):
+        return []
+    rest = [one for one in found if not any(re.search(how, " ".join(one)) for how in NOT_HERE)]
+    return [one for at, one in enumerate(rest) if one not in rest[:at]]
+
+
+@pytest.mark.parametrize(
+    "page", [one for one in documents() if shown_commands(one)], ids=lambda page: page.name
+)
+def test_the_commands_of_a_page_run_in_their_order(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("response.bin").write_bytes(b"HTTP/1.1 200 OK\r\n\r\nhi")
+    options = ["--select", ONE_CASE, "--results"]
+    for name in ("before.jsonl", "after.jsonl", "results.jsonl"):
+        if any(name in one for one in shown_commands(page)):
+            CliRunner().invoke(main, ["check", "http.client", *options, name])
+    for arguments in shown_commands(page):
+        words = [STANDS_IN.get(one, one) for one in arguments]
+        if "--select" in words:
+            words[words.index("--select") + 1] = ONE_CASE
+        elif words[0] in ("check", "matrix") or re.match("diff py", " ".join(words)):
+            words += ["--select", ONE_CASE]
+        with Path("response.bin").open("rb") as stream:
+            done = CliRunner().invoke(main, words, input=stream)
+        assert done.exit_code in (0, 1), (arguments, done.output[-2000:])
+        assert done.output, arguments
 
 
 @pytest.mark.parametrize("page", documents(), ids=lambda page: page.name)
