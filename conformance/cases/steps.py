@@ -33,7 +33,9 @@ def steps(raw: Sequence[Mapping[str, Any]], field: str) -> tuple[Step, ...]:
 
 def _steps_of(raw: Mapping[str, Any], field: str) -> Iterator[Step]:
     if len(raw) != 1:
-        raise CaseError("a step is a table with one key, its name", field=field)
+        raise CaseError(
+            "a step is a table with one key, its name; arguments stand in its value", field=field
+        )
     ((name, content),) = raw.items()
     if name == FAULT:
         yield from _fault(content, f"{field}.{name}")

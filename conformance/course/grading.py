@@ -15,7 +15,7 @@ import msgspec
 from conformance.cases import Corpus
 from conformance.course.checking import Checked
 from conformance.course.stages import load_stages
-from conformance.judge import OK, Verdict
+from conformance.judge import ERRORS, OK, Verdict
 from conformance.report import visible_text
 from conformance.results import Result
 from conformance.wording import counted
@@ -59,6 +59,7 @@ def mark_of_stage(found: Checked) -> Mark:
     """Return the mark of a stage."""
     whole = len(found.results) + found.unreached
     text = f"{found.count} of {counted(whole, 'case')} pass{_named(found.failed)}"
+    text += f"; {counted(found.unreached, 'case')} not run" if found.unreached else ""
     title = load_stages()[found.number - 1].title
     return Mark(f"stage {found.number}: {title}", float(found.passes), text)
 
@@ -99,9 +100,14 @@ def _kind(one: Result, corpus: Corpus) -> str:
 
 
 def _named(failed: Sequence[Result]) -> str:
-    names = [visible_text(f"{one.name} ({one.verdict})") for one in failed]
-    more = f", and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    return f"; failed: {', '.join(names[:_MOST])}{more}" if names else ""
+    names = [visible_text(f"{one.name} ({one.verdict}{_why(one)})") for one in failed[:_MOST]]
+    more = f", and {len(failed) - _MOST} more" if len(failed) > _MOST else ""
+    return f"; failed: {', '.join(names)}{more}" if names else ""
+
+
+def _why(one: Result) -> str:
+    """Return why a client gave no answer; empty if it gave one."""
+    return f": {one.reason}" if one.reason and one.verdict in ERRORS | {Verdict.CRASH} else ""
 
 
 def _gradescope(works: Sequence[Work], points: float) -> bytes:
