@@ -4,6 +4,8 @@
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && break; done)
 BIN := .venv/bin
+# The tests start hundreds of interpreters: without bytecode, each compiles the kit anew in 0.3 s.
+unexport PYTHONDONTWRITEBYTECODE
 # Tests that need no second: all but those that stop clocks, start processes or install things.
 QUICK := httplib_impl certs mockserver/tests/test_script.py mockserver/tests/test_request.py mockserver/tests/test_transforms.py \
 	$(addprefix conformance/tests/test_,layering.py corpus.py loader.py grids.py sweeps.py octets.py judge.py reports.py)
