@@ -3,7 +3,7 @@
 The input is options.  The output is parameters for tests, each a case and an implementation.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
@@ -106,9 +106,9 @@ class Session:
 
     def parameters(self, metafunc: pytest.Metafunc) -> list[Any]:
         """Return a parameter for each implementation and each case that the test uses."""
-        wanted = self._wanted(metafunc)
+        belongs = self._membership(metafunc)
         several = len(self._judged) > 1
-        return [
+        found = [
             pytest.param(
                 (cases, name, judged),
                 id=f"{judged.written}-{name}" if several else name,
@@ -116,8 +116,15 @@ class Session:
             )
             for judged, cases in zip(self._judged, self._cases, strict=True)
             for name, listed in cases.by_name()
-            if listed.id in wanted
+            if belongs(listed)
         ]
+        # Listing the whole corpus takes time, and is of use only for the error.
+        if not found and not any(map(belongs, self._corpus.every.listed)):
+            family, globs = _family_and_globs(metafunc)
+            about = f"FAMILY {family!r}" if family else ", ".join(globs)
+            problem = f"{metafunc.module.__name__}: no case belongs to {about}"
+            raise pytest.Collector.CollectError(problem)
+        return found
 
     def _chosen(self, judged: Judged) -> Cases | SweptCases:
         """Return the cases that the options select for *judged*, each with its settings."""
@@ -132,21 +139,17 @@ class Session:
         chosen = found.for_profile(is_client=judged.is_client)
         return chosen.swept(cast("Sweep", options.sweep))
 
-    def _wanted(self, metafunc: pytest.Metafunc) -> frozenset[str]:
-        """Return the ids of the cases that a test uses."""
-        family = getattr(metafunc.module, "FAMILY", None)
-        marks = list(metafunc.definition.iter_markers("wire_cases"))
-        globs = [glob for mark in marks for glob in mark.args]
-        found = frozenset(
-            one.id
-            for one in (self._corpus.select(globs) if globs else self._corpus.every).listed
-            if family is None or (family == one.family and not one.is_own)
-        )
-        if not found:
-            about = f"FAMILY {family!r}" if family else ", ".join(globs)
-            problem = f"{metafunc.module.__name__}: no case belongs to {about}"
-            raise pytest.Collector.CollectError(problem)
-        return found
+    def _membership(self, metafunc: pytest.Metafunc) -> Callable[[Listed], bool]:
+        """Return a function that tells whether a test uses a case."""
+        family, globs = _family_and_globs(metafunc)
+        ids = {one.id for one in self._corpus.select(globs).listed} if globs else None
+
+        def belongs(one: Listed) -> bool:
+            if ids is not None and one.id not in ids:
+                return False
+            return family is None or (family == one.family and not one.is_own)
+
+        return belongs
 
     def _marks_of(self, case: Listed) -> tuple[pytest.MarkDecorator, ...]:
         """Return the marks of *case*; equal marks are made once."""
@@ -156,6 +159,11 @@ class Session:
         if key not in self._marks:
             self._marks[key] = tuple(getattr(pytest.mark, name) for name in names)
         return self._marks[key]
+
+
+def _family_and_globs(metafunc: pytest.Metafunc) -> tuple[str | None, list[str]]:
+    marks = metafunc.definition.iter_markers("wire_cases")
+    return getattr(metafunc.module, "FAMILY", None), [glob for mark in marks for glob in mark.args]
 
 
 def exception_marks() -> Iterator[str]:

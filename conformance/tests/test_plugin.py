@@ -19,6 +19,14 @@ from mockserver import Close, MockServer, ReadRequest, Reply, Script, connection
 
 pytest_plugins = ["pytester"]
 
+
+@pytest.fixture(autouse=True)
+def _without_hypothesis(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep Hypothesis, which its plugin imports at each session's end, out of the children."""
+    assert pytester.path.is_dir()
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest")
+
+
 ANSWERED = script(connection(ReadRequest(), Reply(204), Close()))
 
 
@@ -446,7 +454,20 @@ def test_a_client_with_another_interface_is_judged_by_what_it_fetches(
 
 def test_options_that_choose_nothing_are_told_once(pytester: pytest.Pytester) -> None:
     args = ("-p", "conformance.plugin", "--httplib-select", "no.such.case")
-    result = pytester.runpytest_subprocess(*args, "--pyargs", "conformance")
+    result = pytester.runpytest_subprocess(*args, "--pyargs", "conformance.test_corpus")
     assert result.ret == pytest.ExitCode.INTERRUPTED
     assert result.stdout.str().count("no case matches no.such.case") == 1
     assert "Traceback" not in result.stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("family", "outcome"), [("no-such", {"errors": 1}), ("chunked", {"skipped": 1})]
+)
+def test_a_family_that_does_not_exist_is_no_family_without_selected_cases(
+    pytester: pytest.Pytester, family: str, outcome: dict[str, int]
+) -> None:
+    pytester.makepyfile(f"FAMILY = {family!r}\ndef test_it(wire_case): wire_case.check()\n")
+    chosen = ("--httplib-select", "framing.length.zero")
+    result = pytester.runpytest_subprocess("-p", "conformance.plugin", *chosen)
+    result.assert_outcomes(**outcome)
+    assert (f"no case belongs to FAMILY '{family}'" in result.stdout.str()) == ("errors" in outcome)
