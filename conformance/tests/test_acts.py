@@ -86,7 +86,7 @@ def test_an_end_that_never_comes_is_given_up_in_other_words(
     authority: CertificateAuthority,
 ) -> None:
     endless = r'"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" }, '
-    endless += '{ dribble = { data = { repeat = "a", times = 1000000 } }'
+    endless += '{ dribble = { data = { repeat = "a", times = 1000000 }, every = 0.01 }'
     _, result = run(target("httplib_impl"), authority, endless)
     assert result.verdict == Verdict.HANG
     assert result.reason.startswith(

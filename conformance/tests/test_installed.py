@@ -73,7 +73,7 @@ def test_the_metadata_are_whole_and_ask_for_no_more_than_is_used(distributions: 
 
 
 def test_the_commands_work_in_an_empty_folder(installed: Installed, tmp_path: Path) -> None:
-    check = installed.run(["httplib-kit", "check", "--select", "framing.*"], tmp_path)
+    check = installed.run(["httplib-kit", "check", "--select", "framing.length.*"], tmp_path)
     assert check.returncode == 0, check.stdout + check.stderr
     listed = installed.run(["httplib-kit", "list", "--select", "status-codes.*"], tmp_path)
     case = listed.stdout.splitlines()[0]
@@ -150,6 +150,9 @@ def test_nothing_is_written_into_site_packages(installed: Installed, third_party
     assert {path.name for path in third_party.iterdir()} == {"src", "checks", "pyproject.toml"}
 
 
+FEWER = "status-codes.no-body.*"
+
+
 @pytest.mark.parametrize(
     "how",
     [
@@ -163,10 +166,10 @@ def test_the_corpus_runs_in_any_order_and_in_many_processes(
     installed: Installed, third_party: Path, how: tuple[str, ...]
 ) -> None:
     path = str(third_party / "src")
-    chosen = ("--httplib-select", "status-codes.*")
+    chosen = ("--httplib-select", FEWER)
     done = pytest_in(installed, third_party, *ASKED, *chosen, *how, PYTHONPATH=path)
     assert done.returncode == 0, done.stdout + done.stderr
-    listed = installed.run(["httplib-kit", "list", "--select", "status-codes.*"], third_party)
+    listed = installed.run(["httplib-kit", "list", "--select", FEWER], third_party)
     assert outcomes(done) == {"passed": len(listed.stdout.splitlines())}
 
 

@@ -13,9 +13,9 @@ import pytest
 
 from certs import CertificateAuthority
 from conformance.cases import Case
-from conformance.cli.show import told
+from conformance.cli.show import script_lines
 from conformance.drivers import target
-from conformance.tests.support import CORPUS, EVERY, RecordingRunner, played_whole
+from conformance.tests.support import EVERY, RecordingRunner, played_whole
 from mockserver import Dispatch, Fill, Garbage, Goto, Record
 
 FAMILIES = sorted({case.family for case in EVERY if case.profile == "httplib"})
@@ -36,11 +36,11 @@ def shown(case: Case) -> list[str]:
     """Return for each connection the octets that `show` prints, as text of Latin-1."""
     found: list[list[str]] = []
     inside = False
-    for line in (text.plain for text in told(case, CORPUS)):
+    for line in (text.plain for text in script_lines(case)):
         if line.startswith("server, connection"):
             found.append([])
             inside = True
-        elif line == "client" or line.startswith("server, route"):
+        elif line.startswith("server, route"):
             inside = False
         elif inside and line.startswith("    "):
             found[-1].append(line[_ROLE:])
