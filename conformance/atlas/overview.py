@@ -7,7 +7,7 @@ column.
 
 import functools
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from conformance.atlas.facts import CODES, FAILING, SIGNS, Column, Entry
@@ -314,4 +314,3 @@ def _from_the_top(places: Sequence[tuple[float, float]]) -> list[tuple[float, fl
 
 
 _KINDS = ("family", "level", "strength", "exception", "requirement", "rfc")
-Titles = Callable[[str], str]

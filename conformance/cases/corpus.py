@@ -240,11 +240,6 @@ class Corpus:
         return {_client_key(one): one for one in kits.for_clients().listed if not one.is_session}
 
     @property
-    def has_own(self) -> bool:
-        """Whether there are a user's own cases."""
-        return bool(self._own)
-
-    @property
     def own_files(self) -> list[str]:
         """The names of the files with a user's own cases."""
         return list(dict.fromkeys(one.file.name for one in self._own))

@@ -99,13 +99,6 @@ ODD_FIELDS = [
     b"Proxy-Connection: keep-alive\r\n",
     b"Keep-Alive: timeout=5\r\n",
 ]
-LENGTHS = [
-    b"5",
-    b"0",
-    b" 5\t",
-    b"05",
-    b"",
-]
 ODD_LENGTHS = [
     b"3",
     b"9",

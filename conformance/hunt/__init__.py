@@ -20,18 +20,6 @@ if TYPE_CHECKING:
         signature_of,
     )
 
-__all__ = [
-    "Deed",
-    "Drawn",
-    "Finding",
-    "Hunter",
-    "Signature",
-    "deeds",
-    "fact",
-    "short_responses",
-    "signature_of",
-]
-
 if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
     __getattr__ = loader(
         __name__,

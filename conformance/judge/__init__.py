@@ -33,39 +33,6 @@ if TYPE_CHECKING:
     )
     from conformance.judge.forms import error_names
 
-__all__ = [
-    "CONNECT",
-    "ERRORS",
-    "FAILURES",
-    "KNOWN_ERRORS",
-    "NOT_RUN",
-    "OK",
-    "ConnectionFacts",
-    "ErrorMapError",
-    "Judgement",
-    "Mismatch",
-    "Observation",
-    "Verdict",
-    "asks",
-    "checked_error_map",
-    "did_in",
-    "did_of",
-    "entry_text",
-    "error_names",
-    "error_text",
-    "expectation_text",
-    "expectations",
-    "is_late",
-    "judge",
-    "judge_late",
-    "late_entry",
-    "parse_error_map",
-    "read_error_map",
-    "response_text",
-    "result_text",
-    "trace_lines",
-]
-
 if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
     __getattr__ = loader(
         __name__,

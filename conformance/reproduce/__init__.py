@@ -23,20 +23,6 @@ if TYPE_CHECKING:
     from conformance.reproduce.code import NotReproducible
     from conformance.reproduce.forms import FORMS, reproduce
 
-__all__ = [
-    "DEFAULT_PORTS",
-    "FORMS",
-    "LOCALHOST",
-    "Catalogue",
-    "Entry",
-    "NotReproducible",
-    "Ports",
-    "curl",
-    "entry_of",
-    "is_silent",
-    "reproduce",
-]
-
 if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
     __getattr__ = loader(
         __name__,

@@ -46,47 +46,6 @@ if TYPE_CHECKING:
     from conformance.results.shipped import shipped_baseline, shipped_directory
     from conformance.results.update import check_width, updated
 
-__all__ = [
-    "Again",
-    "Baseline",
-    "BaselineError",
-    "Cause",
-    "Clipped",
-    "Entry",
-    "Kept",
-    "Listing",
-    "Overlay",
-    "Result",
-    "ResultFile",
-    "RunHead",
-    "Scope",
-    "ScopeError",
-    "Shard",
-    "baseline_source",
-    "baseline_text",
-    "bounded",
-    "check_width",
-    "differing_lines",
-    "grouped",
-    "is_unexpected",
-    "kept_frames",
-    "kept_length",
-    "kept_octets",
-    "kept_parts",
-    "left_out",
-    "not_run",
-    "parse_baseline",
-    "read_baseline",
-    "read_results",
-    "result_of",
-    "shipped_baseline",
-    "shipped_directory",
-    "stamped",
-    "updated",
-    "with_script",
-    "without_port",
-]
-
 if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
     __getattr__ = loader(
         __name__,

@@ -27,27 +27,6 @@ if TYPE_CHECKING:
     from conformance.run.runner import Runner
     from conformance.run.trial import ENDS, NotTried, Trial, Trials, compared, trial_text, tried
 
-__all__ = [
-    "DEADLINE",
-    "ENDS",
-    "LONGEST_DEADLINE",
-    "NOT_WAITED_FOR",
-    "ROSTER",
-    "SHORTEST_DEADLINE",
-    "Background",
-    "Check",
-    "NotRecorded",
-    "NotTried",
-    "Runner",
-    "Trial",
-    "Trials",
-    "as_deadline",
-    "compared",
-    "record",
-    "trial_text",
-    "tried",
-]
-
 if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
     __getattr__ = loader(
         __name__,
