@@ -117,6 +117,8 @@ def needs(one: Session) -> frozenset[str]:
         found.add("connect" if one.is_secure else "proxy")
     elif one.is_secure:
         found.add("tls")
+    if one.proxy_user:
+        found.add("proxy_credentials")
     return frozenset(name.replace("_", "-") for name in found)
 
 

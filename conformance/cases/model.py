@@ -244,11 +244,13 @@ class Session:
         scheme: that of the URLs.
         proxy_to: the authority in the URLs, where the server is a proxy; empty where it is that of
             the server.
+        proxy_user: the user and the password for that proxy, joined by a colon; empty for none.
     """
 
     exchanges: tuple[Exchange, ...]
     scheme: Scheme = "http"
     proxy_to: str = ""
+    proxy_user: str = ""
 
     @property
     def is_secure(self) -> bool:

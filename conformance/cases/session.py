@@ -66,7 +66,10 @@ def session(table: CaseTable, script: Script) -> Session | None:
         return None
     _check_case(table)
     exchanges = tuple(within("session", _exchanges, table.session, tuple(table.rfc)))
-    made = Session(exchanges, table.session.scheme, table.session.proxy_to or "")
+    given = table.session
+    if given.proxy_user and not given.proxy_to:
+        raise CaseError("credentials are for a proxy; add `proxy_to`", field="session.proxy_user")
+    made = Session(exchanges, given.scheme, given.proxy_to or "", given.proxy_user or "")
     _check_gates(made, script)
     return made
 

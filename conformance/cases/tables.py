@@ -43,6 +43,8 @@ Name = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$(?!\n)")]
 
 Authority = Annotated[str, Meta(pattern=r"^[a-z0-9.-]+(:[1-9][0-9]*)?$(?!\n)")]
 """A host, and a port unless it is that of the scheme."""
+Credentials = Annotated[str, Meta(pattern=r"^[a-z0-9]+:[a-z0-9]+$(?!\n)")]
+"""A user and a password that need no escapes in a URL."""
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -340,6 +342,7 @@ class SessionTable(Table, frozen=True):
     rfc: list[Text] = []
     scheme: Scheme = "http"
     proxy_to: Authority | None = None
+    proxy_user: Credentials | None = None
 
 
 class ServerTable(Table, frozen=True):

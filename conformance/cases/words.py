@@ -83,6 +83,7 @@ ClientFeature = Literal[
     "parallel",
     "part",
     "proxy",
+    "proxy-credentials",
     "streamed",
     "timeout",
     "tls",

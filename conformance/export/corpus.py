@@ -123,7 +123,8 @@ def _for_httplib(case: Case) -> dict[str, Any]:
 
 
 def _for_client(case: Case, session: Session) -> dict[str, Any]:
-    proxy = {"proxy_to": session.proxy_to} if session.proxy_to else {}
+    given = {"proxy_to": session.proxy_to, "proxy_user": session.proxy_user}
+    proxy = {key: value for key, value in given.items() if value}
     exchanges = [_exchange(one, case.path) for one in session.exchanges]
     return {"scheme": session.scheme, **proxy, **_play(case), "exchanges": exchanges}
 

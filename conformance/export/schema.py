@@ -124,7 +124,11 @@ OWN: dict[str, Schema] = {
             "proxy_to": {
                 "description": "the authority in the URLs, where the server is a proxy",
                 **TEXT,
-            }
+            },
+            "proxy_user": {
+                "description": "the user and the password for that proxy, joined by a colon",
+                **TEXT,
+            },
         },
         counts={"description": "false where another case has the same script", **BOOL},
         scheme={"enum": ["http", "https"]},

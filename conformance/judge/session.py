@@ -43,6 +43,7 @@ from mockserver import Dispatch, ReadRequest, Script, pieces_of
 _ORDER = {verdict: index for index, verdict in enumerate(Verdict)}
 _READING = (ReadRequest, Dispatch)
 _HOST = re.compile(rb"\n[ \t]*host[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_CREDENTIALS = re.compile(rb"\nproxy-authorization[ \t]*:", re.IGNORECASE)
 _REUSED = {
     "error": "reused after an error",
     "unfinished": "reused with an unfinished request",
@@ -295,6 +296,7 @@ def _wanted(case: Case, exchanges: Sequence[Exchange]) -> str:
 
 
 _IN_CLEAR = "a request arrives in clear"
+_TO_THE_ORIGIN = "the credentials for the proxy arrive at the origin"
 
 
 def _tunnel_problem(one: Arrival, wanted: str) -> str:
@@ -322,6 +324,8 @@ def request_problem(
     scheme, _, address = origin.partition("://")
     if one.in_clear:
         return _IN_CLEAR
+    if scheme == "https" and _CREDENTIALS.search(one.head):
+        return _TO_THE_ORIGIN
     line = one.raw.lstrip(b"\r\n").partition(b"\n")[0].rstrip(b"\r")[:200].decode("latin-1")
     method, _, rest = line.partition(" ")
     target, _, version = rest.rpartition(" ")

@@ -421,7 +421,8 @@ class Lane:
             server, session = AddressHole("server").text(*address), case.session
             message["url"] = (session.origin(server) if session else server) + case.path
             if session and session.proxy_to:
-                message["proxy"] = f"http://{server}"
+                user = f"{session.proxy_user}@" if session.proxy_user else ""
+                message["proxy"] = f"http://{user}{server}"
         if case.certificates:
             message["certificates"] = self._certificates()
         return message

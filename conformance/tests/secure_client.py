@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from base64 import b64encode
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,9 @@ FLAWS = (
     "names the proxy in Host",
     "asks for a tunnel without a port",
     "asks a proxy for a URL of https",
+    "sends the credentials for its proxy to the origin",
+    "sends refused credentials again and again",
+    "repeats a challenged request without its content",
 )
 
 
@@ -36,22 +40,55 @@ class Answered(Exception):
 
 
 class Secure(Small):
-    """The client, as a driver in this process."""
+    """The client, as a driver in this process.
 
-    def __init__(self, flaws: tuple[str, ...] = ()) -> None:
+    Args:
+        flaws: what is wrong with it.
+        waits: whether it sends its credentials for a proxy only after a 407.
+    """
+
+    def __init__(self, flaws: tuple[str, ...] = (), waits: bool = False) -> None:
         super().__init__()
         self.flaws = frozenset(flaws)
+        self.waits = waits or "repeats a challenged request without its content" in flaws
+        self.challenged = False
         assert self.flaws <= {*FLAWS}
         self.message: Message = {}
 
     @property
     def identity(self) -> Identity:
-        features = frozenset((*FEATURES, "tls", "proxy", "connect"))
+        features = frozenset((*FEATURES, "tls", "proxy", "connect", "proxy-credentials"))
         return Identity("client:small", "small", "1", features, frozenset({FETCH, EXCHANGE}))
 
     def run(self, message: Message) -> Trace:
         self.message = message
         return super().run(message)
+
+    @property
+    def credentials(self) -> list[tuple[str, str]]:
+        """The field with the credentials for the proxy, where it is to be sent."""
+        parts = urlsplit(str(self.message.get("proxy", "")))
+        if not parts.username or (self.waits and not self.challenged):
+            return []
+        encoded = b64encode(f"{parts.username}:{parts.password}".encode()).decode()
+        return [("Proxy-Authorization", f"Basic {encoded}")]
+
+    def asked(self, host: str, given: dict[str, Any]) -> tuple[list[tuple[str, str]], bytes | None]:
+        fields, body = super().asked(host, given)
+        wrong = "sends the credentials for its proxy to the origin" in self.flaws
+        return [*fields, *(self.credentials if not self.secure or wrong else [])], body
+
+    def exchange(self, url: str, given: dict[str, Any]) -> dict[str, Any]:
+        value = super().exchange(url, given)
+        times = 3 if "sends refused credentials again and again" in self.flaws else 0
+        times = times or (self.waits and not self.challenged)
+        for _ in range(times if value["status"] == 407 else 0):
+            self.challenged = True
+            if "repeats a challenged request without its content" in self.flaws:
+                given.pop("body", None)
+            value = super().exchange(url, given)
+        self.challenged = False
+        return value
 
     @property
     def secure(self) -> bool:
@@ -122,19 +159,20 @@ class Secure(Small):
         target = f"{parts.hostname}:{parts.port or 443}"
         if "asks for a tunnel without a port" in self.flaws:
             target = str(parts.hostname)
-        line.sock.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
+        fields = "".join(f"{name}: {value}\r\n" for name, value in self.credentials)
+        line.sock.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{fields}\r\n".encode())
         try:
-            status, _, fields, _ = self.head(line)
+            status, _, found, _ = self.head(line)
             while 100 <= status < 200 and status != 101:
                 if "refuses what comes before a tunnel is opened" in self.flaws:
                     raise Broken("no-response", line.came)
-                status, _, fields, _ = self.head(line)
+                status, _, found, _ = self.head(line)
         except Broken:
             if line.came and "takes a part of an answer for a tunnel" in self.flaws:
                 line.sock.sendall(b"GET /1 HTTP/1.1\r\nHost: example.test\r\n\r\n")
             raise
         if status // 100 == 2:
-            self.opened(line, dict(fields).get("content-length", ""))
+            self.opened(line, dict(found).get("content-length", ""))
         elif "takes any answer for a tunnel" not in self.flaws:
             self.refused(line)
         line.buffer = b""
@@ -189,6 +227,6 @@ class Secure(Small):
             return line.buffer
 
 
-def secure(*flaws: str) -> ClientTarget:
-    """Return the client with these flaws."""
-    return ClientTarget("client:small", lambda _written: Secure(flaws))
+def secure(*flaws: str, waits: bool = False) -> ClientTarget:
+    """Return the client with these flaws; with *waits*, one that waits to be asked."""
+    return ClientTarget("client:small", lambda _written: Secure(flaws, waits))

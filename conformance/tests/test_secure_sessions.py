@@ -50,6 +50,15 @@ FOUND = {
     "names the proxy in Host": ("tunnel.forwarded-to-a-port", "WRONG_VALUE"),
     "asks for a tunnel without a port": ("tunnel.inside.to-a-port", "WRONG_VALUE"),
     "asks a proxy for a URL of https": ("tunnel.unopened.404", "NO_ERROR"),
+    "sends the credentials for its proxy to the origin": (
+        "tunnel.credentials.inside",
+        "WRONG_VALUE",
+    ),
+    "sends refused credentials again and again": ("tunnel.credentials.refused.post", "REPLAYED"),
+    "repeats a challenged request without its content": (
+        "tunnel.credentials.forwarded-post.held",
+        "WRONG_VALUE",
+    ),
 }
 """For each flaw a case that finds it, and how."""
 
@@ -70,6 +79,14 @@ def test_a_right_client_passes_every_case(certificate_authority: CertificateAuth
     assert min(families.count("tls"), families.count("tunnel")) >= 60
 
 
+def test_a_client_may_send_credentials_only_when_a_proxy_asks_for_them(
+    certificate_authority: CertificateAuthority,
+) -> None:
+    cases = [case for case in ASKED if case.id.startswith("tunnel.credentials.")]
+    found = results(secure(waits=True), cases, certificate_authority)
+    assert [one.verdict for one in found] == ["PASS"] * 8
+
+
 @pytest.mark.parametrize("flaw", FLAWS)
 def test_a_wrong_client_is_found(flaw: str, certificate_authority: CertificateAuthority) -> None:
     name, verdict = FOUND[flaw]
@@ -83,8 +100,12 @@ def test_a_client_without_the_feature_is_not_asked(
     names = ["tls.exchange.get", "tunnel.forwarded.by-length", "tunnel.inside.post"]
     cases = [client_case(BY_ID[name]) for name in names]
     found = results(small(), cases, certificate_authority)
+    names = ["tls", "proxy", "connect"]
     assert [one.verdict for one in found] == ["UNSUPPORTED"] * 3
-    assert [one.reason.rpartition(" ")[2] for one in found] == ["tls", "proxy", "connect"]
+    assert [one.reason.rpartition(" ")[2] for one in found] == names
+    case = client_case(BY_ID["tunnel.credentials.inside"])
+    (result,) = results(small(), [case], certificate_authority)
+    assert result.reason.endswith("no connect, proxy-credentials")
 
 
 def test_a_command_is_asked_for_what_it_has_a_place_for(

@@ -31,7 +31,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 TIMEOUT = 5.0
 """Seconds, more than the kit's own deadline, which alone decides whether a client hangs."""
@@ -205,6 +205,8 @@ def _urllib3(way: Way, **options: Any) -> Iterator[Callable[[Asked], Any]]:
     options.update(redirect=False, decode_content=False)
     made = {"retries": False, "maxsize": 4, **({"ca_certs": way.ca} if way.ca else {})}
     proxy = way.proxy
+    if user := urlsplit(proxy).netloc.rpartition("@")[0]:
+        made["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=user)
     with urllib3.ProxyManager(proxy, **made) if proxy else urllib3.PoolManager(**made) as pool:
         yield lambda asked: pool.request(
             asked.method,
