@@ -168,6 +168,17 @@ def _calls(asked: Mapping[str, Any], path: str, origin: str) -> Iterator[dict[st
     yield _call("body", "resp", "read", [asked["amount"]] if "amount" in asked else ())
     if "amount" in asked:
         yield _call("close", "resp", "close")
+    if _says_close(asked.get("fields", {})):
+        yield _call("end", _CONN, "close")
+
+
+def _says_close(fields: Mapping[str, Any]) -> bool:
+    """Return whether a request with *fields* says that its connection ends with the response.
+
+    The interface does not read the fields that its caller gives, so the caller has to close it.
+    """
+    given = [value for name, value in fields.get("value", ()) if name.lower() == "connection"]
+    return "close" in {one.strip().lower() for value in given for one in value.split(",")}
 
 
 def _with_category(error: Mapping[str, Any]) -> dict[str, Any]:
