@@ -19,7 +19,7 @@ define locked
 	@touch $@
 endef
 
-.PHONY: conformance record recorded lock test lint check format bench fuzz strength covering differential browser docs site export openapi screenshots clean check-all
+.PHONY: conformance record recorded lock test lint check format bench fuzz strength covering differential browser docs site export freeze openapi screenshots clean check-all
 
 conformance: .venv/installed  ## the verdicts on httplib_impl
 	@$(BIN)/httplib-kit check
@@ -90,6 +90,9 @@ docs: .venv/installed-docs  ## the documentation as a site, in site/; a warning 
 
 site: docs  ## the documentation and the atlas, in site/
 	@$(BIN)/httplib-kit atlas site/atlas
+
+freeze: .venv/installed  ## the set of this release: which cases count, and which revisions of them
+	@$(BIN)/python -m tools.freeze
 
 export: .venv/installed  ## the corpus as JSON, and as a package of npm with its tarball, in build/corpus
 	@$(BIN)/python -m tools.corpus_package build/corpus

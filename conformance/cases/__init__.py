@@ -103,6 +103,17 @@ if TYPE_CHECKING:
     from conformance.cases.script import load_script
     from conformance.cases.scripts import client_cases, key_of_script, script_key
     from conformance.cases.session import IDEMPOTENT
+    from conformance.cases.sets import (
+        CaseSet,
+        Difference,
+        Member,
+        differences,
+        load_changes,
+        load_set,
+        present_set,
+        set_names,
+        sets_directory,
+    )
     from conformance.cases.sweeps import DIMENSIONS, Sweep, swept, with_setting
     from conformance.cases.tables import ScriptTable
     from conformance.cases.twins import Place, first_difference, sent_by, sent_octets
@@ -163,6 +174,10 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "script": "load_script",
             "scripts": "client_cases key_of_script script_key",
             "session": "IDEMPOTENT",
+            "sets": (
+                "CaseSet Difference Member differences load_changes load_set "
+                "present_set set_names sets_directory"
+            ),
             "sweeps": "DIMENSIONS Sweep swept with_setting",
             "tables": "ScriptTable",
             "twins": "Place first_difference sent_by sent_octets",

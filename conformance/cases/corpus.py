@@ -14,7 +14,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from conformance.cases.casefile import Authored, CaseFile, Listed
 from conformance.cases.errors import CaseError
@@ -24,6 +24,7 @@ from conformance.cases.words import LEVELS
 
 if TYPE_CHECKING:  # listing cases must not import what builds them
     from conformance.cases.model import Case
+    from conformance.cases.sets import CaseSet
     from conformance.cases.sweeps import Sweep
 
 _WILD = re.compile(r"[*?\[]")
@@ -187,10 +188,15 @@ class Corpus:
     Args:
         parts: the cases and grids, in order.
         digest: identifies their content.
+        frozen: the set to which the cases of the kit are limited where some are selected; None for
+            no limit.
     """
 
-    def __init__(self, parts: Iterable[Authored], digest: str) -> None:
+    def __init__(
+        self, parts: Iterable[Authored], digest: str, frozen: "CaseSet | None" = None
+    ) -> None:
         self.digest = digest
+        self.set = frozen
         self.parts = tuple(parts)
         self._own = tuple(one for one in self.parts if one.file.is_own)
         self._known: dict[str, Listed] = {}
@@ -202,8 +208,8 @@ class Corpus:
 
     @functools.cached_property
     def every(self) -> Cases:
-        """All cases: those of the kit, then a user's own."""
-        return self.select(("*",))
+        """All cases: those of the kit, then a user's own, whatever the set."""
+        return (self if self.set is None else Corpus(self.parts, self.digest)).select(("*",))
 
     def played_for(self, case: "Case") -> "Case | None":
         """Return the case that a run against a client plays in place of *case*; None for itself.
@@ -247,7 +253,11 @@ class Corpus:
     def joined_by(self, files: Sequence[CaseFile]) -> "Corpus":
         """Return this corpus with the cases of *files* after its own."""
         parts = (*self.parts, *(part for file in files for part in file.parts))
-        return Corpus(parts, _digest(files, self.digest))
+        return Corpus(parts, _digest(files, self.digest), self.set)
+
+    def limited_to(self, frozen: "CaseSet | None") -> "Corpus":
+        """Return this corpus, of which only the cases of the set *frozen* are selected."""
+        return self if frozen is None else Corpus(self.parts, self.digest, frozen)
 
     def select(
         self,
@@ -286,6 +296,7 @@ class Corpus:
             one
             for one in found
             if one.level in (of_own if one.is_own else wanted)
+            and (self.set is None or one.is_own or self.set.has(one))
             and (not patterns or _matches(one.id, patterns))
             and not _matches(one.id, left_out)
         ]
@@ -294,6 +305,19 @@ class Corpus:
         from conformance.cases.documented import documented_part
 
         return Cases(chosen, documented_part)
+
+    def not_judged(self, levels: Iterable[str], **limits: Any) -> list[str]:
+        """Return a line for each case of the set that a run selects and cannot judge.
+
+        Args:
+            levels: the levels of the run.
+            limits: the further arguments of `conformance.cases.sets.not_judged`.
+        """
+        if self.set is None or (self._own and not limits.get("select")):
+            return []
+        from conformance.cases.sets import not_judged
+
+        return not_judged(self.set, self.every.listed, levels, **limits)
 
     def case(self, name: str) -> "Case | None":
         """Return the case with the id *name*; None if no case has it.

@@ -222,7 +222,7 @@ class Known:
 
     def finished(self, head: RunHead, results: Sequence[Result]) -> RunHead:
         """Return *head* with the entries of which no case fails any more."""
-        partial = head.shard or head.incomplete or head.unreached or head.exit_first
+        partial = head.shard or head.incomplete or head.unreached or head.exit_first or head.set
         if self.listing is None or partial or not self.listing.is_whole:
             return head
         stale = [*head.stale, *self.listing.passed(results)]

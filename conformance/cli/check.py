@@ -13,7 +13,7 @@ from typing import cast
 import click
 from click.core import ParameterSource
 
-from conformance.cases import Corpus, Sweep, with_own
+from conformance.cases import LEVELS, Corpus, Sweep, with_own
 from conformance.cli.baselines import Baselines, Known, baseline_options
 from conformance.cli.ending import Ending
 from conformance.cli.judging import Judging, Plan, without
@@ -25,7 +25,8 @@ from conformance.cli.options import (
     jobs_option,
     level_option,
     name_options,
-    own_cases,
+    own_cases_or_set,
+    say_what_a_set_lacks,
     say_what_matches_nothing,
     selection,
     shard_option,
@@ -57,7 +58,7 @@ _M_MMAP_THRESHOLD = -3
 )
 @name_options
 @selection
-@own_cases
+@own_cases_or_set
 @click.option(
     "--fresh",
     type=click.IntRange(0),
@@ -172,12 +173,13 @@ def check(
         among=[one.written for one in found] if len(found) > 1 else [],
         started=int(time()) if times else 0,
     )
-    limits = {"-x": exit_first, "--shard": shard is not None}
+    limits = {"-x": exit_first, "--shard": shard is not None, "--set": corpus.set is not None}
     baselines.check(len(found), limits, plan.scope)
     outputs.check(("--results", results_file), baselines.written)
     if plan.is_empty:
         why = "; ".join(chosen.complaints(corpus)) or "`httplib-kit list` shows them"
         click.echo(f"httplib-kit: no case is selected; {visible_text(why)}", err=True)
+        say_what_a_set_lacks(chosen, corpus, LEVELS)
         ctx.exit(EXIT_NOTHING)
     say_what_matches_nothing(chosen, corpus)
     found = [*plan.startable(found, named)]

@@ -13,7 +13,8 @@ from conformance.cli.options import (
     complete_case,
     find_case,
     levels_option,
-    own_cases,
+    own_cases_or_set,
+    say_what_a_set_lacks,
     say_what_matches_nothing,
     selection,
 )
@@ -24,7 +25,7 @@ from conformance.report import EXIT_NOTHING, Refused, WholeFile
 
 @click.command()
 @selection
-@own_cases
+@own_cases_or_set
 @levels_option("all")
 @click.option(
     "--pcap",
@@ -69,10 +70,12 @@ def export(
         raise click.UsageError("--impl: only a capture is played by a client; add --pcap CASE")
     cases = chosen.of(corpus, levels)
     say_what_matches_nothing(chosen, corpus)
+    say_what_a_set_lacks(chosen, corpus, levels)
     if not cases:
         click.echo("httplib-kit: no case is selected; `httplib-kit list` shows them", err=True)
         ctx.exit(EXIT_NOTHING)
-    lines = export_lines(cases, kit=version("httplib-kit"), corpus=corpus.digest)
+    frozen = "" if corpus.set is None else corpus.set.set
+    lines = export_lines(cases, kit=version("httplib-kit"), corpus=corpus.digest, frozen=frozen)
     _write(output, (line.encode() for line in lines))
 
 

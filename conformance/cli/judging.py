@@ -96,6 +96,15 @@ class Plan:
         found = self._sharded(self.chosen.of(self.corpus, levels, usual=self.usual))
         return found.for_profile(is_client=is_client)
 
+    def _outside(self, is_client: bool) -> list[str]:
+        return self.corpus.not_judged(
+            self._levels(is_client),
+            is_client=is_client,
+            select=self.chosen.select,
+            exclude=self.chosen.exclude,
+            family=self.chosen.family,
+        )
+
     def startable(
         self, found: Sequence[Implementation], named: Collection[str]
     ) -> Iterator[Implementation]:
@@ -178,6 +187,7 @@ class Plan:
     def prepared(self, identity: Identity) -> tuple[Sequence[Case], Known, RunHead]:
         """Return the cases for the implementation with this *identity*, and how they are run."""
         every = self._cases(is_client=identity.is_client).swept(self.sweep)
+        complete = not self.exit_first and self.corpus.set is None
         known = self.baselines.known(identity, self.corpus, every, self.scope)
         head = RunHead.of(
             identity,
@@ -198,8 +208,10 @@ class Plan:
             shard=str(self.shard or ""),
             among=self.among,
             started=self.started,
+            set="" if self.corpus.set is None else self.corpus.set.set,
+            outside=self._outside(identity.is_client),
         )
-        return every, known, known.head(head, complete=not self.exit_first, shard=self.shard)
+        return every, known, known.head(head, complete=complete, shard=self.shard)
 
 
 @dataclass

@@ -10,7 +10,8 @@ from conformance.cli.coverage import Coverage
 from conformance.cli.options import (
     Selection,
     level_option,
-    own_cases,
+    own_cases_or_set,
+    say_what_a_set_lacks,
     say_what_matches_nothing,
     selection,
 )
@@ -31,7 +32,7 @@ _SPECIAL: Mapping[str, str] = {
 
 @click.command("list")
 @selection
-@own_cases
+@own_cases_or_set
 @level_option
 @click.option(
     "--requirement", metavar="ID", help="Only cases for this requirement (`--coverage` lists them)."
@@ -72,6 +73,7 @@ def list_cases(
         levels = LEVELS
     cases: Iterable[Listed] = chosen.of(corpus, levels, usual=not _is_given(ctx, "levels")).listed
     say_what_matches_nothing(chosen, corpus)
+    say_what_a_set_lacks(chosen, corpus, levels)
     if chosen and not cases and (others := chosen.of(corpus).listed):
         found = ", ".join(dict.fromkeys(one.level for one in others))
         line = f"not listed: {counted(len(others), 'case')} of the level {found}; add --level all"

@@ -27,6 +27,11 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
         "atlas",
         "Write the atlas: every case and recorded client, as a site.",
     ),
+    "changes": (
+        "changes",
+        "changes",
+        "List what changed between the sets OLD and NEW, with the reasons.",
+    ),
     "check": ("check", "check", "Judge each IMPL, by default httplib_impl."),
     "clients": (
         "clients",

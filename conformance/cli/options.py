@@ -16,7 +16,9 @@ from conformance.cases import (
     Cases,
     Corpus,
     load_corpus,
+    load_set,
     own_files,
+    set_names,
     with_own,
 )
 from conformance.results import Shard
@@ -73,7 +75,11 @@ class Selection:
         """Yield a line for each glob that matches no id, with the nearest names."""
         for option, globs in (("--select", self.select), ("--exclude", self.exclude)):
             for glob in globs:
-                if not corpus.select([glob]):
+                if corpus.select([glob]):
+                    continue
+                if corpus.set is not None and Corpus(corpus.parts, corpus.digest).select([glob]):
+                    yield f"{option}: no case of the set {corpus.set.set} matches {glob!r}"
+                else:
                     yield f"{option}: no case matches {glob!r}{near_names(glob, corpus)}"
 
 
@@ -160,18 +166,32 @@ selection = bundled(
 )
 """Adds the options for a `Selection` to a command, which receives it as ``chosen``."""
 
-own_cases = bundled(
+_CASES = click.option(
+    "--cases",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True),
+    metavar="FILE|DIR",
+    help="Run your own cases (repeatable), and no others unless --select names them.",
+)
+own_cases = bundled("corpus", lambda cases: with_own(load_corpus(), own_files(cases)), _CASES)
+"""Adds ``--cases`` to a command, which receives the `Corpus` as ``corpus``."""
+
+
+own_cases_or_set = bundled(
     "corpus",
-    lambda cases: with_own(load_corpus(), own_files(cases)),
+    lambda cases, frozen: with_own(load_corpus(), own_files(cases)).limited_to(
+        None if frozen is None else load_set(frozen)
+    ),
+    _CASES,
     click.option(
-        "--cases",
-        multiple=True,
-        type=click.Path(path_type=Path, exists=True),
-        metavar="FILE|DIR",
-        help="Run your own cases (repeatable), and no others unless --select names them.",
+        "--set",
+        "frozen",
+        metavar="REV|FILE",
+        shell_complete=lambda *given: [one for one in set_names() if one.startswith(given[2])],
+        help="Only the cases that this release froze, in the revisions of then.",
     ),
 )
-"""Adds ``--cases`` to a command, which receives the `Corpus` as ``corpus``."""
+"""Adds ``--cases`` and ``--set`` to a command, which receives the `Corpus` as ``corpus``."""
 
 
 def jobs_option(command: F) -> F:
@@ -193,6 +213,18 @@ def say_what_matches_nothing(chosen: Selection, corpus: Corpus) -> None:
         from conformance.report import visible_text
 
         click.echo(f"httplib-kit: {visible_text(line)}", err=True)
+
+
+def say_what_a_set_lacks(chosen: Selection, corpus: Corpus, levels: Iterable[str]) -> None:
+    """Write a line on standard error for each case of the set that *corpus* does not have as is."""
+    limits = {"select": chosen.select, "exclude": chosen.exclude, "family": chosen.family}
+    lines = [
+        line
+        for is_client in (False, True)
+        for line in corpus.not_judged(levels, is_client=is_client, **limits)
+    ]
+    for line in dict.fromkeys(lines):
+        click.echo(f"httplib-kit: not as in the set: {line}", err=True)
 
 
 def near_names(name: str, corpus: Corpus) -> str:

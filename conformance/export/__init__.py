@@ -14,16 +14,6 @@ if TYPE_CHECKING:
     from conformance.export.captured import READERS, CaptureError
     from conformance.export.corpus import export_lines, exported
 
-__all__ = [
-    "READERS",
-    "CaptureError",
-    "NotPlayed",
-    "export_lines",
-    "exported",
-    "pcap",
-    "played",
-]
-
 if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
     __getattr__ = loader(
         __name__,

@@ -92,7 +92,7 @@ def pytest_configure_node(node: Any) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Receive what a worker of pytest-xdist sends in addition to its reports."""
-    summary_of(node.config).add_nowhere(getattr(node, "workeroutput", {}).get(SENT, ()))
+    summary_of(node.config).add(**getattr(node, "workeroutput", {}).get(SENT, {}))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:  # noqa: ARG001
@@ -142,12 +142,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     A worker of pytest-xdist sends its part instead.
     """
     config = session.config
-    nowhere = config.stash[SESSION].nowhere if SESSION in config.stash else []
+    found = config.stash[SESSION].lines if SESSION in config.stash else {}
     if hasattr(config, "workeroutput"):
-        config.workeroutput[SENT] = nowhere
+        config.workeroutput[SENT] = found
         return
     summary = summary_of(config)
-    summary.add_nowhere(nowhere)
+    summary.add(**found)
     session.exitstatus = summary.exit_status(session.exitstatus)
 
 

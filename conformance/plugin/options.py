@@ -42,6 +42,7 @@ class Options:
         error_map: a file that maps the implementation's exceptions, with its text; empty for none.
         fail_on_flaky: whether a flaky case is a failure.
         cases: the user's own case files, each with its text.
+        frozen: the set to which the cases are limited; empty for none.
     """
 
     implementations: tuple[str, ...]
@@ -55,6 +56,7 @@ class Options:
     error_map: tuple[str, str]
     fail_on_flaky: bool
     cases: tuple[tuple[str, str], ...]
+    frozen: str
 
     @classmethod
     def of(cls, config: pytest.Config) -> "Options":
@@ -88,6 +90,7 @@ class Options:
             fail_on_flaky=config.getoption("httplib_fail_on_flaky")
             or config.getini("httplib_fail_on_flaky"),
             cases=tuple(_own_cases(config)),
+            frozen=config.getoption("httplib_set") or config.getini("httplib_set"),
         )
 
     @classmethod
@@ -102,7 +105,7 @@ class Options:
     @property
     def usual(self) -> bool:
         """Whether all options have their default, so that none can be wrong."""
-        asked = self.baselines or self.error_map[0] or self.cases
+        asked = self.baselines or self.error_map[0] or self.cases or self.frozen
         plain = self.levels == JUDGED and self.deadline == DEADLINE
         return self.implementations == (REFERENCE,) and plain and not asked
 
@@ -224,6 +227,13 @@ def add_options(parser: pytest.Parser) -> None:
         help="fail the test of a case that is flaky; without it, that test is xfailed",
     )
     parser.addini("httplib_fail_on_flaky", "as --httplib-fail-on-flaky", type="bool", default=False)
+    group.addoption(
+        "--httplib-set",
+        default="",
+        metavar="REV",
+        help="only the cases that this release froze, in the revisions of then",
+    )
+    parser.addini("httplib_set", "as --httplib-set", default="")
     group.addoption(
         "--httplib-cases",
         action="append",

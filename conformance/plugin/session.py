@@ -18,6 +18,7 @@ from conformance.cases import (
     Sweep,
     SweptCases,
     load_corpus,
+    load_set,
     with_own,
 )
 from conformance.drivers import Implementation, UnknownImplementation, targets
@@ -42,7 +43,8 @@ class Session:
     def __init__(self, options: Options, authority: CertificateAuthority) -> None:
         try:
             own = [(name, text.encode()) for name, text in options.cases]
-            self._corpus = with_own(load_corpus(), own)
+            frozen = load_set(options.frozen) if options.frozen else None
+            self._corpus = with_own(load_corpus(), own).limited_to(frozen)
         except CaseError as error:
             raise pytest.Collector.CollectError(f"httplib-kit: {error}") from None
         self._options = options
@@ -92,7 +94,28 @@ class Session:
     def nowhere(self) -> list[str]:
         """Lines about baseline entries that match no case, if all their cases were requested."""
         listings = [one.listing for one in self._judged if one.listing is not None]
-        return [visible_text(line) for one in listings if one.is_whole for line in one.nowhere()]
+        whole = [one for one in listings if one.is_whole and not self._options.frozen]
+        return [visible_text(line) for one in whole for line in one.nowhere()]
+
+    @property
+    def lines(self) -> dict[str, list[str]]:
+        """What `Summary.add` takes."""
+        return {"nowhere": self.nowhere, "outside": self.outside}
+
+    @property
+    def outside(self) -> list[str]:
+        """A line for each case of the set that the options select and that cannot be judged."""
+        options = self._options
+        limits = {"select": options.globs, "exclude": options.exclude}
+        kinds = dict.fromkeys(one.is_client for one in self._judged)
+        lines = [
+            line
+            for is_client in kinds
+            for line in self._corpus.not_judged(
+                self._levels(is_client), is_client=is_client, **limits
+            )
+        ]
+        return [visible_text(line) for line in dict.fromkeys(lines)]
 
     @property
     def is_empty(self) -> bool:
@@ -129,15 +152,16 @@ class Session:
     def _chosen(self, judged: Judged) -> Cases | SweptCases:
         """Return the cases that the options select for *judged*, each with its settings."""
         options = self._options
-        levels = levels_of(options.levels)
-        usual = options.levels == JUDGED
-        if judged.is_client and usual:
-            # The level of a case is about httplib; it says nothing about other clients.
-            levels = LEVELS
-        own_levels = LEVELS if usual else levels
+        levels = self._levels(judged.is_client)
+        own_levels = LEVELS if options.levels == JUDGED else levels
         found = self._corpus.select(options.globs, levels, options.exclude, own_levels)
         chosen = found.for_profile(is_client=judged.is_client)
         return chosen.swept(cast("Sweep", options.sweep))
+
+    def _levels(self, is_client: bool) -> tuple[str, ...]:
+        # The level of a case is about httplib; it says nothing about other clients.
+        written = self._options.levels
+        return LEVELS if is_client and written == JUDGED else levels_of(written)
 
     def _membership(self, metafunc: pytest.Metafunc) -> Callable[[Listed], bool]:
         """Return a function that tells whether a test uses a case."""
@@ -212,6 +236,7 @@ def check_options(options: Options) -> None:
         pytest.UsageError: the option that is not valid, and why, in one line.
     """
     levels_of(options.levels)
+    _check_set(options.frozen)
     try:
         as_deadline(options.deadline)
     except ValueError as error:
@@ -243,3 +268,11 @@ def check_options(options: Options) -> None:
         except BaselineError as error:
             problem = visible_text(f"--httplib-baseline: {error}")
             raise pytest.UsageError(problem) from None
+
+
+def _check_set(written: str) -> None:
+    try:
+        if written:
+            load_set(written)
+    except CaseError as error:
+        raise pytest.UsageError(visible_text(f"--httplib-set: {error}")) from None

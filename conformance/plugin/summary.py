@@ -29,12 +29,14 @@ class Summary:
         skipped: those of which a case was skipped, each with the reason for the first.
         flakes: the stories of flaky cases.
         nowhere: lines about baseline entries that match no case.
+        outside: lines about cases of the set that cannot be judged.
     """
 
     judged: set[str] = field(default_factory=set)
     skipped: dict[str, str] = field(default_factory=dict)
     flakes: list[str] = field(default_factory=list)
     nowhere: dict[str, None] = field(default_factory=dict)
+    outside: dict[str, None] = field(default_factory=dict)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the facts in the report of a test call, from any process."""
@@ -49,9 +51,10 @@ class Summary:
         if FLAKE in known:
             self.flakes.append(known[FLAKE])
 
-    def add_nowhere(self, lines: Iterable[str]) -> None:
-        """Add lines about baseline entries that match no case; from several workers, once."""
-        self.nowhere.update(dict.fromkeys(lines))
+    def add(self, nowhere: Iterable[str] = (), outside: Iterable[str] = ()) -> None:
+        """Add lines about baseline entries and a set; from several workers, once."""
+        self.nowhere.update(dict.fromkeys(nowhere))
+        self.outside.update(dict.fromkeys(outside))
 
     @property
     def unjudged(self) -> list[str]:
@@ -73,6 +76,8 @@ class Summary:
             yield "flaky cases: fine when run again, alone and after the same cases", lines
         if self.nowhere:
             yield "stale entries of the baseline", list(self.nowhere)
+        if self.outside:
+            yield "cases of the set that were not judged", list(self.outside)
         if self.unjudged:
             yield "implementations of which no case was judged", self.unjudged
 

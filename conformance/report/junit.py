@@ -96,9 +96,11 @@ def _of_run(head: RunHead) -> Iterator[tuple[str, str]]:
     yield "version", head.version
     for feature in head.features:
         yield "feature", feature
-    for key in ("shard", "incomplete"):
+    for key in ("shard", "set", "incomplete"):
         if getattr(head, key):
             yield key, getattr(head, key)
+    for line in head.outside:
+        yield "not-judged", line
 
 
 def _of_score(run: Run) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,7 @@ from conformance.report.octets import visible_text
 from conformance.report.runs import Run, causes_of
 from conformance.report.score import score
 from conformance.report.standing import Standing, standing
-from conformance.report.summary import INCOMPLETE, fitted
+from conformance.report.summary import INCOMPLETE, fitted, of_set
 from conformance.results import Result
 from conformance.wording import counted, wrapped
 
@@ -47,6 +47,7 @@ def matrix(
     shown = list(lines(clients, width))
     every = [
         f"corpus {visible_text(runs[0].head.corpus)}",
+        *of_set(runs[0].head),
         *shown,
         "",
         *legend_lines(legend(shown, words)),

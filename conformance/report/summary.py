@@ -25,6 +25,8 @@ INCOMPLETE = "INCOMPLETE"
 """Marks an incomplete run, in every report."""
 
 
+_SHOWN = 5
+"""How many cases of a set that were not judged are named."""
 _UNEARNED = "a case about a broken one may pass for that reason"
 
 
@@ -40,8 +42,23 @@ def scope(head: RunHead) -> list[str]:
         lines.append(f"shard {visible_text(head.shard)}: the other shards are not in it")
     if head.unreached:
         lines.append(f"the first failure ended the run: {counted(head.unreached, 'case')} not run")
+    lines += of_set(head)
     lines += [f"not completed: {visible_text(one)}; {_UNEARNED}" for one in head.unable]
     return lines
+
+
+def of_set(head: RunHead) -> list[str]:
+    """Return lines about the set of a run, and cases of it that were not judged; empty for none."""
+    if not head.set:
+        return []
+    if not head.outside:
+        lacking = "each of its cases that was chosen was judged in the same revision"
+    else:
+        count = counted(len(head.outside), "case")
+        lacking = f"{count} of it not judged; `httplib-kit changes` says why"
+        lacking += f", the first {_SHOWN} of them below" if len(head.outside) > _SHOWN else ""
+    shown = [f"not judged: {visible_text(one)}" for one in head.outside[:_SHOWN]]
+    return [f"set {visible_text(head.set)}: {lacking}", *shown]
 
 
 def title(head: RunHead) -> str:

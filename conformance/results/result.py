@@ -57,6 +57,9 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
         incomplete: why results are missing; empty if the run is complete.
         unable: the well-formed exchanges that the implementation did not complete.
         started: when the run began, in seconds since 1970, if its times were asked for; else 0.
+        set: the name of the set to which the cases were limited; empty for none.
+        outside: a line for each chosen case of the set that was not judged, because the kit no
+            longer has it in that revision.
     """
 
     kit: str
@@ -90,6 +93,8 @@ class RunHead(msgspec.Struct, frozen=True, omit_defaults=True):
     incomplete: str = ""
     unable: list[str] = []
     started: int = 0
+    set: str = ""
+    outside: list[str] = []
 
     @classmethod
     def of(cls, identity: Identity, *, kit: str, corpus: str, **settings: Any) -> "RunHead":

@@ -80,6 +80,11 @@ def test_a_capture_is_the_same_each_time() -> None:
     assert capture_of("chunked.two-chunks") == capture_of("chunked.two-chunks")
 
 
+def test_a_client_that_closes_ends_its_stream_too() -> None:
+    _, flags, _ = conversation(capture_of("framing.to-the-end.empty"))
+    assert flags.count(ACK | 1) == 2
+
+
 def test_a_reset_is_a_reset() -> None:
     _, flags, _ = conversation(capture_of("faults.early-response.reset"))
     assert any(one & 4 for one in flags)

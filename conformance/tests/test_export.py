@@ -112,6 +112,20 @@ def test_the_server_does_what_the_case_says(whole: dict[str, Any]) -> None:
             assert script_of(one["client"]) == script_key(case), case.id
 
 
+def test_a_server_closes_for_a_client_that_asks_but_not_for_httplib() -> None:
+    (one,) = document(load_corpus().select(["chunked.two-chunks"]))["cases"]
+    closes = {name: one[name]["server"]["closes_on_request"] for name in ("httplib", "client")}
+    assert closes == {"httplib": False, "client": True}
+
+
+def test_without_the_level_precedent_the_page_alone_is_compared() -> None:
+    for levels, exact in (("documented", False), ("documented,precedent", True)):
+        code, text = run("--select", "requests.*", "--level", levels)
+        assert code == 0
+        (one, *_) = (one for one in json.loads(text)["cases"] if one["level"] == "documented")
+        assert {outcome["exact"] for outcome in one["httplib"]["outcomes"]} == {exact}
+
+
 def bytes_of(value: Octets) -> bytes:
     return b"".join(bytes(part) for part in value.pieces if isinstance(part, bytes | Recipe))
 
@@ -138,6 +152,9 @@ def test_what_a_client_may_do_is_what_the_case_says(whole: dict[str, Any]) -> No
             exchanges, one.get("client", {"exchanges": ()})["exchanges"], strict=True
         ):
             assert given["strength"] == exchange.fetch.strength
+            assert given["arrives"]["most"] == exchange.arrivals.most
+            assert given.get("on", {}).get("of") == (exchange.placement and exchange.placement.of)
+            assert given.get("ends", {}).get("after") == (exchange.ending and exchange.ending.after)
             assert octets(given.get("body", "")) == exchange.body
             assert [*map(results_in, given["expect"])] == [*map(results_of, exchange.fetch.results)]
             compared += 1
@@ -170,7 +187,7 @@ def test_a_reply_is_a_send_unless_its_bytes_depend_on_the_request() -> None:
 
 
 def test_a_case_with_the_script_of_another_does_not_count() -> None:
-    listed = load_corpus().select(["chunked.*"])
+    listed = load_corpus().select(["chunked.s*", "framing.l*"])
     counting = [
         one["id"] for one in document(listed)["cases"] if one.get("client", {}).get("counts")
     ]
