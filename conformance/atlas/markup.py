@@ -8,6 +8,7 @@ and the same labels and sentences return on thousands of pages, so a piece of te
 """
 
 import functools
+import re
 from collections.abc import Iterable
 
 from markupsafe import Markup, escape
@@ -21,6 +22,15 @@ from conformance.report import OctetRuns, octet_runs, visible_text
 def shown(text: str) -> Markup:
     """Return *text* in one line, with each character that could act shown by name."""
     return escape(visible_text(text))
+
+
+def coded(text: str) -> Markup:
+    """Return a sentence, with what stands between grave accents as code.
+
+    >>> coded("`a < b` is true")
+    Markup('<code>a &lt; b</code> is true')
+    """
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def octets(runs: OctetRuns) -> Markup:

@@ -29,7 +29,7 @@ from conformance.atlas.facts import (
     entry_of_results,
     results_by_case,
 )
-from conformance.atlas.markup import calls, event_head, octets, rows, shown, spans
+from conformance.atlas.markup import calls, coded, event_head, octets, rows, shown, spans
 from conformance.atlas.overview import Overview
 from conformance.atlas.pages import CasePages, file_name, link
 from conformance.atlas.tables import Tables
@@ -160,6 +160,7 @@ def environment() -> jinja2.Environment:
         auto_reload=False,
     )
     made.filters.update(
+        coded=coded,
         shown=shown,
         octets=octets,
         spans=spans,

@@ -155,3 +155,4 @@ def test_the_pages_have_the_lessons() -> None:
         assert f'data-answer="{asked.answer}"' in page
         assert "id=predict data-first hidden" in page
     assert pages.reply("/_/lessons/12").status == 404
+    assert "<p><code>Content-Length</code> says" in pages.reply("/_/lessons/3").body.decode()

@@ -6,14 +6,16 @@ by the Python files that it lists, and one stray file among them stops the plugi
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 from sphinx.util.logging import getLogger
 
-from conformance.cases import fixtures_directory
+from conformance.cases import fixtures_directory, load_corpus, load_requirements
 
 project = "httplib-kit"
 author = "the httplib-kit contributors"
@@ -60,6 +62,7 @@ def read(_: Sphinx, *where: object) -> None:
             content[0].replace(f"](../{path}", f"]({page}").replace(f"]({path}", f"]({page}")
         )
     content[0] = _SCHEMA.sub(tables, content[0])
+    content[0] = re.sub("<!-- figures -->", figures, content[0])
 
 
 _SCHEMA = re.compile(r"<!-- schema: (\S+) -->")
@@ -112,6 +115,27 @@ def _form(one: Any, label: str) -> str:
     if kind == "object" and "properties" in one:
         return "object of " + ", ".join(f"`{key}`" for key in one["properties"])
     return kinds
+
+
+def figures(_: re.Match[str]) -> str:
+    """Return how much there is of what makes the corpus strong, and where each figure is from."""
+    corpus = load_corpus()
+    lies, same = (
+        tomllib.loads((Path(__file__).parents[1] / name).read_text(encoding="utf-8"))
+        for name in ("miniatures/covering.toml", "mutation/equivalent.toml")
+    )
+    rows = (
+        ("cases, those of the level observe included", len(list(corpus.every.listed)), "`httplib-kit list`"),
+        ("requirements of the page", len(load_requirements()), "`fixtures/spec.toml`"),
+        ("miniatures", len(lies), "`tools/miniatures/covering.toml`"),
+        (
+            "mutants that no run can find, each with its reason",
+            len(same["equivalent"]),
+            "`tools/mutation/equivalent.toml`",
+        ),
+    )
+    lines = [f"| {what} | {count:,} | {source} |" for what, count, source in rows]
+    return "\n".join(["## Figures", "", "| what | how many | from |", "|---|---|---|", *lines])
 
 
 _RAW = re.compile(r"<p>[^<]*\.\. [a-z-]+::|:[a-z-]+-ref:")
