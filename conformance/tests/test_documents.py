@@ -65,7 +65,16 @@ def test_a_command_is_one_that_there_is(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for word in arguments:
-        if Path(word).suffix in (".jsonl", ".bin", ".toml", ".pcap", ".har"):
+        if Path(word).suffix in (
+            ".jsonl",
+            ".json",
+            ".bin",
+            ".toml",
+            ".pcap",
+            ".har",
+            ".key",
+            ".pub",
+        ):
             Path(word).touch()
     with click.Context(main, info_name="httplib-kit") as context:
         _, command, rest = main.resolve_command(context, arguments)
@@ -87,6 +96,7 @@ NOT_HERE = {
     "^(serve|export|atlas)( |$)": "test_serve, test_export, test_atlas",
     "^record ": "writes golden records: test_golden",
     "--fresh|course grade": "test_grading",
+    "--key|--verify|^collect": "test_statement",
     "^course (check|unmask 4 case)": "test_course, test_unmask",
     "gevent|client:(?!httplib)|curl|python2.7|exec:": "other programs: test_clients, test_drivers",
 }
