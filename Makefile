@@ -19,7 +19,7 @@ define locked
 	@touch $@
 endef
 
-.PHONY: conformance record recorded lock test lint check format bench fuzz strength covering differential browser docs site export freeze openapi screenshots clean check-all
+.PHONY: conformance record recorded lock man surface zipapp test lint check format bench fuzz strength covering differential browser docs site export freeze openapi screenshots clean check-all
 
 conformance: .venv/installed  ## the verdicts on httplib_impl
 	@$(BIN)/httplib-kit check
@@ -44,6 +44,7 @@ lint: .venv/installed-lint  ## format, lint, types, workflows
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	@$(BIN)/pre-commit validate-manifest .pre-commit-hooks.yaml
 	@$(BIN)/pre-commit validate-config .pre-commit-config.yaml
+	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint Dockerfile; fi
 
 check: lint  ## format, lint, types, layering, corpus lint, unit tests: less than a minute
 	@$(BIN)/python -m pytest -q -n 2 -m "not slow" $(QUICK)
@@ -97,6 +98,15 @@ freeze: .venv/installed  ## the set of this release: which cases count, and whic
 export: .venv/installed  ## the corpus as JSON, and as a package of npm with its tarball, in build/corpus
 	@$(BIN)/python -m tools.corpus_package build/corpus
 
+man: .venv/installed  ## the man pages, in man/; a wheel has them too
+	@$(BIN)/python -m tools.man man
+
+zipapp: .venv/installed  ## the kit and all that it needs as one file for any Python from 3.11 on, in dist/
+	@$(BIN)/python -m tools.onefile dist
+
+surface: .venv/installed  ## a record of what others may depend on, in tools/surface.json
+	@$(BIN)/python -m tools.surface
+
 openapi: .venv/installed-api  ## the plays of serve, held against their description by schemathesis
 	@$(BIN)/python -m pytest -q conformance/tests/test_plays.py -k described
 
@@ -104,7 +114,7 @@ screenshots: .venv/installed-browser  ## a picture of each kind of page, in scre
 	@$(BIN)/python -m tools.screenshots screenshots
 
 clean:
-	rm -rf site .venv .nox .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf site man dist .venv .nox .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/installed: pyproject.toml requirements/test.txt
 	@test -n "$(PYTHON)" || { echo "httplib-kit needs Python 3.11 or newer; say which: make PYTHON=..." >&2; exit 1; }

@@ -5,22 +5,49 @@ their own, and those come first on a guest's path.  Then the guest's tests are r
 and one line says why.
 """
 
+import sys
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 PACKAGES = ("certs", "conformance", "httplib_impl", "mockserver")
+HERE = Path(__file__).resolve().parent
+ROOTS = (".git", "pyproject.toml", "pytest.ini", "setup.cfg", "setup.py", "tox.ini")
+"""One of these is in the directory in which a repository begins."""
+
+
+def places() -> Iterator[Path]:
+    """Yield the directories that pytest, its configuration or a conftest put on the path later."""
+    given = (Path(word.partition("::")[0]) for word in sys.argv[1:] if not word.startswith("-"))
+    for start in (Path.cwd(), *(path.resolve() for path in given if path.exists())):
+        for directory in (start, *start.parents):
+            yield from (directory, directory / "src", directory / "tests", directory / "test")
+            if any((directory / name).exists() for name in ROOTS):
+                break
+
+
+def foreign(directory: Path, name: str) -> bool:
+    """Return whether a Python file in *directory* imports something else as *name*."""
+    package = directory / name
+    if directory == HERE or (directory / "__init__.py").exists():
+        return False
+    if package.with_suffix(".py").is_file() or (package / "__init__.py").is_file():
+        return True
+    return directory.name not in ("test", "tests") and any(package.glob("*.py"))
 
 
 def hidden() -> list[str]:
-    """Return those of the kit's packages in whose place another one is found."""
-    here = Path(__file__).resolve().parent
+    """Return those of the kit's packages in whose place another one is, or will be, found."""
     specs = {name: find_spec(name) for name in PACKAGES}
+    later = {*places()}
     return [
         name
         for name, spec in specs.items()
-        if spec is None or Path(spec.origin or "").resolve() != here / name / "__init__.py"
+        if spec is None
+        or Path(spec.origin or "").resolve() != HERE / name / "__init__.py"
+        or any(foreign(directory, name) for directory in later)
     ]
 
 

@@ -6,6 +6,7 @@ moment; Ctrl-C during that time prints one line, as at any later time, and not a
 
 import os
 import signal
+import sys
 from types import FrameType
 
 from conformance import EXIT_INTERRUPTED
@@ -13,6 +14,8 @@ from conformance import EXIT_INTERRUPTED
 
 def run() -> None:
     """Import the kit and run the command; never returns."""
+    if os.name != "posix":  # no fcntl, no poll, no process groups
+        sys.exit("httplib-kit: this system is not supported; on Windows, install it in WSL")
     usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if usual:
         signal.signal(signal.SIGINT, _leave)

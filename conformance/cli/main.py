@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import click
+from click.shell_completion import CompletionItem
 
 from conformance import EXIT_INTERRUPTED
 
@@ -168,6 +169,16 @@ class _Commands(click.Group):
         module, function, _ = COMMANDS[cmd_name]
         found = getattr(importlib.import_module(f"conformance.cli.{module}"), function)
         return cast("click.Command", found)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands, or the options, that begin with *incomplete*; imports none."""
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        return [
+            CompletionItem(name, help=text)
+            for name, (_, _, text) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the commands with their first sentences."""

@@ -11,9 +11,9 @@ from conformance.tests.conftest import ROOT
 TEST = "def test_own():\n    import {name}\n\n    assert {name}.own\n"
 
 
-def run(directory: Path, *args: str) -> str:
+def run(directory: Path, *args: str, how: tuple[str, ...] = ("-m", "pytest")) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *args],
+        [sys.executable, *how, "-q", "-p", "no:cacheprovider", *args],
         cwd=directory,
         capture_output=True,
         text=True,
@@ -33,6 +33,49 @@ def test_a_guest_s_package_of_that_name_comes_first(tmp_path: Path, name: str) -
         f"httplib-kit is left out: other packages have the names of its own ({name}) and come"
         " first; rename them, or install the kit into another environment"
     )
+
+
+SCRIPT = ("-c", "import sys; sys.path.remove(''); import pytest; sys.exit(pytest.main())")
+"""As the program `pytest` does it: the present directory is not on the path."""
+
+
+@pytest.mark.parametrize(
+    ("file", "configuration", "test"),
+    [
+        ("mockserver/__init__.py", "", "test_own.py"),
+        ("mockserver.py", "", "test_own.py"),
+        ("mockserver/part.py", "", "test_own.py"),
+        ("src/mockserver/__init__.py", 'pythonpath = ["src"]', "tests/test_own.py"),
+        ("tests/mockserver/__init__.py", "", "tests/mockserver/test_own.py"),
+        ("tests/mockserver.py", "", "tests/test_own.py"),
+    ],
+    ids=["package", "module", "namespace", "src", "tests", "beside"],
+)
+def test_a_package_that_pytest_finds_later_comes_first(
+    tmp_path: Path, file: str, configuration: str, test: str
+) -> None:
+    text = f"[tool.pytest.ini_options]\n{configuration}\n"
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    imported = "import mockserver\n\n    assert mockserver.own"
+    if (
+        "part" in file
+    ):  # a package without __init__.py is found after one that has it, if that is ours
+        imported = "pass"
+    for path, content in (
+        (file, "own = True\n"),
+        (test, f"def test_own():\n    {imported}\n"),
+    ):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(content, encoding="utf-8")
+    first, *_ = run(tmp_path, how=SCRIPT).splitlines()
+    assert first.startswith("httplib-kit is left out: ")
+
+
+def test_a_directory_of_tests_with_such_a_name_hides_nothing(tmp_path: Path) -> None:
+    (tmp_path / "tests" / "conformance").mkdir(parents=True)
+    text = "def test_own(mock_server):\n    assert mock_server\n"
+    (tmp_path / "tests" / "conformance" / "test_own.py").write_text(text, encoding="utf-8")
+    assert "left out" not in run(tmp_path, how=SCRIPT)
 
 
 def test_a_guest_without_such_a_package_has_the_kit(tmp_path: Path) -> None:

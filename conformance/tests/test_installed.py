@@ -3,6 +3,7 @@
 import email
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance.cli.main import COMMANDS
 from conformance.tests.conftest import ROOT, Installed
 
 pytestmark = pytest.mark.slow
@@ -29,12 +31,16 @@ def names_in(wheel: Path) -> set[str]:
         return set(archive.namelist())
 
 
+def wheel_of(distributions: Path) -> Path:
+    return next(distributions.glob("*.whl"))
+
+
 def test_the_wheel_holds_four_packages_with_the_fixtures_and_no_unit_tests(
     distributions: Path,
 ) -> None:
     names = names_in(next(distributions.glob("*.whl")))
     tops = {name.partition("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {
+    assert {top for top in tops if not top.endswith((".dist-info", ".data"))} == {
         *PACKAGES,
         "httplib_kit_plugin.py",
     }
@@ -58,7 +64,65 @@ def test_the_sdist_makes_the_same_wheel(distributions: Path, tmp_path: Path) -> 
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(command, cwd=source, check=True, capture_output=True)
     assert (source / "conformance" / "tests").is_dir()
-    assert names_in(next(tmp_path.glob("*.whl"))) == names_in(next(distributions.glob("*.whl")))
+    assert next(tmp_path.glob("*.whl")).read_bytes() == wheel_of(distributions).read_bytes()
+
+
+def test_the_wheel_is_small(distributions: Path) -> None:
+    with zipfile.ZipFile(wheel_of(distributions)) as archive:
+        entries = archive.infolist()
+    records = [one for one in entries if "/fixtures/observed/" in one.filename]
+    assert len(records) > 10
+    assert sum(one.file_size for one in records) <= 12e6
+    assert (
+        sum(one.compress_size for one in entries) - sum(one.compress_size for one in records)
+        <= 1.5e6
+    )
+
+
+def test_each_command_has_a_page_of_the_manual(installed: Installed) -> None:
+    pages = {path.stem: path for path in installed.directory.glob("share/man/man1/httplib-kit*.1")}
+    assert {"httplib-kit", *(f"httplib-kit-{name}" for name in COMMANDS)} <= set(pages)
+    text = pages["httplib-kit-check"].read_text(encoding="utf-8")
+    assert "\\fB\\-\\-baseline " in text
+    if shutil.which("groff") is None:
+        pytest.skip("groff is not here to read them")
+    command = ["groff", "-man", "-ww", "-z", *map(str, pages.values())]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+def test_what_is_installed_agrees(installed: Installed, tmp_path: Path) -> None:
+    done = installed.run(["python", "-m", "pip", "check"], tmp_path)
+    assert done.returncode == 0, done.stdout
+
+
+def test_nothing_is_left_after_it_is_uninstalled(installed: Installed, tmp_path: Path) -> None:
+    environment, home, scratch = (tmp_path / name for name in ("environment", "home", "scratch"))
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
+    python = str(environment / "bin" / "python")
+    (site,) = environment.glob("lib/python3*/site-packages")
+    home.mkdir()
+    scratch.mkdir()
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+
+    def run(*command: str, **known: str) -> None:
+        done = installed.run(command, tmp_path, **known)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    pip = [installed.python, "-m", "pip", "--python", python]
+    run(*pip, "install", "--quiet", "--no-deps", str(wheel_of(installed.distributions)))
+    # What the kit depends on is taken from the other environment.
+    elsewhere = site / "elsewhere.pth"
+    elsewhere.write_text(f"{installed.site_packages}\n", encoding="utf-8")
+    own = {"HOME": str(home), "TMPDIR": str(scratch)}
+    check = ("check", "--select", "chunked.two-chunks")
+    run(str(environment / "bin" / "httplib-kit"), *check, **own)
+    run(python, "-m", "conformance", *check, "http.client", **own)
+    assert [*home.iterdir(), *scratch.iterdir()] == []
+    elsewhere.unlink()
+    assert set(site.rglob("conformance/**/*.pyc"))
+    run(*pip, "uninstall", "--quiet", "--yes", "httplib-kit")
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
 def test_the_metadata_are_whole_and_ask_for_no_more_than_is_used(distributions: Path) -> None:

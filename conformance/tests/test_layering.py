@@ -54,7 +54,10 @@ MAY_IMPORT = {
         "tomli",
         "tomlkit",
     },
-    "tools": {*INSTALLED, "hypothesis", "libcst", "mutmut", "playwright", "pygments", "sphinx"},
+    "tools": {
+        *(*INSTALLED, "click", "hatchling", "hypothesis", "libcst", "mutmut", "playwright"),
+        *("pygments", "sphinx"),
+    },
 }
 
 
