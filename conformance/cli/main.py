@@ -115,7 +115,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "statement": (
         "statement",
         "statement",
-        "State what RESULTS say about one client, or check a statement.",
+        "State what RESULTS, the files of `check --results`, say about one client.",
     ),
     "try": (
         "try_",

@@ -175,7 +175,7 @@ def statement_of(
         client=Client(head.implementation, head.name, head.version, LAWS[run.is_client]),
         kit=head.kit,
         corpus=head.corpus,
-        set=getattr(head, "set", ""),
+        set=head.set,
         date=date,
         expires=expires,
         score=found.text,

@@ -21,8 +21,8 @@ pytestmark = pytest.mark.slow
 
 PACKAGES = {"httplib_impl", "mockserver", "conformance", "certs"}
 BASE = {
-    *("click", "hypothesis", "jinja2", "markupsafe", "msgspec", "rich", "tomli", "tomlkit"),
-    "trustme",
+    *("click", "cryptography", "hypothesis", "jinja2", "markupsafe", "msgspec", "rich", "tomli"),
+    *("tomlkit", "trustme"),
 }
 
 

@@ -113,9 +113,17 @@ def test_the_statement_for_people_has_every_number(results: Path) -> None:
 
 def test_how_a_run_was_limited_is_said() -> None:
     head = msgspec.structs.replace(
-        HEAD, select=["chunked.*"], levels=["guard"], sweep="each", tolerant=False, unable=["GET"]
+        HEAD,
+        set="1.0",
+        select=["chunked.*"],
+        levels=["guard"],
+        sweep="each",
+        tolerant=False,
+        unable=["GET"],
     )
     made = statement_of(Run(head, RUN.results), {}, DAY)
+    assert made.set == "1.0"
+    assert "corpus c, set 1.0" in statement_markdown(made)
     text = "\n".join(made.limits)
     for part in ("--select chunked.*", "levels: guard", "--sweep each", "--no-tolerance", "GET"):
         assert part in text
