@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from conformance.cases import Case, sent_by
-from conformance.judge import FAILURES, Verdict
+from conformance.judge import FAILURES, Verdict, did_of
 from conformance.report import NO_DEED, Run, Standing, deed_of_record, standing
 from conformance.results import Result, RunHead
 from conformance.results.golden import Book, Judged, Recorded, judged
@@ -51,6 +51,7 @@ CODES: Mapping[str, str] = {
     NO_RECORD: "Z",
 }
 """The letter that stands for a sign in the names of the style sheet."""
+_MOST_NAMED = 20
 _DEEDS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _OLDEST_FIRST = re.compile(r"\d+")
 
@@ -111,14 +112,14 @@ def _of_run(number: int, run: Run) -> Column:
 def _of_record(key: str, one: Recorded) -> Column:
     short = ".".join(one.version.split(".")[:2])
     label = f"{one.runtime} {short}" if one.name in _STANDARD else one.name.split(".")[0]
-    if one.name == "urllib.request":
-        label = one.name
+    if one.is_client:
+        label = key
     return Column(
         key=key,
         label=label,
         module=f"{one.name} {one.version}",
         written=one.written,
-        is_client="fetch" in one.ops,
+        is_client=one.is_client,
         recorded=one,
     )
 
@@ -272,6 +273,13 @@ class Entry:
         return list(found.values())
 
     @property
+    def rest(self) -> list[int]:
+        """The columns of the clients that did what most did, if these are too many to be named."""
+        of_clients = [one.columns for one in self.groups if one.deed.isupper()]
+        most = max(of_clients, key=len, default=[])
+        return most if len(most) > _MOST_NAMED else []
+
+    @property
     def disagree(self) -> bool:
         """Whether two columns of one profile did different things."""
         return len({one.deed for one in self.groups if one.deed.islower()}) > 1 or (
@@ -393,6 +401,12 @@ def _group(one: Judged) -> Group:
     judgement, miss = one.judgement, one.judgement.mismatch
     where = "" if miss is None else miss.where
     calls = list(one.calls)
+    if one.case.profile == "client" and one.observation is not None:
+        # The classes differ between all clients; the page of a client has them.
+        trace = one.observation.trace
+        calls = [
+            (name, did_of(trace[name]) if "error" in trace[name] else text) for name, text in calls
+        ]
     if miss is not None and not any(op.id == where for op in one.case.ops):
         calls.append((where, miss.seen))
     essence = deed_of_record(one)

@@ -76,7 +76,8 @@ def event_head(one: Event) -> Markup:
 
 @functools.lru_cache(maxsize=2**13)
 def _event_head(who: str, connection: int, name: str, text: str, state: str) -> Markup:
-    named = f' data-name="{shown(name)}"' if name else ""
+    quoted = name if name.isalnum() else f'"{shown(name)}"'
+    named = f" data-name={quoted}" if name else ""
     number = f" {connection}" if connection else ""
     found = f"<li class={who}{named}><b>{who}{number}</b> <code>{shown(text)}</code>"
     if state:

@@ -16,9 +16,11 @@ from conformance.atlas.raising import Catching, catching
 from conformance.atlas.rates import load_rates
 from conformance.atlas.tables import Tables, apart_from_each_other, clustered, plane
 from conformance.cases import load_requirements, load_rules, rules_about
-from conformance.report import nearest
+from conformance.report import families, nearest
 
 _MOST_LISTED = 60
+_MOST_COLUMNS = 30
+"""Records of one profile that tables show; of more, those that behave alike are one column."""
 _MOST_SEARCHED = 240
 """Bytes of a case in which a search looks."""
 
@@ -112,21 +114,51 @@ class Overview:
 
     @functools.cached_property
     def order(self) -> list[int]:
-        """The columns, runs first, then by profile."""
-        every = range(len(self._every))
+        """The columns that tables show, runs first, then by profile: the first of each family."""
         return sorted(
-            every, key=lambda one: (self._every[one].run is None, self._every[one].is_client)
+            self.alike, key=lambda one: (self._every[one].run is None, self._every[one].is_client)
         )
+
+    @functools.cached_property
+    def alike(self) -> dict[int, list[int]]:
+        """The members of each family of implementations that behave alike, by the most typical.
+
+        A run is a family of its own, and so is each record where there are few of its profile.
+        """
+        found = {index: [index] for index, one in enumerate(self._every) if one.run is not None}
+        for is_client in (False, True):
+            members = [one for one in self._members(is_client=is_client) if one not in found]
+            for group in self._families_of(members):
+                found[group[0]] = group
+        return found
+
+    def _families_of(self, members: Sequence[int]) -> Iterator[list[int]]:
+        if len(members) <= _MOST_COLUMNS:
+            yield from ([one] for one in members)
+            return
+        apart = self._tables.distances(members)
+        grouped = (families(apart, percent / 100) for percent in range(101))
+        for group in next(groups for groups in grouped if len(groups) <= _MOST_COLUMNS):
+            typical = min(group, key=lambda one: (sum(apart[one][other] for other in group), one))
+            yield [members[one] for one in (typical, *(one for one in group if one != typical))]
+
+    @functools.cached_property
+    def titles(self) -> dict[int, str]:
+        """The labels of each family, by the column that stands for it in tables."""
+        labels = [one.label for one in self._every]
+        return {
+            first: ", ".join(labels[one] for one in every) for first, every in self.alike.items()
+        }
 
     def _members(self, *, is_client: bool) -> list[int]:
         return [index for index, one in enumerate(self._every) if one.is_client is is_client]
 
     def _cases(self) -> dict[str, Any]:
-        families: dict[str, list[Row]] = {}
+        by_family: dict[str, list[Row]] = {}
         for row in self._ranked:
-            families.setdefault(row.family, []).append(row)
+            by_family.setdefault(row.family, []).append(row)
         return {
-            "families": families,
+            "families": by_family,
             "count": len(self._rows),
             "levels": list(dict.fromkeys(row.level for row in self._rows)),
             "every": self._every,
@@ -149,12 +181,12 @@ class Overview:
         """Return the context of the page about the column at *index*."""
         one, tables = self._every[index], self._tables
         peers = [peer for peer in self._members(is_client=one.is_client) if peer != index]
-        families = list(self._against(index, peers, tables.families))
+        by_family = list(self._against(index, peers, tables.families))
         return {
             "column": one,
             "run": one.run,
             "total": tables.total(index),
-            "families": families,
+            "families": by_family,
             "levels": list(self._against(index, peers, tables.levels)),
             "alone": tables.alone[index][:_MOST_LISTED],
             "alone_count": len(tables.alone[index]),
@@ -167,13 +199,14 @@ class Overview:
 
     def _against(
         self, index: int, peers: Sequence[int], counts: dict[str, Counter[tuple[int, str]]]
-    ) -> Iterator[tuple[str, tuple[int, int], list[float]]]:
-        """Yield each name with what one column reached, and the shares of all its peers."""
+    ) -> Iterator[tuple[str, tuple[int, int], list[int]]]:
+        """Yield each name with what one column reached, and the places of all its peers."""
         for name, found in counts.items():
             own = self._tables.well(index, found)
             others = (self._tables.well(peer, found) for peer in peers)
             if own[1]:
-                yield name, own, sorted(well / judged for well, judged in others if judged)
+                places = {round(1 + 200 * well / judged) for well, judged in others if judged}
+                yield name, own, sorted(places)
 
     def _caught(self, index: int) -> list[Catching]:
         faults = list(self._tables.faults[index].values())
@@ -194,21 +227,22 @@ class Overview:
 
     def _matrix(self) -> dict[str, Any]:
         """Return the cases grouped by their pattern of signs, similar patterns together."""
-        patterns = [
-            (signs, ids)
-            for signs, ids in self._tables.patterns.items()
-            if any(sign in FAILING for sign in signs)
-        ]
-        patterns.sort(key=lambda pair: (-len(pair[1]), pair[0]))
-        order = clustered([signs for signs, _ in patterns])
         columns = self._column_order()
-        rows = [
-            ("".join(patterns[at][0][column] for column in columns), *patterns[at][::-1])
-            for at in order
+        # Of cases that differ only in columns that are not shown, one row has no link to all.
+        patterns: dict[str, list[tuple[str, list[str]]]] = {}
+        whole = len(self._rows)
+        for signs, ids in self._tables.patterns.items():
+            if any(sign in FAILING for sign in signs):
+                shown = "".join(signs[column] for column in columns)
+                patterns.setdefault(shown, []).append((signs, ids))
+                whole -= len(ids)
+        found = [
+            (shown, [one for _, ids in same for one in ids], same[0][0] if len(same) == 1 else "")
+            for shown, same in patterns.items()
         ]
-        whole = len(self._rows) - sum(len(ids) for _, ids in patterns)
+        found.sort(key=lambda row: (-len(row[1]), row[0]))
         return {
-            "rows": rows,
+            "rows": [found[at] for at in clustered([shown for shown, *_ in found])],
             "columns": columns,
             "families": self._families(),
             "whole": whole,
@@ -219,7 +253,7 @@ class Overview:
         """Return the columns, of each profile those that differ least next to each other."""
         found: list[int] = []
         for is_client in (False, True):
-            members = self._members(is_client=is_client)
+            members = [one for one in self.alike if self._every[one].is_client is is_client]
             found += [members[at] for at in nearest(self._tables.distances(members))]
         return found
 
@@ -227,8 +261,8 @@ class Overview:
         for name, is_client in (("httplib's interface", False), ("any HTTP client", True)):
             members = [
                 one
-                for one in self._members(is_client=is_client)
-                if self._every[one].recorded is not None
+                for one in self.alike
+                if self._every[one].is_client is is_client and self._every[one].run is None
             ]
             if len(members) > 1:
                 distances = self._tables.distances(members)
@@ -276,6 +310,7 @@ class Overview:
             return known.setdefault(name, len(known))
 
         octets: dict[str, int] = {}
+        seen: dict[tuple[str, str], int] = {}
         rows = [
             [
                 *(row.id, row.title, "" if row.file == f"{row.id}.html" else row.file),
@@ -284,7 +319,8 @@ class Overview:
                 [number("exception", name) for name in row.exceptions],
                 [number("requirement", name) for name in row.spec],
                 [number("rfc", name) for name in row.rfc],
-                *(row.signs, row.deeds, row.flags),
+                seen.setdefault((row.signs, row.deeds), len(seen)),
+                row.flags,
                 octets.setdefault(row.octets, len(octets)),
             ]
             for row in self._ranked
@@ -299,6 +335,7 @@ class Overview:
             "failing": "".join(sorted(FAILING)),
             **{kind: list(names.get(kind, ())) for kind in _KINDS},
             "octets": list(octets),
+            "seen": list(seen),
             "rules": {name: [row.id for row in rows] for name, rows in self._about.items()},
             "rows": rows,
         }

@@ -266,7 +266,8 @@ def link(name: str) -> str:
 
 def _forms(case: Case, sent: int) -> Iterator[tuple[str, str]]:
     """Yield the name and the text of each way to reproduce *case* that is short enough."""
-    yield "With the kit", f"httplib-kit check --select {case.id} --level all"
+    program = f"httplib-kit show {case.id} --reproduce script  # one file, for a bug report"
+    yield "With the kit", f"httplib-kit check --select {case.id} --level all\n{program}"
     entry = reached(case)
     calls = sum(len(repr(op.message)) for op in case.ops)
     for name, form, size in (
@@ -281,7 +282,6 @@ def _forms(case: Case, sent: int) -> Iterator[tuple[str, str]]:
                 continue
             if len(text) <= _LONGEST_FORM:  # what routes send is not counted in advance
                 yield name, text
-    yield "One file, for a bug report", f"httplib-kit show {case.id} --reproduce script"
 
 
 def _sent_lines(one: Entry) -> Iterator[list[Line]]:

@@ -113,8 +113,17 @@ def site(
         text = text.replace("&#39;", "'")
         yield f"cases/{file_name(name)}", text
     by = {visible_text(label): file for label, file in zip(shared["labels"], files, strict=True)}
-    yield "by.js", f"const BY = {json.dumps(by, separators=(',', ':'))};\n"
-    shared["order"] = overview.order
+    clients = [visible_text(one.label) for one in every if one.is_client and one.run is None]
+    found = {"BY": by, "CLIENTS": clients, "MENU": MENU}
+    yield (
+        "by.js",
+        "".join(
+            f"const {name} = {json.dumps(one, separators=(',', ':'))};\n"
+            for name, one in found.items()
+        ),
+    )
+    shared["order"], shared["alike"] = overview.order, overview.alike
+    shared["titles_of"] = overview.titles
     for name, context in overview.pages():
         yield name, made.get_template(name).render(root="", here=name, **shared, **context)
     template = made.get_template("implementation.html")
@@ -139,7 +148,9 @@ def implementation_file(one: Column) -> str:
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-def _labelled(indices: Sequence[int], labels: Sequence[str]) -> Markup:
+def _labelled(indices: Sequence[int], labels: Sequence[str], rest: Sequence[int]) -> Markup:
+    if rest and indices is rest:
+        return Markup(f"all other {len(rest)} clients")
     return Markup(", ".join(shown(labels[index]) for index in indices))  # each is escaped
 
 

@@ -76,25 +76,29 @@ def distances(patterns: Mapping[P, int], members: Sequence[int]) -> list[list[fl
         patterns: how many cases have each pattern.
         members: places in the patterns.
     """
-    apart = [[0] * len(members) for _ in members]
-    shared = [[0] * len(members) for _ in members]
-    for pattern, count in patterns.items():
-        deeds = [pattern[member] for member in members]
-        for row, one in enumerate(deeds):
-            if one == NO_DEED:
-                continue
-            for column in range(row):
-                other = deeds[column]
-                if other != NO_DEED:
-                    shared[row][column] += count
-                    apart[row][column] += count if one != other else 0
+    # A set of cases is a number with a bit for each: of a hundred members there are 5,000 pairs.
+    done: list[dict[str, int]] = []
+    for member in members:
+        deeds = [pattern[member] for pattern, count in patterns.items() for _ in range(count)]
+        done.append({deed: _places(deeds, deed) for deed in set(deeds) - {NO_DEED}})
+    ran = [sum(by_deed.values()) for by_deed in done]
 
     def share(one: int, other: int) -> float:
-        row, column = max(one, other), min(one, other)
-        count = shared[row][column]
-        return apart[row][column] / count if count else 0.0
+        shared = (ran[one] & ran[other]).bit_count()
+        by_deed = done[other]
+        same = sum((cases & by_deed.get(deed, 0)).bit_count() for deed, cases in done[one].items())
+        return (shared - same) / shared if shared else 0.0
 
-    return [[share(row, column) for column in range(len(members))] for row in range(len(members))]
+    every = range(len(members))
+    below = [[share(row, column) for column in range(row)] for row in every]
+    return [
+        [*below[row], 0.0, *(below[column][row] for column in every[row + 1 :])] for row in every
+    ]
+
+
+def _places(deeds: Sequence[str], wanted: str) -> int:
+    """Return a number that has a bit for each place of *deeds*, set where it is *wanted*."""
+    return int("0" + "".join("1" if deed == wanted else "0" for deed in deeds), 2)
 
 
 def nearest(apart: Sequence[Sequence[float]]) -> list[int]:

@@ -104,9 +104,13 @@ def test_a_page_has_what_the_case_and_the_records_say(name: str, pages: dict[str
     text = " ".join("".join(Page(pages[f"cases/{name}.html"]).text).split())
     for part in (case.id, case.title, case.why, *(op.text for op in case.ops)):
         assert " ".join(part.split()) in text
-    labels = {one.key: one.label for one in columns(BOOK, ())}
+    every = columns(BOOK, ())
+    rest = entry_of(case, BOOK, every, {}).rest
+    assert not rest or f"all other {len(rest)} clients" in text
+    unnamed = {every[index].key for index in rest}
+    labels = {one.key: one.label for one in every}
     for one in judged(BOOK, case):
-        assert labels[one.key] in text
+        assert (labels[one.key] in text) or one.key in unnamed
         assert str(one.judgement.verdict) in text
 
 
@@ -384,7 +388,8 @@ def test_the_data_has_every_case_with_a_sign_for_each_column(pages: dict[str, st
     assert pages["data.js"].isascii()
     assert {row[0] for row in data["rows"]} == set(SOME)
     for row in data["rows"]:
-        assert len(row[9]) == len(row[10]) == len(data["columns"])
+        signs, deeds = data["seen"][row[9]]
+        assert len(signs) == len(deeds) == len(data["columns"])
         assert data["family"][row[3]] == BY_ID[row[0]].family
 
 

@@ -29,6 +29,7 @@ function setState(values) {
 // ---- the data: a row is a case
 
 const [ID, TITLE, FILE, FAMILY, LEVEL, STRENGTH, EXCEPTION, REQUIREMENT, RFC, SIGNS, DEEDS, FLAGS, OCTETS] = Array(13).keys();
+if (typeof ATLAS !== "undefined") for (const row of ATLAS.rows) row.splice(SIGNS, 1, ...ATLAS.seen[row[SIGNS]]);
 const pathOf = (row) => `cases/${row[FILE] || `${row[ID]}.html`}`;
 const failures = (signs) => [...signs].filter((sign) => ATLAS.failing.includes(sign)).length;
 
@@ -389,11 +390,29 @@ function named() {
   }
 }
 
+// Thousands of pages of cases have one menu, which is stored once.
+function menu(top) {
+  if (typeof MENU === "undefined" || find("nav", top)) return;
+  const items = document.createElement("ul"), nav = document.createElement("nav");
+  for (const [file, name] of MENU) {
+    const item = document.createElement("li");
+    item.append(make("a", name, { href: `../${file}` }));
+    items.append(item);
+  }
+  nav.ariaLabel = "Site";
+  nav.append(items);
+  top.append(nav);
+}
+
 // The names of implementations lead to their pages, whose files are the same for every case.
 function linked() {
   if (typeof BY === "undefined") return;
-  for (const place of all(".deed > p + p, .deed td:first-child")) {
-    const names = place.textContent.trim().split(", ");
+  const places = all(".deed > p + p, .deed td:first-child").map(place => [place, place.textContent.trim().split(", ")]);
+  const named = new Set(places.flatMap(([, names]) => names));
+  const others = CLIENTS.filter(name => !named.has(name));
+  for (const [place, written] of places) {
+    const rest = written[0].match(/^all other (\d+) clients$/);
+    const names = rest && +rest[1] === others.length ? others : written;
     place.replaceChildren(...names.flatMap((name, at) => [
       at ? ", " : "",
       Object.hasOwn(BY, name) ? make("a", name, { href: `../by/${BY[name]}` }) : name,
@@ -401,7 +420,7 @@ function linked() {
   }
 }
 
-const DOES = [[".deeds", linked], ["#filter", cases], ["#compare", compare], ["#drop", open], [".events", player], ["#predict", predict], ["#ask", ask], [".octets", named]];
+const DOES = [[".top", menu], [".deeds", linked], ["#filter", cases], ["#compare", compare], ["#drop", open], [".events", player], ["#predict", predict], ["#ask", ask], [".octets", named]];
 for (const [selector, does] of DOES) {
   const place = find(selector);
   if (place) does(place);

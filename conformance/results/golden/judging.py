@@ -105,12 +105,16 @@ def judged(book: Book, case: Case) -> Iterator[Judged]:
 
 
 _Found = tuple[Judgement, Observation | None]
+_MOST_BASES = 64
+"""Kinds of cases of which judgements are kept: cases that are judged alike follow one another."""
 
 
 def _shared(book: Book, ran: Case) -> dict[Any, _Found]:
     """Return the judgements on records of fetches that are judged as that of *ran* is."""
     origin = "" if ran.session is None else ran.session.origin("")
     basis = (repr(ran.fetch), origin, ran.host, ran.path, asks(ran.script))
+    if len(book.judgements) >= _MOST_BASES:
+        book.judgements.clear()
     found: dict[Any, _Found] = book.judgements.setdefault(basis, {})
     return found
 

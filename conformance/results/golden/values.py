@@ -9,6 +9,7 @@ same.  Bytes with a pattern are written as in a case file, with `repeat` and `ti
 without a pattern are written as a digest, from which the bytes cannot be restored.
 """
 
+import functools
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -116,11 +117,19 @@ def lengthened(encoded: Any) -> str:
     """Return the text that *encoded* abbreviates; for a digest, the beginning and the note."""
     if isinstance(encoded, str):
         return encoded
-    return "".join(
-        part
-        if isinstance(part, str)
-        else part["repeat"] * part["times"]
-        if "repeat" in part
-        else f"? {part['length']} bytes, sha256 {part['sha256']}"
-        for part in encoded
+    return _joined(
+        tuple(
+            part
+            if isinstance(part, str)
+            else (part["repeat"], part["times"])
+            if "repeat" in part
+            else f"? {part['length']} bytes, sha256 {part['sha256']}"
+            for part in encoded
+        )
     )
+
+
+@functools.lru_cache(maxsize=8)
+def _joined(parts: tuple[str | tuple[str, int], ...]) -> str:
+    """Return the text; a hundred clients that read one body of 20 MB share it."""
+    return "".join(part if isinstance(part, str) else part[0] * part[1] for part in parts)
