@@ -23,6 +23,8 @@ from conformance.cli.outputs import FORMATS
 from conformance.tests.conftest import ROOT
 
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+FILES = [one.option for one in FORMATS if one.option != "comment"]
+"""The formats that the input `formats` names; a comment has an input of its own."""
 STEPS = {step["name"]: step for step in ACTION["runs"]["steps"]}
 SELECT = "framing.content-length.different.*\n\n  framing.head.* \n"
 GH = """#!{python}
@@ -123,13 +125,13 @@ def every(done: Mapping[str, "subprocess.CompletedProcess[str]"]) -> dict[str, i
 
 
 def test_each_format_is_written_where_the_inputs_say(service: Service) -> None:
-    formats = f"{' '.join(one.option for one in FORMATS)}\nbadge badges html"
+    formats = f"{' '.join(FILES)}\nbadge badges html"
     done = service.run(implementations="http.client", formats=formats, directory="out")
     assert every(done) == {"Judge": 1}, done["Judge"].stderr
     found = {one.name for one in (service.place / "out").iterdir()}
     assert found == {
         *("badge.svg", "badges", "code-quality.json", "ctrf.json", "site", "results.json"),
-        *("junit.xml", "summary.md", "comment.md", "findings.sarif", "results.jsonl"),
+        *("junit.xml", "summary.md", "findings.sarif", "results.jsonl"),
     }
     assert "::error title=http.client%3A framing." in done["Judge"].stdout
     assert service.summary.read_text(encoding="utf-8").startswith("## `http.client ")
@@ -142,7 +144,7 @@ def test_every_format_of_the_kit_can_be_asked_for() -> None:
     known = set(
         re.findall(r"[a-z-]+", ACTION["inputs"]["formats"]["description"].partition(", of")[2])
     )
-    assert known == {*(one.option for one in FORMATS), "badge", "badges", "html"} - {"comment"}
+    assert known == {*FILES, "badge", "badges", "html"}
 
 
 def test_a_format_that_does_not_exist_is_one_line(service: Service) -> None:
