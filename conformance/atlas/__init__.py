@@ -12,7 +12,7 @@ Nothing here runs a case.  The same input gives the same bytes.
 
 from conformance.atlas.alone import page_alone
 from conformance.atlas.pages import Question, link, may_do, question, section_name
-from conformance.atlas.raising import catch_line, short_class
+from conformance.atlas.raising import catch_line, language_of, short_class
 from conformance.atlas.served import ServedSite, rendered
 from conformance.atlas.site import site
 from conformance.atlas.wire import events
@@ -22,6 +22,7 @@ __all__ = [
     "ServedSite",
     "catch_line",
     "events",
+    "language_of",
     "link",
     "may_do",
     "page_alone",

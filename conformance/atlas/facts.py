@@ -53,6 +53,7 @@ CODES: Mapping[str, str] = {
 """The letter that stands for a sign in the names of the style sheet."""
 _MOST_NAMED = 20
 _DEEDS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""The signs of the first deeds of a case; those after them are later letters of Unicode."""
 _OLDEST_FIRST = re.compile(r"\d+")
 
 
@@ -378,10 +379,9 @@ def _settle(found: Entry, groups: list[Group], every: Sequence[Column]) -> None:
     bodies = set()
     for group in found.groups:
         is_client = every[group.columns[0]].is_client
-        deed = names.setdefault(
-            (is_client, group.essence), _DEEDS[len(names) % 26 + 26 * is_client]
-        )
-        group.deed = deed
+        number = len(names)
+        sign = _DEEDS[number] if number < len(_DEEDS) else chr(0x100 + number)
+        group.deed = deed = names.setdefault((is_client, group.essence), sign)
         if is_client and group.calls and group.calls[0][1].startswith("accepts"):
             bodies.add(group.calls[0][1].partition(", body")[2])
         for column in group.columns:

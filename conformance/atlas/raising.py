@@ -1,14 +1,17 @@
 """What an implementation raises, and the line of code that catches it and nothing more.
 
 The input is a fault of the tables and the column that has it.  The output is the class, its bases,
-and the line in the language of the implementation: Python, Java, JavaScript or a shell.
+and the line in the language in which the implementation is called; empty where that has none for
+the class, or none is known.
 """
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from conformance.atlas.facts import Column
 from conformance.atlas.tables import Fault
+from conformance.drivers.clients import registry
 
 _PLAIN = ("builtins.", "exceptions.", "__builtin__.")
 _ROOTS = frozenset({"object", "BaseException", "Exception", "StandardError"})
@@ -44,7 +47,7 @@ def catching(one: Fault, column: Column, faults: Sequence[Fault]) -> Catching:
     bases = [short for short in map(short_class, one.bases) if short not in _ROOTS]
     caught = (other.name for other in faults if one.name in other.bases)
     also = list(dict.fromkeys(map(short_class, caught)))
-    line = catch_line(name, is_client=column.is_client, is_python=bool(one.bases))
+    line = catch_line(name, language_of(column.written))
     return Catching(one.fault, name, bases, one.message, line, also, one.count, one.example)
 
 
@@ -55,16 +58,39 @@ def short_class(name: str) -> str:
     return name
 
 
-def catch_line(name: str, *, is_client: bool, is_python: bool) -> str:
-    """Return the line that catches the class called *name*.
+def language_of(written: str) -> str:
+    """Return the language in which the client *written* is called; Python where it is no client."""
+    name = written.removeprefix("client:")
+    return registry().way(name).language if name in registry().client else "Python"
 
-    >>> catch_line("exit-56", is_client=True, is_python=False)
+
+def catch_line(name: str, language: str) -> str:
+    """Return the line that catches the class called *name* and nothing else; empty without one.
+
+    >>> catch_line("exit-56", "")
     '[ $? -eq 56 ]'
+    >>> catch_line("EOFError", "Ruby")
+    'rescue EOFError'
+    >>> catch_line("die", "Perl")
+    ''
     """
     if name.startswith("exit-"):
         return f"[ $? -eq {name.removeprefix('exit-')} ]"
-    if is_python or not is_client:
-        return f"except {name}:"
-    if name.startswith(("java.", "javax.")):
-        return f"catch ({name} error)"
-    return f'catch (error) {{ if (error.name !== "{name}") throw error; }}'
+    for wanted, pattern, line in _LINES:
+        if language == wanted and re.fullmatch(pattern, name):
+            return line.format(name=name)
+    return ""
+
+
+_LINES = (
+    ("Python", r"[\w.]+", "except {name}:"),
+    ("Java", r"[\w.$]+", "catch ({name} error)"),
+    ("C#", r"[\w.]+", "catch ({name} error)"),
+    ("JavaScript", r"\w+", 'catch (error) {{ if (error.name !== "{name}") throw error; }}'),
+    ("Ruby", r"[A-Z][\w:]*", "rescue {name}"),
+    ("PHP", r"[A-Z][\w\\]*", "catch (\\{name} $error)"),
+    ("Perl", r"[A-Z]\w*(::\w+)*", 'if (ref $@ && $@->isa("{name}"))'),
+    ("Go", r"\*?\w+\.[A-Z]\w*", "if target := *new({name}); errors.As(err, &target)"),
+)
+"""For each language, which names are classes in it, and the line. A Perl script can die of a text,
+and a class of Go that is not exported cannot be written by others."""

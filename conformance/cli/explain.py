@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from conformance.atlas import catch_line, short_class
+from conformance.atlas import catch_line, language_of, short_class
 from conformance.cases import (
     DOCUMENTED,
     Case,
@@ -290,13 +290,15 @@ def _raising(deeds: Sequence[Deed], book: Book) -> Iterator[str]:
             yield f"  {len(one.cases):>4}  {did}"
             yield f"        {', '.join(one.cases[:_SOME])}"
         raising = [one for one in own if one.name]
-        lines = dict.fromkeys(
-            catch_line(short_class(one.name), is_client=True, is_python=bool(one.bases))
-            for one in raising
-        )
+        language = language_of(book.implementations[key].written)
+        lines = [
+            *filter(
+                None, dict.fromkeys(catch_line(short_class(one.name), language) for one in raising)
+            )
+        ]
         shared = _shared(raising)
-        if len(lines) > 1 and shared:
-            yield f"  all of these: {catch_line(shared, is_client=True, is_python=True)}"
+        if len(lines) > 1 and shared and catch_line(shared, language):
+            yield f"  all of these: {catch_line(shared, language)}"
         else:
             yield from (f"  catch: {line}" for line in lines)
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from conformance.atlas import site
 from conformance.atlas.facts import CODES, FAILING, SIGNS, columns, entry_of
 from conformance.atlas.pages import CasePages
-from conformance.atlas.raising import catching
+from conformance.atlas.raising import catch_line, catching
 from conformance.atlas.rates import OURS, load_rates
 from conformance.atlas.site import environment
 from conformance.atlas.tables import Fault, clustered, plane
@@ -370,6 +370,21 @@ def test_an_exception_is_caught_in_the_language_of_its_client(
     column = next(one for one in columns(BOOK, ()) if one.key == key)
     bases = ("builtins.Exception",) if line.startswith("except") else ()
     assert catching(Fault("f", name, bases, "", "a"), column, []).line == line
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "line"),
+    [
+        ("Ruby", "Excon::Error::Socket", "rescue Excon::Error::Socket"),
+        ("PHP", "GuzzleHttp\\Exception\\A", "catch (\\GuzzleHttp\\Exception\\A $error)"),
+        ("Perl", "die", ""),
+        ("Go", "*url.Error", "if target := *new(*url.Error); errors.As(err, &target)"),
+        ("Go", "*errors.errorString", ""),
+        ("C", "error", ""),
+    ],
+)
+def test_a_language_without_a_class_for_it_has_no_line(language: str, name: str, line: str) -> None:
+    assert catch_line(name, language) == line
 
 
 def test_a_line_that_catches_more_says_so() -> None:
