@@ -86,6 +86,28 @@ def test_a_command_runs_among_the_clients_of_a_directory(tmp_path: Path) -> None
     assert shown.stdout == f"{place}|a b\n"
 
 
+def test_two_commands_at_once_share_the_packages_of_debian(tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    Recorded(place, print).install(["urllib.request"])
+    run = str(place / "run")
+    for part in ("upper", "work", "root"):
+        (place / "debian" / part).mkdir(parents=True)
+    (place / "debian" / "upper" / "only-here").write_text("found")
+    alone = subprocess.run([run, "cat", "/only-here"], capture_output=True, text=True, check=False)
+    if alone.returncode:
+        pytest.skip(f"no overlay can be mounted: {alone.stderr.strip()[:80]}")
+    wait = [run, "sh", "-c", "echo inside; read line; cat /only-here"]
+    with subprocess.Popen(wait, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "inside\n"
+        second = subprocess.run([run, "cat", "/only-here"], capture_output=True, check=True)
+        rest, _ = first.communicate("go on\n")
+    assert (second.stdout, rest) == (b"found", "found")
+    after = subprocess.run([run, "cat", "/only-here"], capture_output=True, check=True)
+    assert after.stdout == b"found"
+    assert len([*(place / "debian" / "runs").iterdir()]) == 1
+
+
 def test_the_modules_of_a_place_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert registry().client["requests-2.29"].alone
     monkeypatch.setenv(places.PLACE, str(tmp_path))

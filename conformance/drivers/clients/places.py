@@ -33,17 +33,32 @@ export HTTPLIB_KIT_CACHE={place}/built
 [ -d {place}/debian ] || exec "$@"
 [ -z "$HTTPLIB_KIT_INSIDE" ] || exec "$@"
 export HTTPLIB_KIT_INSIDE=1
-exec unshare --mount --propagation private sh -ec '
+# An overlay is mounted once: a second run enters the mount namespace of the first.
+exec 9>{place}/debian/lock
+flock 9
+enter="unshare --mount --propagation private"
+for one in {place}/debian/runs/*; do
+  [ -e "$one" ] || continue
+  space=/proc/${one##*/}/ns/mnt
+  if [ "$(readlink "$space")" = "$(cat "$one")" ]; then enter="nsenter --mount=$space"; break; fi
+  rm -f "$one"
+done
+exec $enter sh -ec '
   place=$1; here=$2; shift 2
-  root=$place/debian/root
   over=$place/debian
-  mount -t overlay overlay -o "lowerdir=/,upperdir=$over/upper,workdir=$over/work" "$root"
-  cut -d" " -f5 /proc/self/mountinfo | grep -v "^/$" | grep -vF "$root" | while read -r one; do
-    [ ! -d "$one" ] || [ ! -d "$root$one" ] || mount --bind "$one" "$root$one"
-  done
+  root=$over/root
+  if ! mountpoint -q "$root"; then
+    mount -t overlay overlay -o "lowerdir=/,upperdir=$over/upper,workdir=$over/work" "$root"
+    cut -d" " -f5 /proc/self/mountinfo | grep -v "^/$" | grep -vF "$root" | while read -r one; do
+      [ ! -d "$one" ] || [ ! -d "$root$one" ] || mount --bind "$one" "$root$one"
+    done
+  fi
   for one in /tmp "$place" "$here"; do
-    mkdir -p "$root$one"; mount --bind "$one" "$root$one"
+    mkdir -p "$root$one"; mountpoint -q "$root$one" || mount --bind "$one" "$root$one"
   done
+  mkdir -p "$over/runs"
+  readlink /proc/self/ns/mnt >"$over/runs/$$"
+  exec 9>&-
   exec chroot "$root" sh -ec "cd \\"\\$0\\"; exec \\"\\$@\\"" "$here" "$@"
 ' sh {place} "$PWD" "$@"
 """
@@ -149,7 +164,8 @@ class Installer:
     def _debian(self, groups: Sequence[list[str]]) -> None:
         if not groups:
             return
-        needs = [one for one in ("apt-get", "unshare", "chroot") if shutil.which(one) is None]
+        programs = ("apt-get", "unshare", "nsenter", "flock", "chroot")
+        needs = [one for one in programs if shutil.which(one) is None]
         if needs or os.geteuid():
             why = f"there is no program {needs[0]}" if needs else "only root can lay an overlay"
             self._fail("Debian", [one for group in groups for one in group], why)
