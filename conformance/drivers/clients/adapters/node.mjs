@@ -68,14 +68,21 @@ const clients = {
   fetch: () => async (asked) => byFetch(asked, await fetch(asked.url, forFetch(asked))),
   http: () => async (asked) => {
     const options = { method: asked.method, headers: headersOf(asked), agent: agent(), timeout: asked.timeout };
-    const answer = await new Promise((resolve, reject) => {
-      const request = http.request(asked.url, options, resolve);
+    const [answer, stream] = await new Promise((resolve, reject) => {
+      const request = http.request(asked.url, options);
+      let late = request; // what a timeout ends: the response, as soon as there is one
+      request.on("response", (response) => resolve([(late = response), response]));
       request.on("error", reject);
-      request.on("timeout", () => request.destroy(new Error("timeout")));
+      request.on("timeout", () => late.destroy(new Error("timeout")));
+      request.on("upgrade", (response, socket, head) => {
+        socket.setTimeout(asked.timeout, () => socket.destroy(new Error("timeout")));
+        if (head.length) socket.unshift(head);
+        resolve([response, socket]);
+      });
       if (asked.streamed) request.write(asked.body);
       request.end(asked.streamed ? undefined : asked.body);
     });
-    return byNode(answer, await taken(asked, answer));
+    return byNode(answer, await taken(asked, stream));
   },
   undici: (it) => async (asked) =>
     byFetch(asked, await it.fetch(asked.url, { ...forFetch(asked), dispatcher: (pooled ??= new it.Agent()) })),
@@ -123,7 +130,7 @@ const clients = {
   },
   phin: (it) => async (asked) => {
     const { url, method, timeout, body: data } = asked;
-    const options = { headers: headersOf(asked), followRedirects: false };
+    const options = { headers: headersOf(asked), followRedirects: false, axiosOpts: { validateStatus: () => true } };
     const answer = await (it.default ?? it.phin ?? it)({ url, method, timeout, data, ...options });
     return [answer.statusCode, null, listed(answer.headers), answer.body];
   },

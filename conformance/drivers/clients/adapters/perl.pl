@@ -79,7 +79,7 @@ my %clients = (
         my $done = AnyEvent->condvar;
         my ($content, $first) = ('');
         my %part = (
-            on_header => sub { ($first) = @_; $asked->{amount} },
+            on_header => sub { $first = { %{ $_[0] } }; $asked->{amount} },
             on_body   => sub { $content .= $_[0]; length $content < $asked->{amount} },
         );
         AnyEvent::HTTP::http_request($asked->{method}, $asked->{url},
