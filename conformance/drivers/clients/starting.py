@@ -36,7 +36,7 @@ KITS = HERE.parent / "kits"
 """The drivers that `httplib-kit new-driver` copies; the kit's own adapters use the same files."""
 ABSENT = "NotInstalled"
 """The class of the error by which a driver answers ``start`` if its client is not installed."""
-_BUILD_PATIENCE = 300.0
+_BUILD_PATIENCE = 900.0
 _VERSION_PATIENCE = 20.0
 _AT_A_TIME = 8
 _NUMBER = re.compile(r"\d+(?:\.\d+)+")

@@ -9,6 +9,12 @@ Then each line that it gets is a URL, and it answers with one of::
     R status head-length content-length <line end> head content
     E class <tab> message [<tab> class: message of an error that caused it ...] <line end>
 
+A program that makes sessions begins with ``S version``, a tab and its features. It gets, instead of
+a URL, a line with method, URL, fields-length, content-length, consume, amount, milliseconds and
+``streamed``, ``expect`` or ``-``, followed by the fields, each ``name: value`` and a line end, and
+the content. The object that makes the exchanges lives until the line ``release``, which gets the
+answer ``released``.
+
 The head is the reason phrase and, each after a line end, the fields as ``name: value``. A status
 ``-`` or a length -1 means that the client does not report it; a reason phrase that is a single NUL
 means the same. No tab or line end may be inside a part; a program writes a space instead.
@@ -17,14 +23,28 @@ means the same. No tab or line end may be inside a part; a program writes a spac
 import json
 import subprocess
 import sys
+from urllib.parse import urljoin
 
-LOADS = b"http://127.0.0.1:1/"
+NONE = {"value": []}
+LOADS = "http://127.0.0.1:1/"
 """No server is there: fetching it makes the program load its client before the first case."""
 
 
 def octets(data):
     """Return *data* in the form of the protocol: one character for each byte."""
     return data.decode("latin-1")
+
+
+def request_of(url, asked):
+    """Return the line and the bytes that ask a program for an exchange."""
+    fields = "".join(f"{name}: {value}\n" for name, value in asked.get("fields", NONE)["value"])
+    content = asked["body"]["value"].encode("latin-1") if "body" in asked else None
+    options = "streamed" if "streamed" in asked else "expect" if "expect_continue" in asked else "-"
+    words = [asked.get("method", "GET"), urljoin(url, asked.get("target", "")), len(fields)]
+    words += [-1 if content is None else len(content), asked.get("consume", "read")]
+    words += [asked.get("amount", 0), int(1000 * asked.get("timeout", 5)), options]
+    line = " ".join(map(str, words)) + "\n" + fields
+    return line.encode("latin-1") + (content or b"")
 
 
 class Child:
@@ -39,24 +59,38 @@ class Child:
         self.name = name
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._in, self._out = self._process.stdin, self._process.stdout
-        kind, _, self.said = octets(self._out.readline()).rstrip("\n").partition(" ")
-        if kind not in ("V", "N"):
+        kind, _, said = octets(self._out.readline()).rstrip("\n").partition(" ")
+        if kind not in ("V", "S", "N"):
             sys.exit(f"{name} began with {kind!r}, where `V version` was due")
-        self.is_there = kind == "V"
+        self.is_there, self.makes_sessions = kind != "N", kind == "S"
+        self.said, _, features = said.partition("\t")
+        self.features = features.split()
         if self.is_there:
-            self.fetch(LOADS)
+            self.exchange(LOADS, {})
+            self.release()
 
     def start(self):
         """Return the answer to ``start``."""
-        if self.is_there:
-            return {"name": self.name, "version": self.said or "unknown", "ops": ["fetch"]}
-        return {"error": {"class": "NotInstalled", "message": self.said}}
+        if not self.is_there:
+            return {"error": {"class": "NotInstalled", "message": self.said}}
+        ops = ["fetch", "exchange"] if self.makes_sessions else ["fetch"]
+        version = self.said or "unknown"
+        return {"name": self.name, "version": version, "ops": ops, "features": self.features}
 
-    def fetch(self, url):
-        """Return the value or the error of a fetch of *url*."""
-        self._in.write(url + b"\n")
+    def release(self):
+        """Let the program close what the exchanges of a case have opened."""
+        if self.makes_sessions:
+            self._said(b"release\n")
+
+    def _said(self, text):
+        """Return the line with which the program answers *text*."""
+        self._in.write(text)
         self._in.flush()
-        line = self._out.readline()
+        return self._out.readline()
+
+    def exchange(self, url, asked):
+        """Return the value or the error of the exchange that *asked* describes, at *url*."""
+        line = self._said(request_of(url, asked) if self.makes_sessions else url.encode() + b"\n")
         kind, _, rest = line.rstrip(b"\n").partition(b" ")
         if kind == b"E":
             name, message, *causes = (*octets(rest).split("\t"), "")
@@ -81,6 +115,14 @@ class Child:
         self._process.wait()
 
 
+def entry(child, message, op):
+    """Return the entry of *op*, without its id."""
+    call = op.get("call")
+    if call != "fetch" and not (call == "exchange" and child.makes_sessions):
+        return {"unsupported": True}
+    return child.exchange(message["url"], op.get("kwargs", {}))
+
+
 def main(name, *command):
     """Answer the messages on standard input."""
     child = Child(name, command)
@@ -91,15 +133,11 @@ def main(name, *command):
         if kind == "start":
             answer = child.start()
         elif kind == "run":
-            url = message["url"].encode()
-            answer["trace"] = [
-                {
-                    "id": op["id"],
-                    **(child.fetch(url) if op.get("call") == "fetch" else {"unsupported": True}),
-                }
-                for op in message["ops"]
-            ]
-        elif kind != "release":
+            ops = message["ops"]
+            answer["trace"] = [{"id": op["id"], **entry(child, message, op)} for op in ops]
+        elif kind == "release":
+            child.release()
+        else:
             answer = {"unsupported": kind}
         print(json.dumps({**answer, "serial": message["serial"]}), flush=True)
     child.stop()

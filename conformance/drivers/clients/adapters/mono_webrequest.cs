@@ -11,10 +11,13 @@ public static class Client
         get { return Environment.Version.ToString(); }
     }
 
-    public static Response Fetch(string url)
+    // The registry names only the op `fetch`: unread responses would hold the two connections of a host.
+    public const string Features = "";
+
+    public static Response Exchange(Asked asked)
     {
-        var request = (HttpWebRequest)WebRequest.Create(url);
-        request.Timeout = request.ReadWriteTimeout = 5000;
+        var request = (HttpWebRequest)WebRequest.Create(asked.Url);
+        request.Timeout = request.ReadWriteTimeout = (int)asked.Timeout.TotalMilliseconds;
         request.AllowAutoRedirect = request.KeepAlive = false;
         request.Proxy = null;
         HttpWebResponse answer;
@@ -31,16 +34,15 @@ public static class Client
             }
         }
         var response = new Response { Status = (int)answer.StatusCode, Reason = answer.StatusDescription };
-        var content = new MemoryStream();
-        using (Stream stream = answer.GetResponseStream())
-        {
-            stream.CopyTo(content);
-        }
-        response.Content = content.ToArray();
+        response.Content = asked.Taken(answer.GetResponseStream());
         foreach (string name in answer.Headers)
         {
             response.Field(name, answer.Headers[name]);
         }
         return response;
+    }
+
+    public static void Release()
+    {
     }
 }

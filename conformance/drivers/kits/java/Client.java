@@ -5,13 +5,13 @@ import java.net.HttpURLConnection;
 import java.net.Proxy;
 import java.net.URL;
 
-public class Client implements Driver.Fetcher {
+public class Client implements Driver.Exchanger {
     public String version() {
         return System.getProperty("java.version");
     }
 
-    public Driver.Response fetch(String url) throws Exception {
-        HttpURLConnection connection = (HttpURLConnection) new URL(url).openConnection(Proxy.NO_PROXY);
+    public Driver.Response exchange(Driver.Asked asked) throws Exception {
+        HttpURLConnection connection = (HttpURLConnection) new URL(asked.url).openConnection(Proxy.NO_PROXY);
         connection.setInstanceFollowRedirects(false);
         connection.setReadTimeout(5000);
         Driver.Response response = new Driver.Response();

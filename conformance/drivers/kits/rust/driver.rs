@@ -1,20 +1,52 @@
-// The side of the client for line_driver.py: it reads URLs and answers with responses and errors.
+// The side of the client for line_driver.py: it reads requests and answers with responses and errors.
 //
 //   rustc -O driver.rs && python3 line_driver.py NAME ./driver
 //
-// client.rs defines `VERSION` and `fetch`.  Nothing here has to be changed for another client.
+// client.rs defines `VERSION`, `FEATURES` and `Client`: `new()` makes the object for all exchanges of a case, and
+// `exchange(&Asked)` makes one.  Without FEATURES, each is a GET.  Nothing here has to be changed for another client.
 
 mod client;
 
 use std::error::Error;
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, Read, Write};
+use std::time::Duration;
+
+/// What the client is asked to do; a request without content has no body.
+#[allow(dead_code)]
+pub struct Asked {
+    pub method: String,
+    pub url: String,
+    pub fields: Vec<(String, String)>,
+    pub body: Option<Vec<u8>>,
+    /// Whether the content is given in pieces that the client cannot have again.
+    pub streamed: bool,
+    /// `read`, `part` (`amount` bytes, then close the response), `drop` (let go of it unread) or `timeout`.
+    pub consume: String,
+    pub amount: usize,
+    pub timeout: Duration,
+}
+
+impl Asked {
+    /// Returns what is read of `content`; None if it is dropped.
+    #[allow(dead_code)]
+    pub fn taken(&self, mut content: impl Read) -> io::Result<Option<Vec<u8>>> {
+        let mut octets = Vec::new();
+        match self.consume.as_str() {
+            "drop" => return Ok(None),
+            "part" => content.take(self.amount as u64).read_to_end(&mut octets)?,
+            _ => content.read_to_end(&mut octets)?,
+        };
+        Ok(Some(octets))
+    }
+}
 
 /// What a client shows of a response; a part that it does not report is None.
 pub struct Response {
     pub status: Option<u16>,
     pub reason: Option<Vec<u8>>,
     pub fields: Vec<(Vec<u8>, Vec<u8>)>,
-    pub content: Vec<u8>,
+    /// None if it was dropped.
+    pub content: Option<Vec<u8>>,
 }
 
 fn one_line(text: &[u8]) -> Vec<u8> {
@@ -30,9 +62,10 @@ fn answer(response: Response) -> Vec<u8> {
         head.extend(one_line(&value));
     }
     let status = response.status.map_or("-".to_string(), |status| status.to_string());
-    let mut whole = format!("R {} {} {}\n", status, head.len(), response.content.len()).into_bytes();
+    let length = response.content.as_ref().map_or(-1, |content| content.len() as i64);
+    let mut whole = format!("R {} {} {}\n", status, head.len(), length).into_bytes();
     whole.extend(head);
-    whole.extend(response.content);
+    whole.extend(response.content.unwrap_or_default());
     whole
 }
 
@@ -49,17 +82,53 @@ fn error_line(error: &dyn Error) -> Vec<u8> {
     line
 }
 
+fn exactly(lines: &mut impl Read, size: &str) -> io::Result<Vec<u8>> {
+    let mut octets = vec![0; size.parse().unwrap_or(0)];
+    lines.read_exact(&mut octets)?;
+    Ok(octets)
+}
+
+fn asked(line: &str, rest: &mut impl Read) -> io::Result<Asked> {
+    let whole = if line.contains(' ') { line.to_string() } else { format!("GET {} 0 -1 read 0 5000 -", line) };
+    let words: Vec<&str> = whole.split(' ').collect();
+    let text = String::from_utf8_lossy(&exactly(rest, words[2])?).to_string();
+    let fields = text.lines().filter_map(|field| field.split_once(": "));
+    Ok(Asked {
+        method: words[0].to_string(),
+        url: words[1].to_string(),
+        fields: fields.map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+        body: if words[3] == "-1" { None } else { Some(exactly(rest, words[3])?) },
+        streamed: words[7] == "streamed",
+        consume: words[4].to_string(),
+        amount: words[5].parse().unwrap_or(0),
+        timeout: Duration::from_millis(words[6].parse().unwrap_or(5000)),
+    })
+}
+
 fn main() -> io::Result<()> {
-    let mut answers = io::stdout();
-    writeln!(answers, "V {}", client::VERSION)?;
-    answers.flush()?;
-    for url in io::stdin().lock().lines() {
-        let whole = match client::fetch(&url?) {
+    let (mut answers, mut lines) = (io::stdout(), io::stdin().lock());
+    match client::FEATURES {
+        Some(features) => writeln!(answers, "S {}\t{}", client::VERSION, features)?,
+        None => writeln!(answers, "V {}", client::VERSION)?,
+    }
+    let mut made: Option<client::Client> = None;
+    let mut line = String::new();
+    loop {
+        answers.flush()?;
+        line.clear();
+        if lines.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        if line.trim_end() == "release" {
+            made = None;
+            answers.write_all(b"released\n")?;
+            continue;
+        }
+        let asked = asked(line.trim_end(), &mut lines)?;
+        let whole = match made.get_or_insert_with(client::Client::new).exchange(&asked) {
             Ok(response) => answer(response),
             Err(error) => error_line(error.as_ref()),
         };
         answers.write_all(&whole)?;
-        answers.flush()?;
     }
-    Ok(())
 }

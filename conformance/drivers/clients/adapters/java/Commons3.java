@@ -4,15 +4,15 @@ import org.apache.commons.httpclient.HttpClient;
 import org.apache.commons.httpclient.methods.GetMethod;
 import org.apache.commons.httpclient.params.HttpMethodParams;
 
-public class Commons3 implements Driver.Fetcher {
+public class Commons3 implements Driver.Exchanger {
     public String version() {
         return "3.1";  // the last one; it does not report its version
     }
 
-    public Driver.Response fetch(String url) throws Exception {
+    public Driver.Response exchange(Driver.Asked asked) throws Exception {
         HttpClient client = new HttpClient();
         client.getParams().setSoTimeout(5000);
-        GetMethod get = new GetMethod(url);
+        GetMethod get = new GetMethod(asked.url);
         get.setFollowRedirects(false);
         get.getParams().setParameter(HttpMethodParams.RETRY_HANDLER, new DefaultHttpMethodRetryHandler(0, false));
         try {

@@ -25,7 +25,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 
-public class Netty implements Driver.Fetcher {
+public class Netty implements Driver.Exchanger {
     private final NioEventLoopGroup group = new NioEventLoopGroup(1);
 
     public String version() {
@@ -80,8 +80,8 @@ public class Netty implements Driver.Fetcher {
         }
     }
 
-    public Driver.Response fetch(String url) throws Throwable {
-        URI where = new URI(url);
+    public Driver.Response exchange(Driver.Asked asked) throws Throwable {
+        URI where = new URI(asked.url);
         CompletableFuture<Driver.Response> done = new CompletableFuture<>();
         Channel channel = new Bootstrap().group(group).channel(NioSocketChannel.class)
                 .handler(new ChannelInitializer<SocketChannel>() {
