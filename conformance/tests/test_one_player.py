@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from itertools import groupby
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,11 @@ from mockserver import Ended, GivenConnection, Limits, MockServer
 LATE = 20.0
 """Seconds after which a play that should be over is a fault."""
 _MORE = re.compile(r"… \d+ bytes more$", re.MULTILINE)
+_UNREAD_END = re.compile(r"timeout\.sending")
+"""Cases whose client gives up while nothing is read from it: its end comes after what it has sent.
+
+The mock server, told that the client has finished, reads all of that; `serve` waits to its limit.
+"""
 CORPUS = load_corpus()
 CATALOGUE = Catalogue(CORPUS)
 
@@ -36,8 +41,11 @@ def servable() -> dict[str, list[Case]]:
     """The cases that can be played on a connection that comes about, by family."""
     entries = CATALOGUE.entries.values()
     cases = [one.case for one in entries if one.how != "none" and not is_silent(one.case)]
-    by_family = groupby(cases, lambda case: case.family)
-    return {family: list(group) for family, group in by_family}
+    cases = [case for case in cases if not _UNREAD_END.search(case.id)]
+    by_family: dict[str, list[Case]] = {}
+    for case in cases:  # a family may be in several files
+        by_family.setdefault(case.family, []).append(case)
+    return by_family
 
 
 class Bench:
@@ -54,6 +62,20 @@ class Bench:
             },
         }
         self.driver: Driver = target("httplib_impl").make()
+        self._open = ExitStack()
+        self._servers: dict[str, MockServer] = {}
+
+    def stop(self) -> None:
+        """Stop the client and the mock servers."""
+        self.driver.stop()
+        self._open.close()
+
+    def _server(self, host: str) -> MockServer:
+        """The mock server of all cases on *host*."""
+        if host not in self._servers:
+            made = MockServer(tls=self.authority.server_context, host=host, patience=LATE)
+            self._servers[host] = self._open.enter_context(made)
+        return self._servers[host]
 
     def run(self, case: Case, address: tuple[str, int]) -> None:
         """Let the client carry out a case, and close everything."""
@@ -72,11 +94,9 @@ class Bench:
 
     def by_mock_server(self, case: Case) -> str:
         """The transcript of the case as `check` plays it."""
-        tls = self.authority.server_context
-        with MockServer(tls=tls, host=case.host, patience=LATE) as server:
-            play = server.play(case.script)
-            self.run(case, play.address)
-            return comparable(play.finish().transcript(), play.address)
+        play = self._server(case.host).play(case.script)
+        self.run(case, play.address)
+        return comparable(play.finish().transcript(), play.address)
 
     def by_serve(self, case: Case) -> str:
         """The transcript of the case as `serve` plays it."""
@@ -145,13 +165,16 @@ def comparable(transcript: str, address: tuple[str, int]) -> str:
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     one = Bench(tmp_path_factory.mktemp("certificates"))
     yield one
-    one.driver.stop()
+    one.stop()
 
 
-@pytest.mark.parametrize("family", servable())
+SERVABLE = servable()
+
+
+@pytest.mark.parametrize("family", SERVABLE)
 def test_a_case_is_played_alike_both_ways(bench: Bench, family: str) -> None:
     different = []
-    for case in servable()[family]:
+    for case in SERVABLE[family]:
         wanted, seen = bench.by_mock_server(case), bench.by_serve(case)
         if case.script.listener.receive_buffer is not None:
             # How much a client sends before it gives up depends on the kernel's buffers.
