@@ -106,7 +106,8 @@ class Tables:
 
     def total(self, column: int) -> tuple[int, int]:
         """Return how many judged cases pass, and how many were judged."""
-        return self.well(column, sum(self.families.values(), Counter()))
+        found = [self.well(column, counts) for counts in self.families.values()]
+        return sum(passed for passed, _ in found), sum(judged for _, judged in found)
 
 
 _FEWEST = 4

@@ -11,7 +11,7 @@ and what was seen where that is not accepted.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -123,19 +123,18 @@ def families(apart: Sequence[Sequence[float]], within: float) -> list[list[int]]
     >>> families([[0, 0.1, 0.9], [0.1, 0, 0.8], [0.9, 0.8, 0]], 0.2)
     [[0, 1], [2]]
     """
-    groups = [[one] for one in range(len(apart))]
-    while len(groups) > 1:
-        pairs = [(a, b) for b in range(len(groups)) for a in range(b)]
-        first, second = min(pairs, key=lambda pair: _most(apart, groups[pair[0]], groups[pair[1]]))
-        if _most(apart, groups[first], groups[second]) > within:
+    groups = {one: [one] for one in range(len(apart))}
+    # How much two members differ at most, one of each group; groups have their first member's name.
+    most = {(a, b): apart[a][b] for b in groups for a in range(b)}
+    while most:
+        first, second = min(most, key=most.__getitem__)
+        if most.pop((first, second)) > within:
             break
         groups[first] = sorted(groups[first] + groups.pop(second))
-    return sorted(groups, key=lambda group: (-len(group), group))
-
-
-def _most(apart: Sequence[Sequence[float]], one: Iterable[int], other: Sequence[int]) -> float:
-    """Return how much two members differ at most, one of each group."""
-    return max(apart[a][b] for a in one for b in other)
+        for other in groups.keys() - {first}:
+            kept, gone = ((min(one, other), max(one, other)) for one in (first, second))
+            most[kept] = max(most[kept], most.pop(gone))
+    return sorted(groups.values(), key=lambda group: (-len(group), group))
 
 
 @dataclass(frozen=True, slots=True)
