@@ -10,7 +10,7 @@ columns is a text of a few characters, which the script of the site filters.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from conformance.cases import Case, sent_by
@@ -136,7 +136,8 @@ class Group:
         where: the call, or the fact of the wire, at which it left what is accepted.
         calls: the result of each call that does more than succeed, as name and text.
         essence: what was done, without what differs in wording only.
-        deed: one sign for the essence; equal signs of a case are equal deeds.
+        is_client: whether the columns were judged in the client profile.
+        deed: one sign for the essence; equal signs of a case and a profile are equal deeds.
         columns: the indices of the columns.
     """
 
@@ -145,6 +146,7 @@ class Group:
     where: str
     calls: tuple[tuple[str, str], ...]
     essence: str
+    is_client: bool
     deed: str
     columns: list[int]
 
@@ -179,9 +181,10 @@ class Deed(NamedTuple):
     @property
     def said_alike(self) -> bool:
         """Whether *text* is all that there is to say of the calls."""
-        calls = self.groups[0].calls
-        said = "; ".join(" ".join(call) for call in calls).removeprefix("fetch ")
-        return len(self.groups) == 1 and not self.groups[0].where and said in ("", self.text)
+        one = self.groups[0]
+        said = "; ".join(" ".join(call) for call in one.calls).removeprefix("fetch ")
+        has_mark = one.where and len(one.calls) > 1
+        return len(self.groups) == 1 and not has_mark and said in ("", self.text)
 
 
 class Raised(NamedTuple):
@@ -267,32 +270,37 @@ class Entry:
     @property
     def deeds_done(self) -> list[Deed]:
         """The groups by what they did, failures first."""
-        found: dict[tuple[str, ...], Deed] = {}
+        found: dict[tuple[object, ...], Deed] = {}
         for one in self.groups:
             made = Deed(one.verdict, one.sign, one.basis, one.essence, [])
-            found.setdefault((one.verdict, one.basis, one.deed), made).groups.append(one)
+            key = (one.verdict, one.basis, one.is_client, one.deed)
+            found.setdefault(key, made).groups.append(one)
         return list(found.values())
 
     @property
     def rest(self) -> list[int]:
         """The columns of the clients that did what most did, if these are too many to be named."""
-        of_clients = [one.columns for one in self.groups if one.deed.isupper()]
+        of_clients = [one.columns for one in self.groups if one.is_client]
         most = max(of_clients, key=len, default=[])
         return most if len(most) > _MOST_NAMED else []
 
     @property
+    def ran(self) -> tuple[int, ...]:
+        """The columns of the clients that are recorded with the case."""
+        return tuple(sorted(at for one in self.groups if one.is_client for at in one.columns))
+
+    @property
     def disagree(self) -> bool:
         """Whether two columns of one profile did different things."""
-        return len({one.deed for one in self.groups if one.deed.islower()}) > 1 or (
-            len({one.deed for one in self.groups if one.deed.isupper()}) > 1
-        )
+        deeds = {(one.is_client, one.deed) for one in self.groups}
+        return len(deeds) > len({is_client for is_client, _ in deeds})
 
     @property
     def rank(self) -> tuple[bool, int, int]:
         """The place in an order with failures of runs first, then failures, then disagreements."""
         own = any(standing(one) in _OPEN for _, _, one in self.results)
         failures = sum(map(self.signs.count, FAILING))
-        return (not own, -failures, -len({one.deed for one in self.groups}))
+        return (not own, -failures, -len({(one.is_client, one.deed) for one in self.groups}))
 
 
 _OPEN = (Standing.FAILED, Standing.ERROR, Standing.FLAKY)
@@ -318,13 +326,13 @@ def entry_of(
     found.sent = sent_by(case.script)
     _add_runs(found, every, runs)
     indices = {one.key: index for index, one in enumerate(every)}
-    groups: dict[tuple[str, ...], Group] = {}
+    groups: dict[tuple[object, ...], Group] = {}
     known: dict[tuple[int, int], tuple[Group, list[Raised]]] = {}
     for one in judged(book, case):
         same = id(one.judgement), id(one.observation)
         if same not in known:
             made = _group(one)
-            key = (made.verdict, made.basis, made.where, repr(made.calls))
+            key = (made.verdict, made.basis, made.where, repr(made.calls), made.is_client)
             raised = list(_raised(one))
             found.raised += raised
             known[same] = groups.setdefault(key, made), raised
@@ -337,8 +345,7 @@ def entry_of(
         # Only for the page: no table counts a script twice.
         found.played = played.id
         for group in entry_of(played, book, every, {}).groups:
-            clients = [index for index in group.columns if every[index].is_client]
-            found.groups += [replace(group, columns=clients)] if clients else []
+            found.groups += [group] if group.is_client else []
     return found
 
 
@@ -378,11 +385,10 @@ def _settle(found: Entry, groups: list[Group], every: Sequence[Column]) -> None:
     names: dict[object, str] = {}
     bodies = set()
     for group in found.groups:
-        is_client = every[group.columns[0]].is_client
         number = len(names)
         sign = _DEEDS[number] if number < len(_DEEDS) else chr(0x100 + number)
-        group.deed = deed = names.setdefault((is_client, group.essence), sign)
-        if is_client and group.calls and group.calls[0][1].startswith("accepts"):
+        group.deed = deed = names.setdefault((group.is_client, group.essence), sign)
+        if group.is_client and group.calls and group.calls[0][1].startswith("accepts"):
             bodies.add(group.calls[0][1].partition(", body")[2])
         for column in group.columns:
             signs[column] = group.sign
@@ -401,7 +407,8 @@ def _group(one: Judged) -> Group:
     judgement, miss = one.judgement, one.judgement.mismatch
     where = "" if miss is None else miss.where
     calls = list(one.calls)
-    if one.case.profile == "client" and one.observation is not None:
+    is_client = one.case.profile == "client"
+    if is_client and one.observation is not None:
         # The classes differ between all clients; the page of a client has them.
         trace = one.observation.trace
         calls = [
@@ -410,7 +417,9 @@ def _group(one: Judged) -> Group:
     if miss is not None and not any(op.id == where for op in one.case.ops):
         calls.append((where, miss.seen))
     essence = deed_of_record(one)
-    return Group(judgement.verdict, judgement.basis, where, tuple(calls), essence, "", [])
+    return Group(
+        judgement.verdict, judgement.basis, where, tuple(calls), essence, is_client, "", []
+    )
 
 
 def _raised(one: Judged) -> Iterator[Raised]:
