@@ -50,7 +50,7 @@ def span(one: Span) -> Markup:
     """Return bytes in the colour of their role."""
     names = f'"r-{one.role} marked"' if one.marked else f"r-{one.role}"
     runs = [(one.note, "")] if one.note else octet_runs(one.octets)
-    return Markup(f"<span class={names}>{octets(runs)}</span>")  # each piece is escaped
+    return Markup(f"<b class={names}>{octets(runs)}</b>")  # each piece is escaped
 
 
 def spans(found: Iterable[Span]) -> Markup:
@@ -79,7 +79,7 @@ def _event_head(who: str, connection: int, name: str, text: str, state: str) -> 
     quoted = name if name.isalnum() else f'"{shown(name)}"'
     named = f" data-name={quoted}" if name else ""
     number = f" {connection}" if connection else ""
-    found = f"<li class={who}{named}><b>{who}{number}</b> <code>{shown(text)}</code>"
+    found = f"<li{named}><b>{who}{number}</b> <code>{shown(text)}</code>"
     if state:
         hidden = ' class="answer"' if "raises" in state else ""
         found += f" <em{hidden}>{shown(state)}</em>"
@@ -88,7 +88,7 @@ def _event_head(who: str, connection: int, name: str, text: str, state: str) -> 
 
 def calls(one: Group) -> Markup:
     """Return what each call of a group resulted in."""
-    return _calls(one.calls, one.where)
+    return _calls(one.calls, one.where if len(one.calls) > 1 else "")
 
 
 @functools.lru_cache(maxsize=2**13)
@@ -96,7 +96,7 @@ def _calls(found: tuple[tuple[str, str], ...], where: str) -> Markup:
     return Markup(
         "".join(
             f"<code{' class=here' if name == where else ''}>"
-            f"{'' if name == 'fetch' else f'{shown(name)} '}<b>{shown(text)}</b></code>"
+            f"{'' if name == 'fetch' else f'<i>{shown(name)}</i> '}{shown(text)}</code>"
             for name, text in found
         )
     )  # all text is shown

@@ -5,7 +5,10 @@ and the data.  A row of the data is a case: its names as indices of lists, and a
 column.
 """
 
+import bisect
 import functools
+import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -137,8 +140,12 @@ class Overview:
             yield from ([one] for one in members)
             return
         apart = self._tables.distances(members)
-        grouped = (families(apart, percent / 100) for percent in range(101))
-        for group in next(groups for groups in grouped if len(groups) <= _MOST_COLUMNS):
+
+        def few(percent: int) -> bool:
+            return len(families(apart, percent / 100)) <= _MOST_COLUMNS
+
+        within = bisect.bisect_left(range(101), True, key=few)
+        for group in families(apart, within / 100):
             typical = min(group, key=lambda one: (sum(apart[one][other] for other in group), one))
             yield [members[one] for one in (typical, *(one for one in group if one != typical))]
 
@@ -200,13 +207,14 @@ class Overview:
     def _against(
         self, index: int, peers: Sequence[int], counts: dict[str, Counter[tuple[int, str]]]
     ) -> Iterator[tuple[str, tuple[int, int], list[int]]]:
-        """Yield each name with what one column reached, and the places of all its peers."""
+        """Yield each name with what one column reached, and the gaps between ticks of all peers."""
         for name, found in counts.items():
             own = self._tables.well(index, found)
             others = (self._tables.well(peer, found) for peer in peers)
             if own[1]:
                 places = {round(1 + 200 * well / judged) for well, judged in others if judged}
-                yield name, own, sorted(places)
+                ticks = (-1, *sorted(places))
+                yield name, own, [here - last - 1 for last, here in itertools.pairwise(ticks)]
 
     def _caught(self, index: int) -> list[Catching]:
         faults = list(self._tables.faults[index].values())
@@ -309,6 +317,7 @@ class Overview:
             known = names.setdefault(kind, {})
             return known.setdefault(name, len(known))
 
+        at = {row.id: index for index, row in enumerate(self._ranked)}
         octets: dict[str, int] = {}
         seen: dict[tuple[str, str], int] = {}
         rows = [
@@ -335,10 +344,19 @@ class Overview:
             "failing": "".join(sorted(FAILING)),
             **{kind: list(names.get(kind, ())) for kind in _KINDS},
             "octets": list(octets),
-            "seen": list(seen),
-            "rules": {name: [row.id for row in rows] for name, rows in self._about.items()},
+            "seen": [(packed(signs), packed(deeds)) for signs, deeds in seen],
+            "rules": {name: [at[row.id] for row in rows] for name, rows in self._about.items()},
             "rows": rows,
         }
+
+
+def packed(signs: str) -> str:
+    """Return *signs* with those that follow an equal one as a number.
+
+    >>> packed("+++N-")
+    '+3N-'
+    """
+    return re.sub(r"(.)\1{2,}", lambda same: f"{same[1]}{len(same[0])}", signs)
 
 
 def _height(places: Sequence[tuple[float, float]]) -> float:

@@ -30,7 +30,7 @@ from conformance.atlas.facts import (
     results_by_case,
 )
 from conformance.atlas.markup import calls, coded, event_head, octets, rows, shown, spans
-from conformance.atlas.overview import Overview
+from conformance.atlas.overview import Overview, packed
 from conformance.atlas.pages import CasePages, file_name, link
 from conformance.atlas.tables import Tables
 from conformance.cases import Corpus, Listed
@@ -88,8 +88,7 @@ def site(
         "signs": _SIGNS,
         "words": WORDS,
     }
-    for name in ("atlas.css", "atlas.js"):
-        yield name, (TEMPLATES / name).read_text(encoding="utf-8")
+    yield "atlas.css", (TEMPLATES / "atlas.css").read_text(encoding="utf-8")
     results = results_by_case(runs)
     known = {name: _present(corpus, name, results) for name in names}
     titles = {
@@ -100,6 +99,7 @@ def site(
     template = made.get_template("case.html")
     tables = Tables(every)
     overview = Overview(every, tables)
+    ran: dict[tuple[int, ...], int] = {}
     for name, listed in known.items():
         one = (
             entry_of_results(name, every, results)
@@ -108,22 +108,25 @@ def site(
         )
         tables.add(one)
         overview.add(one)
-        text = template.render(root="../", here="", **shared, **pages.context(one))
-        # No attribute is in single quotes; there are many of them in what is shown.
-        text = text.replace("&#39;", "'")
-        yield f"cases/{file_name(name)}", text
+        number = ran.setdefault(one.ran, len(ran)) if one.rest else None
+        text = template.render(root="../", here="", ran=number, **shared, **pages.context(one))
+        yield f"cases/{file_name(name)}", _shortened(text)
     by = {visible_text(label): file for label, file in zip(shared["labels"], files, strict=True)}
-    clients = [visible_text(one.label) for one in every if one.is_client and one.run is None]
-    found = {"BY": by, "CLIENTS": clients, "MENU": MENU}
-    yield (
-        "by.js",
-        "".join(
-            f"const {name} = {json.dumps(one, separators=(',', ':'))};\n"
-            for name, one in found.items()
-        ),
+    clients = [at for at, one in enumerate(every) if one.is_client and one.run is None]
+    found = {
+        "BY": by,
+        "CLIENTS": [visible_text(every[at].label) for at in clients],
+        "ABSENT": [[at for at, one in enumerate(clients) if one not in members] for members in ran],
+        "MENU": MENU,
+    }
+    script = (TEMPLATES / "atlas.js").read_text(encoding="utf-8")
+    constants = (
+        f"const {name} = {json.dumps(one, separators=(',', ':'))};\n" for name, one in found.items()
     )
+    yield "atlas.js", "".join(('"use strict";\n', *constants, script))
     shared["order"], shared["alike"] = overview.order, overview.alike
     shared["titles_of"] = overview.titles
+    shared["clients"], shared["ran"] = clients, list(ran)
     for name, context in overview.pages():
         yield name, made.get_template(name).render(root="", here=name, **shared, **context)
     template = made.get_template("implementation.html")
@@ -131,6 +134,14 @@ def site(
         context = {**shared, **overview.implementation(index)}
         yield f"by/{file}", template.render(root="../", here="implementations.html", **context)
     yield "data.js", f"const ATLAS = {json.dumps(overview.data(), separators=(',', ':'))};\n"
+
+
+def _shortened(text: str) -> str:
+    """Return the page of a case without what a parser adds: there are thousands of them."""
+    # No attribute is in single quotes; each paragraph ends at a block or at the end of one.
+    for part, short in (("&#39;", "'"), (">\n<", "><"), ("</p><", "<"), ("</li><", "<")):
+        text = text.replace(part, short)
+    return text.removesuffix("</body></html>")
 
 
 def _present(corpus: Corpus, name: str, results: Results) -> Listed | None:
@@ -148,9 +159,14 @@ def implementation_file(one: Column) -> str:
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-def _labelled(indices: Sequence[int], labels: Sequence[str], rest: Sequence[int]) -> Markup:
-    if rest and indices is rest:
-        return Markup(f"all other {len(rest)} clients")
+def _labelled(
+    indices: Sequence[int],
+    labels: Sequence[str],
+    rest: Sequence[int] = (),
+    everyone: Markup | None = None,
+) -> Markup:
+    if indices is rest:
+        return Markup("all other {} of {}").format(len(rest), everyone)
     return Markup(", ".join(shown(labels[index]) for index in indices))  # each is escaped
 
 
@@ -178,6 +194,7 @@ def environment() -> jinja2.Environment:
         rows=rows,
         event_head=event_head,
         calls=calls,
+        packed=packed,
         labelled=_labelled,
         shown_lines=_shown_lines,
         totals=totals,

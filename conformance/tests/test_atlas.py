@@ -105,8 +105,9 @@ def test_a_page_has_what_the_case_and_the_records_say(name: str, pages: dict[str
     for part in (case.id, case.title, case.why, *(op.text for op in case.ops)):
         assert " ".join(part.split()) in text
     every = columns(BOOK, ())
-    rest = entry_of(case, BOOK, every, {}).rest
-    assert not rest or f"all other {len(rest)} clients" in text
+    found = entry_of(case, BOOK, every, {}, CORPUS.played_for(case))
+    rest = found.rest
+    assert not rest or f"all other {len(rest)} of {len(found.ran)} clients" in text
     unnamed = {every[index].key for index in rest}
     labels = {one.key: one.label for one in every}
     for one in judged(BOOK, case):
@@ -128,6 +129,41 @@ def test_the_signs_of_a_case_are_the_verdicts_on_its_records(case: Any) -> None:
     assert sorted(index for group in found.groups for index in group.columns) == [
         index for index, sign in enumerate(found.signs) if sign != "-"
     ]
+
+
+def test_implementations_disagree_where_two_of_one_profile_did_different_things() -> None:
+    every = columns(BOOK, ())
+    found = [entry_of(case, BOOK, every, {}) for case in EVERY[::97]]
+    for one in found:
+        done: dict[bool, set[str]] = {False: set(), True: set()}
+        for group in one.groups:
+            done[every[group.columns[0]].is_client].add(group.essence)
+        assert one.disagree == any(len(deeds) > 1 for deeds in done.values())
+    assert {one.disagree for one in found} == {True, False}
+
+
+def test_the_clients_that_a_page_does_not_name_are_those_of_its_list(pages: dict[str, str]) -> None:
+    every = columns(BOOK, ())
+    clients = {visible_text(one.label) for one in every if one.is_client}
+    lists = dict(
+        re.findall(r'<li id="(ran-\d+)">\d+ clients: (.*?)</li>', pages["implementations.html"])
+    )
+    met = 0
+    for name in SOME:
+        one = entry_of(BY_ID[name], BOOK, every, {}, CORPUS.played_for(BY_ID[name]))
+        rest = {every[index].label for index in one.rest}
+        linked = re.findall(
+            r"all other (\d+) of <a href=.*?#(ran-\d+)", pages[f"cases/{name}.html"]
+        )
+        assert [int(number) for number, _ in linked] == ([len(rest)] if rest else [])
+        for _, place in linked:
+            met += 1
+            written = lists[place]
+            listed = set(written.removeprefix("all but ").split(", ")) - {"all"}
+            ran = clients - listed if written.startswith("all") else listed
+            named = {every[at].label for group in one.groups for at in group.columns} - rest
+            assert ran - named == rest
+    assert met > 20
 
 
 @pytest.mark.parametrize("case", EVERY[::61], ids=lambda case: str(case.id))
@@ -398,13 +434,21 @@ def test_a_line_that_catches_more_says_so() -> None:
 # The data and the command.
 
 
+def unpacked(signs: str) -> str:
+    """Return signs as they were before they were packed."""
+    return re.sub(r"(\D)(\d+)", lambda same: same[1] * int(same[2]), signs)
+
+
 def test_the_data_has_every_case_with_a_sign_for_each_column(pages: dict[str, str]) -> None:
     data = json.loads(pages["data.js"].removeprefix("const ATLAS = ").removesuffix(";\n"))
     assert pages["data.js"].isascii()
     assert {row[0] for row in data["rows"]} == set(SOME)
+    every = columns(BOOK, ())
     for row in data["rows"]:
-        signs, deeds = data["seen"][row[9]]
+        signs, deeds = map(unpacked, data["seen"][row[9]])
         assert len(signs) == len(deeds) == len(data["columns"])
+        one = entry_of(BY_ID[row[0]], BOOK, every, {})
+        assert (signs, deeds) == (one.signs, one.deeds)
         assert data["family"][row[3]] == BY_ID[row[0]].family
 
 

@@ -106,7 +106,7 @@ def edited(body: str) -> bytes:
 def coloured(body: str) -> bytes:
     """Return the bytes in the table of bytes by role."""
     table = body[body.index('id="shown"') : body.index('class="three"')]
-    cells = re.findall(r'<span class="?r-[^>]*>(.*?)</span>', table, re.DOTALL)
+    cells = re.findall(r'<b class="?r-[^>]*>(.*?)</b>', table, re.DOTALL)
     return octets_of(html.unescape(re.sub(r"</?i>", "", "".join(cells))).encode())
 
 

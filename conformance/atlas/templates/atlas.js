@@ -28,8 +28,10 @@ function setState(values) {
 
 // ---- the data: a row is a case
 
+// Equal signs that follow each other are stored as one and their number.
+const unpacked = (signs) => signs.replace(/(\D)(\d+)/g, (_, one, count) => one.repeat(count));
 const [ID, TITLE, FILE, FAMILY, LEVEL, STRENGTH, EXCEPTION, REQUIREMENT, RFC, SIGNS, DEEDS, FLAGS, OCTETS] = Array(13).keys();
-if (typeof ATLAS !== "undefined") for (const row of ATLAS.rows) row.splice(SIGNS, 1, ...ATLAS.seen[row[SIGNS]]);
+if (typeof ATLAS !== "undefined") for (const row of ATLAS.rows) row.splice(SIGNS, 1, ...ATLAS.seen[row[SIGNS]].map(unpacked));
 const pathOf = (row) => `cases/${row[FILE] || `${row[ID]}.html`}`;
 const failures = (signs) => [...signs].filter((sign) => ATLAS.failing.includes(sign)).length;
 
@@ -52,7 +54,7 @@ function sign(one) {
 function item(row, columns) {
   const made = document.createElement("li");
   made.append(make("a", row[TITLE], { href: pathOf(row) }), make("code", row[ID]));
-  const strip = make("span", "", { className: "strip" });
+  const strip = make("span", "", { className: columns.length > 40 ? "strip long" : "strip" });
   for (const column of columns) {
     const cell = sign(row[SIGNS][column]);
     cell.title = ATLAS.columns[column][1];
@@ -145,10 +147,10 @@ function matching(values) {
     && within.every(([field, value]) => row[field].includes(value))
     && flags.every((flag) => row[FLAGS].includes(flag))
     && (!values.verdict || judged(row[SIGNS], by, values.verdict))
-    && (!values.signs || row[SIGNS].endsWith(values.signs))
+    && (!values.signs || row[SIGNS].endsWith(unpacked(values.signs)))
     && (!values.alone || alone(row, by))
     && (by < 0 || row[SIGNS][by] !== "-")
-    && (!only || only.has(row[ID]))
+    && (!only || only.has(at))
     && (!found || found[at]));
   const own = ATLAS.columns.map((column, at) => (column[4] ? at : -1)).filter((at) => at >= 0);
   if (own.length) rows.sort((one, other) => own.filter((at) => ATLAS.failing.includes(other[SIGNS][at])).length - own.filter((at) => ATLAS.failing.includes(one[SIGNS][at])).length);
@@ -329,7 +331,7 @@ function player(exchange) {
   const stateBefore = () => events.slice(0, at).map((one) => find(document.body.classList.contains("hiding") ? "em:not(.answer)" : "em", one)?.textContent).filter(Boolean).pop() ?? "not connected";
   const show = () => {
     document.body.classList.toggle("stepping", at > 0);
-    const names = new Set(events.slice(0, at).filter((one) => one.classList.contains("client")).map((one) => one.dataset.name));
+    const names = new Set(events.slice(0, at).map((one) => one.dataset.name));
     events.forEach((one, index) => {
       one.classList.toggle("past", index < at - 1);
       one.classList.toggle("present", index === at - 1);
@@ -355,7 +357,13 @@ function player(exchange) {
   show();
 }
 
+// Only the script asks, so pages have no more than the words of the question.
 function predict(form) {
+  const fields = document.createElement("fieldset");
+  fields.append(make("legend", form.textContent), ...form.dataset.options.split("|").map((text) => make("button", text, { type: "button" })));
+  const said = make("p", "", { className: "said", role: "status" });
+  said.dataset.answer = form.dataset.answer;
+  form.replaceChildren(fields, said);
   const toggle = make("button", "Predict first", { type: "button", className: "toggle" });
   find(".facts").append(toggle);
   const hide = (on) => {
@@ -380,7 +388,7 @@ function ask(form, then = () => {}) {
 }
 
 function named() {
-  for (const one of all(".octets span")) {
+  for (const one of all(".octets b")) {
     const role = one.className.match(/^r-([\w-]+)/)?.[1];
     if (!role) continue;
     one.title = role.replaceAll("-", " ");
@@ -407,17 +415,21 @@ function menu(top) {
 // The names of implementations lead to their pages, whose files are the same for every case.
 function linked() {
   if (typeof BY === "undefined") return;
-  const places = all(".deed > p + p, .deed td:first-child").map(place => [place, place.textContent.trim().split(", ")]);
-  const named = new Set(places.flatMap(([, names]) => names));
-  const others = CLIENTS.filter(name => !named.has(name));
-  for (const [place, written] of places) {
-    const rest = written[0].match(/^all other (\d+) clients$/);
-    const names = rest && +rest[1] === others.length ? others : written;
-    place.replaceChildren(...names.flatMap((name, at) => [
-      at ? ", " : "",
-      Object.hasOwn(BY, name) ? make("a", name, { href: `../by/${BY[name]}` }) : name,
-    ]));
-  }
+  const places = all(".deed > p + p, .deed td:first-child");
+  const written = places.map((place) => (find("a", place) ? [] : place.textContent.trim().split(", ")));
+  const named = new Set(written.flat());
+  const links = (names) => names.flatMap((name, at) => [
+    at ? ", " : "",
+    Object.hasOwn(BY, name) ? make("a", name, { href: `../by/${BY[name]}` }) : name,
+  ]);
+  places.forEach((place, at) => {
+    const everyone = find("a", place);
+    if (!everyone) { place.replaceChildren(...links(written[at])); return; }
+    const absent = new Set(ABSENT[everyone.hash.replace("#ran-", "")]);
+    const rest = document.createElement("details");
+    rest.append(make("summary", place.textContent), ...links(CLIENTS.filter((name, number) => !absent.has(number) && !named.has(name))));
+    place.replaceChildren(rest);
+  });
 }
 
 const DOES = [[".top", menu], [".deeds", linked], ["#filter", cases], ["#compare", compare], ["#drop", open], [".events", player], ["#predict", predict], ["#ask", ask], [".octets", named]];
