@@ -24,6 +24,8 @@ from conformance.report import families, nearest
 _MOST_LISTED = 60
 _MOST_COLUMNS = 30
 """Records of one profile that tables show; of more, those that behave alike are one column."""
+_NEARLY_ALL = 0.95
+"""The share of the cases of its family that an implementation ran which stands for it."""
 _MOST_SEARCHED = 240
 """Bytes of a case in which a search looks."""
 
@@ -53,12 +55,16 @@ class Overview:
     Args:
         every: the columns.
         tables: the tables over the same entries.
+
+    Attributes:
+        within: in how many percent of the cases two of one family differ at most, after `alike`.
     """
 
     def __init__(self, every: Sequence[Column], tables: Tables) -> None:
         self._every = every
         self._tables = tables
         self._rows: list[Row] = []
+        self.within = 0
 
     def add(self, one: Entry) -> None:
         """Keep the row of *one*."""
@@ -145,8 +151,13 @@ class Overview:
             return len(families(apart, percent / 100)) <= _MOST_COLUMNS
 
         within = bisect.bisect_left(range(101), True, key=few)
+        self.within = max(self.within, within)
+        judged = [self._tables.total(one)[1] for one in members]
         for group in families(apart, within / 100):
-            typical = min(group, key=lambda one: (sum(apart[one][other] for other in group), one))
+            # One that ran few cases would leave cells empty for which others have numbers.
+            most = max(judged[one] for one in group)
+            whole = [one for one in group if judged[one] >= _NEARLY_ALL * most]
+            typical = min(whole, key=lambda one: (sum(apart[one][other] for other in group), one))
             yield [members[one] for one in (typical, *(one for one in group if one != typical))]
 
     @functools.cached_property

@@ -125,7 +125,7 @@ def site(
     )
     yield "atlas.js", "".join(('"use strict";\n', *constants, script))
     shared["order"], shared["alike"] = overview.order, overview.alike
-    shared["titles_of"] = overview.titles
+    shared["titles_of"], shared["within"] = overview.titles, overview.within
     shared["clients"], shared["ran"] = clients, list(ran)
     for name, context in overview.pages():
         yield name, made.get_template(name).render(root="", here=name, **shared, **context)

@@ -19,7 +19,7 @@ from conformance.atlas.pages import CasePages
 from conformance.atlas.raising import catch_line, catching
 from conformance.atlas.rates import OURS, load_rates
 from conformance.atlas.site import environment
-from conformance.atlas.tables import Fault, clustered, plane
+from conformance.atlas.tables import Fault, Tables, clustered, plane
 from conformance.atlas.wire import Line, events
 from conformance.cases.twins import sent_by
 from conformance.cli import main
@@ -493,3 +493,22 @@ def test_a_case_that_clients_do_not_play_shows_the_records_of_the_one_that_they_
     done = CliRunner().invoke(main, ["matrix", "curl", "requests", "--select", case.id])
     assert f"clients play one: {played.id}" in done.stderr
     assert played.id in done.stdout
+
+
+def test_the_first_of_a_family_ran_nearly_all_and_no_two_differ_more_than_is_said(
+    pages: dict[str, str],
+) -> None:
+    every = columns(BOOK, ())
+    tables = Tables(every)
+    for name in SOME:
+        tables.add(entry_of(BY_ID[name], BOOK, every, {}))
+    page = pages["implementations.html"].partition('id="families"')[2].partition("</section>")[0]
+    within = int(page.partition("in at most ")[2].split()[0])
+    at = {one.label: index for index, one in enumerate(every) if one.is_client}
+    rows = [re.findall(r">([^<]+)</a>", row) for row in page.split("<li>")[1:]]
+    assert len(rows) > 3
+    for row in rows:
+        group = [at[label] for label in row]
+        assert max(map(max, tables.distances(group))) <= within / 100
+        judged_counts = [tables.total(one)[1] for one in group]
+        assert judged_counts[0] >= 0.95 * max(judged_counts)
