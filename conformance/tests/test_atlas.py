@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.atlas import site
-from conformance.atlas.facts import CODES, FAILING, SIGNS, columns, entry_of
+from conformance.atlas.facts import CODES, FAILING, SIGNS, Entry, Group, columns, entry_of
 from conformance.atlas.pages import CasePages
 from conformance.atlas.raising import catch_line, catching
 from conformance.atlas.rates import OURS, load_rates
@@ -140,6 +140,15 @@ def test_implementations_disagree_where_two_of_one_profile_did_different_things(
             done[every[group.columns[0]].is_client].add(group.essence)
         assert one.disagree == any(len(deeds) > 1 for deeds in done.values())
     assert {one.disagree for one in found} == {True, False}
+    groups = [
+        Group("PASS", "", "", (), essence, is_client, deed, [at])
+        for at, (essence, is_client, deed) in enumerate(
+            [("read 'a'", False, "a"), ("accepts", True, "b"), ("rejects", True, "c")]
+        )
+    ]
+    alike, different = (Entry("a", "", "", "", (), None, groups=groups[:end]) for end in (2, 3))
+    assert not alike.disagree
+    assert different.disagree
 
 
 def test_the_clients_that_a_page_does_not_name_are_those_of_its_list(pages: dict[str, str]) -> None:
