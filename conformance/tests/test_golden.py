@@ -319,6 +319,17 @@ def test_clients_that_differ_only_in_what_they_always_do_have_one_observation(
         assert request.endswith(b"User-Agent: " + agent + b"\r\n\r\n")
 
 
+def test_a_client_that_is_recorded_further_has_its_usual_heads_from_then_on() -> None:
+    made = client_book()
+    assert made.implementations["six"].heads == {}
+    request = f"GET /1 HTTP/1.1\r\nHost: 127.0.0.1:{PORT}\r\nUser-Agent: c\r\n\r\n"
+    refused = {"raises": "SixError", "category": "bad-framing"}
+    seen = [{"fetch": refused}, [{"requests": [request]}]]
+    made.put("six", made.implementations["six"], [(client_case(case()), seen)], whole=False)
+    assert made.seen[case().id]["six"] == made.seen[case().id]["one"]
+    assert made.implementations["six"].raises == {"bad-framing": "SixError"}
+
+
 def test_an_observation_that_is_made_again_changes_its_own_record_only(tmp_path: Path) -> None:
     other = dataclasses.replace(case(), id="golden.other")
     made, corpus = client_book(), (case(), other)

@@ -120,9 +120,11 @@ class Book:
             recorded = msgspec.structs.replace(recorded, classes=classes)
         seen = list(seen)
         if recorded.is_client:
-            # A new record of the same version keeps them, so that only what differs is rewritten.
-            is_kept = before is not None and (not whole or before.version == recorded.version)
-            usual = before.usual if before and is_kept else usual_of(one for _, one in seen)
+            usual = usual_of(one for _, one in seen)
+            if before is not None and (not whole or before.version == recorded.version):
+                # What is usual stays, so that only what differs is rewritten.
+                raises = dict(sorted({**usual.raises, **before.raises}.items()))
+                usual = Usual(before.heads or usual.heads, raises)
             recorded = msgspec.structs.replace(recorded, **usual._asdict())
         self.implementations[key] = recorded
         for case, encoded in seen:

@@ -162,7 +162,7 @@ def usual_of(seen: Iterable[Any]) -> Usual:
     for encoded in seen:
         calls, connections, *_ = (*encoded, []) if isinstance(encoded, list) else ({}, [])
         for call in calls.values():
-            if isinstance(call, dict) and "category" in call:
+            if isinstance(call, dict) and "category" in call and "raises" in call:
                 classes.setdefault(call["category"], Counter())[call["raises"]] += 1
         for one in connections:
             for request in one.get("requests", ()):
