@@ -24,32 +24,6 @@ if TYPE_CHECKING:
     from conformance.course.stages import Stage, load_stages
     from conformance.course.templates import LANGUAGES, begin
 
-__all__ = [
-    "FORMATS",
-    "LANGUAGES",
-    "PROGRESS",
-    "Checked",
-    "Course",
-    "CourseError",
-    "Lesson",
-    "Liar",
-    "Mark",
-    "Progress",
-    "Stage",
-    "Unmasking",
-    "Work",
-    "begin",
-    "checked",
-    "fresh_file",
-    "load_lessons",
-    "load_liars",
-    "load_stages",
-    "mark_of_results",
-    "mark_of_stage",
-    "played",
-    "unmaskings",
-]
-
 if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
     __getattr__ = loader(
         __name__,

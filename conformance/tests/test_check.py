@@ -466,7 +466,8 @@ def test_what_leaks_from_case_to_case_is_no_flake(importable: Path, jobs: int) -
         count=8,
     )
     failed = [one for one in told if one.verdict != "PASS"]
-    assert len(failed) == 8 - jobs
+    # Each process that ran cases passed its first one; a busy machine may give all to one process.
+    assert 8 - jobs <= len(failed) <= 7
     assert {one.overlay for one in failed} == {""}
     assert {one.again.verdict for one in failed if one.again} == {"PASS"}
     assert all(len(one.after) == 1 and one.after != [OTHERS] for one in failed)
