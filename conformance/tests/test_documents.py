@@ -59,22 +59,17 @@ def test_data_and_programs_can_be_read(block: Block) -> None:
     READ_BY[block.language](block.code)
 
 
+FILES = frozenset([".jsonl", ".json", ".bin", ".toml", ".pcap", ".har", ".key", ".pub"])
+"""How the files that commands read are named."""
+
+
 @pytest.mark.parametrize(("where", "arguments"), kit_commands())
 def test_a_command_is_one_that_there_is(
     where: str, arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for word in arguments:
-        if Path(word).suffix in (
-            ".jsonl",
-            ".json",
-            ".bin",
-            ".toml",
-            ".pcap",
-            ".har",
-            ".key",
-            ".pub",
-        ):
+        if Path(word).suffix in FILES and not Path(word).is_absolute():
             Path(word).touch()
     with click.Context(main, info_name="httplib-kit") as context:
         _, command, rest = main.resolve_command(context, arguments)

@@ -104,4 +104,5 @@ def test_the_line_driver_reports_what_its_program_does_wrong(said: str, problem:
     elif problem:
         assert problem in done.stderr
     else:
-        assert '"name": "mine", "version": "1", "ops": ["fetch"], "serial": 1' in done.stdout
+        declared = '"ops": ["fetch"], "features": [], "serial": 1'
+        assert f'"name": "mine", "version": "1", {declared}' in done.stdout
