@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 import termios
+import time
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -95,6 +97,11 @@ def test_the_list_and_a_wrong_number() -> None:
     assert "1 to 11" in CliRunner().invoke(main, ["lesson", "12"]).output
 
 
+def is_asleep(process: int) -> bool:
+    """Return whether the process waits for something."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
 def on_a_terminal(*answers: bytes) -> tuple[str, int]:
     """Return what lesson 4 shows to someone who types *answers*, and its exit code."""
     ours, theirs = pty.openpty()
@@ -110,10 +117,12 @@ def on_a_terminal(*answers: bytes) -> tuple[str, int]:
         os.close(theirs)
         shown = b""
         for answer in answers:
-            # The last blank comes from the library that reads: by then it has set the terminal,
-            # which would turn an end of input that was typed before into another character.
+            # The function that reads writes the last blank. An interrupt between the two would only
+            # be handled when the read ends, so the process must be asleep in it.
             while not re.search(rb"your answer[^\n]*: \Z", shown):
                 shown += os.read(ours, 65536)
+            while not is_asleep(process.pid):
+                time.sleep(0.001)
             os.write(ours, answer)
             while b"\n" not in shown.rpartition(b"your answer")[2]:
                 shown += os.read(ours, 1)
