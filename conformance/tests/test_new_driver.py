@@ -106,3 +106,15 @@ def test_the_line_driver_reports_what_its_program_does_wrong(said: str, problem:
     else:
         declared = '"ops": ["fetch"], "features": [], "serial": 1'
         assert f'"name": "mine", "version": "1", {declared}' in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no program node")
+def test_a_part_of_more_than_there_is_ends_with_the_content() -> None:
+    kit = Path(__file__).parents[1] / "drivers" / "kits" / "javascript" / "client.mjs"
+    asked = '{ url: "data:,hello", method: "GET", fields: [], timeout: 5000, '
+    asked += 'consume: "part", amount: 9 }'
+    program = f"const {{ exchange }} = await import('{kit.as_uri()}');"
+    program += f"console.log(String((await exchange({asked})).at(-1)));"
+    command = ["node", "--input-type=module", "--eval", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "hello\n", done.stderr

@@ -45,7 +45,11 @@ async function byFetch(asked, dispatcher) {
   if (asked.consume !== "part") return { ...head, content: Buffer.from(await answer.arrayBuffer()) };
   const reader = answer.body.getReader();
   const pieces = [];
-  while (Buffer.concat(pieces).length < asked.amount) pieces.push((await reader.read()).value);
+  while (Buffer.concat(pieces).length < asked.amount) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    pieces.push(value);
+  }
   await reader.cancel();
   return { ...head, content: Buffer.concat(pieces).subarray(0, asked.amount) };
 }

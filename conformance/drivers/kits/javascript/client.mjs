@@ -21,7 +21,11 @@ export async function exchange(asked) {
   if (asked.consume !== "part") return [...head, await answer.arrayBuffer()];
   const reader = answer.body.getReader();
   const pieces = [];
-  while (Buffer.concat(pieces).length < asked.amount) pieces.push((await reader.read()).value);
+  while (Buffer.concat(pieces).length < asked.amount) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    pieces.push(value);
+  }
   await reader.cancel();
   return [...head, Buffer.concat(pieces).subarray(0, asked.amount)];
 }
