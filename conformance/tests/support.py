@@ -68,3 +68,18 @@ def played_whole(connection: Connection) -> set[bytes]:
     ]
     parts = [dataclasses.replace(connection, steps=connection.steps[:end]) for end in ends]
     return {sent_octets(part) for part in (*parts, connection)}
+
+
+OWN_CASE = """
+family = "mine"
+[[case]]
+id = "mine.one"
+title = "One"
+level = "guard"
+spec = ["HTTPResponse.read"]
+why = "It is mine."
+respond = "HTTP/1.1 200 OK\\r\\n\\r\\n"
+[[case.outcome]]
+read = ""
+"""
+"""A case file of a user, in which one case has every required field."""

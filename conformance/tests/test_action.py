@@ -21,6 +21,7 @@ from click.testing import CliRunner
 from conformance.cli import main
 from conformance.cli.outputs import FORMATS
 from conformance.tests.conftest import ROOT
+from conformance.tests.support import OWN_CASE
 
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 FILES = [one.option for one in FORMATS if one.option != "comment"]
@@ -271,18 +272,6 @@ def test_actions_of_others_are_pinned_and_one_step_alone_has_a_token() -> None:
 HOOKS: list[dict[str, Any]] = yaml.safe_load(
     (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
 )
-CASE = """
-family = "mine"
-[[case]]
-id = "mine.one"
-title = "One"
-level = "guard"
-spec = ["HTTPResponse.read"]
-why = "It is mine."
-respond = "HTTP/1.1 200 OK\\r\\n\\r\\n"
-[[case.outcome]]
-read = ""
-"""
 BASELINE = """
 implementation = "http.client"
 [[entry]]
@@ -310,7 +299,7 @@ def linted(*paths: Path) -> tuple[int, list[str]]:
 
 def test_lint_takes_cases_and_a_baseline_about_them(tmp_path: Path) -> None:
     cases, known = tmp_path / "mine.cases.toml", tmp_path / "known.toml"
-    cases.write_text(CASE)
+    cases.write_text(OWN_CASE)
     known.write_text(BASELINE)
     assert linted(cases, known) == (0, [])
     (tmp_path / "own").mkdir()
@@ -330,9 +319,9 @@ def test_lint_takes_cases_and_a_baseline_about_them(tmp_path: Path) -> None:
     ("text", "problem"),
     [
         ("x = [", "is not TOML"),
-        (CASE.replace('"guard"', '"gard"'), "gard"),
-        (CASE.replace("[[case.outcome]]\nread", "[[case.outcome]]\nreed"), "reed"),
-        (CASE + CASE[CASE.index("[[case]]") :], "mine.one"),
+        (OWN_CASE.replace('"guard"', '"gard"'), "gard"),
+        (OWN_CASE.replace("[[case.outcome]]\nread", "[[case.outcome]]\nreed"), "reed"),
+        (OWN_CASE + OWN_CASE[OWN_CASE.index("[[case]]") :], "mine.one"),
         (BASELINE.replace("HANG", "BAD"), "BAD"),
         ("levels = ['observe']\n", "levels: 'observe' is none of"),
     ],

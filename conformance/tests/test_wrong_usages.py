@@ -13,20 +13,9 @@ from click.testing import CliRunner
 
 from conformance.cases import fixtures_directory, page
 from conformance.cli import main
+from conformance.tests.support import OWN_CASE
 
 ROOT = fixtures_directory().parent
-CASE = """
-family = "mine"
-[[case]]
-id = "mine.one"
-title = "One"
-level = "guard"
-spec = ["HTTPResponse.read"]
-why = "It is mine."
-respond = "HTTP/1.1 200 OK\\r\\n\\r\\n"
-[[case.outcome]]
-read = ""
-"""
 FILES = {
     "empty": b"",
     "bytes": b"HTTP/1.1 200 OK\r\n\r\n",
@@ -35,7 +24,7 @@ FILES = {
     "bad.json": b"{",
     "map.toml": b"A = 'B'\n",
     "case.toml": b"family = 'x'\n[[case]]\nid = 'own.x'\n",
-    "mine.toml": CASE.encode(),
+    "mine.toml": OWN_CASE.encode(),
     "no-reason.toml": b"# ours\n[[entry]]\ncase = 'a'\nverdict = 'HANG'\n",
     "no-verdict.toml": b"[[entry]]\ncase = 'a'\nverdict = 'BAD'\nreason = 'x'\n",
     "twice.toml": b"[[entry]]\ncase = 'chunked.two-chunks'\nverdict = 'HANG'\nreason = 'x'\n" * 2,
