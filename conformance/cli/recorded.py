@@ -17,7 +17,7 @@ import click
 from conformance.cases import Case, Cases, Corpus
 from conformance.cli.options import Selection
 from conformance.report import NoReport, Run, read_runs
-from conformance.results.golden import Book, BookError, Judged, judged, load_book, run_of
+from conformance.results.golden import Book, BookError, Judged, judged, load_book, runs_of
 
 
 def recorded_clients(runs: Sequence[Run], corpus: Corpus) -> dict[str, Run]:
@@ -42,13 +42,14 @@ def recorded_clients(runs: Sequence[Run], corpus: Corpus) -> dict[str, Run]:
     if not absent:
         return {}
     book = book_of_records()
+    names = {key: one.written for key, one in book.implementations.items() if one.written in absent}
+    ids = set().union(*absent.values())
+    cases = corpus.cases.where(lambda listed: listed.id in ids)
     found = {}
-    for key, one in book.implementations.items():
-        if one.written in absent:
-            head, results = run_of(book, key, corpus)
-            met = [result for result in results if result.id in absent[one.written]]
-            if met:
-                found[one.written] = Run(head, met)
+    for key, (head, results) in runs_of(book, names, corpus, cases).items():
+        met = [result for result in results if result.id in absent[names[key]]]
+        if met:
+            found[names[key]] = Run(head, met)
     return found
 
 
@@ -114,7 +115,8 @@ class Sides:
     @cached_property
     def runs(self) -> list[Run]:
         """A run for each, the files first, with only the cases that are compared."""
-        recorded = [Run(*run_of(self.book, key, self.corpus, self.chosen)) for key in self.keys]
+        found = runs_of(self.book, self.keys, self.corpus, self.chosen)
+        recorded = [Run(*found[key]) for key in self.keys]
         if self.chosen is None:
             return [*self.read, *recorded]
         ids = {case.id for case in self.chosen.listed}

@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,15 @@ from conformance.drivers.factory import HttplibClientTarget, Target
 from conformance.judge import Verdict
 from conformance.report.standing import EXIT_NOTHING, worst_code
 from conformance.results import Result
-from conformance.results.golden import Book, Recorded, judged_one, load_book, read_book
+from conformance.results.golden import (
+    Book,
+    Judged,
+    Recorded,
+    judged_one,
+    judging,
+    load_book,
+    read_book,
+)
 from conformance.run import NOT_WAITED_FOR, Check, Runner
 from conformance.run.hangs import MOST
 from conformance.tests.support import BY_ID
@@ -276,7 +284,16 @@ def test_of_all_those_that_are_neither_installed_nor_recorded_are_one_line(
     monkeypatch.setattr(starting, "PathFinder", NoModules)
     monkeypatch.setattr(shutil, "which", lambda _name: None)
     recorded = {one.written for one in load_book().implementations.values()}
+    built: list[str] = []
+
+    def judged(book: Book, case: Case, keys: Collection[str] | None = None) -> Iterator[Judged]:
+        built.append(case.id)
+        return usual(book, case, keys)
+
+    usual = judging.judged
+    monkeypatch.setattr(judging, "judged", judged)
     told = CliRunner().invoke(main, ["check", "client:all", "--select", "chunked.two-chunks"])
+    assert built == ["chunked.two-chunks"]  # once, and no other, for all records
     rows = [
         f"client:{line.split()[1]}" for line in told.stdout.splitlines() if "as recorded" in line
     ]

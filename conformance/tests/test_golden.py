@@ -25,7 +25,7 @@ from conformance.results.golden import (
     write_book,
 )
 from conformance.results.golden.codec import Codec
-from conformance.results.golden.judging import run_of
+from conformance.results.golden.judging import runs_of
 from conformance.results.golden.stable import PORT, Connection, stable_observation
 from conformance.results.golden.topic import applied, difference, line
 from conformance.results.golden.usual import Heads
@@ -531,7 +531,7 @@ def test_records_can_be_compared(tmp_path: Path) -> None:
     done = kit("diff", "py2.7", "py3.11", "--select", "status-line.*")
     assert done.exit_code == 1
     assert "UNSUPPORTED" in done.stdout
-    _, results = run_of(kept, "py2.7", load_corpus())
+    _, results = runs_of(kept, ["py2.7"], load_corpus())["py2.7"]
     assert len(results) > 4_000
     path = tmp_path / "results.jsonl"
     kit("check", "-q", "--select", "framing.head.*", "--results", str(path))

@@ -9,7 +9,7 @@ from conformance.cases import load_corpus
 from conformance.results.baseline import baseline_text, matching, read_baseline
 from conformance.results.golden import load_book
 from conformance.results.golden.baselines import renewed
-from conformance.results.golden.judging import run_of
+from conformance.results.golden.judging import runs_of
 from conformance.results.overlay import Listing
 from conformance.results.result import Overlay
 from conformance.results.shipped import shipped_directory
@@ -57,7 +57,7 @@ def test_a_shipped_baseline_covers_what_was_recorded_and_no_other_failure(
 ) -> None:
     book, corpus = load_book(), load_corpus()
     revisions = {case.id: case.rev for case in corpus.every.listed}
-    _, results = run_of(book, key, corpus)
+    _, results = runs_of(book, [key], corpus)[key]
     listing = Listing(read_baseline(shipped_directory() / f"{name}.toml"), revisions, NEVER)
     judged = [one for one in results if one.strength or one.level != "observe"]
     assert sum(one.failed for one in judged) > least

@@ -16,7 +16,7 @@ from conformance.results.golden.book import (
     write_book,
 )
 from conformance.results.golden.codec import Codec
-from conformance.results.golden.judging import Judged, judged, judged_one, run_of
+from conformance.results.golden.judging import Judged, judged, judged_one, runs_of
 from conformance.results.golden.stable import stable_observation
 from conformance.results.golden.usual import Heads
 from conformance.results.golden.values import Values
@@ -34,7 +34,7 @@ __all__ = [
     "load_book",
     "observed_directory",
     "read_book",
-    "run_of",
+    "runs_of",
     "stable_observation",
     "write_book",
 ]

@@ -26,7 +26,7 @@ from conformance.results.baseline import (
     read_baseline,
 )
 from conformance.results.golden.book import Book, load_book
-from conformance.results.golden.judging import judged, run_of
+from conformance.results.golden.judging import judged, runs_of
 from conformance.results.overlay import Listing
 from conformance.results.result import Result
 from conformance.results.shipped import shipped_baseline
@@ -44,7 +44,7 @@ def renewed(book: Book, corpus: Corpus) -> Iterator[tuple[Path, Baseline]]:
     paths = dict(_shipped(book))
     failing = _failing(book, corpus)
     for key, path in paths.items():
-        head, results = run_of(book, key, corpus, failing.get(key, []))
+        head, results = runs_of(book, [key], corpus, failing.get(key, []))[key]
         listing = Listing(read_baseline(path), revisions, dt.date.min)
         groups: dict[tuple[str, str], list[Result]] = {}
         places: dict[tuple[str, str], int] = {}

@@ -1,15 +1,17 @@
 """Judges golden records: the verdict on a stored observation, without the implementation.
 
 The input is a book and a case.  The output is a `Judged` for each implementation that was recorded
-with the present form of the case, in the order of the book; or, for one of them and the corpus, the
-head and the results that a run would have.
+with the present form of the case, in the order of the book; or, for some of them and the corpus,
+the heads and the results that runs would have.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
-from conformance.cases import Case, Corpus, client_case
+import msgspec
+
+from conformance.cases import Case, Corpus, client_case, key_of_script
 from conformance.judge import (
     Judgement,
     Observation,
@@ -30,7 +32,7 @@ from conformance.results.golden.codec import Codec
 from conformance.results.golden.stable import PORT
 from conformance.results.golden.usual import ELLIPSIS, STANDARD, Heads
 from conformance.results.golden.values import Values
-from conformance.results.result import Result, RunHead, result_of, with_script, without_port
+from conformance.results.result import Result, RunHead, result_of, without_port
 
 
 class Judged(NamedTuple):
@@ -68,17 +70,24 @@ def _says_nothing(value: object) -> bool:
     return value is None or (isinstance(value, dict) and value.get("type") == "object")
 
 
-def judged(book: Book, case: Case) -> Iterator[Judged]:
+def judged(book: Book, case: Case, keys: Collection[str] | None = None) -> Iterator[Judged]:
     """Yield what each recorded implementation did with *case*, judged.
 
     Implementations with one record, for which a judge cannot differ, share one judgement; so do
     cases with one GET for which it cannot.
+
+    Args:
+        book: the records.
+        case: the case in its present form.
+        keys: those of the implementations; None for all.
     """
     ran = None if case.session is None else client_case(case)
     of_case: dict[Any, _Found] = {}
     of_fetch = of_case if ran is None or ran.fetch is None else _shared(book, ran)
     texts: dict[int, tuple[str, tuple[str, ...]]] = {}
     for key, encoded in _in_order(book, case):
+        if keys is not None and key not in keys:
+            continue
         recorded = book.implementations[key]
         is_client = recorded.is_client
         played = ran if is_client else None if case.profile == "client" else case
@@ -175,19 +184,35 @@ def _judged(
     return Judged(key, ran, known, observation)
 
 
-def run_of(
-    book: Book, key: str, corpus: Corpus, cases: Iterable[Case] | None = None
-) -> tuple[RunHead, list[Result]]:
-    """Return the run that corresponds to the records of the implementation with this *key*.
+def runs_of(
+    book: Book, keys: Iterable[str], corpus: Corpus, cases: Iterable[Case] | None = None
+) -> dict[str, tuple[RunHead, list[Result]]]:
+    """Return the runs that correspond to the records of the implementations with these *keys*.
+
+    A case is built, and judged for those that did the same, once for all of them.
 
     Args:
         book: the records.
-        key: one of the book's implementations.
+        keys: some of the book's implementations.
         corpus: the corpus.
-        cases: those of the run; by default all of the corpus.
+        cases: those of the runs; by default all of the corpus.
+
+    Returns:
+        The head and the results of each, by key, in the order of *keys*.
     """
-    one = book.implementations[key]
-    head = RunHead(
+    found = {key: (_head(key, book.implementations[key], corpus), list[Result]()) for key in keys}
+    for case in corpus.cases if cases is None else cases:
+        scripts: dict[str, str] = {}  # the httplib and the client profile play different ones
+        for one in judged(book, case, found):
+            played = one.case
+            if played.profile not in scripts:
+                scripts[played.profile] = key_of_script(played.script)
+            found[one.key][1].append(_result(one, scripts[played.profile]))
+    return found
+
+
+def _head(key: str, one: Recorded, corpus: Corpus) -> RunHead:
+    return RunHead(
         kit=version("httplib-kit"),
         corpus=corpus.digest,
         implementation=one.written,
@@ -197,12 +222,9 @@ def run_of(
         label=key,
         runtime=one.runtime,
     )
-    wanted = corpus.cases if cases is None else cases
-    found = (judged_one(book, key, case) for case in wanted)
-    return head, [_result(judged) for judged in found if judged is not None]
 
 
-def _result(judged: Judged) -> Result:
+def _result(judged: Judged, script: str) -> Result:
     case, seen = judged.case, judged.observation
     trace: list[str] = []
     did = ""
@@ -210,4 +232,4 @@ def _result(judged: Judged) -> Result:
         trace = trace_lines(case, seen)
         did = did_in([seen.trace[op.id] for op in case.ops]) if case.profile == "client" else ""
     result = without_port(result_of(case, judged.judgement, trace=trace, did=did), PORT)
-    return with_script(bounded(result), case.script)
+    return msgspec.structs.replace(bounded(result), script=script)
