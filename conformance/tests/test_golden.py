@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.cases import Case, client_case, load_corpus
+from conformance.cases import Case, Corpus, client_case, load_corpus
 from conformance.cases.casefile import load_text
 from conformance.cli import main
 from conformance.drivers import Identity, UnknownImplementation, target
@@ -537,6 +537,13 @@ def test_records_can_be_compared(tmp_path: Path) -> None:
     kit("check", "-q", "--select", "framing.head.*", "--results", str(path))
     assert kit("diff", str(path), str(path)).exit_code == 0
     assert kit("diff", "py2.7", "nobody").exit_code == 2
+
+
+def test_a_case_that_clients_play_is_shown_without_building_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(Corpus, "_by_script")
+    assert "PASS  aiohttp (" in kit("show", "chunked.two-chunks").stdout
 
 
 def test_recording_twice_writes_the_same(tmp_path: Path) -> None:
