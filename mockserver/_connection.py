@@ -404,17 +404,6 @@ class LiveConnection:
             self.discarded += max(0, len(data) - room)
         return self.wire.taken > before
 
-    def make_room_for_end(self) -> bool:
-        """For an observer: make room for an end of stream after bytes that no step reads.
-
-        Returns:
-            Whether the end can still come in; not where the client has sent too much to be kept.
-        """
-        with self.wire.moving:
-            if self.wire.waits is Wait.CLOSING:
-                self.drain_input()
-        return len(self.buffer) < _KEPT
-
     def unread(self) -> list[Event]:
         """The events for the bytes that no step has read."""
         events = [Event("<", self._taken, bytes(self.buffer), UNREAD, -1)] if self.buffer else []

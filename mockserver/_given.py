@@ -8,12 +8,23 @@ is for, and however much is sent, there are limits. Everything runs on the calle
 import contextlib
 import socket
 import struct
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from ssl import SSLContext, SSLObject
 
 from mockserver._connection import LiveConnection
 from mockserver._kernel import Diagnosis
-from mockserver._phase import Ended, EndOfStream, Expired, LimitReached, Owner, TLSBroken
+from mockserver._phase import (
+    ClientLeft,
+    Ended,
+    EndOfStream,
+    Expired,
+    LimitReached,
+    Owner,
+    TLSBroken,
+    Wait,
+)
 from mockserver._play import TLSProvider, contexts_of
 from mockserver._player import plan_of, play_on
 from mockserver._reads import never
@@ -23,9 +34,11 @@ from mockserver._script import Connection, Script
 from mockserver._shared import SharedState
 from mockserver._step import Step
 from mockserver._tls import TLS
-from mockserver._wire import Condition, Wire, configure
+from mockserver._wire import CLOSED, Condition, Wire, configure
 
 _LONGEST_HEAD = 1 << 20
+_LATE_SIGNAL = 1.0
+"""Seconds in which a signal can still come after the client has left, from its next connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +100,21 @@ class LimitedWire(Wire):
         if seconds is None and not closed:
             raise self._expired()
         return closed
+
+    def await_name(self, wait: Callable[[float], bool]) -> None:
+        """Wait for an event that is not the client's; for a client that has left, only briefly."""
+
+        def happens(seconds: float) -> bool:
+            deadline = time.monotonic() + seconds
+            while (left := deadline - time.monotonic()) > 0:
+                is_late = self.has_left(self._poll(CLOSED, Wait.NAME, 0))
+                if wait(min(left, _LATE_SIGNAL)):
+                    return True
+                if is_late:
+                    raise ClientLeft
+            return False
+
+        super().await_name(happens)
 
     def _expired(self) -> Expired:
         return LimitReached(f"nothing moved for {self._limits.wait:g} s, the limit")

@@ -137,7 +137,7 @@ class EndOfStream(Ended):
 
 
 class ClientLeft(Ended):
-    """The client closed its end while its answer was to come from another server."""
+    """The client closed its end while the connection waited for something else."""
 
     note = "the client closed its end"
 

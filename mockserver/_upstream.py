@@ -263,7 +263,7 @@ class Upstream:
                     return happened[watched]
                 if happened or longest == _ASK_AGAIN:
                     # An end of stream can be half a closing: the client may wait for the answer.
-                    if not (self._given_up() or wire.is_held()):
+                    if not self._given_up() and wire.has_left(CLOSED):
                         raise ClientLeft
                     poll.modify(wire.sock, 0)  # a reset is reported all the same
                     longest = _ASK_AGAIN
@@ -271,5 +271,4 @@ class Upstream:
                     return 0
             raise Released
         finally:
-            with wire.moving:
-                wire.waits = Wait.NOTHING
+            wire.waits = Wait.NOTHING

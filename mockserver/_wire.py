@@ -135,8 +135,7 @@ class Wire:
         step_aside: Called before a long wait, on the thread that will wait.
         selector: What watches the socket, or None.
         condition: Notified when a wait begins, and when the steps are over.
-        moving: Held for a change of owner or phase and for the end of a wait; an observer that acts
-            for a waiting thread holds it.
+        moving: Held for a change of owner or phase.
     """
 
     __slots__ = (
@@ -406,19 +405,22 @@ class Wire:
         """Wait until the client gives its end up, or for *seconds*; returns whether it has."""
         waits = Wait.CLOSING if seconds is None else Wait.TIME
         deadline = math.inf if seconds is None else time.monotonic() + seconds
-        if not self._poll(CLOSED, waits, seconds):
-            return False
-        # An end of stream can be half a closing: the client may wait for what we have to say.
-        while self.is_held():
+        happened = self._poll(CLOSED | select.POLLIN, waits, seconds)
+        while happened and not self.has_left(happened):
             if (left := deadline - time.monotonic()) <= 0:
                 return False
-            self._poll(_RESET, waits, min(left, _ASK_AGAIN))
-        return True
+            mask = _RESET if happened & CLOSED else CLOSED
+            happened |= self._poll(mask, waits, min(left, _ASK_AGAIN))
+        return bool(happened)
 
-    def is_held(self) -> bool:
-        """Whether the client still holds its end, as far as the system says."""
-        peer = self.peer()
-        return peer is not None and peer.held
+    def has_left(self, happened: int) -> bool:
+        """Whether the client gave its end up, as far as the system says, after what `poll` reports.
+
+        An end of stream can be half a closing: the client may wait for what we have to say. And it
+        cannot arrive after bytes that find no room here: then only the client's kernel has it.
+        """
+        peer, closed = self.peer(), bool(happened & CLOSED)
+        return closed if peer is None else not peer.held and (closed or peer.ending)
 
     def await_taking(self) -> None:
         """Wait until the client has read everything that was given to the kernel.
@@ -492,8 +494,7 @@ class Wire:
         if self.owner is _NO_ONE:  # one that gives it up after this line finds what to wake
             raise Released
         happened = poll.poll(None if seconds is None else seconds * 1000)
-        with self.moving:
-            self.waits = Wait.NOTHING
+        self.waits = Wait.NOTHING
         if self.owner is _NO_ONE:
             raise Released
         return happened[0][1] if happened else 0

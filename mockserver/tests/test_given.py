@@ -1,5 +1,6 @@
 """Steps on connections that a caller accepts, with limits for clients that are not trusted."""
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -183,6 +184,34 @@ def test_connections_share_signals(pair: Pair) -> None:
     client.close()
     given.close()
     assert [one.number for one in sorted(state.connections, key=lambda one: one.number)] == [1, 2]
+
+
+def send_until_full(client: socket.socket) -> None:
+    """Send to a server that reads nothing, until a send would wait."""
+    client.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while client.send(bytes(1 << 20)):
+            pass
+
+
+@pytest.mark.parametrize("step", [Stall(), Pause(60), Gate("never")])
+@pytest.mark.parametrize("unread", [False, True], ids=["all read", "unread bytes before its end"])
+def test_a_client_that_leaves_is_not_waited_for(pair: Pair, step: Step, unread: bool) -> None:
+    client, accepted = pair
+    if unread:
+        send_until_full(client)
+    client.close()
+    playing = meanwhile(lambda: play_steps(accepted, step, limits=Limits(60, 1 << 40)))
+    playing.join(20)
+    assert not playing.is_alive(), "it is still waited for"
+
+
+def test_a_client_that_has_only_ended_its_stream_is_waited_for(pair: Pair) -> None:
+    client, accepted = pair
+    send_until_full(client)
+    client.shutdown(socket.SHUT_WR)
+    record = play_steps(accepted, Stall(), limits=BRIEF)
+    assert record.events[0].role == "nothing moved for 0.05 s, the limit"
 
 
 @pytest.mark.parametrize("half_closed", [False, True])
