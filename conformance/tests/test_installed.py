@@ -19,6 +19,7 @@ from conformance.tests.conftest import ROOT, Installed
 
 pytestmark = pytest.mark.slow
 
+CLIENTS = ROOT / "conformance" / "drivers" / "clients"
 PACKAGES = {"httplib_impl", "mockserver", "conformance", "certs"}
 BASE = {
     *("click", "cryptography", "hypothesis", "jinja2", "markupsafe", "msgspec", "rich", "tomli"),
@@ -53,6 +54,8 @@ def test_the_wheel_holds_four_packages_with_the_fixtures_and_no_unit_tests(
         name.partition("/")[2] for name in names if re.match(r"conformance/test_\w+\.py", name)
     }
     assert {name for name in names if name.endswith(".html")}
+    programs = (path for path in CLIENTS.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    assert {str(path.relative_to(ROOT)) for path in programs} <= names
     assert {f"{package}/py.typed" for package in PACKAGES} <= names
 
 

@@ -174,12 +174,19 @@ def test_a_package_imports_only_what_it_may(name: str) -> None:
     if ".clients.adapters." in name:  # each function imports its client
         allowed |= {one.module.partition(".")[0] for one in registry().client.values()}
         allowed |= {"clr", "clr_loader", "pythonnet", "System"}
+        allowed |= {"python_client"}  # the program that loads it
     if ".drivers.kits.python." in name:  # it is copied, with the client next to it
         allowed |= {"client"}
     if room(name) == "conformance.plugin":
         allowed |= {"pytest"}
     tops = {module.partition(".")[0] for module in imported(name)}
     assert tops <= sys.stdlib_module_names | allowed
+
+
+def test_no_module_is_too_long_to_read() -> None:
+    """The agent is one file, so that any interpreter can run it."""
+    lines = {name: path.read_bytes().count(b"\n") for name, path in files().items()}
+    assert {name for name, count in lines.items() if count > 500} == {"conformance.drivers.agent"}
 
 
 def test_every_room_has_its_place_in_the_order() -> None:

@@ -3,8 +3,8 @@
 The arguments are an adapter, the module and the package of its client, the limit of memory, and
 directories with modules; each line on standard input is a message of the driver protocol and gets
 one line on standard output. This file runs as a program under the interpreter in
-which the client is installed, so it imports nothing of the kit; it loads one file, the agent, which
-finds the client's own lines in a traceback.
+which the client is installed, so it imports nothing of the kit; it loads the file with the adapter,
+and the agent, which finds the client's own lines in a traceback.
 
 An adapter opens a client's pooled object, which lives until `release`, and makes exchanges with it;
 a `fetch` is one exchange. Each gives status, reason, fields and content, in the form in which the
@@ -19,19 +19,18 @@ import functools
 import importlib
 import importlib.metadata
 import importlib.util
-import io
 import json
 import os
 import resource
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 TIMEOUT = 5.0
 """Seconds, more than the kit's own deadline, which alone decides whether a client hangs."""
@@ -82,6 +81,13 @@ class Asked:
         return content
 
 
+@functools.cache
+def _context(ca: str | None) -> Any:
+    import ssl
+
+    return ssl.create_default_context(cafile=ca)
+
+
 @dataclass(frozen=True)
 class Way:
     """How the client reaches its origin.
@@ -128,280 +134,6 @@ def threaded(exchange: Exchange) -> Together:
     return together
 
 
-@contextlib.contextmanager
-def urllib_request(way: Way) -> Iterator[Together]:
-    """`urllib.request`; an error status counts as a response, not as an error."""
-    from urllib.error import HTTPError
-    from urllib.request import Request
-
-    opener = _opener(way)
-
-    def exchange(asked: Asked) -> Response:
-        request = Request(asked.url, asked.content, asked.fields, method=asked.method)
-        try:
-            answer = opener.open(request, timeout=asked.timeout)
-        except HTTPError as error:
-            answer = error
-        content = asked.taken(answer, answer.read)
-        if asked.consume != "drop":
-            answer.close()
-        return answer.status, answer.reason, answer.headers.items(), content
-
-    yield threaded(exchange)
-
-
-@functools.cache
-def _opener(way: Way) -> Any:
-    """Return an opener that returns a redirect like any other response."""
-    from urllib.request import HTTPRedirectHandler, HTTPSHandler, ProxyHandler, build_opener
-
-    class NoRedirect(HTTPRedirectHandler):
-        def redirect_request(self, *_: Any, **__: Any) -> None:
-            """Return None, so that no request follows a redirect."""
-
-    handlers = [HTTPSHandler(context=way.context)] if way.ca else []
-    return build_opener(ProxyHandler(way.proxies), NoRedirect, *handlers)
-
-
-@contextlib.contextmanager
-def urllib3_preload(way: Way) -> Iterator[Together]:
-    """`urllib3` with the content read at once, by the parser of `http.client`."""
-    with _urllib3(way, preload_content=True) as request:
-
-        def exchange(asked: Asked) -> Response:
-            answer = request(asked)
-            return answer.status, answer.reason, answer.headers.iteritems(), answer.data
-
-        yield threaded(exchange)
-
-
-@contextlib.contextmanager
-def urllib3_stream(way: Way) -> Iterator[Together]:
-    """`urllib3` with the content read in pieces, by its own parser of chunks."""
-    with _urllib3(way, preload_content=False) as request:
-
-        def exchange(asked: Asked) -> Response:
-            answer = request(asked)
-
-            def read(amount: int = 1024) -> bytes:
-                pieces = answer.stream(amount, decode_content=False)
-                return next(pieces, b"") if asked.consume == "part" else b"".join(pieces)
-
-            try:
-                content = asked.taken(answer, read)
-            except BaseException:
-                answer.close()
-                raise
-            if asked.consume == "read":
-                answer.release_conn()
-            return answer.status, answer.reason, answer.headers.iteritems(), content
-
-        yield threaded(exchange)
-
-
-@contextlib.contextmanager
-def _urllib3(way: Way, **options: Any) -> Iterator[Callable[[Asked], Any]]:
-    urllib3 = importlib.import_module("urllib3")
-    options.update(redirect=False, decode_content=False)
-    made = {"retries": False, "maxsize": 4, **({"ca_certs": way.ca} if way.ca else {})}
-    proxy = way.proxy
-    if user := urlsplit(proxy).netloc.rpartition("@")[0]:
-        made["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=user)
-    with urllib3.ProxyManager(proxy, **made) if proxy else urllib3.PoolManager(**made) as pool:
-        yield lambda asked: pool.request(
-            asked.method,
-            asked.url,
-            body=asked.content,
-            headers=asked.fields,
-            timeout=asked.timeout,
-            **options,
-        )
-
-
-@contextlib.contextmanager
-def requests(way: Way) -> Iterator[Together]:
-    """`requests`."""
-    with importlib.import_module("requests").Session() as session:
-        session.trust_env = False
-        session.proxies, session.verify = way.proxies, way.ca or True
-
-        def exchange(asked: Asked) -> Response:
-            answer = session.request(
-                asked.method,
-                asked.url,
-                data=asked.content,
-                headers=asked.fields,
-                timeout=asked.timeout,
-                allow_redirects=False,
-                stream=asked.consume in ("part", "drop"),
-            )
-            raw = answer.raw
-            content = asked.taken(
-                answer, lambda *amount: raw.read(*amount) if amount else answer.content
-            )
-            return answer.status_code, answer.reason, answer.headers.items(), content
-
-        yield threaded(exchange)
-
-
-@contextlib.contextmanager
-def httpx(way: Way) -> Iterator[Together]:
-    """`httpx`, its synchronous client."""
-    module = importlib.import_module("httpx")
-    # Making a TLS context takes longer than the rest of a fetch, so all fetches share one.
-    options = {"verify": way.context, "proxy": way.proxy or None, "trust_env": False}
-    with module.Client(**options) as client:
-
-        def exchange(asked: Asked) -> Response:
-            request = client.build_request(
-                asked.method,
-                asked.url,
-                content=asked.content,
-                headers=asked.fields,
-                timeout=asked.timeout,
-            )
-            answer = client.send(request, stream=asked.consume in ("part", "drop"))
-            content = asked.taken(
-                answer,
-                lambda *amount: next(answer.iter_raw(*amount), b"") if amount else answer.content,
-            )
-            reason = answer.extensions.get("reason_phrase")
-            return answer.status_code, reason, answer.headers.raw, content
-
-        yield threaded(exchange)
-
-
-@functools.cache
-def _context(ca: str | None) -> Any:
-    import ssl
-
-    return ssl.create_default_context(cafile=ca)
-
-
-@contextlib.contextmanager
-def aiohttp(way: Way) -> Iterator[Together]:
-    """`aiohttp`, with whichever parser it was built with."""
-    import asyncio
-
-    module = importlib.import_module("aiohttp")
-
-    secure = {"ssl": way.context} if way.ca else {}
-
-    async def opened() -> Any:
-        return module.ClientSession(auto_decompress=False)
-
-    async def exchange(asked: Asked) -> Response:
-        answer = await session.request(
-            asked.method,
-            asked.url,
-            data=pieces(asked.body) if asked.streamed else asked.body,
-            headers=asked.fields,
-            expect100=asked.expect_continue,
-            timeout=module.ClientTimeout(total=asked.timeout),
-            allow_redirects=False,
-            proxy=way.proxy or None,
-            **secure,
-        )
-        # The parser decodes the reason as UTF-8 with surrogateescape; encoding restores it.
-        reason = (answer.reason or "").encode("utf-8", "surrogateescape")
-        head = answer.status, reason, answer.raw_headers
-        if asked.consume == "drop":
-            return *head, None
-        if asked.consume == "part":
-            content = await answer.content.read(asked.amount) if asked.amount else b""
-            answer.close()
-            return *head, content
-        async with answer:
-            return *head, await answer.read()
-
-    async def pieces(body: bytes | None) -> AsyncIterator[bytes]:
-        yield body or b""
-
-    async def gathered(several: Sequence[Asked]) -> list[Response | Exception]:
-        # While a program is idle, its loop runs: it receives what came since the last exchange.
-        for _ in range(3):
-            await asyncio.sleep(0)
-        return await asyncio.gather(*map(exchange, several), return_exceptions=True)  # type: ignore[return-value]
-
-    with asyncio.Runner() as runner:
-        session = runner.run(opened())
-        yield lambda several: runner.run(gathered(several))
-        runner.run(session.close())
-
-
-@contextlib.contextmanager
-def httplib2(way: Way) -> Iterator[Together]:
-    """`httplib2`."""
-    module: Any = importlib.import_module("httplib2")
-    module.RETRIES = 1
-    http = module.Http(timeout=TIMEOUT, proxy_info=None, ca_certs=way.ca or None)
-    http.follow_redirects = False
-
-    def exchange(asked: Asked) -> Response:
-        answer, content = http.request(asked.url, asked.method, asked.body, asked.fields)
-        fields = [pair for pair in answer.items() if pair[0] not in ("status", "content-location")]
-        return answer.status, answer.reason, fields, content
-
-    with contextlib.closing(http):
-        yield threaded(exchange)
-
-
-@contextlib.contextmanager
-def pycurl(way: Way) -> Iterator[Together]:
-    """`pycurl`, one handle for all exchanges: it keeps its connections."""
-    module = importlib.import_module("pycurl")
-
-    def exchange(asked: Asked) -> Response:
-        content, lines = io.BytesIO(), list[bytes]()
-
-        def take(data: bytes) -> int:
-            room = asked.amount - content.tell() if asked.consume == "part" else len(data)
-            content.write(data[:room])
-            return len(data) if len(data) < room or asked.consume != "part" else 0  # 0 ends it
-
-        curl.reset()
-        curl.setopt(module.URL, asked.url)
-        _curl_options(curl, module, way)
-        curl.setopt(module.TIMEOUT_MS, int(asked.timeout * 1000))
-        curl.setopt(module.WRITEFUNCTION, take)
-        curl.setopt(module.HEADERFUNCTION, lines.append)
-        fields = [f"{name}: {value}" for name, value in asked.fields.items()]
-        if asked.streamed:
-            curl.setopt(module.UPLOAD, 1)
-            curl.setopt(module.READFUNCTION, io.BytesIO(asked.body or b"").read)
-        elif asked.body is not None:
-            curl.setopt(module.POSTFIELDS, asked.body)
-        if asked.body is not None:
-            fields.append("Expect: 100-continue" if asked.expect_continue else "Expect:")
-        if asked.method == "HEAD":
-            curl.setopt(module.NOBODY, 1)
-        elif asked.method != "GET":
-            curl.setopt(module.CUSTOMREQUEST, asked.method)
-        curl.setopt(module.HTTPHEADER, fields)
-        try:
-            curl.perform()
-        except module.error as error:
-            if asked.consume != "part" or error.args[0] != module.E_WRITE_ERROR:
-                raise
-        _, reason, received = head_of(lines)
-        return curl.getinfo(module.RESPONSE_CODE), reason, received, content.getvalue()
-
-    with contextlib.closing(module.Curl()) as curl:
-        yield threaded(exchange)
-
-
-_SUPPRESS_CONNECT_HEADERS = 265
-"""An option of libcurl for which pycurl has no name."""
-
-
-def _curl_options(curl: Any, module: Any, way: Way) -> None:
-    curl.setopt(module.NOPROXY, "" if way.proxy else "*")
-    curl.setopt(module.PROXY, way.proxy)
-    curl.setopt(_SUPPRESS_CONNECT_HEADERS, 1)
-    if way.ca:
-        curl.setopt(module.CAINFO, way.ca)
-
-
 def head_of(
     lines: Iterable[bytes],
 ) -> tuple[int | None, bytes, list[tuple[bytes, bytes]]]:
@@ -436,29 +168,29 @@ _AGAIN = (401, 407)
 _BLANKS = b" \t\r\n"
 
 
-ADAPTERS: dict[str, Callable[[Way], AbstractContextManager[Together]]] = {
-    "urllib.request": urllib_request,
-    "urllib3": urllib3_preload,
-    "urllib3-stream": urllib3_stream,
-    "requests": requests,
-    "httpx": httpx,
-    "aiohttp": aiohttp,
-    "httplib2": httplib2,
-    "pycurl": pycurl,
-}
-"""How each client makes exchanges: a function that opens it, and closes it after the last one."""
+@functools.cache
+def file_at(path: str) -> Any:
+    """Return the module in the file at *path*, from the directory above this one."""
+    place = Path(__file__).resolve().parents[1] / path
+    spec: Any = importlib.util.spec_from_file_location(f"httplib_kit_{place.stem}", place)
+    module: Any = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def fetching(name: str) -> Callable[[Way], AbstractContextManager[Together]]:
-    """Return the adapter of a client that makes no sessions, from the file with one for each."""
-    sys.path.append(str(Path(__file__).parent / "adapters"))
-    fetch = getattr(importlib.import_module("python_packages"), name.replace("-", "_"))
+def adapter_called(name: str) -> tuple[Callable[[Way], AbstractContextManager[Together]], bool]:
+    """Return how the client called *name* is opened, and whether it makes sessions."""
+    sys.modules.setdefault("python_client", sys.modules[__name__])  # what the adapters import
+    function = name.replace("-", "_").replace(".", "_")
+    if opened := getattr(file_at("clients/adapters/python_sessions.py"), function, None):
+        return opened, True
+    fetch = getattr(file_at("clients/adapters/python_packages.py"), function)
 
     @contextlib.contextmanager
-    def opened(_way: Way) -> Iterator[Together]:
+    def once(_way: Way) -> Iterator[Together]:
         yield threaded(lambda asked: fetch(asked.url))
 
-    return opened
+    return once, False
 
 
 class Worker:
@@ -471,7 +203,7 @@ class Worker:
     """
 
     def __init__(self, name: str, module: str = "", package: str = "") -> None:
-        self.opened = ADAPTERS.get(name) or fetching(name)
+        self.opened, self.makes_sessions = adapter_called(name)
         self.name = name
         self.module = module
         self.package = package or module
@@ -500,7 +232,7 @@ class Worker:
         try:
             if self.module:
                 importlib.import_module(self.module)
-            if self.name not in ADAPTERS:  # what it imports when it is used
+            if not self.makes_sessions:  # what it imports when it is used
                 (outcome,) = self.outcomes([Asked("http://127.0.0.1:1/")], Way())
                 if isinstance(outcome, ImportError):
                     return str(outcome)
@@ -574,23 +306,14 @@ def error_facts(module: str, error: BaseException) -> dict[str, Any]:
         "attributes": {},
         "message": str(error),
         "causes": [*story(error)][1:],
-        "frames": _frames(module).of(_agent().stack_of(error.__traceback__)),
+        "frames": _frames(module).of(file_at("agent.py").stack_of(error.__traceback__)),
     }
-
-
-@functools.cache
-def _agent() -> Any:
-    path = Path(__file__).resolve().parents[1] / "agent.py"
-    spec: Any = importlib.util.spec_from_file_location("httplib_kit_agent", path)
-    agent: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(agent)
-    return agent
 
 
 @functools.cache
 def _frames(module: str) -> Any:
     """Return what chooses the frames of *module* in a stack, once it is imported."""
-    return _agent().frames_of(sys.modules[module or "urllib"])
+    return file_at("agent.py").frames_of(sys.modules[module or "urllib"])
 
 
 def story(error: BaseException) -> Iterator[str]:
@@ -617,10 +340,10 @@ def serve(name: str, module: str = "", package: str = "") -> None:
     worker, thread = Worker(name, module, package), threading.get_ident()
 
     def position() -> dict[str, Any]:
-        stack = _agent().stack_at(sys._current_frames()[thread], Worker.entries.__code__)
+        stack = file_at("agent.py").stack_at(sys._current_frames()[thread], Worker.entries.__code__)
         return {"serial": message["serial"], "frames": _frames(worker.module).of(stack)}
 
-    _agent().answer_where(position)
+    file_at("agent.py").answer_where(position)
     # Standard output is for the protocol only: what a client prints goes to standard error.
     with os.fdopen(os.dup(1), "wb") as answers, os.fdopen(os.dup(0), "rb") as lines:
         os.dup2(2, 1)

@@ -1,8 +1,8 @@
 """Further clients in Python, each as one function: a URL in, status, reason, fields, content out.
 
-`python_client.py` loads this file for a client that it does not have itself; a part of a response
-that a client does not report is None. Each function imports its client, since one of them runs in a
-process. None makes sessions.
+`python_client.py` loads this file for a client that `python_sessions.py` does not have; a part of a
+response that a client does not report is None. Each function imports its client, since one of them
+runs in a process. None makes sessions.
 """
 
 import asyncio
