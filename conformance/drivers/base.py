@@ -139,7 +139,6 @@ class Driver(Protocol):
         Raises:
             DriverError: the driver is at fault.
             DriverDied: the implementation's process ended.
-            NotInstalled: what it drives is not installed.
             NotShown: the client's interface shows nothing of the result.
         """
 
@@ -185,6 +184,10 @@ class Driver(Protocol):
     def start_cost(self) -> float:
         """Processor time of its start, in seconds; slow runtimes get proportionally more time."""
         return 0.0
+
+    absent: str = ""
+    """What is missing if its client is not installed: it then runs nothing, and its identity says
+    nothing of what the client can do."""
 
     host: str = ""
     """The address at which its client reaches the servers; empty for that of the case."""

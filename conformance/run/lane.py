@@ -17,7 +17,6 @@ from conformance.drivers import (
     DriverDied,
     DriverError,
     Message,
-    NotInstalled,
     NotShown,
     Trace,
 )
@@ -286,6 +285,8 @@ class Lane:
         elif case.profile == "client":
             reason = "the case is a session of a client with another interface"
             return not_run(case, Verdict.UNSUPPORTED, reason)
+        if self.driver.absent:
+            return not_run(case, Verdict.NOT_INSTALLED, self.driver.absent)
         lacking = self.driver.identity.lacking(op.message for op in case.ops)
         if lacking:
             reason = f"the driver does not declare {', '.join(lacking)}"
@@ -332,8 +333,6 @@ class Lane:
             self.driver.release()
             result = self._told(case, trace, record, play.address)
             self.driver.settle()
-        except NotInstalled as error:
-            return not_run(case, Verdict.NOT_INSTALLED, str(error))
         except NotShown as error:
             return not_run(case, Verdict.UNSUPPORTED, str(error))
         except (DriverDied, DriverError) as error:

@@ -278,6 +278,31 @@ def test_every_client_that_is_not_installed_is_a_row_of_the_matrix(
     assert [row.split()[0] for row in rows] == absent
 
 
+@pytest.mark.parametrize("name", ["requests", "curl", "jdk", "lynx"])  # a driver of each kind
+def test_what_a_client_that_is_not_installed_could_do_decides_nothing(
+    monkeypatch: pytest.MonkeyPatch, certificate_authority: CertificateAuthority, name: str
+) -> None:
+    monkeypatch.setattr(starting, "PathFinder", NoModules)
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    needs: dict[frozenset[str], Case] = {}  # a case of each feature, and a fetch
+    for case in (KNOWN["chunked.two-chunks"], *BY_ID.values()):
+        if case.profile == "client" or not needs:
+            needs.setdefault(case.needs, case)
+    assert len(needs) > 5
+    results = run(target(f"client:{name}"), needs.values(), certificate_authority)
+    assert {one.verdict for one in results} == {Verdict.NOT_INSTALLED}
+    assert len({one.reason for one in results}) == 1
+
+
+def test_of_sessions_a_client_that_is_not_installed_is_shown_as_it_was_recorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(starting, "PathFinder", NoModules)
+    ask = ["check", "client:requests", "client:urllib.request", "--select", "session.kept.two-gets"]
+    told = CliRunner().invoke(main, ask)
+    assert "(NOT_INSTALLED, as recorded)" in told.output
+
+
 def test_of_all_those_that_are_neither_installed_nor_recorded_are_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

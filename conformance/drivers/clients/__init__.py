@@ -1,8 +1,7 @@
 """Clients with interfaces of their own: each fetches a URL, and accepts or rejects the response.
 
 The input is the name of a client as a user writes it. The output is an `Implementation`. Every
-client is optional; the driver of one that is not installed raises `NotInstalled`, which says what
-is missing.
+client is optional; of one that is not installed, the driver says what is missing and runs nothing.
 
 =========================  ====================================================================
 written as                 driver
@@ -25,6 +24,7 @@ from dataclasses import dataclass
 from conformance.drivers.base import (
     FETCH,
     Driver,
+    DriverError,
     Identity,
     Implementation,
     Message,
@@ -78,7 +78,7 @@ class Absent(Driver):
     """
 
     def __init__(self, written: str, reason: str) -> None:
-        self._reason = reason
+        self.absent = reason
         name = written.removeprefix(PREFIX)
         self._identity = Identity(written, name, "", frozenset(), frozenset({FETCH}))
 
@@ -88,8 +88,8 @@ class Absent(Driver):
         return self._identity
 
     def run(self, message: Message) -> Trace:  # noqa: ARG002 # the message does not matter
-        """Raise `NotInstalled`."""
-        raise NotInstalled(self._reason)
+        """Raise `DriverError`: there is no client."""
+        raise DriverError(self.absent)
 
     def release(self) -> None:
         """Do nothing: there are no objects."""
