@@ -864,3 +864,40 @@ def test_a_name_without_a_command_is_an_error_in_one_line(
 
 def test_words_of_a_command_are_those_of_a_shell() -> None:
     assert command_words("curl -H 'A: b c' {url}") == ["curl", "-H", "A: b c", "{url}"]
+
+
+def test_a_client_is_compared_by_the_case_that_it_plays_in_place_of_another(
+    tmp_path: Path,
+) -> None:
+    other, played = "chunked.read-none", "chunked.read-amount.to-the-octet"
+    ask = ["record", ASKS, "--directory", str(tmp_path), "--select"]
+    assert CliRunner().invoke(main, [*ask, f"{other[:-3]}*", "--select", played]).exit_code == 0
+    assert [*read_book(tmp_path).seen] == [played]
+    for one in (other, played):
+        done = CliRunner().invoke(main, [*ask, one, "--check"])
+        assert (done.exit_code, done.output.split(": ")[-1]) == (0, "0 of 1 case differ\n")
+
+
+@pytest.mark.parametrize(("rejects", "code"), [(1, 0), (9, 1)])
+def test_a_difference_from_a_record_is_one_that_is_there_again(
+    tmp_path: Path, rejects: int, code: int
+) -> None:
+    # While there are bytes in the file, the client takes one away and rejects what it is sent.
+    left = tmp_path / "left"
+    left.write_bytes(b"")
+    program = tmp_path / "client.py"
+    program.write_text(
+        "import pathlib, sys, urllib.request as r\n"
+        "data = r.urlopen(sys.argv[1]).read()\n"
+        "left = pathlib.Path(sys.argv[0]).with_name('left')\n"
+        "some = b'<p>' not in data and left.read_bytes()\n"  # what it is examined with has <p>
+        "left.write_bytes(some[1:]) if some else print(end=data.decode())\n"
+        "sys.exit(bool(some))\n"
+    )
+    ask = ["record", f"client:cmd:{sys.executable} {program} {{url}}", "--name", "mine"]
+    ask += ["--directory", str(tmp_path / "book"), "--select", "chunked.two-chunks"]
+    assert CliRunner().invoke(main, ask).exit_code == 0
+    left.write_bytes(rejects * b"x")
+    done = CliRunner().invoke(main, [*ask, "--check"])
+    assert done.exit_code == code, done.output
+    assert done.output.splitlines()[0] == f"mine: {code} of 1 case differ"

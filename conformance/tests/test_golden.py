@@ -32,7 +32,7 @@ from conformance.results.golden.usual import Heads
 from conformance.results.golden.values import Values, lengthened, shortened
 from conformance.run import NotRecorded, record
 from conformance.run.recorder import key_of
-from conformance.tests.support import EVERY
+from conformance.tests.support import BY_ID, EVERY
 
 SAMPLE = 30
 """Cases of each implementation that the ordinary suite holds against its records."""
@@ -328,6 +328,34 @@ def test_a_client_that_is_recorded_further_has_its_usual_heads_from_then_on() ->
     made.put("six", made.implementations["six"], [(client_case(case()), seen)], whole=False)
     assert made.seen[case().id]["six"] == made.seen[case().id]["one"]
     assert made.implementations["six"].raises == {"bad-framing": "SixError"}
+
+
+def asked(*wires: dict[str, Any]) -> list[Any]:
+    return [{"1": {"category": "no-response"}}, [*wires]]
+
+
+FIRST, SECOND = {"requests": ["POST /1"], "after": "gone"}, {"requests": ["GET /2"]}
+CUT = [{**FIRST, "received": f"POST /1a{more}", "unread": more} for more in ("b", "bcd")]
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "same"),
+    [
+        ("session.parallel.again.get", [FIRST, SECOND], [SECOND, FIRST], True),
+        ("session.parallel.again.get", [FIRST, SECOND], [SECOND], False),
+        ("session.kept.two-gets", [FIRST, SECOND], [SECOND, FIRST], False),
+        ("session.cut.upload.post.streamed", CUT[:1], CUT[1:], True),
+        ("session.cut.upload.post.streamed", CUT[:1], [{**CUT[0], "received": "POST /1b"}], False),
+        ("session.kept.two-gets", CUT[:1], CUT[1:], False),
+    ],
+)
+def test_what_arrives_first_makes_no_difference_from_a_record(
+    name: str, before: list[Any], after: list[Any], same: bool
+) -> None:
+    made, one = Book(), BY_ID[name]
+    made.put("one", recorded("client:one", "one", ops=["fetch"]), [(one, asked(*before))])
+    assert made.has("one", one, asked(*before))
+    assert made.has("one", one, asked(*after)) is same
 
 
 def test_an_observation_that_is_made_again_changes_its_own_record_only(tmp_path: Path) -> None:
