@@ -203,11 +203,15 @@ def runs_of(
     found = {key: (_head(key, book.implementations[key], corpus), list[Result]()) for key in keys}
     for case in corpus.cases if cases is None else cases:
         scripts: dict[str, str] = {}  # the httplib and the client profile play different ones
+        # Those who share a judgement share a result; `judged` keeps what it yields until it ends.
+        known: dict[tuple[int, int], Result] = {}
         for one in judged(book, case, found):
-            played = one.case
-            if played.profile not in scripts:
-                scripts[played.profile] = key_of_script(played.script)
-            found[one.key][1].append(_result(one, scripts[played.profile]))
+            profile, shared = one.case.profile, (id(one.judgement), id(one.observation))
+            if profile not in scripts:
+                scripts[profile] = key_of_script(one.case.script)
+            if shared not in known:
+                known[shared] = _result(one, scripts[profile])
+            found[one.key][1].append(known[shared])
     return found
 
 
