@@ -47,6 +47,7 @@ from conformance.report import (
     worst_code,
 )
 from conformance.results import ResultFile, Shard
+from conformance.results.golden import BookError
 
 _M_MMAP_THRESHOLD = -3
 """The parameter of `mallopt` that sets from which size a block is mapped by itself."""
@@ -231,8 +232,8 @@ def _matrix(runs: Iterable[Run], corpus: Corpus | None, screen: Screen) -> list[
         return []
     try:
         recorded = None if corpus is None else recorded_clients(clients, corpus)
-    except click.UsageError as error:
-        return [error.message]
+    except BookError as error:
+        return [str(error)]
     screen.write("".join(f"{line}\n" for line in matrix(clients, recorded, screen.width)))
     return []
 

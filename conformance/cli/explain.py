@@ -23,9 +23,9 @@ from conformance.cases import (
     load_requirements,
 )
 from conformance.cli.outputs import Screen
-from conformance.cli.recorded import book_of_records, keys_named, recorded_lines
+from conformance.cli.recorded import keys_named, played_by_clients, recorded_lines
 from conformance.report import WORDS, Entry, essence, visible_text
-from conformance.results.golden import Book, judged_one
+from conformance.results.golden import Book, judged, load_book
 from conformance.wording import counted, near_clause, wrapped
 
 
@@ -144,7 +144,7 @@ def explain(ctx: click.Context, what: str, fault: str | None) -> None:
     FAULT: `explain requests reset-in-body`.
     """
     screen = Screen(sys.stdout)
-    lines = list(_lines(what, fault, load_corpus(), book_of_records()))
+    lines = list(_lines(what, fault, load_corpus(), load_book()))
     shown = (part for line in lines for part in wrapped(visible_text(line), screen.width))
     screen.write("".join(f"{line}\n" for line in shown))
     if screen.has_failed((), ()):
@@ -239,7 +239,7 @@ def _of_case(case: Case, corpus: Corpus, book: Book) -> Iterator[str]:
     yield f"  page: {', '.join(case.spec)}"
     yield from [f"  RFC: {', '.join(case.rfc)}"] if case.rfc else []
     yield "  what each recorded implementation did:"
-    yield from (f"  {line}" for line in recorded_lines(case, corpus, lambda _: book))
+    yield from (f"  {line}" for line in recorded_lines(case, corpus, book))
     yield f"  `httplib-kit show {case.id}` shows the bytes and what is accepted"
 
 
@@ -261,17 +261,18 @@ def _deeds(
     """Return what clients did in the cases of *faults*, by default of all."""
     globs = [glob for fault in faults or FAULTS.values() for glob in fault.cases]
     found: dict[tuple[str, str, str], Deed] = {}
-    selected = (corpus.played_for(case) or case for case in corpus.select(globs))
-    for case in {case.id: case for case in selected}.values():
-        for key in keys if case.fetch is not None else ():
-            if (one := judged_one(book, key, case)) is None or one.observation is None:
+    selected = (case for case in corpus.select(globs) if case.fetch is not None)
+    played = (played_by_clients(case, corpus, book) for case in selected)
+    for case in {case.id: case for case in played}.values():
+        for one in judged(book, case, keys):
+            if one.observation is None:
                 continue
             error = one.observation.trace["fetch"].get("error", {})
             name, text = str(error.get("class", "")), str(error.get("category", ""))
             if not error:
                 text = essence(next(iter(one.calls), ("", "accepts"))[1])
-            made = Deed(key, text, name, tuple(error.get("bases", ())))
-            found.setdefault((key, text, name), made).cases.append(case.id)
+            made = Deed(one.key, text, name, tuple(error.get("bases", ())))
+            found.setdefault((one.key, text, name), made).cases.append(case.id)
     order = {key: at for at, key in enumerate(keys)}
     return sorted(found.values(), key=lambda one: (order[one.key], -len(one.cases)))
 

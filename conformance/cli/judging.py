@@ -122,7 +122,7 @@ class Plan:
         """
         known = set(named)
         if not known.issuperset(one.written for one in found):
-            known.update(one.written for one in load_book("").implementations.values())
+            known.update(one.written for one in load_book().implementations.values())
         wanted = [
             one
             for one in found

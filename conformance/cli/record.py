@@ -85,7 +85,7 @@ def record(
         raise click.UsageError("record needs an IMPL, or --all")
     place = directory or observed_directory()
     try:
-        book = read_book(place)
+        book = read_book(place).whole()
     except BookError as error:
         raise click.UsageError(str(error)) from None
     corpus = load_corpus()

@@ -7,7 +7,7 @@ input is what the user wrote, and the output is `Sides`.
 """
 
 import fnmatch
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ import click
 from conformance.cases import Case, Cases, Corpus
 from conformance.cli.options import Selection
 from conformance.report import NoReport, Run, read_runs
-from conformance.results.golden import Book, BookError, Judged, judged, load_book, runs_of
+from conformance.results.golden import Book, Judged, judged, load_book, runs_of
 
 
 def recorded_clients(runs: Sequence[Run], corpus: Corpus) -> dict[str, Run]:
@@ -32,7 +32,7 @@ def recorded_clients(runs: Sequence[Run], corpus: Corpus) -> dict[str, Run]:
         in their present form is left out.
 
     Raises:
-        click.UsageError: the records cannot be read.
+        BookError: the records cannot be read.
     """
     absent = {
         run.head.implementation: {result.id for result in run.results}
@@ -41,7 +41,7 @@ def recorded_clients(runs: Sequence[Run], corpus: Corpus) -> dict[str, Run]:
     }
     if not absent:
         return {}
-    book = book_of_records()
+    book = load_book()
     names = {key: one.written for key, one in book.implementations.items() if one.written in absent}
     ids = set().union(*absent.values())
     cases = corpus.cases.where(lambda listed: listed.id in ids)
@@ -53,7 +53,7 @@ def recorded_clients(runs: Sequence[Run], corpus: Corpus) -> dict[str, Run]:
     return found
 
 
-def recorded_lines(case: Case, corpus: Corpus, book_of: Callable[[Case], Book]) -> Iterator[str]:
+def recorded_lines(case: Case, corpus: Corpus, book: Book) -> Iterator[str]:
     """Yield the lines; empty if there is no record of the present form of the case.
 
     If clients play another case with the same script in its place, their records are of that one.
@@ -61,19 +61,34 @@ def recorded_lines(case: Case, corpus: Corpus, book_of: Callable[[Case], Book]) 
     Args:
         case: the case.
         corpus: all cases.
-        book_of: returns a book that has the records of a case.
+        book: the records.
+
+    Raises:
+        BookError: the records cannot be read.
     """
-    seen = list(judged(book_of(case), case))
-    yield from _groups(book_of(case), seen)
-    if any(one.case.profile == "client" for one in seen):
-        return  # clients play it itself; to ask the corpus costs a second, for it compares scripts
-    played = corpus.played_for(case)
-    if played is not None:
-        book = book_of(played)
+    yield from _groups(book, judged(book, case))
+    played = played_by_clients(case, corpus, book)
+    if played is not case:
         found = [one for one in judged(book, played) if one.case.profile == "client"]
         if found:
             yield f"  clients play {played.id} in its place, which has the same script:"
         yield from _groups(book, found)
+
+
+def played_by_clients(case: Case, corpus: Corpus, book: Book) -> Case:
+    """Return the case that clients play in place of *case*, or *case*.
+
+    Clients play a case of which there is a record of one. For any other the corpus is asked, which
+    costs a second, for it compares all scripts.
+
+    Args:
+        case: the case.
+        corpus: all cases.
+        book: the records.
+    """
+    if any(book.implementations[key].is_client for key in book.of(case)):
+        return case
+    return corpus.played_for(case) or case
 
 
 def _groups(book: Book, found: Iterable[Judged]) -> Iterator[str]:
@@ -158,7 +173,7 @@ def sides(
     Raises:
         click.UsageError: something names nothing, or clients are mixed with httplib's interface.
     """
-    book = book_of_records()
+    book = load_book()
     found = Sides(book, corpus, [], [], None)
     if chosen:
         found.chosen = chosen.of(corpus)
@@ -193,18 +208,6 @@ def _played(chosen: Cases, corpus: Corpus) -> Cases:
             err=True,
         )
     return played
-
-
-def book_of_records() -> Book:
-    """Return the records.
-
-    Raises:
-        click.UsageError: they cannot be read.
-    """
-    try:
-        return load_book()
-    except BookError as error:
-        raise click.UsageError(str(error)) from None
 
 
 def keys_named(book: Book, written: str) -> list[str]:

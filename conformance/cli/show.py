@@ -1,9 +1,7 @@
 """``httplib-kit show``: one complete case: the bytes, the calls, what is accepted, and why."""
 
-import glob
 from collections.abc import Iterator
 from dataclasses import fields
-from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -16,7 +14,7 @@ from conformance.cli.recorded import recorded_lines
 from conformance.judge import expectation_text, expectations, result_text
 from conformance.report import annotated, octet_lines, visible_text
 from conformance.reproduce import FORMS, Catalogue, Entry, NotReproducible, reproduce
-from conformance.results.golden import Book, load_book
+from conformance.results.golden import load_book
 from mockserver import Connection, Listener, Route, Step
 
 _STYLES = {
@@ -128,16 +126,11 @@ def told(case: Case, corpus: Corpus) -> Iterator[Text | OctetLine]:
         yield _plain(f"any client ({' '.join((case.fetch.strength, *case.fetch.rfc))})", "bold")
         for index, result in enumerate(case.fetch.results):
             yield _plain(f"  {'or ' if index else ''}{result_text(result)}")
-    recorded = list(recorded_lines(case, corpus, _book_of))
+    recorded = list(recorded_lines(case, corpus, load_book()))
     if recorded:
         yield _plain("")
         yield _plain("recorded", "bold")
         yield from map(_plain, recorded)
-
-
-def _book_of(case: Case) -> Book:
-    """Return the records of the topic of *case*: all of them take longer to read."""
-    return load_book(glob.escape(Path(case.file).stem))
 
 
 def _plain(text: str, style: str = "") -> Text:

@@ -282,7 +282,7 @@ def test_a_book_is_read_as_it_is_written(tmp_path: Path) -> None:
     assert '["py3.8..py3.11",{"read":"hello"}]' in text
     assert '["py3.12","HANG"]' in text
     again = read_book(tmp_path)
-    assert again == made
+    assert again.whole() == made
     write_book(tmp_path, again, corpus)
     assert (tmp_path / "golden.json").read_text() == text
 
@@ -308,7 +308,7 @@ def test_clients_that_differ_only_in_what_they_always_do_have_one_observation(
     seen = '{"fetch":{"category":"bad-framing"}},[{"requests":["GET /1\\u2026\\r\\n"]}]'
     assert f'["*",{seen}]' in text
     again = read_book(tmp_path)
-    assert again == made
+    assert again.whole() == made
     found = {one.key: one for one in judged(again, case())}
     for key, agent, error in (("one", b"a", "OneError"), ("two", b"b", "TwoError")):
         seen_again = found[key].observation
@@ -446,8 +446,16 @@ def test_a_file_that_is_no_record_is_one_line(tmp_path: Path, text: str) -> None
     write_book(tmp_path, book("py3.8"), (case(),))
     (tmp_path / "golden.json").write_text(text)
     with pytest.raises(BookError, match=r"golden\.json: ") as caught:
-        read_book(tmp_path)
+        read_book(tmp_path).whole()
     assert "\n" not in str(caught.value)
+
+
+def test_only_the_topic_that_is_asked_for_is_read(tmp_path: Path) -> None:
+    write_book(tmp_path, book("py3.8"), (case(),))
+    (tmp_path / "other.json").write_text("no record")
+    kept = read_book(tmp_path)
+    assert list(kept.of(case())) == ["py3.8"]
+    assert list(kept.unread) == ["other"]
 
 
 def test_a_record_is_judged_as_the_live_run_is() -> None:
@@ -490,7 +498,7 @@ def test_what_is_not_here_cannot_be_recorded() -> None:
 
 
 def test_the_records_are_of_this_corpus() -> None:
-    assert load_book().played == {one.id: one.played for one in EVERY}
+    assert load_book().whole().played == {one.id: one.played for one in EVERY}
 
 
 def test_the_records_are_as_they_would_be_written(tmp_path: Path) -> None:

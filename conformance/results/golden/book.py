@@ -3,6 +3,8 @@
 The input is a directory.  The output is a `Book`, which can be written as files again; equal books
 give equal files.  ``implementations.json`` has a line for each implementation, and the file of a
 topic the records of each case (`topic`): a change of one case changes its record and nothing else.
+A topic has the name of the file of its cases, and is read when one of them is asked for: to read
+all of them takes seconds.
 
 An observation is valid while its case plays the same; if a case plays something else, the
 observations that are not made again are dropped.
@@ -91,16 +93,39 @@ class Book:
         played: the digest of what was played in each recorded case.
         seen: observations by case and key: each is a list of calls and wire, or a verdict.
         judgements: those that more than one case shares, as `judged` made them.
+        unread: the files of the topics that were not yet asked for.
     """
 
     implementations: dict[str, Recorded] = field(default_factory=dict)
     played: dict[str, str] = field(default_factory=dict)
     seen: dict[str, dict[str, Any]] = field(default_factory=dict)
     judgements: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    unread: dict[str, Path] = field(default_factory=dict, repr=False, compare=False)
 
     def of(self, case: Case) -> dict[str, Any]:
-        """Return the observations of *case*, by key; empty if the case now plays something else."""
+        """Return the observations of *case*, by key; empty if the case now plays something else.
+
+        Raises:
+            BookError: the file of its topic is not valid.
+        """
+        self._read(Path(case.file).stem)
         return self.seen.get(case.id, {}) if self.played.get(case.id) == case.played else {}
+
+    def whole(self) -> "Book":
+        """Return this book, with all its topics read.
+
+        Raises:
+            BookError: a file is not valid.
+        """
+        for topic in list(self.unread):
+            self._read(topic)
+        return self
+
+    def _read(self, topic: str) -> None:
+        """Read a topic, unless that was done; threads may do it at once, and each the whole."""
+        if topic in self.unread:
+            _add(self, self.unread[topic])
+            self.unread.pop(topic, None)
 
     def put(
         self, key: str, recorded: Recorded, seen: Iterable[tuple[Case, Any]], *, whole: bool = True
@@ -112,7 +137,11 @@ class Book:
             recorded: its identity.
             seen: its observation of each case.
             whole: whether these are all cases; if not, the observations of other cases are kept.
+
+        Raises:
+            BookError: a file of the book is not valid.
         """
+        self.whole()
         for by_key in self.seen.values() if whole else ():
             by_key.pop(key, None)
         before = self.implementations.get(key)
@@ -177,36 +206,27 @@ def observed_directory() -> Path:
 
 
 @functools.cache
-def load_book(topic: str = "*") -> Book:
+def load_book() -> Book:
     """Return the book among the fixtures.
 
-    Args:
-        topic: the only topic to read, such as ``chunked``; by default all are read.
-
     Raises:
-        BookError: a file of the book is not valid.
+        BookError: as `read_book`.
     """
-    return read_book(observed_directory(), topic)
+    return read_book(observed_directory())
 
 
-def read_book(directory: Path, topic: str = "*") -> Book:
+def read_book(directory: Path) -> Book:
     """Return the book in *directory*; an empty one if the directory has none.
 
-    Args:
-        directory: where the files are.
-        topic: the only topic to read; by default all are read.
-
     Raises:
-        BookError: a file of the book is not valid.
+        BookError: the file of the implementations is not valid.
     """
     book = Book()
     head = directory / HEAD
-    if not head.exists():
-        return book
-    book.implementations = _read(head, dict[str, Recorded])
-    for path in sorted(directory.glob(f"{topic}.json")):
-        if path.name != HEAD:
-            _add(book, path)
+    if head.exists():
+        book.implementations = _read(head, dict[str, Recorded])
+        paths = sorted(path for path in directory.glob("*.json") if path.name != HEAD)
+        book.unread = {path.stem: path for path in paths}
     return book
 
 
