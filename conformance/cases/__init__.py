@@ -47,8 +47,8 @@ if TYPE_CHECKING:
         ACCEPTED,
         EITHER,
         LAW,
-        OTHER,
         REJECTED,
+        UNSAID,
         Law,
         law_of,
         reading_of,
@@ -154,7 +154,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
                 "ODD_STATUS_LINES STATUS_LINES Response mutations pick responses"
             ),
             "law": (
-                "ACCEPTED EITHER LAW OTHER REJECTED Law law_of reading_of rules_broken sections_of"
+                "ACCEPTED EITHER LAW REJECTED UNSAID Law law_of reading_of rules_broken sections_of"
             ),
             "model": (
                 "Accept Arrivals Case Exchange Expectation Fetch Op Outcome Reject Session "

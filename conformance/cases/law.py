@@ -5,8 +5,8 @@ of the rules that the bytes break, in order; none for a well-formed response.  `
 rule what a client may do, and with which strength; the README of the fixtures has the same table
 with the sections.
 
-It shares no code with the server, the judge or the reference, and does not guess: what it cannot
-name with certainty is `OTHER`, about which nothing is said.
+It shares no code with the server, the judge or the reference, and does not guess: where no sentence
+says with certainty what a client may do, the rule is one of `UNSAID`.
 """
 
 import contextlib
@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 ACCEPTED, REJECTED = frozenset({"accept"}), frozenset({"reject"})
 EITHER = ACCEPTED | REJECTED
-OTHER = "other"
 
 
 class Law(NamedTuple):
@@ -76,6 +75,23 @@ LAW: dict[str, Law] = {
     "trailer.forbidden": Law("must", EITHER, ("9112#7.1.2", "9110#6.5.1")),
 }
 """The law for each rule; the README of the fixtures shows the same table."""
+UNSAID: dict[str, tuple[str, ...]] = {
+    "stays-open": ("9112#9.5",),
+    "interim.no-status-line-after": ("9110#15.2", "9112#4"),
+    "bare-cr-or-nul.name-or-framing": ("9112#2.2", "9110#5.5"),
+    "fold.after-invalid-line": ("9112#5.2", "9112#5"),
+    "singleton.repeated": ("9110#5.3",),
+    "content-digest": ("9110#5.1",),
+    "range.not-asked-for": ("9110#15.3.7",),
+    "content-length.without-body": ("9112#6.3", "9110#8.6"),
+    "content-length.empty-item": ("9110#5.6.1", "9112#6.3"),
+    "content-length.zeros": ("9110#8.6",),
+    "coding.http-1-0.not-chunks": ("9112#6.1",),
+    "chunk-size.cut": ("9112#8",),
+    "chunk-size.zeros": ("9112#7.1",),
+    "content-coding.not-examined": ("9110#8.4",),
+}
+"""Where no RFC says what a client may do, or two sentences say different things: the sections."""
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([0-9]{3}) [\t\x20-\x7e\x80-\xff]*")
 _LENIENT = re.compile(rb"[ \t\v\f\r]*HTTP/1\.[0-9][ \t\v\f\r]+([0-9]{3})([ \t\v\f\r][\0-\xff]*)?")
@@ -141,7 +157,9 @@ class Reading:
         return line
 
     def breaks(self, rule: str) -> None:
-        """Note that the response breaks *rule*."""
+        """Note that the response breaks *rule*, which is in `LAW` or `UNSAID`."""
+        if rule not in LAW and rule not in UNSAID:
+            raise KeyError(rule)
         if rule not in self.broken:
             self.broken.append(rule)
 
@@ -203,7 +221,7 @@ def _status(reading: Reading, *, interim: bool = False) -> tuple[bytes, bytes]:
         found = _LENIENT.fullmatch(line)
         if found is None:
             wrong = "version.other" if _VERSION.fullmatch(line) else "status-line.invalid"
-            reading.breaks(wrong if not interim else OTHER)
+            reading.breaks("interim.no-status-line-after" if interim else wrong)
             raise _End
         if b"\r" in line:
             reading.breaks("bare-cr-or-nul")
@@ -224,7 +242,7 @@ def _cut(reading: Reading, rule: str) -> None:
     if reading.end == "fin" or (reading.end == "rst" and rule == "last-chunk.cut"):
         reading.breaks(rule)  # with the last chunk the content is complete (RFC 9112, 8)
     else:
-        reading.breaks("reset" if reading.end == "rst" else OTHER)
+        reading.breaks("reset" if reading.end == "rst" else "stays-open")
 
 
 def _fields(reading: Reading, fields: list[tuple[bytes, bytes]], *, cut: str = "head.cut") -> None:
@@ -253,11 +271,11 @@ def _field_line(
         name = _FIELD.match(line.split(b"\r")[0].split(b"\0")[0])
         framing = name is not None and name[1].lower() in _FRAMING
         plain = (name or line[:1] in b" \t") and not framing
-        reading.breaks("bare-cr-or-nul" if plain else OTHER)
+        reading.breaks("bare-cr-or-nul" if plain else "bare-cr-or-nul.name-or-framing")
         fields.append((b"", b""))
     elif line[:1] in (b" ", b"\t"):
         if fields:
-            reading.breaks("fold" if fields[-1][0] else OTHER)
+            reading.breaks("fold" if fields[-1][0] else "fold.after-invalid-line")
             fields[-1] = (fields[-1][0], fields[-1][1] + b" " + line)
         else:
             reading.breaks("field-line.invalid" if trailer else "blank-before-fields")
@@ -286,24 +304,33 @@ def _body(reading: Reading, version: bytes, code: bytes) -> None:
         if coded:
             reading.breaks("coding-without-body")
         elif any(not _is_number(one) for one in lengths):
-            reading.breaks(OTHER)
+            reading.breaks("content-length.without-body")
         if reading.rest:
             reading.breaks("leftovers")
         return
-    # The request asked for no range, checks are optional, and where a field that must occur only
-    # once is repeated, either value may be used.
-    if code == b"206" or any(_values(reading, name) for name in _UNASKED):
-        reading.breaks(OTHER)
-    if any(len(_values(reading, name)) > 1 for name in _SINGLE):
-        reading.breaks(OTHER)
+    _free_choices(reading, code)
     content = reading.rest
     if coded:
         content = _coded(reading, [one for one in codings if one], version, both=bool(lengths))
     elif lengths:
         content = _counted(reading, lengths)
     elif reading.end != "fin":
-        _cut(reading, OTHER)
+        _cut(reading, "stays-open")
     _content(reading, content)
+
+
+def _free_choices(reading: Reading, code: bytes) -> None:
+    """Note what a client may treat in one way or another.
+
+    The request asked for no range, checks are optional, and where a field that must occur only once
+    is repeated, either value may be used.
+    """
+    if code == b"206":
+        reading.breaks("range.not-asked-for")
+    if any(_values(reading, name) for name in _UNASKED):
+        reading.breaks("content-digest")
+    if any(len(_values(reading, name)) > 1 for name in _SINGLE):
+        reading.breaks("singleton.repeated")
 
 
 def _content(reading: Reading, content: bytes) -> None:
@@ -314,7 +341,8 @@ def _content(reading: Reading, content: bytes) -> None:
     try:
         for coding in reversed(codings):
             if coding not in _WINDOWS:
-                reading.breaks(OTHER if coding in _UNDECODED else "content-coding.unknown")
+                known = coding in _UNDECODED
+                reading.breaks(f"content-coding.{'not-examined' if known else 'unknown'}")
                 return
             content = decoded(coding, content, _EXPANDED * len(content))
             reading.contents.append(content)
@@ -359,7 +387,7 @@ def _coded(reading: Reading, codings: list[bytes], version: bytes, *, both: bool
         return _chunks(reading)
     except _End:
         if version == b"HTTP/1.0":  # the coding may be ignored there
-            reading.breaks(OTHER)
+            reading.breaks("coding.http-1-0.not-chunks")
         raise
 
 
@@ -370,15 +398,16 @@ def _is_number(value: bytes) -> bool:
 def _counted(reading: Reading, lengths: list[bytes]) -> bytes:
     items = [item.strip(b" \t") for value in lengths for item in value.split(b",")]
     if not all(map(_is_number, items)):
-        reading.breaks("content-length.invalid" if all(items) else OTHER)
+        reading.breaks("content-length.invalid" if all(items) else "content-length.empty-item")
         raise _End
     if len(set(items)) > 1:
-        reading.breaks("content-length.invalid" if len(set(map(int, items))) > 1 else OTHER)
+        differ = len(set(map(int, items))) > 1
+        reading.breaks("content-length.invalid" if differ else "content-length.zeros")
         raise _End
     if len(items) > 1:
         reading.breaks("content-length.repeated")
     if len(items[0]) > _MOST_DIGITS and int(items[0][:4000]) < 10**_MOST_DIGITS:
-        reading.breaks(OTHER)
+        reading.breaks("content-length.zeros")
     length = int(items[0][-4000:])
     if len(reading.rest) < length:
         _cut(reading, "body.cut")
@@ -422,7 +451,7 @@ def _size(reading: Reading) -> int:
     if line is None:
         last = re.fullmatch(rb"0+([ \t]*;.*)?\r?", before, re.DOTALL) is not None
         started = _READABLE.match(before) or not before.strip(b"\r")
-        _cut(reading, "last-chunk.cut" if last else "body.cut" if started else OTHER)
+        _cut(reading, "last-chunk.cut" if last else "body.cut" if started else "chunk-size.cut")
         raise _End
     found = _SIZE.fullmatch(line.removesuffix(b"\r"))
     if found is None:
@@ -435,7 +464,7 @@ def _size(reading: Reading) -> int:
     _rest_of_a_size_line(reading, found[2], found[3])
     size = int(found[1], 16)
     if len(line) < _LONG and len(found[1]) > _MOST_DIGITS and size < 10**_MOST_DIGITS:
-        reading.breaks(OTHER)  # as in Content-Length: how many zeros a client reads is its own
+        reading.breaks("chunk-size.zeros")  # how many zeros a client reads is its own
     return size
 
 
@@ -450,8 +479,8 @@ def _rest_of_a_size_line(reading: Reading, blanks: bytes, rest: bytes) -> None:
 
 
 def sections_of(rule: str) -> tuple[str, ...]:
-    """Return the sections of the RFCs that state *rule*; none for `OTHER`."""
-    return LAW[rule].sections if rule in LAW else ()
+    """Return the sections of the RFCs that state *rule*, or are nearest to it."""
+    return LAW[rule].sections if rule in LAW else UNSAID[rule]
 
 
 def law_of(rules: list[str]) -> tuple[str, frozenset[str]] | None:
@@ -460,7 +489,7 @@ def law_of(rules: list[str]) -> tuple[str, frozenset[str]] | None:
     A response that has to be refused for one of its faults has to be refused. One that may be taken
     in spite of each of its faults may be taken or refused, as weakly as the weakest law says.
     """
-    if OTHER in rules:
+    if not UNSAID.keys().isdisjoint(rules):
         return None
     # What comes after the message says nothing about the message.
     own = [rule for rule in rules if rule != "leftovers"]

@@ -1,7 +1,7 @@
 """``httplib-kit hunt``: responses over which implementations disagree, drawn and shrunk.
 
-The input is implementations, a seed and bounds.  The output is a block of lines for each difference
-as soon as it is found, a last line with the totals, and, if requested, a case file for each.
+The input is implementations, a seed and bounds.  The output, at the end of the hunt, is a block of
+lines for each kind of difference, a last line with the totals, and, if requested, a case file each.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from conformance.cases import law_of, load_corpus, sections_of
+from conformance.cases import law_of, load_corpus, load_requirements, sections_of
 from conformance.cli.ending import Ending
 from conformance.cli.options import deadline_option, name_options
 from conformance.cli.progress import Hunting
@@ -71,9 +71,10 @@ def hunt(
 
     Each IMPL is written as for check; all are modules with the interface of httplib, or all are
     clients. A response comes from a grammar of usual and odd parts, or is a changed one of the
-    corpus. The search goes on after a difference: each distinct one is shown once, with the rules
-    of RFC 9112 that the response breaks and what they let a client do. Exit codes: 0 no difference
-    was found, 1 some were, 2 an error of the kit, of a driver or in the usage, 3 nothing was run.
+    corpus. The search goes on after a difference: each kind is shown once, at the end, with the
+    rules of RFC 9110 and 9112 that its shortest response breaks and what they let a client do.
+    Exit codes: 0 no difference was found, 1 some were, 2 an error of the kit, of a driver or in
+    the usage, 3 nothing was run.
     """
     found = targets(*implementations, names=names, versions=versions)
     if len(found) < 2:
@@ -107,9 +108,12 @@ def _hunted(hunter: Hunter, ending: Ending, save: Path | None) -> int:
 
         hunter.stopped = stopped
         shown.write(wrapped(f"{visible_text(names)} · seed {hunter.seed}", width, ""))
-        for finding in hunter.findings():
+        for _ in hunter.findings():
+            shown.tick()
+        for number, (kind, finding) in enumerate(hunter.kinds.items(), 1):
             saved = None if save is None else _saved(save, finding)
-            shown.write(["", *finding_lines(hunter.found, finding, saved, width)])
+            count = hunter.counts[kind]
+            shown.write(["", *finding_lines(number, finding, count, saved, width)])
         shown.write(["", *wrapped(_totals(hunter, ending), width, "")])
     if hunter.problem:
         click.echo(f"httplib-kit: {visible_text(hunter.problem)}", err=True)
@@ -122,10 +126,11 @@ def _hunted(hunter: Hunter, ending: Ending, save: Path | None) -> int:
 
 
 def _totals(hunter: Hunter, ending: Ending) -> str:
-    text = f"{counted(hunter.found, 'difference')} in {counted(hunter.drawn, 'response')} drawn"
+    what = counted(hunter.found, "kind of difference", "kinds of differences")
+    text = f"{what} in {counted(hunter.drawn, 'draw')}"
     if not hunter.found:
-        text = f"nothing differs in {counted(hunter.drawn, 'response')} drawn"
-    text += f" and {hunter.played} played; "
+        text = f"nothing differed in {counted(hunter.drawn, 'draw')}"
+    text += f", {counted(hunter.played, 'response')} played; "
     text += f"--seed {hunter.seed} --draws {hunter.drawn} does it again"
     if hunter.wavering:
         text += f"; {counted(hunter.wavering, 'difference')} seen once and not again"
@@ -133,13 +138,14 @@ def _totals(hunter: Hunter, ending: Ending) -> str:
 
 
 def finding_lines(
-    number: int, finding: Finding, saved: Path | None, width: int | None
+    number: int, finding: Finding, count: int, saved: Path | None, width: int | None
 ) -> Iterator[str]:
     """Yield the lines about *finding*.
 
     Args:
         number: its number.
-        finding: a difference.
+        finding: a kind of difference.
+        count: how many of the drawn responses differ so.
         saved: its case file; None if there is none.
         width: characters of a line at most; None for any number.
     """
@@ -147,10 +153,12 @@ def finding_lines(
     yield from wrapped(f"{number}  {law_text(finding.signature.rules)}", width, "   ")
     yield from (f"     {line}" for line in octet_lines(octets, (width or 101) - 5))
     near = f"; see also {finding.near}" if finding.near else ""
-    yield from wrapped(f"   {_ENDS[end]}; {counted(len(octets), 'byte')}{near}", width, "     ")
+    part = f"; differs by: {finding.kind.part}" if finding.kind.part else ""
+    size = f"{counted(len(octets), 'byte')}; {counted(count, 'draw')}{part}"
+    yield from wrapped(f"   {_ENDS[end]}; {size}{near}", width, "     ")
     label = max(len(one.label) for one in finding.trials)
     for call, texts in _rows(finding):
-        yield f"   {call}"
+        yield f"   {call}{page_text(call)}"
         for one, text in zip(finding.trials, texts, strict=True):
             line = f"     {visible_text(one.label):<{label}}  {visible_text(text)}"
             yield from wrapped(line, width, " " * 7)
@@ -160,29 +168,48 @@ def finding_lines(
 
 def _rows(finding: Finding) -> list[tuple[str, list[str]]]:
     """Return the call in which the implementations differ first, with what each did."""
-    every = list(compared(finding.case, finding.trials))
-    wanted = {finding.signature.call, "fetch", "outcome"}
-    rows = [(call, texts) for call, texts in every if call in wanted]
-    return rows or [(call, texts) for call, texts in every if len(set(texts)) > 1]
+    call = finding.signature.call
+    if call == "headers":  # the text of a client's result leaves them out
+        return [(call, ["" if one is None else repr(one.detail) for one in finding.done])]
+    wanted = {call, "fetch", "outcome"}
+    return [row for row in compared(finding.case, finding.trials) if row[0] in wanted]
 
 
 def law_text(rules: Sequence[str]) -> str:
     """Return the rules that a response breaks, where they stand, and what a client may do.
 
     >>> law_text(["content-length.invalid"])
-    'content-length.invalid: RFC 9112, section 6.3: must reject'
+    'content-length.invalid: RFC 9112, 6.3: must reject'
+    >>> law_text(["range.not-asked-for"])
+    'range.not-asked-for: RFC 9110, 15.3.7: none says what a client does'
     """
     names = ", ".join(rules) or "well-formed"
-    sections = dict.fromkeys(
-        f"RFC {rfc}, section {section}"
-        for rule in rules or ["well-formed"]
-        for rfc, _, section in [one.partition("#") for one in sections_of(rule)[:1]]
-    )
+    found: dict[str, dict[str, None]] = {}
+    for rule in rules or ["well-formed"]:
+        rfc, _, section = sections_of(rule)[0].partition("#")
+        found.setdefault(rfc, {})[section] = None
+    places = "; ".join(f"RFC {rfc}, {' and '.join(sections)}" for rfc, sections in found.items())
     law = law_of(list(rules))
     if law is None:
-        return f"{names}: no single rule of RFC 9112 applies"
+        return f"{names}: {places}: none says what a client does"
     strength, results = law
-    return f"{names}: {'; '.join(sections)}: {strength} {' or '.join(sorted(results))}"
+    return f"{names}: {places}: {strength} {' or '.join(sorted(results))}"
+
+
+def page_text(call: str) -> str:
+    """Return the entry of the page about *call* of httplib's interface; empty for a client's part.
+
+    >>> page_text("response.read()"), page_text("response.isclosed()"), page_text("fetch")
+    ('; page: HTTPResponse.read', '; not on the page', '')
+    """
+    owner, dot, name = call.partition(".")
+    if not dot:
+        return ""
+    entry = f"{_CLASSES.get(owner, owner)}.{name.partition('(')[0]}"
+    return f"; page: {entry}" if entry in load_requirements() else "; not on the page"
+
+
+_CLASSES = {"conn": "HTTPConnection", "response": "HTTPResponse"}
 
 
 def _saved(directory: Path, finding: Finding) -> Path:
@@ -196,7 +223,7 @@ def _saved(directory: Path, finding: Finding) -> Path:
     notes = [law_text(signature.rules)]
     for call, texts in _rows(finding):
         labelled = zip(finding.trials, texts, strict=True)
-        notes += [call, *(f"  {one.label}: {text}" for one, text in labelled)]
+        notes += [f"{call}{page_text(call)}", *(f"  {one.label}: {text}" for one, text in labelled)]
     octets, end = finding.drawn
     try:
         directory.mkdir(parents=True, exist_ok=True)

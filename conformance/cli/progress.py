@@ -164,7 +164,8 @@ class Hunting(Shown):
 
     def tick(self) -> None:
         """Show how far it is now."""
-        done = f"{self._hunter.drawn} drawn, {counted(self._hunter.found, 'difference')}"
+        found = counted(self._hunter.found, "kind of difference", "kinds of differences")
+        done = f"{self._hunter.drawn} drawn, {found}"
         if self._bar is not None:
             reached = self._hunter.drawn if self._hunter.draws else self._clock() - self._begun
             self._bar.update(self._task, completed=reached, description=done)

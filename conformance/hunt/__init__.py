@@ -1,7 +1,7 @@
 """Looks for responses over which implementations disagree.
 
 The input is two or more implementations, started, and bounds.  The output is findings, one for
-each distinct difference: the plainest response that shows it, which rules of RFC 9112 it breaks,
+each kind of difference: the shortest response that shows it, which rules of RFC 9112 it breaks,
 and what each implementation did.
 """
 
@@ -10,21 +10,28 @@ from typing import TYPE_CHECKING
 from conformance.lazy import loader
 
 if TYPE_CHECKING:
-    from conformance.hunt.deeds import Deed, deeds, fact
+    from conformance.hunt.deeds import Deed, deeds_of, fact
     from conformance.hunt.hunter import (
         Drawn,
         Finding,
         Hunter,
+        Kind,
         Signature,
+        case_of,
+        kind_of,
         short_responses,
         signature_of,
     )
+    from conformance.hunt.parts import at_fault, parts_of
 
 if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
     __getattr__ = loader(
         __name__,
         {
-            "deeds": "Deed deeds fact",
-            "hunter": "Drawn Finding Hunter Signature short_responses signature_of",
+            "deeds": "Deed deeds_of fact",
+            "parts": "at_fault parts_of",
+            "hunter": (
+                "Drawn Finding Hunter Kind Signature case_of kind_of short_responses signature_of"
+            ),
         },
     )

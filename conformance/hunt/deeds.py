@@ -6,6 +6,7 @@ the names that the corpus uses for them, and the order of fields does not matter
 differs in more than form.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ _COMPARED = {"IncompleteRead": ("partial", "expected"), "BadStatusLine": ("line"
 _UNORDERED = frozenset({"getheaders", "keys", "items", "values"})
 _PARTS = ("status", "reason", "headers", "body")
 _ENDED = {Verdict.HANG: "hangs", Verdict.CRASH: "crashes"}
+
+_COMMA = re.compile("[ \t]*,[ \t]*")
 
 Fact = Any
 
@@ -33,7 +36,7 @@ class Deed(NamedTuple):
     detail: Fact = None
 
 
-def deeds(case: Case, result: Result, seen: Observation | None) -> dict[str, Deed]:
+def deeds_of(case: Case, result: Result, seen: Observation | None) -> dict[str, Deed]:
     """Return what was done in each call of *case*, by its text; the last one may not have ended.
 
     Args:
@@ -77,11 +80,15 @@ def _of_call(op: Mapping[str, Any], entry: Mapping[str, Any]) -> Deed:
 
 
 def _fields(pairs: Sequence[Sequence[Any]]) -> tuple[tuple[str, str], ...]:
-    """Return fields in one form: names in lower case, the values of each joined, in order."""
+    """Return fields in one form: names in lower case, the values of each joined, in order.
+
+    Some implementations have joined them already, with blanks after the comma or without.
+    """
     found: dict[str, list[str]] = {}
     for name, value in pairs:
         found.setdefault(str(name).lower(), []).append(str(value).strip())
-    return tuple(sorted((name, ", ".join(values)) for name, values in found.items()))
+    joined = {name: _COMMA.sub(", ", ",".join(values)).strip() for name, values in found.items()}
+    return tuple(sorted(joined.items()))
 
 
 def fact(op: Mapping[str, Any], entry: Mapping[str, Any]) -> Fact:

@@ -1,13 +1,16 @@
 """The hunter: draws responses until implementations disagree, and shrinks each disagreement.
 
 The input is two or more implementations, which are given the same bytes again and again.  The
-output is findings: the plainest response with each *distinct* difference.  Two differences are one
-if the same rules are broken, and the same call resulted in the same kinds of things.
+output is one finding for each `Kind` of difference, with the shortest response that shows it.
 
-Hypothesis draws and shrinks.  It looks for one difference at a time, so each round asks for one
-that is not known yet; one that only breaks further rules is known.  Every response is played once
-in a round, so that Hypothesis sees implementations that do not waver.  A finding is played again at
-the end, and dropped if it was chance.
+Hypothesis draws, and shrinks one difference at a time.  Then each part of the response takes its
+plain form, as long as something still differs.  The first part that cannot is the one at fault: it
+says, with the rules that it breaks and with the first call that differs, which kind this is.  What
+a short body leads to depends on how many bytes follow, so it distinguishes no kinds.
+
+A round asks for a difference whose signature, which needs no shrinking, has not led to a known kind
+several times.  Every response is played once in a round, so that Hypothesis sees implementations
+that do not waver.  A finding is played again at the end, and dropped if it was chance.
 
 A hang costs a deadline or two, so a difference with a hang is shrunk by a few steps only, and a
 response whose end is not the connection's is drawn no more after some hangs.
@@ -17,7 +20,9 @@ import contextlib
 import dataclasses
 import functools
 import random
+import re
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
@@ -39,7 +44,8 @@ from conformance.cases import (
     sent_by,
 )
 from conformance.drivers import DriverError
-from conformance.hunt.deeds import Deed, deeds
+from conformance.hunt.deeds import Deed, deeds_of
+from conformance.hunt.parts import FIELD_LINE, at_fault, parts_of, shape
 from conformance.judge import ERRORS, Verdict
 from conformance.run import Trial, Trials, trial_text
 from mockserver import Send
@@ -52,8 +58,12 @@ _MANY = ("status line", "fields", "length", "coding", "chunks")
 """Dimensions with many odd parts, which are drawn more often."""
 _ROUND = 50
 """Responses that are drawn in one round, of which the later ones resemble the earlier ones."""
-_STEPS, _HANGS = 400, 6
+_STEPS, _HANGS = 400, 3
 """How many responses are played to shrink one difference, and how many of them may hang."""
+_MENDING = 300
+"""How many more are played to find the part at fault; as many may hang."""
+_TIMES = 2
+"""How often a signature has to lead to a known kind before it is not looked for again."""
 _PATIENCE = 12
 """Hangs after which every connection ends with the response."""
 
@@ -66,7 +76,7 @@ class Drawn(NamedTuple):
 
 
 class Signature(NamedTuple):
-    """What makes a difference another one.
+    """How implementations differ over one response, as far as that shows without shrinking.
 
     Args:
         rules: the names of the rules of RFC 9112 that the response breaks; empty if well-formed.
@@ -84,23 +94,67 @@ class Signature(NamedTuple):
         """Return whether *other* is this difference, if it also breaks further rules."""
         return self[1:] == other[1:] and set(self.rules) <= set(other.rules)
 
+    def replaces(self, other: "Signature", is_noise: bool) -> bool:
+        """Return whether this may stand for *other*; after noise is removed, by another rule."""
+        fewer = is_noise and len(self.rules) <= len(other.rules)
+        return self.covers(other) or (fewer and self[1:] == other[1:])
+
+
+class Kind(NamedTuple):
+    """What makes a difference another one.
+
+    Args:
+        part: the part of the response that is at fault: nothing differs if it is plain.
+        rules: the rules that this part breaks.
+        shape: the form of this part, if it breaks none.
+        call: the first call, or part of the response, with different results.
+        results: for each implementation, the kind of its result; all that a short body leads to
+            are one.
+        alike: for each implementation, the first one with the same result.
+    """
+
+    part: str
+    rules: tuple[str, ...]
+    shape: bytes
+    call: str
+    results: tuple[str, ...]
+    alike: tuple[int, ...]
+
+    def covers(self, other: "Kind") -> bool:
+        """Return whether *other* is this kind, or only another detail of the same refusal."""
+        rules = set(self.rules) <= set(other.rules) if self.rules else not other.rules
+        place = (self.part, self.shape, self.call) == (other.part, other.shape, other.call)
+        return rules and place and (self[4:] == other[4:] or {*other.results} == {_SHORT})
+
+
+_LINE_END = re.compile(rb"\r?\n")
+_SHORT = "ends early"
+_ENDINGS = frozenset(
+    f"raises {name}"
+    for name in ("IncompleteRead", "OSError", "TimeoutError", "ConnectionResetError")
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A difference, with the plainest response that shows it.
+    """A kind of difference, with the shortest response that shows it.
 
     Args:
         drawn: the response.
-        signature: the difference.
+        signature: how the implementations differ over it.
+        kind: the kind.
         case: the case that plays it.
         trials: what each implementation did.
+        done: what each did in the call of the signature; None if it did not get there.
         near: the id of a case of the corpus that breaks the same rules; empty if there is none.
     """
 
     drawn: Drawn
     signature: Signature
+    kind: Kind
     case: Case
     trials: Sequence[Trial]
+    done: Sequence[Deed | None]
     near: str
 
 
@@ -122,10 +176,11 @@ class Hunter:
         drawn: how many responses were drawn.
         played: how many were played, with those of the shrinking.
         wavering: how many differences were not there when the response was played again.
-        found: how many were found.
         problem: why the hunt ended early; empty if it did not.
         is_absent: whether that is because an implementation is not installed.
-        known: what is not looked for again.
+        kinds: what was found.
+        counts: how many of the drawn responses show each kind.
+        known: the kind that each signature led to, and how often.
         hangs: how many responses let one of them hang.
     """
 
@@ -141,9 +196,15 @@ class Hunter:
     wavering: int = 0
     problem: str = ""
     is_absent: bool = False
-    found: int = 0
-    known: list[Signature] = field(default_factory=list)
+    kinds: dict[Kind, Finding] = field(default_factory=dict)
+    counts: Counter[Kind] = field(default_factory=Counter)
+    known: dict[Signature, tuple[Kind, int]] = field(default_factory=dict)
     hangs: int = 0
+
+    @property
+    def found(self) -> int:
+        """How many kinds were found."""
+        return len(self.kinds)
 
     @property
     def is_over(self) -> bool:
@@ -157,7 +218,7 @@ class Hunter:
         return late or bool(self.problem) or self.stopped()
 
     def findings(self) -> Iterator[Finding]:
-        """Yield each distinct difference, shrunk, as soon as it is found."""
+        """Yield each kind of difference, shrunk; a shorter response may be found later."""
         self._begun = self.clock()
         chance = random.Random(self.seed)
         strategy = _strategy(list(self.corpus))
@@ -185,19 +246,48 @@ class Hunter:
         if one.found is None or one.target is None:
             return None
         one.drop_lines()
-        drawn, signature = one.found
-        is_known = any(known.covers(signature) for known in self.known)
-        self.known += [signature, one.target]
-        if is_known:  # but for its size
+        drawn, signature = one.plainest()
+        kind = kind_of(drawn, signature)
+        known = next(
+            (known for known in self.kinds if known.covers(self._as_far(kind, known))), None
+        )
+        for each in dict.fromkeys((one.target, signature)):
+            self.known[each] = (known or kind, self.known.get(each, (kind, 0))[1] + 1)
+        if known is not None:
+            self.counts[known] += 1
+            is_shorter = len(drawn.octets) < len(self.kinds[known].drawn.octets)
+            if is_shorter and known == kind and self.signature(drawn) == signature:
+                self.kinds[known] = self._shown(drawn, signature, kind)
             return None
         if self.signature(drawn) != signature:
             self.wavering += 1
             return None
-        self.found += 1
+        self.counts[kind] += 1
+        self.kinds[kind] = self._shown(drawn, signature, kind)
+        return self.kinds[kind]
+
+    def _as_far(self, kind: Kind, known: Kind) -> Kind:
+        """Return *kind*, with the shape of *known* if there was no time to reduce it."""
+        return kind._replace(shape=known.shape) if self.is_late and not kind.rules else kind
+
+    def _shown(self, drawn: Drawn, signature: Signature, kind: Kind) -> Finding:
         case = case_of(drawn)
         trials = [bench.trial(case) for bench in self.benches]
         near = self.corpus.get(drawn.octets) or self._near.get(signature.rules or ("",), "")
-        return Finding(drawn, signature, case, trials, near)
+        done = [one.get(signature.call) for one in self._done]
+        return Finding(drawn, signature, kind, case, trials, done, near)
+
+    def is_known(self, signature: Signature) -> bool:
+        """Return whether a drawn response with *signature* is counted and not looked into.
+
+        Something malformed may do what a well-formed response does too, for another reason: then
+        shrinking shows whether the reason is another.
+        """
+        for one, (kind, times) in self.known.items():
+            if times >= _TIMES and one.covers(signature) and (one.rules or not signature.rules):
+                self.counts[kind] += 1
+                return True
+        return False
 
     def signature(self, drawn: Drawn) -> Signature | None:
         """Play *drawn* with each implementation; return how they differ, or None."""
@@ -215,7 +305,7 @@ class Hunter:
                 self.is_absent = result.verdict == Verdict.NOT_INSTALLED
                 return None
             done.append((result, seen))
-        every = [deeds(case, *one) for one in done]
+        self._done = every = [deeds_of(case, *one) for one in done]
         self.hangs += any(deed.kind == "hangs" for one in every for deed in one.values())
         return signature_of(tuple(rules_broken(*drawn)), every)
 
@@ -283,13 +373,14 @@ class _Round:
         """Return whether *drawn* shows the difference that the round is about."""
         if drawn.end == "open" and (not self._may_stay_open or rules_broken(*drawn)):
             drawn = drawn._replace(end="fin")  # not every client would find the response's end
-        if drawn not in self._signatures:
+        is_new = drawn not in self._signatures
+        if is_new:
             if self._is_over():
                 return False
             self._hunter.drawn += self.target is None
         signature = self._signature(drawn)
         if self.target is None:
-            if signature is None or self._is_known(signature):
+            if not is_new or signature is None or self._hunter.is_known(signature):
                 return False
             self.target = signature
             self._hangs = self._hunter.hangs + _HANGS
@@ -298,16 +389,42 @@ class _Round:
         self._shown.append((drawn, signature))
         return True
 
-    def _is_known(self, signature: Signature) -> bool:
-        """Return whether it is a known difference of malformed responses, or is known exactly.
+    def plainest(self) -> tuple[Drawn, Signature]:
+        """Return what was found, with every part plain for which something still differs.
 
-        Something malformed may do what a well-formed response does too, for another reason: then
-        shrinking shows whether the reason is another.
+        The part at fault loses each byte without which the same differs, and no more rules are
+        broken.
         """
-        return any(
-            one.covers(signature) and (one.rules or not signature.rules)
-            for one in self._hunter.known
-        )
+        assert self.found is not None
+        drawn, signature = self.found
+        self._steps = _MENDING
+        self._hangs = self._hunter.hangs + _HANGS
+        changed = True
+        while changed:
+            changed = False
+            for other in mended(drawn):
+                if (seen := self._step(other)) is not None:
+                    drawn, signature, changed = other, seen, True
+                    break
+        at = 0
+        while (part := at_fault(drawn.octets)) is not None:
+            places = [place for span in part.spans for place in range(*span)]
+            if at >= len(places):
+                break
+            place = places[at]
+            other = drawn._replace(octets=drawn.octets[:place] + drawn.octets[place + 1 :])
+            seen, left = self._step(other), at_fault(other.octets)
+            is_noise = drawn.octets[place] < ord(" ") and not _LINE_END.match(drawn.octets, place)
+            if seen and left and left.name == part.name and seen.replaces(signature, is_noise):
+                drawn, signature = other, seen
+            else:
+                at += 1
+        return drawn, signature
+
+    def _step(self, drawn: Drawn) -> Signature | None:
+        if drawn not in self._signatures and self._is_over():
+            return None
+        return self._signature(drawn)
 
     def _is_over(self) -> bool:
         if self.target is None:
@@ -320,6 +437,32 @@ class _Round:
         if drawn not in self._signatures:
             self._signatures[drawn] = self._hunter.signature(drawn)
         return self._signatures[drawn]
+
+
+def mended(drawn: Drawn) -> Iterator[Drawn]:
+    """Yield *drawn* with each part that is not plain in its plain forms, the last part first."""
+    if drawn.end != "fin":
+        yield drawn._replace(end="fin")
+    for part in reversed(parts_of(drawn.octets)):
+        for octets in part.mended(drawn.octets):
+            yield drawn._replace(octets=octets)
+
+
+def kind_of(drawn: Drawn, signature: Signature) -> Kind:
+    """Return the kind of a difference, of which *drawn* is the plainest response."""
+    octets, end = drawn
+    results = tuple(_SHORT if kind in _ENDINGS else kind for kind in signature.kinds)
+    place = (signature.call, results, signature.alike)
+    if (part := at_fault(octets)) is not None:
+        rules = _fewer(signature, rules_broken(next(part.mended(octets)), end))
+        name = FIELD_LINE if "headers" in signature.call and part.is_field else part.name
+        return Kind(name, rules, b"" if rules else shape(part.of(octets)), *place)
+    rules = _fewer(signature, rules_broken(octets, "fin"))
+    return Kind("" if end == "fin" else "end of the connection", rules, b"", *place)
+
+
+def _fewer(signature: Signature, rules: Sequence[str]) -> tuple[str, ...]:
+    return tuple(rule for rule in signature.rules if rule not in rules)
 
 
 def signature_of(rules: tuple[str, ...], every: Sequence[Mapping[str, Deed]]) -> Signature | None:

@@ -1,5 +1,6 @@
 """The hunter, with implementations that are functions: no server, no process, no chance."""
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -14,10 +15,23 @@ from click.testing import Result as Done
 
 from conformance.cases import Case, load_text, rules_broken, sent_by
 from conformance.cli.ending import Ending
-from conformance.cli.hunt import _hunted, finding_lines, law_text
+from conformance.cli.hunt import _hunted, finding_lines, law_text, page_text
 from conformance.cli.main import main
 from conformance.drivers import DriverError
-from conformance.hunt import Deed, Drawn, Finding, Hunter, Signature, signature_of
+from conformance.hunt import (
+    Deed,
+    Drawn,
+    Finding,
+    Hunter,
+    Kind,
+    Signature,
+    at_fault,
+    case_of,
+    deeds_of,
+    kind_of,
+    parts_of,
+    signature_of,
+)
 from conformance.judge import Observation, Verdict
 from conformance.results import Result, not_run
 from conformance.run import Trial, Trials
@@ -150,6 +164,36 @@ def test_a_driver_that_fails_ends_the_hunt(fails: Any, absent: bool) -> None:
     assert (one.drawn, one.is_absent) == (1, absent)
 
 
+def test_fields_that_one_has_joined_already_are_no_difference() -> None:
+    case = case_of(Drawn(b"HTTP/1.1 200 OK\r\n\r\n", "fin"))
+
+    def done(*fields: tuple[str, str]) -> Any:
+        value = {"type": "response", "status": 200, "headers": fields}
+        entry = {"id": "fetch", "value": value}
+        seen = Observation(trace={"fetch": entry}, host="127.0.0.1", port=1, connections=())
+        return deeds_of(case, not_run(case, Verdict.INFO, ""), seen)["headers"]
+
+    assert done(("X", "a"), ("X", ""), ("X", "b")) == done(("x", "a,, b"))
+    assert done(("X", "a"), ("X", "")) == done(("x", "a, "))
+    assert done(("X", "a"), ("X", "")) != done(("x", "a"))
+
+
+def test_the_fields_are_shown_where_only_they_differ() -> None:
+    one = hunter(accepts, refuses("content-length.invalid"))
+    one.stopped = lambda: one.found > 0
+    (found,) = one.findings()
+    same = [Trial(f"client:{n}", {"fetch": "accepts"}, Verdict.INFO) for n in (1, 2)]
+    differing = dataclasses.replace(
+        found,
+        trials=same,
+        signature=found.signature._replace(call="headers"),
+        done=[Deed("a value", (("x", "1"),)), Deed("a value", (("x", "2"),))],
+    )
+    text = "\n".join(finding_lines(1, differing, 3, None, 80))
+    assert "   headers\n     client:1  (('x', '1'),)\n     client:2  (('x', '2'),)" in text
+    assert "3 draws" in text
+
+
 def deed(**calls: Any) -> Mapping[str, Deed]:
     return {name: Deed("a value", value) for name, value in calls.items()}
 
@@ -176,17 +220,115 @@ def test_further_rules_make_no_other_difference() -> None:
 @pytest.mark.parametrize(
     ("rules", "text"),
     [
-        ([], "well-formed: RFC 9112, section 6.3: must accept"),
-        (["fold"], "fold: RFC 9112, section 5.2: must accept"),
+        ([], "well-formed: RFC 9112, 6.3: must accept"),
+        (["fold"], "fold: RFC 9112, 5.2: must accept"),
         (
             ["bare-lf", "chunk-line-end"],
-            "bare-lf, chunk-line-end: RFC 9112, section 2.2; RFC 9112, section 7.1: should reject",
+            "bare-lf, chunk-line-end: RFC 9112, 2.2 and 7.1: should reject",
         ),
-        (["other"], "other: no single rule of RFC 9112 applies"),
+        (
+            ["fold", "range.not-asked-for"],
+            "fold, range.not-asked-for: RFC 9112, 5.2; RFC 9110, 15.3.7: "
+            "none says what a client does",
+        ),
     ],
 )
 def test_the_law_of_a_finding(rules: list[str], text: str) -> None:
     assert law_text(rules) == text
+
+
+CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding:"
+
+
+def kind(octets: bytes, end: str = "fin", *results: str, call: str = "response.read()") -> Kind:
+    results = results or ("raises IncompleteRead", "a value")
+    rules = tuple(rules_broken(octets, end))
+    return kind_of(Drawn(octets, end), Signature(rules, call, results, (0, 1)))
+
+
+def test_what_a_kind_consists_of() -> None:
+    assert kind(CHUNKS + b" chunked\r\n\r\n+5\r\nhello\r\n0\r\n\r\n") == Kind(
+        "content",
+        ("chunk-size.readable",),
+        b"",
+        "response.read()",
+        ("ends early", "a value"),
+        (0, 1),
+    )
+    blanks = kind(CHUNKS + b"  chunked \r\n\r\n0\r\n\r\n")
+    assert blanks[:3] == ("Transfer-Encoding", (), b"a: a \r\n")
+    reset = kind(b"HTTP/1.1 200 OK\r\n\r\n", "rst", call="response.isclosed()")
+    assert reset[:2] == ("end of the connection", ("reset",))
+
+
+PLUS = CHUNKS + b" chunked\r\n\r\n+5\r\nhello\r\n"
+ERRORS = ("raises IncompleteRead", "raises OSError")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_one"),
+    [
+        (kind(PLUS), kind(PLUS + b"0\r\n\r\n"), True),
+        (kind(PLUS), kind(PLUS, "fin", *ERRORS), True),
+        (kind(PLUS, "fin", *ERRORS), kind(PLUS), False),
+        (kind(PLUS), kind(PLUS, "fin", "raises IncompleteRead", "raises ValueError"), False),
+        (kind(PLUS), kind(PLUS, call="response.isclosed()"), False),
+        (kind(PLUS), kind(PLUS.replace(b"+5", b"5\n")), False),
+        (kind(CHUNKS + b"gzip\r\n\r\n"), kind(CHUNKS + b"p\r\n\r\n"), True),
+        (kind(CHUNKS + b"chunked \r\n\r\n"), kind(CHUNKS + b", chunked\r\n\r\n"), False),
+    ],
+)
+def test_two_differences_are_one_kind_by_the_part_at_fault(
+    one: Kind, other: Kind, is_one: bool
+) -> None:
+    assert one.covers(other) is is_one
+
+
+def test_differences_of_one_cause_are_one_kind_with_a_count_and_its_shortest_response() -> None:
+    """What follows the blank after the coding, and how the connection ends, make no other kind."""
+
+    def blank_matters(octets: bytes) -> Any:
+        return octets.rpartition(b"\r\n\r\n")[2].decode() if b"chunked \r\n" in octets else ""
+
+    one = hunter(lambda _: "", blank_matters, draws=600, seed=3)
+    list(one.findings())
+    of_blanks = [kind for kind in one.kinds if kind.part == "Transfer-Encoding"]
+    assert len(of_blanks) == 1
+    assert one.counts[of_blanks[0]] > 1
+    assert b"chunked \r\n" in one.kinds[of_blanks[0]].drawn.octets
+    assert len(one.kinds[of_blanks[0]].drawn.octets) < 70
+
+
+@pytest.mark.parametrize(
+    ("octets", "parts"),
+    [
+        (b"", ["status line", "end of the head"]),
+        (b"H", ["status line", "end of the head"]),
+        (b"HTTP/1.1 200 OK\r\n\r\n", []),
+        (b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", ["interim response"]),
+        (b"HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 4\r\n\r\nhello",
+         ["field line", "Content-Length"]),
+        (CHUNKS + b" chunked\r\n\r\nzz", ["content"]),
+        (b"HTTP/1.1 200 OK\r\n\n", ["end of the head"]),
+    ],
+)  # fmt: skip
+def test_the_parts_that_are_not_plain(octets: bytes, parts: list[str]) -> None:
+    assert [part.name for part in parts_of(octets) if any(part.mended(octets))] == parts
+
+
+def test_a_repeated_field_is_one_part_and_takes_one_plain_form() -> None:
+    lengths = b"Content-Length: 5\r\nX: 1\r\nContent-Length: 0\r\n"
+    part = at_fault(b"HTTP/1.1 200 OK\r\n" + lengths + b"\r\nhello")
+    assert part is not None
+    assert [*part.mended(b"HTTP/1.1 200 OK\r\n" + lengths + b"\r\nhello")] == [
+        b"HTTP/1.1 200 OK\r\nX: 1\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: 1\r\n\r\nhello",
+    ]
+
+
+@pytest.mark.parametrize("call", ["conn.getresponse()", "response.read()", "response.status"])
+def test_a_difference_of_modules_names_the_entry_of_the_page(call: str) -> None:
+    assert page_text(call).startswith("; page: HTTP")
 
 
 @pytest.fixture
@@ -199,10 +341,10 @@ def finding() -> Finding:
 
 def test_no_line_is_wider_than_the_terminal(finding: Finding) -> None:
     long = [Trial(f"client:{'x' * n}", {"fetch": "word " * 30}, Verdict.INFO) for n in (4, 30)]
-    wide = Finding(
-        Drawn(b"x" * 200, "fin"), finding.signature, finding.case, long, "chunked." + "y" * 60
+    wide = dataclasses.replace(
+        finding, drawn=Drawn(b"x" * 200, "fin"), trials=long, near="chunked." + "y" * 60
     )
-    lines = [*finding_lines(1, wide, Path("z" * 70), 80)]
+    lines = [*finding_lines(1, wide, 12, Path("z" * 70), 80)]
     assert max(map(len, lines)) <= 80
     assert "".join(lines).count("word") == 60
 
@@ -221,9 +363,9 @@ def test_a_saved_case_has_the_law_and_what_each_did(
     monkeypatch.setattr(Trials, "observed", observed)
     done = kit(*acts, "--seed", "1", "--draws", "100", "--save", str(tmp_path))
     assert done.exit_code == 1, done.output
-    assert done.output.splitlines()[-1].startswith("1 difference in 100 responses drawn")
+    assert done.output.splitlines()[-1].startswith("1 kind of difference in 100 draws, ")
     text = (tmp_path / "status-line-invalid-1.toml").read_text(encoding="utf-8")
-    assert text.startswith("# status-line.invalid: RFC 9112, section 4: should reject\n")
+    assert text.startswith("# status-line.invalid: RFC 9112, 4: should reject\n")
     notes = [line for line in text.splitlines() if line.startswith("#   ")]
     assert ["http.client" in line for line in notes] == [False, True]
     (case,) = load_text(text, "x.toml")
@@ -246,14 +388,14 @@ def test_an_interrupted_hunt_keeps_what_was_found_and_is_not_whole(
     benches: Any = [Bench("client:1", accepts), Bench("client:2", refuses("status-line.invalid"))]
     assert _hunted(Interrupting(benches, KNOWN, 1), ending, None) == 2
     last = capsys.readouterr().out.splitlines()[-1]
-    assert last.startswith("1 difference in ")
+    assert last.startswith("1 kind of difference in ")
     assert last.endswith("; interrupted")
 
 
 def test_two_of_a_kind_do_not_differ() -> None:
     done = kit("httplib_impl", "httplib_impl", "--seed", "3", "--draws", "8")
     assert done.exit_code == 0, done.output
-    assert "nothing differs in 8 responses drawn and 8 played" in done.output
+    assert "nothing differed in 8 draws, 8 responses played" in done.output
     assert "--seed 3 --draws 8 does it again" in done.output
 
 
