@@ -23,7 +23,7 @@ from conformance.drivers.clients.invocation import Ended
 from conformance.drivers.clients.python_client import head_of
 from conformance.drivers.clients.readers import taken_by_wget
 from conformance.drivers.factory import HttplibClientTarget, Target
-from conformance.judge import Verdict
+from conformance.judge import Observation, Verdict
 from conformance.report.standing import EXIT_NOTHING, worst_code
 from conformance.results import Result
 from conformance.results.golden import (
@@ -102,6 +102,45 @@ def test_programs_and_modules_make_sessions(
     did = [re.sub(r" \([a-z-]+\)", "", one.did) for one in results]
     assert [one.verdict for one in results] == ["PASS"] * len(SESSIONS), results
     assert did == list(SESSIONS.values())
+
+
+def of_drivers() -> dict[str, list[str]]:
+    """Return the clients that make sessions of each driver of the registry, but for commands."""
+    found: dict[str, list[str]] = {}
+    for name, one in registry().client.items():
+        way = registry().way(name)
+        if way.kind != "command" and "exchange" in (one.ops or way.ops):
+            found.setdefault(one.driver, []).append(name)
+    return found
+
+
+KEPT = ["session.kept.two-gets", "session.no-content.of-post.204", "session.idle.fin.get"]
+
+
+@pytest.mark.parametrize(("driver", "clients"), of_drivers().items())
+def test_the_driver_of_each_language_makes_sessions(
+    driver: str, clients: list[str], certificate_authority: CertificateAuthority
+) -> None:
+    name = next(filter(is_present, clients), None)
+    if name is None:
+        pytest.skip(f"no client of {driver} is installed")
+    came: list[list[tuple[bytes, ...]]] = []
+
+    def note(_: Case, seen: Observation) -> None:
+        came.append([one.requests for one in seen.connections])
+
+    with Runner(target(f"client:{name}"), certificate_authority, deadline=5, witness=note) as one:
+        results = list(one.run(KNOWN[each] for each in KEPT))
+    if results[0].verdict == Verdict.NOT_INSTALLED:
+        pytest.skip(results[0].reason)
+    assert [one.did for one in results] == ["1 accepts; 2 accepts"] * len(KEPT)
+    assert {one.verdict for one in results} <= {"PASS", "TOLERATED"}
+    kept, posted, ended = came
+    assert [*map(len, kept)] == ([1, 1] if name == "urllib.request" else [2])  # it keeps none
+    session = KNOWN[KEPT[1]].session
+    assert session is not None
+    assert posted[0][0].endswith(b"\r\n\r\n" + session.exchanges[0].body)
+    assert [*map(len, ended)] == [1, 1]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """`httplib-kit new-driver`: each driver that it writes is built, checked and judged if possible."""
 
+import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -18,6 +21,7 @@ from conformance.tests.support import BY_ID
 KITS = registry().kit
 HEADERS = {"c": "curl/curl.h"}
 """The header that the driver of a language includes and that is not part of its compiler."""
+LINE_DRIVER = Path(__file__).parents[1] / "drivers" / "kits" / "line_driver.py"
 SOME = {
     "faults.whole.by-length": "accepts",
     "chunked.two-chunks": "accepts",
@@ -58,6 +62,11 @@ def test_a_new_driver_is_built_passes_its_check_and_is_judged(
     checked = CliRunner().invoke(main, ["driver-check", *kit.run])
     assert checked.exit_code == 0, checked.output
     assert f"httplib-kit driver-check {' '.join(kit.run)}" in written.output
+    if kit.run[1:2] == ["line_driver.py"] and language != "c":  # that of C takes only a URL
+        for line in ("GET http://127.0.0.1:1/ x", "GET http://127.0.0.1:1/ 0 -1 read x 5000 -"):
+            ended = subprocess.run(kit.run[3:], input=f"{line}\n".encode(), capture_output=True)
+            assert ended.returncode
+            assert ended.stderr
     with Runner(target(f"exec:{' '.join(kit.run)}"), certificate_authority, deadline=5) as runner:
         results = [runner.run_case(client_case(BY_ID[name])) for name in SOME]
     assert {one.id: one.did.partition(" ")[0] for one in results} == SOME
@@ -80,6 +89,9 @@ def test_a_language_without_a_driver_is_an_error_in_one_line(tmp_path: Path) -> 
     assert "'python', 'javascript', 'ruby'" in done.output
 
 
+SESSION = "printf 'S 1\\tpart\\n'; read request"
+
+
 @pytest.mark.parametrize(
     ("said", "problem"),
     [
@@ -88,12 +100,18 @@ def test_a_language_without_a_driver_is_an_error_in_one_line(tmp_path: Path) -> 
         ("echo hello", "began with 'hello'"),
         ("printf 'V 1\\n'; read url; printf 'R 200\\n'", "said b'R 200"),
         ("printf 'V 1\\n'; read url; exit 3", "ended: 3"),
+        (f"{SESSION}; printf 'R 20O 2 5\\nOKhello'", "said b'R 20O 2 5"),
+        (f"{SESSION}; printf 'R 200 2\\n'", "said b'R 200 2"),
+        (f"{SESSION}; printf 'R 200 2 -5\\nOK'", "said b'R 200 2 -5"),
+        (f"{SESSION}; printf 'R 200 2 50\\nOKhello'; exit", "ended after 5 of 50 bytes"),
+        (f"{SESSION}; printf 'OK\\n'", "said b'OK\\n', where `R status head-length"),
+        (f"{SESSION}; printf 'E no\\n'; read word; exit 4", "ended: 4"),
+        (f"{SESSION}; printf 'E no\\n'; printf 'R 200 0 0\\n'", "where `released` was due"),
     ],
 )
 def test_the_line_driver_reports_what_its_program_does_wrong(said: str, problem: str) -> None:
-    line_driver = Path(__file__).parents[1] / "drivers" / "kits" / "line_driver.py"
     done = subprocess.run(
-        ["python3", str(line_driver), "mine", "sh", "-c", f"{said}; cat >/dev/null"],
+        ["python3", str(LINE_DRIVER), "mine", "sh", "-c", f"{said}; cat >/dev/null"],
         input='{"type":"start","serial":1}\n{"type":"stop","serial":2}\n',
         capture_output=True,
         text=True,
@@ -103,6 +121,7 @@ def test_the_line_driver_reports_what_its_program_does_wrong(said: str, problem:
         assert '{"error": {"class": "NotInstalled", "message": "no such library"}' in done.stdout
     elif problem:
         assert problem in done.stderr
+        assert len(done.stderr.splitlines()) == 1
     else:
         declared = '"ops": ["fetch"], "features": [], "serial": 1'
         assert f'"name": "mine", "version": "1", {declared}' in done.stdout
@@ -118,3 +137,55 @@ def test_a_part_of_more_than_there_is_ends_with_the_content() -> None:
     command = ["node", "--input-type=module", "--eval", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == "hello\n", done.stderr
+
+
+SPEAKS = """
+import ast, re, sys
+for kind, text in re.findall(r"(?m)^([<>]) (.*)$", sys.argv[1]):
+    text = ast.literal_eval(f'b"{text}"')
+    if kind == "<":
+        sys.stdout.buffer.write(text)
+        sys.stdout.flush()
+    elif (came := sys.stdin.buffer.read(len(text))) != text:
+        sys.exit(f"{text} was due, and {came} came")
+sys.stdin.read()
+"""
+
+
+def test_the_lines_of_the_page_are_those_that_the_line_driver_speaks() -> None:
+    path = Path(__file__).parents[2] / "docs" / "driver-protocol.md"
+    page = path.read_text(encoding="utf-8")
+    lines = page.partition("\n## Lines")[2].partition("```text\n")[2].partition("```")[0]
+    post = {
+        "method": "POST",
+        "target": "/2",
+        "fields": {"type": "mapping", "value": [["X-Id", "abc"]]},
+        "body": {"type": "bytes", "value": "x=1"},
+        "consume": "part",
+        "amount": 8,
+    }
+    late = {"method": "GET", "target": "/3", "consume": "timeout", "timeout": 0.3}
+    messages: list[dict[str, Any]] = [{"type": "start"}]
+    for asked in (post, late):
+        op = {"id": "1", "on": "client", "call": "exchange", "args": [], "kwargs": asked}
+        messages.append({"type": "run", "ops": [op], "url": "http://127.0.0.1:40001/"})
+    messages += [{"type": "release"}, {"type": "stop"}]
+    done = subprocess.run(
+        [sys.executable, str(LINE_DRIVER), "mine", sys.executable, "-c", SPEAKS, lines],
+        input="".join(json.dumps({**one, "serial": 1}) + "\n" for one in messages),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    start, posted, refused, _ = map(json.loads, done.stdout.splitlines())
+    assert start["features"] == ["part", "drop"]
+    assert posted["trace"][0]["value"] == {
+        "type": "response",
+        "status": 200,
+        "reason": "OK",
+        "headers": [["Content-Type", "text/plain"]],
+        "body": "second p",
+    }
+    error = {"class": "TimeoutError", "message": "no answer", "causes": ["OSError: timed out"]}
+    assert refused["trace"][0]["error"] == error

@@ -3,29 +3,18 @@
 
     python3 line_driver.py NAME COMMAND [ARGUMENT ...]
 
-The program is started once. Its first line is ``V version``, or ``N`` and what is not installed.
-Then each line that it gets is a URL, and it answers with one of::
-
-    R status head-length content-length <line end> head content
-    E class <tab> message [<tab> class: message of an error that caused it ...] <line end>
-
-A program that makes sessions begins with ``S version``, a tab and its features. It gets, instead of
-a URL, a line with method, URL, fields-length, content-length, consume, amount, milliseconds and
-``streamed``, ``expect`` or ``-``, followed by the fields, each ``name: value`` and a line end, and
-the content. The object that makes the exchanges lives until the line ``release``, which gets the
-answer ``released``.
-
-The head is the reason phrase and, each after a line end, the fields as ``name: value``. A status
-``-`` or a length -1 means that the client does not report it; a reason phrase that is a single NUL
-means the same. No tab or line end may be inside a part; a program writes a space instead.
+The program is started once. Its first line is ``V version``, ``S version``, a tab and the features
+of its sessions, or ``N`` and what is not installed. docs/driver-protocol.md, "Lines", has the rest.
 """
 
 import json
+import re
 import subprocess
 import sys
 from urllib.parse import urljoin
 
 NONE = {"value": []}
+RESPONSE = re.compile(rb"R (-|\d{1,9}) (-1|\d{1,12}) (-1|\d{1,12})\n")
 LOADS = "http://127.0.0.1:1/"
 """No server is there: fetching it makes the program load its client before the first case."""
 
@@ -80,13 +69,28 @@ class Child:
     def release(self):
         """Let the program close what the exchanges of a case have opened."""
         if self.makes_sessions:
-            self._said(b"release\n")
+            line = self._said(b"release\n")
+            if line != b"released\n":
+                self._fail(line, "released")
 
     def _said(self, text):
         """Return the line with which the program answers *text*."""
         self._in.write(text)
         self._in.flush()
         return self._out.readline()
+
+    def _fail(self, line, due):
+        """End the driver: *line* is not what is *due*, or the program has ended."""
+        if not line:
+            sys.exit(f"{self.name} ended: {self._process.wait()}")
+        sys.exit(f"{self.name} said {line[:60]!r}, where `{due}` was due")
+
+    def _read(self, size):
+        """Return *size* bytes of an answer; None for a negative size."""
+        data = None if size < 0 else self._out.read(size)
+        if data is not None and len(data) < size:
+            sys.exit(f"{self.name} ended after {len(data)} of {size} bytes")
+        return data
 
     def exchange(self, url, asked):
         """Return the value or the error of the exchange that *asked* describes, at *url*."""
@@ -95,11 +99,11 @@ class Child:
         if kind == b"E":
             name, message, *causes = (*octets(rest).split("\t"), "")
             return {"error": {"class": name, "message": message, "causes": [*filter(None, causes)]}}
-        if kind != b"R" or len(rest.split()) != 3:
-            code = self._process.poll() if line else self._process.wait()
-            sys.exit(f"{self.name} said {line[:60]!r}" if line else f"{self.name} ended: {code}")
-        status, *lengths = rest.split()
-        head, content = (None if int(one) < 0 else self._out.read(int(one)) for one in lengths)
+        found = RESPONSE.fullmatch(line)
+        if not found:
+            self._fail(line, "R status head-length content-length")
+        status, *sizes = found.groups()
+        head, content = (self._read(int(one)) for one in sizes)
         value = {"type": "response", "status": None if status == b"-" else int(status)}
         value.update(reason=None, headers=None, body=None if content is None else octets(content))
         if head is not None:

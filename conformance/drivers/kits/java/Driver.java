@@ -130,8 +130,9 @@ public class Driver {
                 client.release();
                 answers.write("released\n".getBytes(StandardCharsets.ISO_8859_1));
             } else {
+                Asked asked = new Asked(line, lines);
                 try {
-                    answer(answers, client.exchange(new Asked(line, lines)));
+                    answer(answers, client.exchange(asked));
                 } catch (Throwable error) {
                     answer(answers, error);
                 }

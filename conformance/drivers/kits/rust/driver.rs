@@ -82,8 +82,12 @@ fn error_line(error: &dyn Error) -> Vec<u8> {
     line
 }
 
+fn number(text: &str) -> io::Result<usize> {
+    text.parse().map_err(|_| io::Error::new(io::ErrorKind::InvalidData, format!("not a number: {text}")))
+}
+
 fn exactly(lines: &mut impl Read, size: &str) -> io::Result<Vec<u8>> {
-    let mut octets = vec![0; size.parse().unwrap_or(0)];
+    let mut octets = vec![0; number(size)?];
     lines.read_exact(&mut octets)?;
     Ok(octets)
 }
@@ -100,8 +104,8 @@ fn asked(line: &str, rest: &mut impl Read) -> io::Result<Asked> {
         body: if words[3] == "-1" { None } else { Some(exactly(rest, words[3])?) },
         streamed: words[7] == "streamed",
         consume: words[4].to_string(),
-        amount: words[5].parse().unwrap_or(0),
-        timeout: Duration::from_millis(words[6].parse().unwrap_or(5000)),
+        amount: number(words[5])?,
+        timeout: Duration::from_millis(number(words[6])? as u64),
     })
 }
 
