@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from conformance.judge import OK
 from conformance.report.diff import Change, changes, settings_lines, told
-from conformance.report.markdown import cells, code, markdown_text
+from conformance.report.markdown import cells, code, markdown_texts
 from conformance.report.runs import Run
 from conformance.report.summary import scope
 from conformance.results import Overlay, Result
@@ -71,8 +71,8 @@ def diff_markdown(pairs: Sequence[tuple[Run, Run]], notes: Sequence[str] = ()) -
 
 def comment_text(runs: Sequence[Run]) -> str:
     """Return the summary of *runs*, of at most `MOST` characters."""
-    for stories in (MOST * 2 // 3, MOST // 3, 0):
-        text = f"{MARK}\n{markdown_text(runs, stories)}"
+    for summary in markdown_texts(runs, (MOST * 2 // 3, MOST // 3, 0)):
+        text = f"{MARK}\n{summary}"
         if len(text) <= MOST:
             return text
     text = text[: text.rfind("\n", 0, MOST - _FRAME)]

@@ -24,7 +24,7 @@ def _name(word: str, meaning: str) -> Entry:
 
 def _weight(word: str, meaning: str) -> Entry:
     """Return the entry for a level or a strength, in a table or in the heading of a story."""
-    return Entry(word, meaning, rf"\[{word}\]$|^family .*\b{word}\b|^[^:]*  {word}(?:  |$)")
+    return Entry(word, meaning, rf"\[{word}\]$|^family .*\b{word}\b|^[^:\n]*  {word}(?:  |$)")
 
 
 def _label(word: str, meaning: str) -> Entry:

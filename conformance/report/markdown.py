@@ -6,7 +6,7 @@ markup.  A service accepts about a megabyte, so stories beyond `MOST` bytes are 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from conformance.report.junit import headline
 from conformance.report.legend import legend
@@ -26,21 +26,54 @@ _NAMED = 20
 
 def markdown_text(runs: Sequence[Run], most: int = MOST) -> str:
     """Return the summary, with at most *most* bytes of stories."""
-    budget = most // max(1, len(runs))
-    return "\n".join(line for run in runs for line in _run(run, budget)) + "\n"
+    return next(markdown_texts(runs, [most]))
 
 
-def _run(run: Run, budget: int) -> Iterator[str]:
-    every = [*_parts(run, budget)]
-    yield from every
-    yield from _legend([*_plain(run), *every])
+def markdown_texts(runs: Sequence[Run], budgets: Iterable[int]) -> Iterator[str]:
+    """Yield the summary for each of *budgets*, the bytes of its stories, which are told once."""
+    parts = [_Parts(run) for run in runs]
+    for most in budgets:
+        budget = most // max(1, len(runs))
+        yield "\n".join(line for one in parts for line in one.lines(budget)) + "\n"
 
 
-def _plain(run: Run) -> Iterator[str]:
-    """Yield what is a cell of a table here, as the lines that the legend explains."""
-    yield from ("  ".join(row) for row in table(run.results))
-    for cause in run.causes:
-        yield from (f"{cause.weight}  {cause.text}", "  cause ")
+class _Parts:
+    """What the summary of one run consists of.
+
+    Args:
+        run: the run.
+    """
+
+    def __init__(self, run: Run) -> None:
+        causes, rows = run.causes, table(run.results)
+        self._head = [*_head(run, rows), *_causes(causes)]
+        stories = (
+            _cause(number, part, run.head)
+            for number, cause in enumerate(causes, 1)
+            for part in cause.parts or (cause,)
+        )
+        self._stories = [
+            (lines, sum(len(line.encode()) + 1 for line in lines)) for lines in stories
+        ]
+        # What is a cell of a table here, as the lines that the legend explains.
+        self._plain = ["  ".join(row) for row in rows]
+        self._plain += [
+            line for one in causes for line in (f"{one.weight}  {one.text}", "  cause ")
+        ]
+
+    def lines(self, budget: int) -> Iterator[str]:
+        """Yield the lines of the summary, with at most *budget* bytes of stories."""
+        every, left_out = [*self._head], 0
+        for lines, size in self._stories:
+            if size > budget:
+                left_out += 1
+                continue
+            budget -= size
+            every += lines
+        if left_out:
+            every += [f"There is no room for the stories of {counted(left_out, 'more cause')}.", ""]
+        yield from every
+        yield from _legend([*self._plain, *every])
 
 
 def _legend(lines: Sequence[str]) -> Iterator[str]:
@@ -53,7 +86,8 @@ def _legend(lines: Sequence[str]) -> Iterator[str]:
         yield from ("", "</details>", "")
 
 
-def _parts(run: Run, budget: int) -> Iterator[str]:
+def _head(run: Run, rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the score, the totals, and the table with *rows*."""
     found = run.score
     yield f"## {code(f'{run.head.name} {run.head.version}')}: {found.text}"
     yield ""
@@ -65,18 +99,16 @@ def _parts(run: Run, budget: int) -> Iterator[str]:
     for line in scope(run.head):
         yield f"**{code(line)}**"
         yield ""
-    heading, *rows = table(run.results)
+    heading, *families = rows
     yield cells(heading)
     yield cells(["---", *("---:" for _ in heading[1:])])
-    for family, *counts in rows:
+    for family, *counts in families:
         yield cells([code(family), *counts])
     yield ""
-    yield from _causes(run, budget)
 
 
-def _causes(run: Run, budget: int) -> Iterator[str]:
-    """Yield the table of causes, then for each cause a story and the names of its cases."""
-    causes = run.causes
+def _causes(causes: Sequence[Cause]) -> Iterator[str]:
+    """Yield the table of *causes*; nothing if there is none."""
     if not causes:
         return
     yield cells(["cause", "cases", "level", "what was seen"])
@@ -84,19 +116,6 @@ def _causes(run: Run, budget: int) -> Iterator[str]:
     for number, cause in enumerate(causes, 1):
         yield cells([str(number), str(len(cause.results)), cause.weight, code(cause.text)])
     yield ""
-    left_out = 0
-    for number, cause in enumerate(causes, 1):
-        for part in cause.parts or (cause,):
-            lines = _cause(number, part, run.head)
-            size = sum(len(line.encode()) + 1 for line in lines)
-            if size > budget:
-                left_out += 1
-                continue
-            budget -= size
-            yield from lines
-    if left_out:
-        yield f"There is no room for the stories of {counted(left_out, 'more cause')}."
-        yield ""
 
 
 def _cause(number: int, cause: Cause, head: RunHead) -> list[str]:

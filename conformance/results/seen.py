@@ -37,7 +37,8 @@ _VARYING = tuple(
         (r"(?<=\b_ssl\.c):\d+", ""),
         (r"\bat 0x[0-9a-fA-F]+|@[0-9a-f]{5,8}\b|\bobject 0x[0-9a-f]+", "(an address)"),
         (r"\b0x[0-9a-fA-F]{6,}", "(an address)"),
-        (r"[^\s'\"]*httplib-kit-[^\s'\"/]+", "(a file)"),
+        # Only from the front of a word, or a long word would be read once from each letter.
+        (r"(?<![^\s'\"])[^\s'\"]*httplib-kit-[^\s'\"/]+", "(a file)"),
         (r"/(?:var/)?tmp/[^\s'\",)\]>]+", "(a file)"),
         (r"(?<=127\.0\.0\.1:)\d+|(?<='127\.0\.0\.1', )\d+", "PORT"),
         (r"(?i)(?<=\bport )(?:3[2-9]\d{3}|[456]\d{4})\b", "PORT"),

@@ -1,6 +1,9 @@
 """The comparison for a pull request: what it says, and that it always fits into a comment."""
 
+from collections.abc import Callable
 from pathlib import Path
+from time import process_time
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,9 +14,12 @@ from markdown_it import MarkdownIt
 
 from conformance.cli import main
 from conformance.judge import Verdict
-from conformance.report import Run, comment_text, diff_markdown, paired
+from conformance.report import Run, comment_text, diff_markdown, markdown, paired
 from conformance.report.comment import KINDS, MARK, MOST
+from conformance.report.legend import legend
+from conformance.report.story import story
 from conformance.results import Result, ResultFile
+from conformance.results.seen import normal
 from conformance.tests.test_formats import HEAD, result
 from conformance.tests.test_reports import PROPERTY, runs
 
@@ -125,7 +131,16 @@ def test_hostile_text_is_no_markup_and_the_comment_fits(pairs: list[tuple[Run, R
 
 
 @pytest.mark.parametrize("count", [1, 40, 1200])
-def test_a_summary_for_a_comment_fits_too(count: int) -> None:
+def test_a_summary_for_a_comment_fits_too_and_tells_each_story_once(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    def counting(result: Result, *others: Any) -> list[str]:
+        told.append(result.id)
+        return story(result, *others)
+
+    monkeypatch.setattr(markdown, "story", counting)
     some = [
         changed(BOTH.results[0], id=f"case.{index}", family=f"f{index}", verdict=Verdict.LEAK)
         for index in range(count)
@@ -135,6 +150,28 @@ def test_a_summary_for_a_comment_fits_too(count: int) -> None:
     assert text.startswith(f"{MARK}\n## `x 2`: 0 of {count} judged case")
     assert len(text) <= MOST
     assert ("There is no room" in text) is (count > 1000)
+    assert len(told) == len(set(told)) > 0
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return the processor time that *work* takes, the least of three."""
+    found = []
+    for _ in range(3):
+        begun = process_time()
+        work()
+        found.append(process_time() - begun)
+    return min(found)
+
+
+@pytest.mark.parametrize(
+    ("work", "unit"),
+    [(lambda lines: legend(["leak  x"] * lines), 1_000), (lambda n: normal("y" * n), 2_000)],
+    ids=["legend", "normal form"],
+)
+def test_ten_times_as_much_to_read_takes_about_ten_times_as_long(
+    work: Callable[[int], object], unit: int
+) -> None:
+    assert seconds(lambda: work(10 * unit)) < 40 * seconds(lambda: work(unit))
 
 
 def write(path: Path, *found: Run) -> str:
