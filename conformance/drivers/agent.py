@@ -384,34 +384,35 @@ class OrderedMapping(object):
 
 
 class Files(object):
-    """The real files that a case's arguments require, in a temporary directory."""
+    """The real files that a case's arguments require.
+
+    Each is deleted as soon as it is open, so that a process that is killed leaves none.
+    """
 
     def __init__(self):
-        self.directory = None
         self.opened = []
 
     def open(self, data, mode):
         """Return a file with the content *data*, opened in *mode*."""
-        if self.directory is None:
-            self.directory = tempfile.mkdtemp(prefix="httplib-kit-")
-        path = os.path.join(self.directory, str(len(self.opened)))
-        with open(path, "wb") as made:
-            made.write(data)
-        if PYTHON_3 and "b" not in mode:
-            opened = open(path, mode, encoding="latin-1", newline="")
-        else:
-            opened = open(path, mode)
+        directory = tempfile.mkdtemp(prefix="httplib-kit-")
+        path = os.path.join(directory, str(len(self.opened)))
+        try:
+            with open(path, "wb") as made:
+                made.write(data)
+            if PYTHON_3 and "b" not in mode:
+                opened = open(path, mode, encoding="latin-1", newline="")
+            else:
+                opened = open(path, mode)
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
         self.opened.append(opened)
         return opened
 
     def clear(self):
-        """Close and delete all of them."""
+        """Close all of them."""
         for opened in self.opened:
             opened.close()
         self.opened = []
-        if self.directory is not None:
-            shutil.rmtree(self.directory, ignore_errors=True)
-            self.directory = None
 
 
 class FileLike(object):

@@ -224,17 +224,21 @@ def test_a_run_that_does_not_end_can_be_located(
 ) -> None:
     (tmp_path / "probe.py").write_text(PROBE_MODULE)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
     worker = Worker("probe", [interpreter, str(AGENT), "probe"], locates=True)
-    ended = threading.Thread(target=until_it_ends, args=(worker, [NEW, op(call), op("drops")]))
+    opened = op("back", {"type": "open", "value": "x"}, **{"as": "held"})
+    talk = [NEW, opened, op(call), op("drops")]
+    ended = threading.Thread(target=until_it_ends, args=(worker, talk))
     ended.start()
     position: Any = {}
-    while not position.get("frames"):
-        position = worker.where()
+    while [frame["function"] for frame in position.get("frames", ())] != [call]:
+        position = worker.where()  # before that, it can be anywhere in the agent
     worker.kill()
     ended.join()
     worker.stop()
-    assert [entry["id"] for entry in position["trace"]] == ["HTTPConnection"]
-    assert [frame["function"] for frame in position["frames"]] == [call]
+    assert [entry["id"] for entry in position["trace"]] == ["HTTPConnection", "back"]
+    assert not [*(tmp_path / "temporary").iterdir()], "the worker left files"
 
 
 def test_a_stack_that_is_not_of_a_run_is_not_that_of_the_implementation() -> None:
