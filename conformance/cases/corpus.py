@@ -99,10 +99,9 @@ class Cases(Sequence["Case"]):
             CaseError: the script or the expectation of a case does not conform to the format.
         """
         from conformance.cases.fetch import client_case
-        from conformance.cases.scripts import each_script_once
 
-        found = [one for one in self.listed if one.for_clients]
-        return Cases(each_script_once(found, _client_key, _client_detail), client_case)
+        found = (one for one in self.listed if one.for_clients)
+        return Cases([*_each_script_once(found).values()], client_case)
 
     def for_profile(self, *, is_client: bool) -> "Cases":
         """Return the cases for clients of other interfaces, or those for the interface of httplib.
@@ -242,8 +241,8 @@ class Corpus:
     @functools.cached_property
     def _by_script(self) -> dict[str, Listed]:
         """The kit's cases that are played with clients, by the keys of their scripts."""
-        kits = self.every.where(lambda one: not one.is_own)
-        return {_client_key(one): one for one in kits.for_clients().listed if not one.is_session}
+        found = (one for one in self.every.listed if one.for_clients)
+        return _each_script_once(one for one in found if not (one.is_own or one.is_session))
 
     @property
     def own_files(self) -> list[str]:
@@ -371,6 +370,12 @@ def _digest(files: Iterable[CaseFile], before: str = "") -> str:
     for file in files:
         digest.update(Path(file.name).name.encode() + b"\0" + file.data + b"\0")
     return digest.hexdigest()[:16]
+
+
+def _each_script_once(found: "Iterable[Listed]") -> dict[str, Listed]:
+    from conformance.cases.scripts import each_script_once
+
+    return each_script_once(found, _client_key, _client_detail)
 
 
 def _client_key(listed: Listed) -> str:

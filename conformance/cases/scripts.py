@@ -72,7 +72,7 @@ def client_cases(cases: Iterable[Case]) -> Iterator[Case]:
     yielded.
     """
     found = [case for case in cases if case.session is not None]
-    return map(client_case, each_script_once(found, _key, _detail))
+    return map(client_case, each_script_once(found, _key, _detail).values())
 
 
 def _key(case: Case) -> str:
@@ -81,14 +81,14 @@ def _key(case: Case) -> str:
 
 def each_script_once(
     cases: Iterable[_T], key: Callable[[_T], str], detail: Callable[[_T], int]
-) -> list[_T]:
+) -> dict[str, _T]:
     """Return one of *cases* for each *key*: the first of those with the most *detail*."""
     found: dict[str, _T] = {}
     for case in cases:
         known = found.setdefault(key(case), case)
         if known is not case and detail(case) > detail(known):
             found[key(case)] = case
-    return list(found.values())
+    return found
 
 
 def _detail(case: Case) -> int:
