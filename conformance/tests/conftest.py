@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -101,20 +102,57 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_once(tmp_path_factory, "distributions", make)
 
 
+def first_commands() -> list[str]:
+    """Return the three commands of the README that lead from nothing to a verdict."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"```console\n(.*?)```", readme, re.DOTALL)
+    assert block
+    commands = re.findall(r"^\$ (.*?)(?:  +#.*)?$", block[1], re.MULTILINE)
+    assert len(commands) == 3
+    return commands
+
+
 @pytest.fixture(scope="session")
 def installed(distributions: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """An environment with the wheel and what a third party tests with, and nothing else."""
+    """An environment made as the README says, and what a third party tests with in it."""
 
     def make(directory: Path) -> None:
-        subprocess.run([sys.executable, "-m", "venv", str(directory)], check=True)
+        directory.mkdir()
+        kit = Installed(directory / "kit", distributions)
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         wheel = next(distributions.glob("*.whl"))
-        command = ["python", "-m", "pip", "install", "--quiet", str(wheel)]
-        command += ["pytest", "pytest-xdist", "pytest-randomly", "tox", "nox"]
-        elsewhere = tmp_path_factory.mktemp("elsewhere")
-        done = Installed(directory, distributions).run(command, cwd=elsewhere)
-        assert done.returncode == 0, done.stdout + done.stderr
+        commands = [one.replace("path/to/httplib-kit", str(wheel)) for one in first_commands()[:2]]
+        more = "pytest pytest-xdist pytest-randomly tox nox"
+        commands.append(f"kit/bin/pip install --quiet --no-compile {more}")
+        for command in commands:
+            done = kit.run(["bash", "-c", command], directory, PATH=path)
+            assert done.returncode == 0, done.stdout + done.stderr
 
-    return Installed(made_once(tmp_path_factory, "environment", make), distributions)
+    directory = made_once(tmp_path_factory, "environment", make)
+    return Installed(directory / "kit", distributions)
+
+
+NAMED = {
+    *("httplib_kit", "httplib_kit_plugin", "httplib_impl", "mockserver", "conformance", "certs"),
+    *("pytest", "_pytest", "pytest_xdist", "xdist", "pytest_randomly", "tox", "nox", "pip"),
+}
+"""What recipes install by name."""
+
+
+@pytest.fixture(scope="session")
+def dependencies(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory for PYTHONPATH with what the packages in `NAMED` depend on, and none of these.
+
+    With it, a new environment gets in a second what a command names, and no more.
+    """
+
+    def make(directory: Path) -> None:
+        directory.mkdir()
+        for path in installed.site_packages.iterdir():
+            if re.split(r"[-.]", path.name)[0] not in NAMED:
+                (directory / path.name).symlink_to(path)
+
+    return made_once(tmp_path_factory, "dependencies", make)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import yaml
 
-from conformance.tests.conftest import ROOT, Installed
+from conformance.tests.conftest import ROOT, Installed, first_commands
 from conformance.tests.test_action import ACTION, expanded, holds
 
 pytestmark = pytest.mark.slow
@@ -48,14 +48,20 @@ def shell(
     narrow = r"--level documented|--quiet(?= --baseline known.toml)"
     script = re.sub(narrow, rf"--select '{FEWER}' \g<0>", script)
     more.setdefault("PYTEST_ADDOPTS", f"--httplib-select={FEWER}")
-    more.setdefault("TOX_OVERRIDE", "testenv:conformance.pass_env=PIP_*,PYTEST_ADDOPTS")
+    more.setdefault("TOX_OVERRIDE", "testenv:conformance.pass_env=PIP_*,PYTEST_ADDOPTS,PYTHONPATH")
     done = installed.run(["bash", "-eo", "pipefail", "-c", script], cwd, **more)
     assert done.returncode == 0, script + done.stdout + done.stderr
     return done
 
 
 def test_plain_shell(installed: Installed, repository: Path) -> None:
-    for block in blocks("Plain shell", "sh"):
+    first, *others = blocks("Plain shell", "sh")
+    # It begins as the README does, by whose commands the environment is made.
+    install = "\n".join(first_commands()[:2]).replace("path/to/", "")
+    install = re.sub(r"(?<!-)\bkit\b", ".kit", install)
+    assert first.startswith(install)
+    (repository / ".kit").symlink_to(installed.directory)
+    for block in (first.removeprefix(install), *others):
         done = shell(installed, repository, block)
     assert re.search(r"^\d+ cases: \d+ PASS", done.stdout, re.MULTILINE)
     assert (repository / "site" / "index.html").is_file()
@@ -77,15 +83,15 @@ def test_pytest(installed: Installed, repository: Path) -> None:
     assert re.search(r"\d+ passed", done.stdout)
 
 
-def test_tox(installed: Installed, repository: Path) -> None:
+def test_tox(installed: Installed, repository: Path, dependencies: Path) -> None:
     (repository / "tox.ini").write_text(blocks("tox", "ini")[0], encoding="utf-8")
-    done = shell(installed, repository, "tox -e conformance")
+    done = shell(installed, repository, "tox -e conformance", PYTHONPATH=str(dependencies))
     assert re.search(r"\d+ passed", done.stdout)
 
 
-def test_nox(installed: Installed, repository: Path) -> None:
+def test_nox(installed: Installed, repository: Path, dependencies: Path) -> None:
     (repository / "noxfile.py").write_text(blocks("nox", "python")[0], encoding="utf-8")
-    done = shell(installed, repository, "nox -s conformance")
+    done = shell(installed, repository, "nox -s conformance", PYTHONPATH=str(dependencies))
     assert re.search(r"\d+ passed", done.stdout + done.stderr)
 
 
