@@ -12,7 +12,7 @@ Nothing here runs a case.  The same input gives the same bytes.
 
 from conformance.atlas.alone import page_alone
 from conformance.atlas.pages import Question, link, may_do, question, section_name
-from conformance.atlas.raising import catch_line, language_of, short_class
+from conformance.atlas.raising import line_of, short_class
 from conformance.atlas.served import ServedSite, rendered
 from conformance.atlas.site import site
 from conformance.atlas.wire import events
@@ -20,9 +20,8 @@ from conformance.atlas.wire import events
 __all__ = [
     "Question",
     "ServedSite",
-    "catch_line",
     "events",
-    "language_of",
+    "line_of",
     "link",
     "may_do",
     "page_alone",

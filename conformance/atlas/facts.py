@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from conformance.cases import Case, sent_by
-from conformance.judge import FAILURES, Verdict, did_of
+from conformance.judge import FAILURES, Verdict, did_of, is_late
 from conformance.report import NO_DEED, Run, Standing, deed_of_record, standing
 from conformance.results import Result, RunHead
 from conformance.results.golden import Book, Judged, Recorded, judged
@@ -429,7 +429,7 @@ def _raised(one: Judged) -> Iterator[Raised]:
     outcome = next(iter(one.case.accepted()), None)
     for op in one.case.ops:
         error = one.observation.trace[op.id].get("error")
-        if error is None:
+        if error is None or is_late(one.observation.trace[op.id]):  # the kit raised that
             continue
         wanted = None if outcome is None else outcome.ops.get(op.id)
         named = wanted.raises[0] if wanted is not None and wanted.raises else ""

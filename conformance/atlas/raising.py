@@ -12,6 +12,7 @@ from typing import NamedTuple
 from conformance.atlas.facts import Column
 from conformance.atlas.tables import Fault
 from conformance.drivers.clients import registry
+from conformance.judge import NO_ANSWER
 
 _PLAIN = ("builtins.", "exceptions.", "__builtin__.")
 _ROOTS = frozenset({"object", "BaseException", "Exception", "StandardError"})
@@ -47,7 +48,7 @@ def catching(one: Fault, column: Column, faults: Sequence[Fault]) -> Catching:
     bases = [short for short in map(short_class, one.bases) if short not in _ROOTS]
     caught = (other.name for other in faults if one.name in other.bases)
     also = list(dict.fromkeys(map(short_class, caught)))
-    line = catch_line(name, language_of(column.written))
+    line = line_of(one.name, column.written)
     return Catching(one.fault, name, bases, one.message, line, also, one.count, one.example)
 
 
@@ -58,10 +59,21 @@ def short_class(name: str) -> str:
     return name
 
 
-def language_of(written: str) -> str:
-    """Return the language in which the client *written* is called; Python where it is no client."""
-    name = written.removeprefix("client:")
-    return registry().way(name).language if name in registry().client else "Python"
+def line_of(name: str, written: str) -> str:
+    """Return the line that catches the class called *name* of the implementation *written*.
+
+    It is empty where the client does not raise it, but its adapter does.
+    """
+    client = written.removeprefix("client:")
+    if name == NO_ANSWER:
+        return ""
+    if client not in registry().client:
+        # In a browser, a page catches; a command raises nothing.
+        is_page = client.startswith("browser:")
+        return catch_line(short_class(name), "JavaScript" if is_page else "Python")
+    if name in registry().client[client].reported_as:
+        return ""
+    return catch_line(short_class(name), registry().way(client).language)
 
 
 def catch_line(name: str, language: str) -> str:

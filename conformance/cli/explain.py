@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from conformance.atlas import catch_line, language_of, short_class
+from conformance.atlas import line_of, short_class
 from conformance.cases import (
     DOCUMENTED,
     Case,
@@ -24,6 +24,7 @@ from conformance.cases import (
 )
 from conformance.cli.outputs import Screen
 from conformance.cli.recorded import keys_named, played_by_clients, recorded_lines
+from conformance.judge import is_late
 from conformance.report import WORDS, Entry, essence, visible_text
 from conformance.results.golden import Book, judged, load_book
 from conformance.wording import counted, near_clause, wrapped
@@ -268,7 +269,8 @@ def _deeds(
             if one.observation is None:
                 continue
             error = one.observation.trace["fetch"].get("error", {})
-            name, text = str(error.get("class", "")), str(error.get("category", ""))
+            late = is_late(one.observation.trace["fetch"])
+            name, text = "" if late else str(error.get("class", "")), str(error.get("category", ""))
             if not error:
                 text = essence(next(iter(one.calls), ("", "accepts"))[1])
             made = Deed(one.key, text, name, tuple(error.get("bases", ())))
@@ -291,24 +293,21 @@ def _raising(deeds: Sequence[Deed], book: Book) -> Iterator[str]:
             yield f"  {len(one.cases):>4}  {did}"
             yield f"        {', '.join(one.cases[:_SOME])}"
         raising = [one for one in own if one.name]
-        language = language_of(book.implementations[key].written)
-        lines = [
-            *filter(
-                None, dict.fromkeys(catch_line(short_class(one.name), language) for one in raising)
-            )
-        ]
-        shared = _shared(raising)
-        if len(lines) > 1 and shared and catch_line(shared, language):
-            yield f"  all of these: {catch_line(shared, language)}"
+        written = book.implementations[key].written
+        found = (line_of(one.name, written) for one in raising)
+        lines = [*dict.fromkeys(filter(None, found))]
+        shared = line_of(_shared(raising), written)
+        if len(lines) > 1 and shared:
+            yield f"  all of these: {shared}"
         else:
             yield from (f"  catch: {line}" for line in lines)
 
 
 def _shared(deeds: Sequence[Deed]) -> str:
     """Return the nearest class that all of *deeds* have in common; empty if there is none."""
-    chains = [[*map(short_class, (one.name, *one.bases))] for one in deeds]
+    chains = [(one.name, *one.bases) for one in deeds]
     usual = {"object", "BaseException", "Exception", "StandardError"}
-    wanted = (one for one in (chains[0] if chains else []) if one not in usual)
+    wanted = (one for one in (chains[0] if chains else ()) if short_class(one) not in usual)
     return next((one for one in wanted if all(one in chain for chain in chains)), "")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from conformance.judge.arrivals import CONNECT
 from conformance.judge.client import (
+    NO_ANSWER,
     did_in,
     did_of,
     error_text,

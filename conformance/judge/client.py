@@ -28,7 +28,7 @@ from conformance.cases import (
 from conformance.judge.verdicts import Mismatch, Verdict
 
 LEAK, TIMEOUT = "leak", "timeout"
-_LATE = "NoAnswer"
+NO_ANSWER = "NoAnswer"
 """The class of the error in place of an answer for which the kit has not waited longer."""
 _FIELDS = ("status", "reason", "headers", "body")
 
@@ -51,13 +51,13 @@ def late_entry(name: str, reason: str) -> dict[str, Any]:
         name: the id of the exchange.
         reason: what the kit did.
     """
-    error = {"class": _LATE, "bases": [], "attributes": {}, "message": reason}
+    error = {"class": NO_ANSWER, "bases": [], "attributes": {}, "message": reason}
     return {"id": name, "error": {**error, "category": TIMEOUT}}
 
 
 def is_late(entry: Mapping[str, Any]) -> bool:
     """Return whether *entry* stands for an answer that has not come in time."""
-    return bool(entry.get("error", {}).get("class") == _LATE)
+    return bool(entry.get("error", {}).get("class") == NO_ANSWER)
 
 
 def difference(

@@ -1,5 +1,6 @@
 """The atlas: every fact on a page is that of a case or a record, nothing acts, and sizes hold."""
 
+import ast
 import dataclasses
 import json
 import posixpath
@@ -16,13 +17,14 @@ from hypothesis import strategies as st
 from conformance.atlas import site
 from conformance.atlas.facts import CODES, FAILING, SIGNS, Entry, Group, columns, entry_of
 from conformance.atlas.pages import CasePages
-from conformance.atlas.raising import catch_line, catching
+from conformance.atlas.raising import catch_line, catching, line_of
 from conformance.atlas.rates import OURS, load_rates
 from conformance.atlas.site import environment
 from conformance.atlas.tables import Fault, Tables, clustered, plane
 from conformance.atlas.wire import Line, events
 from conformance.cases.twins import sent_by
 from conformance.cli import main
+from conformance.drivers.clients import registry
 from conformance.judge.verdicts import FAILURES, Verdict
 from conformance.report import nearest, visible_text
 from conformance.report.roles import roles_of_raw
@@ -35,6 +37,7 @@ from mockserver import Send
 BOOK = load_book()
 SOME = [case.id for case in EVERY[::40]]
 """Cases of every family, of the beginning and the end of each grid."""
+DRIVERS = Path(__file__).parents[1] / "drivers"
 TEMPLATES = Path(__file__).parents[1] / "atlas" / "templates"
 KILO, MEGA = 1_000, 1_000_000
 
@@ -430,6 +433,73 @@ def test_an_exception_is_caught_in_the_language_of_its_client(
 )
 def test_a_language_without_a_class_for_it_has_no_line(language: str, name: str, line: str) -> None:
     assert catch_line(name, language) == line
+
+
+@pytest.mark.parametrize(
+    ("written", "name", "line"),
+    [
+        ("client:qt6", "builtins.OSError", ""),
+        ("client:qt6", "builtins.ValueError", "except ValueError:"),
+        ("client:php-curl", "Exception", ""),
+        (
+            "client:php-guzzle",
+            "GuzzleHttp\\Exception\\A",
+            "catch (\\GuzzleHttp\\Exception\\A $error)",
+        ),
+        ("client:ruby-typhoeus", "Ethon::Errors::EthonError", ""),
+        (
+            "client:browser:chromium",
+            "TypeError",
+            'catch (error) { if (error.name !== "TypeError") throw error; }',
+        ),
+    ],
+)
+def test_only_what_a_client_raises_itself_is_caught(written: str, name: str, line: str) -> None:
+    assert line_of(name, written) == line
+
+
+def test_every_built_in_class_that_an_adapter_raises_is_named_in_the_registry() -> None:
+    text = (DRIVERS / "clients" / "adapters" / "python_packages.py").read_text(encoding="utf-8")
+    found = {
+        (one.name, f"builtins.{node.exc.func.id}")
+        for one in ast.parse(text).body
+        if isinstance(one, ast.FunctionDef)
+        for node in ast.walk(one)
+        if isinstance(node, ast.Raise)
+        and isinstance(node.exc, ast.Call)
+        and isinstance(node.exc.func, ast.Name)
+    }
+    clients = {one.adapter or name: one for name, one in registry().client.items()}
+    raised = {(name, error) for name, error in found if name in clients}
+    assert len(raised) > 2
+    assert all(error in clients[name].reported_as for name, error in raised)
+
+
+def test_no_line_of_a_record_catches_a_class_of_the_kit() -> None:
+    lines: set[str] = set()
+    for one in BOOK.implementations.values():
+        for name in one.classes:
+            full = name if "." in name else f"builtins.{name}"
+            lines.add(line_of(full.removeprefix("."), one.written))
+    assert len(lines) > 100
+    assert not [line for line in lines if "NoAnswer" in line]
+
+
+def test_a_client_that_has_not_answered_in_time_raises_nothing() -> None:
+    # Its record has the kit's own class, or only a verdict.
+    late: dict[str, str] = {}
+    for name, by_key in BOOK.seen.items():
+        for key, stored in by_key.items():
+            is_client = BOOK.implementations[key].is_client and name in BY_ID
+            if is_client and (stored == "HANG" or "NoAnswer" in str(stored)):
+                late.setdefault(key, name)
+    every = columns(BOOK, ())
+    cases = [BY_ID[name] for name in dict.fromkeys(late.values())]
+    current = [case for case in cases if BOOK.of(case)]
+    assert len(current) > 5
+    for case in current:
+        entry = entry_of(case, BOOK, every, {}, CORPUS.played_for(case))
+        assert "NoAnswer" not in {one.name for one in entry.raised}
 
 
 def test_a_line_that_catches_more_says_so() -> None:

@@ -142,6 +142,7 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             to is limited.
         errors: the name of its table of errors, if not that of its driver.
         families: the classes of errors that its users have to expect.
+        reported_as: the classes in which its adapter reports what its interface returns as a value.
         answered: the exit codes of a command after a response.
         reader: the name of the function that reads what a command has written.
         sessions: the name of the way in which one run of a command makes several exchanges.
@@ -172,6 +173,7 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reserves: bool = False
     errors: str = ""
     families: list[str] = []
+    reported_as: list[str] = []
     answered: list[int] = msgspec.field(default_factory=lambda: [0])
     reader: str = ""
     sessions: str = ""
