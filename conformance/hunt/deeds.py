@@ -8,6 +8,7 @@ differs in more than form.
 
 import re
 from collections.abc import Mapping, Sequence
+from string import whitespace
 from typing import Any, NamedTuple
 
 from conformance.cases import Case
@@ -19,7 +20,7 @@ _UNORDERED = frozenset({"getheaders", "keys", "items", "values"})
 _PARTS = ("status", "reason", "headers", "body")
 _ENDED = {Verdict.HANG: "hangs", Verdict.CRASH: "crashes"}
 
-_COMMA = re.compile("[ \t]*,[ \t]*")
+_COMMA = re.compile(r"(?a:\s*,\s*)")
 
 Fact = Any
 
@@ -86,8 +87,10 @@ def _fields(pairs: Sequence[Sequence[Any]]) -> tuple[tuple[str, str], ...]:
     """
     found: dict[str, list[str]] = {}
     for name, value in pairs:
-        found.setdefault(str(name).lower(), []).append(str(value).strip())
-    joined = {name: _COMMA.sub(", ", ",".join(values)).strip() for name, values in found.items()}
+        found.setdefault(str(name).lower(), []).append(str(value))
+    joined = {
+        name: _COMMA.sub(", ", ",".join(values)).strip(whitespace) for name, values in found.items()
+    }
     return tuple(sorted(joined.items()))
 
 

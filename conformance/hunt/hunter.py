@@ -262,9 +262,20 @@ class Hunter:
         if self.signature(drawn) != signature:
             self.wavering += 1
             return None
+        self.absorb(kind)
         self.counts[kind] += 1
         self.kinds[kind] = self._shown(drawn, signature, kind)
         return self.kinds[kind]
+
+    def absorb(self, kind: Kind) -> None:
+        """Make each kind that *kind* covers, and that was found before it, a part of it."""
+        for one in [one for one in self.kinds if kind.covers(one)]:
+            del self.kinds[one]
+            self.counts[kind] += self.counts.pop(one)
+            self.known = {
+                signature: (kind if known == one else known, times)
+                for signature, (known, times) in self.known.items()
+            }
 
     def _as_far(self, kind: Kind, known: Kind) -> Kind:
         """Return *kind*, with the shape of *known* if there was no time to reduce it."""

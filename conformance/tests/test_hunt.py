@@ -176,6 +176,7 @@ def test_fields_that_one_has_joined_already_are_no_difference() -> None:
     assert done(("X", "a"), ("X", ""), ("X", "b")) == done(("x", "a,, b"))
     assert done(("X", "a"), ("X", "")) == done(("x", "a, "))
     assert done(("X", "a"), ("X", "")) != done(("x", "a"))
+    assert done(("X", "a\x85")) != done(("x", "a"))
 
 
 def test_the_fields_are_shown_where_only_they_differ() -> None:
@@ -297,6 +298,20 @@ def test_differences_of_one_cause_are_one_kind_with_a_count_and_its_shortest_res
     assert one.counts[of_blanks[0]] > 1
     assert b"chunked \r\n" in one.kinds[of_blanks[0]].drawn.octets
     assert len(one.kinds[of_blanks[0]].drawn.octets) < 70
+
+
+def test_a_kind_that_is_found_before_one_that_covers_it_becomes_a_part_of_it(
+    finding: Finding,
+) -> None:
+    one = hunter(accepts)
+    first, later, other = kind(PLUS, "fin", *ERRORS), kind(PLUS), finding.kind
+    one.kinds = dict.fromkeys((first, other), finding)
+    one.counts.update({first: 3, other: 2})
+    one.known = {finding.signature: (first, 1)}
+    one.absorb(later)
+    assert list(one.kinds) == [other]
+    assert one.counts == {later: 3, other: 2}
+    assert one.known == {finding.signature: (later, 1)}
 
 
 @pytest.mark.parametrize(
