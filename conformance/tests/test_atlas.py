@@ -488,7 +488,7 @@ def test_no_line_of_a_record_catches_a_class_of_the_kit() -> None:
 def test_a_client_that_has_not_answered_in_time_raises_nothing() -> None:
     # Its record has the kit's own class, or only a verdict.
     late: dict[str, str] = {}
-    for name, by_key in BOOK.seen.items():
+    for name, by_key in BOOK.whole().seen.items():
         for key, stored in by_key.items():
             is_client = BOOK.implementations[key].is_client and name in BY_ID
             if is_client and (stored == "HANG" or "NoAnswer" in str(stored)):
