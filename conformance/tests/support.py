@@ -6,7 +6,8 @@ reaches is then found built.
 """
 
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from conformance.atlas import site
@@ -24,6 +25,36 @@ EVERY = tuple(CORPUS.cases)
 """All cases, in the order of the corpus."""
 BY_ID = {case.id: case for case in EVERY}
 """The same by their ids."""
+
+
+def kind_of(value: Any) -> object:
+    """Return *value* with classes of sizes for its texts, numbers and runs of equal kinds.
+
+    Values that differ in their content alone, such as two status codes, are of one kind; what
+    differs in a step, in a field that is set, in None, a bool or the size of a buffer is not.
+    """
+    if dataclasses.is_dataclass(value):
+        fields = (one.name for one in dataclasses.fields(value))
+        return type(value).__name__, tuple((one, kind_of(getattr(value, one))) for one in fields)
+    if isinstance(value, tuple | list):
+        return tuple(kind for kind, _ in itertools.groupby(map(kind_of, value)))
+    if isinstance(value, dict):
+        return tuple((name, kind_of(one)) for name, one in sorted(value.items()))
+    if isinstance(value, bytes | str):
+        return type(value).__name__, bool(value), len(value) >> 16 > 0
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return (value > 0) - (value < 0), abs(value) >= 1 << 16
+    return repr(value)
+
+
+def each_kind_once(
+    cases: Iterable[Case], more: Callable[[Case], object] = lambda _: None
+) -> list[Case]:
+    """Return the first of *cases* for each kind of script, and for each value of *more*."""
+    kinds: dict[object, Case] = {}
+    for case in cases:
+        kinds.setdefault((kind_of(case.script), case.host, more(case)), case)
+    return list(kinds.values())
 
 
 def site_of(runs: Sequence[Run]) -> dict[str, str]:

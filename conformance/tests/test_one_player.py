@@ -1,5 +1,7 @@
-"""Every servable case played both ways: by the mock server, and by `serve` on a connection it has.
+"""Servable cases played both ways: by the mock server, and by `serve` on a connection it has.
 
+Both have one player, so cases that differ in the content of a step alone are played alike: of each
+kind of script and calls, one case is played.
 The reference is the client in both.  What is compared is the transcript of the whole case, once the
 client has closed everything; the mock server's account of the client's end is left out, because
 `serve` does not ask for it.
@@ -11,7 +13,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -19,10 +21,11 @@ from typing import Any
 import pytest
 
 from certs import CertificateAuthority
-from conformance.cases import Case, load_corpus
+from conformance.cases import Case
 from conformance.drivers import Driver, target
 from conformance.reproduce import Catalogue, Ports, is_silent
 from conformance.serve.doors import Doors
+from conformance.tests.support import CORPUS, each_kind_once
 from mockserver import Ended, GivenConnection, Limits, MockServer
 
 LATE = 20.0
@@ -37,18 +40,18 @@ on the size of the buffers and on the order in which the two run.
 _FROM_THERE = re.compile(
     r"… \d+ bytes more\n  = (fin sent|the client ended its stream)$", re.MULTILINE
 )
-CORPUS = load_corpus()
 CATALOGUE = Catalogue(CORPUS)
 
 
-def servable() -> dict[str, list[Case]]:
-    """The cases that can be played on a connection that comes about, by family."""
+def servable() -> list[Case]:
+    """The cases that can be played on a connection that is established, in the same order."""
     entries = CATALOGUE.entries.values()
-    cases = [one.case for one in entries if one.how != "none" and not is_silent(one.case)]
-    by_family: dict[str, list[Case]] = {}
-    for case in cases:  # a family may be in several files
-        by_family.setdefault(case.family, []).append(case)
-    return by_family
+    return [one.case for one in entries if one.how != "none" and not is_silent(one.case)]
+
+
+def calls(case: Case) -> tuple[str | None, ...]:
+    """What the client of *case* calls, in order."""
+    return tuple(op.message.get("call") for op in case.ops)
 
 
 class Bench:
@@ -172,12 +175,23 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 
 
 SERVABLE = servable()
+PLAYED = each_kind_once(SERVABLE, lambda case: (case.family, calls(case)))
 
 
-@pytest.mark.parametrize("family", SERVABLE)
+def test_each_step_and_each_call_is_played() -> None:
+    def parts(cases: Sequence[Case]) -> set[object]:
+        scripts = [case.script for case in cases]
+        steps = {type(step) for one in scripts for part in one.connections for step in part.steps}
+        routed = {type(step) for one in scripts for part in one.routes for step in part.steps}
+        return steps | routed | {one for case in cases for one in calls(case)}
+
+    assert parts(PLAYED) == parts(SERVABLE)
+
+
+@pytest.mark.parametrize("family", dict.fromkeys(case.family for case in PLAYED))
 def test_a_case_is_played_alike_both_ways(bench: Bench, family: str) -> None:
     different = []
-    for case in SERVABLE[family]:
+    for case in (one for one in PLAYED if one.family == family):
         wanted, seen = bench.by_mock_server(case), bench.by_serve(case)
         if case.script.listener.receive_buffer is not None:
             # How much a client sends before it gives up depends on the kernel's buffers.
