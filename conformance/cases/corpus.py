@@ -119,7 +119,7 @@ class Cases(Sequence["Case"]):
 
 
 class SweptCases(Sequence["Case"]):
-    """Cases and their variations; to count them, all of them are built once.
+    """Cases and their variations; to count them, each case is built once, and no variation.
 
     Args:
         cases: the cases.
@@ -165,7 +165,10 @@ class SweptCases(Sequence["Case"]):
 
     @functools.cached_property
     def _count(self) -> int:
-        return sum(1 for _ in self)
+        from conformance.cases.sweeps import swept_count
+
+        every = sum(swept_count(case, self._sweep) for case in self._cases)
+        return max(0, every - self._skipped)
 
     @overload
     def __getitem__(self, index: int) -> "Case": ...

@@ -42,7 +42,7 @@ _BY_HAND = frozenset({"connect", "close"})
 
 def on_a_kept_connection(case: Case) -> Case:
     """Return *case* after another exchange on its first connection, or *case* unchanged."""
-    if not _begins_with_a_request(case) or not _is_read_first(case):
+    if not can_be_second(case):
         return case
     first, *others = case.script.connections
     connections = (dataclasses.replace(first, steps=_behind_another(first)), *others)
@@ -54,6 +54,11 @@ def on_a_kept_connection(case: Case) -> Case:
         ops=(new, *calls, *ops),
         outcomes=tuple(_with_the_other(outcome) for outcome in case.outcomes),
     )
+
+
+def can_be_second(case: Case) -> bool:
+    """Return whether *case* can follow another exchange on its first connection."""
+    return _begins_with_a_request(case) and _is_read_first(case)
 
 
 def _begins_with_a_request(case: Case) -> bool:

@@ -22,11 +22,12 @@ The runner does not treat swept cases differently: each is an ordinary case with
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, TypeVar
 
 from conformance.cases.model import Case, Op
-from conformance.cases.reuse import on_a_kept_connection
+from conformance.cases.reuse import can_be_second, on_a_kept_connection
 from mockserver import (
     Close,
     Connection,
@@ -80,6 +81,14 @@ def swept(case: Case, sweep: Sweep) -> Iterator[Case]:
             yield with_setting(case, setting)
 
 
+def swept_count(case: Case, sweep: Sweep) -> int:
+    """Return how many cases `swept` yields, without building them."""
+    counts = [len(_values(case, dimension)) for dimension in DIMENSIONS]
+    if sweep == "product":
+        return math.prod(1 + count for count in counts)
+    return 1 + sum(counts) if sweep == "each" else 1
+
+
 def with_setting(case: Case, setting: Mapping[str, str]) -> Case:
     """Return *case*, which has no setting, with the setting *setting*."""
     for dimension, value in setting.items():
@@ -89,10 +98,31 @@ def with_setting(case: Case, setting: Mapping[str, str]) -> Case:
 
 def _variations(case: Case, dimension: str) -> dict[str, Case]:
     """Return the variation of *case* for each allowed *dimension* value that changes the case."""
+    return {value: _VARY[dimension](case, value) for value in _values(case, dimension)}
+
+
+def _values(case: Case, dimension: str) -> list[str]:
+    """Return the allowed values of *dimension* that change *case*."""
+    if not _APPLIES[dimension](case):
+        return []
     allowed = getattr(case.sweep, dimension)
-    sensible = [value for value in DIMENSIONS[dimension][1:] if allowed is None or value in allowed]
-    made = {value: _VARY[dimension](case, value) for value in sensible}
-    return {value: varied for value, varied in made.items() if varied is not case}
+    return [value for value in DIMENSIONS[dimension][1:] if allowed is None or value in allowed]
+
+
+def _parts(case: Case) -> tuple[Connection | Route, ...]:
+    return (*case.script.connections, *case.script.routes)
+
+
+def _writes(case: Case) -> bool:
+    return any(_written(step) for part in _parts(case) for step in part.steps)
+
+
+def _reads_all(case: Case) -> bool:
+    return any(map(_is_plain_read, case.ops))
+
+
+def _ends_with_fin(case: Case) -> bool:
+    return any(part.steps[-1:] == (Close(how="fin"),) for part in _parts(case))
 
 
 def _vary_cut(case: Case, value: str) -> Case:
@@ -107,9 +137,7 @@ def _vary_cut(case: Case, value: str) -> Case:
                 yield step
                 yield Drain()
 
-    parts: tuple[Connection | Route, ...] = (*case.script.connections, *case.script.routes)
-    writes = any(_written(step) for part in parts for step in part.steps)
-    return _with_steps(case, lambda steps: tuple(cut(steps))) if writes else case
+    return _with_steps(case, lambda steps: tuple(cut(steps)))
 
 
 def _written(step: Step) -> bytes:
@@ -133,8 +161,6 @@ def _does_more(step: WritingStep) -> bool:
 
 
 def _vary_read_style(case: Case, value: str) -> Case:
-    if not any(_is_plain_read(op) for op in case.ops):
-        return case
     return dataclasses.replace(
         case,
         ops=tuple(
@@ -155,8 +181,7 @@ def _vary_end(case: Case, value: str) -> Case:
         # A reset discards what the client has not received, so drain before it.
         return steps[:-1] if value == "open" else (*steps[:-1], Drain(), Close(how="rst"))
 
-    varied = _with_steps(case, end)
-    return case if varied.script == case.script else varied
+    return _with_steps(case, end)
 
 
 def _with_steps(case: Case, change: Callable[[tuple[Step, ...]], tuple[Step, ...]]) -> Case:
@@ -170,6 +195,12 @@ def _with_steps(case: Case, change: Callable[[tuple[Step, ...]], tuple[Step, ...
     return dataclasses.replace(case, script=varied)
 
 
+_APPLIES: Mapping[str, Callable[[Case], bool]] = {
+    "cut": _writes,
+    "read_style": _reads_all,
+    "end": _ends_with_fin,
+    "reuse": can_be_second,
+}
 _VARY: Mapping[str, Callable[[Case, str], Case]] = {
     "cut": _vary_cut,
     "read_style": _vary_read_style,

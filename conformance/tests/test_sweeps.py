@@ -1,7 +1,9 @@
 import pytest
 
-from conformance.cases import Case, swept
+from conformance.cases import Case, Cases, SweptCases, sweeps, swept
 from conformance.cases.casefile import load_text
+from conformance.cases.sweeps import Sweep, swept_count
+from conformance.tests.support import CORPUS
 from mockserver import Close, Drain, Dribble, ReadRequest, Send
 
 CASE = """
@@ -168,3 +170,16 @@ def test_a_case_whose_request_is_refused_is_not_reused() -> None:
     text = CASE.format(extra="") + 'request = { raises = "InvalidURL" }'
     (case,) = load_text(text, "test.toml")
     assert not any("reuse" in setting for setting in settings(case, "each"))
+
+
+@pytest.mark.parametrize("sweep", ["none", "each", "product"])
+def test_variations_are_counted_without_building_any(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = Cases(CORPUS.cases.listed[::97], lambda case: case)
+    wanted = [sum(1 for _ in swept(case, sweep)) for case in some]
+    monkeypatch.setattr(sweeps, "_VARY", {})
+    assert [swept_count(case, sweep) for case in some] == wanted
+    assert len(SweptCases(some, sweep)) == sum(wanted)
+    assert len(SweptCases(some, sweep)[5:]) == sum(wanted) - 5
+    assert len(SweptCases(some, sweep)[sum(wanted) + 5 :]) == 0
