@@ -85,7 +85,7 @@ class Selection:
 
 def complete_case(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     """Return the ids that begin with what is typed, for the completion of a shell."""
-    return [case.id for case in load_corpus().select([f"{escape(incomplete)}*"], LEVELS)]
+    return [one.id for one in load_corpus().select([f"{escape(incomplete)}*"], LEVELS).listed]
 
 
 def complete_implementation(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
