@@ -91,7 +91,7 @@ UNSAID: dict[str, tuple[str, ...]] = {
     "chunk-size.zeros": ("9112#7.1",),
     "content-coding.not-examined": ("9110#8.4",),
 }
-"""Where no RFC says what a client may do, or two sentences say different things: the sections."""
+"""Where no RFC says what a client may do, or two sentences differ: the sections."""
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([0-9]{3}) [\t\x20-\x7e\x80-\xff]*")
 _LENIENT = re.compile(rb"[ \t\v\f\r]*HTTP/1\.[0-9][ \t\v\f\r]+([0-9]{3})([ \t\v\f\r][\0-\xff]*)?")
@@ -320,11 +320,7 @@ def _body(reading: Reading, version: bytes, code: bytes) -> None:
 
 
 def _free_choices(reading: Reading, code: bytes) -> None:
-    """Note what a client may treat in one way or another.
-
-    The request asked for no range, checks are optional, and where a field that must occur only once
-    is repeated, either value may be used.
-    """
+    """Note what a client may treat in one way or another, such as an optional check."""
     if code == b"206":
         reading.breaks("range.not-asked-for")
     if any(_values(reading, name) for name in _UNASKED):
