@@ -45,6 +45,8 @@ from conformance.report import (
 
 Write = Callable[[Sequence[Run]], list[str]]
 """Writes runs to all places; returns a line for each place where that failed."""
+_Render = Callable[[Sequence[Run], Corpus], Any]
+"""Returns what a `WholeFile` writes, or the pages of a `WholeSite`."""
 _Writer = tuple[str, Callable[[Sequence[Run]], None]]
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -124,16 +126,14 @@ class Outputs:
         badges: Path | None,
         **files: Path | None,
     ) -> None:
-        self._files: list[tuple[str, Path | None, Callable[[Sequence[Run], Corpus], bytes]]] = [
+        self._places: list[tuple[str, Path | None, Callable[[Path], Any], _Render]] = [
             *(
-                (f"--{one.option}", files[one.option.replace("-", "_")], one.render)
+                (f"--{one.option}", files[one.option.replace("-", "_")], WholeFile, one.render)
                 for one in FORMATS
             ),
-            *(("--badge", path, _badge(path)) for path in badge),
-        ]
-        self._sites: list[tuple[str, Path | None, Callable[..., Iterable[tuple[str, str]]]]] = [
-            ("--html", html, _site),
-            ("--badges", badges, _badges),
+            *(("--badge", path, WholeFile, _badge(path)) for path in badge),
+            ("--html", html, WholeSite, _site),
+            ("--badges", badges, WholeSite, _badges),
         ]
 
     def check(self, *others: tuple[str, Path | None]) -> None:
@@ -146,9 +146,8 @@ class Outputs:
             click.UsageError: two of them do.
         """
         found: dict[Path, str] = {}
-        files = [(option, path) for option, path, _ in self._files]
-        sites = [(option, path) for option, path, _ in self._sites]
-        for option, path in (*others, *files, *sites):
+        mine = ((option, path) for option, path, *_ in self._places)
+        for option, path in (*others, *mine):
             if path is None or (path.exists() and not path.is_file()):
                 continue  # a pipe or a terminal takes several
             other = found.setdefault(Path(os.path.realpath(path)), option)
@@ -167,20 +166,12 @@ class Outputs:
         """
         with ExitStack() as stack:
             writers: list[_Writer] = []
-            for option, path, render in self._files:
+            for option, path, kind, render in self._places:
                 if path is not None:
-                    file = _opened(option, WholeFile, path)
-                    stack.callback(file.close)
-                    writers.append(
-                        (f"{option} {path}", functools.partial(_write_file, file, render, corpus))
-                    )
-            for option, path, pages in self._sites:
-                if path is not None:
-                    site = _opened(option, WholeSite, path)
-                    stack.callback(site.close)
-                    writers.append(
-                        (f"{option} {path}", functools.partial(_write_site, site, pages, corpus))
-                    )
+                    place = _opened(option, kind, path)
+                    stack.callback(place.close)
+                    writer = functools.partial(_write, place, render, corpus)
+                    writers.append((f"{option} {path}", writer))
 
             def write(runs: Sequence[Run]) -> list[str]:
                 every = [*writers, ("the log of the CI service", tell_pipeline)]
@@ -319,22 +310,13 @@ def _badge(path: Path) -> Callable[[Sequence[Run], Corpus], bytes]:
     raise click.UsageError(f"--badge: {path} ends neither in .svg nor in .json")
 
 
-def _write_file(
-    file: WholeFile,
-    render: Callable[[Sequence[Run], Corpus], bytes],
+def _write(
+    place: WholeFile | WholeSite,
+    render: _Render,
     corpus: Corpus | None,
     runs: Sequence[Run],
 ) -> None:
-    file.write(render(runs, corpus or load_corpus()))
-
-
-def _write_site(
-    place: WholeSite,
-    pages: Callable[[Sequence[Run], Corpus], Iterable[tuple[str, str]]],
-    corpus: Corpus | None,
-    runs: Sequence[Run],
-) -> None:
-    place.write(pages(runs, corpus or load_corpus()))
+    place.write(render(runs, corpus or load_corpus()))
 
 
 def _site(runs: Sequence[Run], corpus: Corpus) -> Iterable[tuple[str, str]]:
