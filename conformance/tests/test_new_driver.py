@@ -139,6 +139,17 @@ def test_a_part_of_more_than_there_is_ends_with_the_content() -> None:
     assert done.stdout == "hello\n", done.stderr
 
 
+def test_the_kit_reads_a_response_of_fetch_as_the_clients_that_are_built_in() -> None:
+    """The kit is copied for others to change, so it cannot import what the adapters have."""
+    drivers = Path(__file__).parents[1] / "drivers"
+    copies = set()
+    for path in (drivers / "kits/javascript/client.mjs", drivers / "clients/adapters/node.mjs"):
+        _, start, rest = path.read_text(encoding="utf-8").partition("  const head = [answer.status")
+        copies.add(start + rest.partition("\n}\n")[0])
+    (copy,) = copies
+    assert "getReader" in copy
+
+
 SPEAKS = """
 import ast, re, sys
 for kind, text in re.findall(r"(?m)^([<>]) (.*)$", sys.argv[1]):

@@ -1,8 +1,9 @@
-// The clients in JavaScript that packages of npm bring: a function for each, by the name in the registry.
+// The clients in JavaScript, of a runtime and of packages of npm: a function for each, by the name in the registry.
 //
-// The arguments are the name, and the directory that has `node_modules`.
+// The arguments are the name, and for another client than those of the installed node the directory that has `node_modules`.
 import fs from "node:fs";
 import http from "node:http";
+import https from "node:https";
 import path from "node:path";
 import process from "node:process";
 import { Buffer } from "node:buffer";
@@ -28,7 +29,8 @@ const called = (work) => new Promise((resolve, reject) => work((error, ...found)
 
 // The object that makes all exchanges of a case; most packages take an agent of node.
 let pooled = null;
-const agent = () => (pooled ??= new http.Agent({ keepAlive: true }));
+const agent = (ca) => (pooled ??= ca ? new https.Agent({ keepAlive: true, ca }) : new http.Agent({ keepAlive: true }));
+const authority = ({ ca }) => ca && fs.readFileSync(ca);
 
 // The content as packages take it: a stream of node, a stream of the web, or as it is.
 const readable = ({ streamed, body }) => (streamed ? Readable.from([body]) : body);
@@ -41,6 +43,15 @@ const forFetch = (asked) => ({
   signal: AbortSignal.timeout(asked.timeout),
 });
 
+// The global `fetch` has one pool for all, whose connections the server closes at the end of each case.  With an authority
+// to trust, a pool is made by the class of the global one, which node does not export; the first fetch makes that.
+function ownPool(asked) {
+  if (!asked.ca) return {};
+  const pool = globalThis[Symbol.for("undici.globalDispatcher.1")];
+  return { dispatcher: (pooled ??= new pool.constructor({ connect: { ca: authority(asked) } })) };
+}
+
+// What is read is the same in `client.mjs` of the kit, which stands alone because others copy and change it; a test compares.
 async function byFetch(asked, answer) {
   const head = [answer.status, answer.statusText, [...answer.headers]];
   if (asked.consume === "drop") return [...head, null];
@@ -69,11 +80,14 @@ async function taken(asked, stream) {
 }
 
 const clients = {
-  fetch: () => async (asked) => byFetch(asked, await fetch(asked.url, forFetch(asked))),
+  fetch: () => async (asked) => {
+    const [status, reason, ...rest] = await byFetch(asked, await fetch(asked.url, { ...forFetch(asked), ...ownPool(asked) }));
+    return [status, place ? reason : Buffer.from(reason), ...rest]; // node decodes it as UTF-8
+  },
   http: () => async (asked) => {
-    const options = { method: asked.method, headers: headersOf(asked), agent: agent(), timeout: asked.timeout };
+    const options = { method: asked.method, headers: headersOf(asked), agent: agent(authority(asked)), timeout: asked.timeout };
     const [answer, stream] = await new Promise((resolve, reject) => {
-      const request = http.request(asked.url, options);
+      const request = (asked.ca ? https : http).request(asked.url, options);
       let late = request; // what a timeout ends: the response, as soon as there is one
       request.on("response", (response) => resolve([(late = response), response]));
       request.on("error", reject);
@@ -84,7 +98,13 @@ const clients = {
         resolve([response, socket]);
       });
       if (asked.streamed) request.write(asked.body);
-      request.end(asked.streamed ? undefined : asked.body);
+      if (!asked.expect_continue) request.end(asked.streamed ? undefined : asked.body);
+      else {
+        request.setHeader("Content-Length", asked.body.length);
+        request.setHeader("Expect", "100-continue");
+        request.once("continue", () => request.end(asked.body));
+        request.flushHeaders();
+      }
     });
     return byNode(answer, await taken(asked, stream));
   },
@@ -213,7 +233,7 @@ const clients = {
   },
 };
 
-const require = createRequire(path.join(place || ".", "any.js"));
+const require = createRequire(path.resolve(place || ".", "any.js"));
 
 async function loaded() {
   if (!module) return null;
@@ -239,7 +259,7 @@ function versionOf() {
 }
 
 export const exchange = clients[which](await loaded());
-export const name = which;
+export const name = place ? which : `node ${which}`;
 export const version = versionOf();
 export const features = []; // the registry has them
 

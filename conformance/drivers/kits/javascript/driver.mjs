@@ -11,8 +11,9 @@ import { Buffer } from "node:buffer";
 import { pathToFileURL } from "node:url";
 
 // What the client is asked to do; milliseconds for `timeout`.  `fields` are pairs that the caller adds; `consume` is read,
-// part (`amount` bytes, then close the response), drop (let go of it unread, with null for its content) or timeout.
-function askedBy(given, url) {
+// part (`amount` bytes, then close the response), drop (let go of it unread, with null for its content) or timeout.  `ca` is
+// the file of the authority to trust, for a client with the feature `tls`.
+function askedBy(given, { url, certificates }) {
   return {
     method: "GET",
     consume: "read",
@@ -22,6 +23,7 @@ function askedBy(given, url) {
     fields: given.fields?.value ?? [],
     body: given.body ? Buffer.from(given.body.value, "latin1") : undefined,
     timeout: given.timeout ? given.timeout * 1000 : 5000,
+    ca: certificates?.ca?.chain,
   };
 }
 
@@ -56,7 +58,7 @@ async function answerTo(message, client, absent) {
       const known = (op) => op.call === "fetch" || op.call === "exchange";
       const entry = async (op) => ({
         id: op.id,
-        ...(known(op) ? await outcome(client, askedBy(op.kwargs ?? {}, message.url)) : { unsupported: true }),
+        ...(known(op) ? await outcome(client, askedBy(op.kwargs ?? {}, message)) : { unsupported: true }),
       });
       return { trace: await Promise.all(message.ops.map(entry)) };
     }
@@ -74,7 +76,7 @@ const file = process.argv[2];
 let client, absent;
 try {
   client = await import(file ? pathToFileURL(file).href : "./client.mjs");
-  await outcome(client, askedBy({}, "http://127.0.0.1:1/")); // loads the client before the first case
+  await outcome(client, askedBy({}, { url: "http://127.0.0.1:1/" })); // loads the client before the first case
   await client.release();
 } catch (error) {
   if (!/MODULE_NOT_FOUND|NotInstalled/.test(error.code)) throw error;
