@@ -1,9 +1,22 @@
-"""Wording that every message shares: numbers with their nouns, and names near a wrong one."""
+"""Wording that all share: names of categories, numbers with their nouns, names near a wrong one."""
 
 import difflib
 import textwrap
 from collections.abc import Iterable
+from typing import Literal
 
+Category = Literal[
+    "no-response",
+    "bad-status-line",
+    "bad-header",
+    "bad-framing",
+    "truncated-body",
+    "limit-exceeded",
+    "unsupported-coding",
+    "unsupported-version",
+    "timeout",
+]
+"""Why a client rejected a response; a case cannot expect the remaining category, ``leak``."""
 _NEAR = 3
 """How many names are proposed for a wrong one."""
 

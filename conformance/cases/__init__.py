@@ -135,7 +135,6 @@ if TYPE_CHECKING:
         JUDGED_LEVELS,
         LEVELS,
         STRENGTHS,
-        Category,
     )
 
 if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
@@ -184,6 +183,6 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
             "values": (
                 "Containing Expected Items Matching ObjectOf Octets Pairs Scalar expected_text"
             ),
-            "words": "CLIENT_FEATURES Category FAMILIES FEATURES JUDGED_LEVELS LEVELS STRENGTHS",
+            "words": "CLIENT_FEATURES FAMILIES FEATURES JUDGED_LEVELS LEVELS STRENGTHS",
         },
     )

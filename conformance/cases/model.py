@@ -12,7 +12,8 @@ from typing import Any, Literal
 from conformance.cases.octets import Pieces
 from conformance.cases.tables import Dimensions
 from conformance.cases.values import Expected, Octets
-from conformance.cases.words import Category, Grade, Level, Profile, Reused, Scheme, Strength
+from conformance.cases.words import Grade, Level, Profile, Reused, Scheme, Strength
+from conformance.wording import Category
 from mockserver import Script
 
 Setting = Mapping[str, str]

@@ -16,7 +16,6 @@ from msgspec import Meta
 from conformance.cases.octets import Bytes
 from conformance.cases.words import (
     After,
-    Category,
     ClientCertificate,
     Consume,
     Cut,
@@ -34,6 +33,7 @@ from conformance.cases.words import (
     Strength,
     Typecode,
 )
+from conformance.wording import Category
 
 Count = Annotated[int, Meta(ge=0)]
 Text = Annotated[str, Meta(min_length=1)]

@@ -11,18 +11,6 @@ Level = Literal["documented", "precedent", "guard", "observe"]
 Grade = Literal["pass", "tolerated"]
 Profile = Literal["httplib", "client"]
 Strength = Literal["must", "should", "may"]
-Category = Literal[
-    "no-response",
-    "bad-status-line",
-    "bad-header",
-    "bad-framing",
-    "truncated-body",
-    "limit-exceeded",
-    "unsupported-coding",
-    "unsupported-version",
-    "timeout",
-]
-"""Why a client rejected a response; a case cannot expect the remaining category, ``leak``."""
 Reused = Literal["error", "unfinished", "leftovers", "closing"]
 """Why a connection must not be used again: after an error, with an unfinished request, with bytes
 that belong to no response, or because one side has said that it closes it."""

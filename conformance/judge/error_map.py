@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from conformance.cases import PARENTS, Category
+from conformance.cases import PARENTS
+from conformance.wording import Category
 
 LEAK = "leak"
 """The category of an exception that the users of a client do not have to expect."""

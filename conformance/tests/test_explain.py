@@ -6,10 +6,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conformance.cases import load_corpus
-from conformance.cases.words import Category
 from conformance.cli.explain import CATEGORIES, FAULTS, Deed, _shared
 from conformance.cli.main import main
 from conformance.results.golden import load_book
+from conformance.wording import Category
 
 
 def explain(*words: str) -> Result:

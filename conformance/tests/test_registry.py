@@ -5,7 +5,6 @@ from typing import get_args
 
 import pytest
 
-from conformance.cases import Category
 from conformance.drivers import UnknownImplementation, targets
 from conformance.drivers.clients.page import page_with_clients
 from conformance.drivers.clients.readers import READERS
@@ -17,6 +16,7 @@ from conformance.drivers.clients.registry import (
     registry_in,
 )
 from conformance.drivers.clients.starting import remedy
+from conformance.wording import Category
 
 KNOWN = registry()
 TEXT = REGISTRY.read_text(encoding="utf-8")
