@@ -8,6 +8,7 @@ client has closed everything; the mock server's account of the client's end is l
 """
 
 import difflib
+import functools
 import re
 import select
 import socket
@@ -25,7 +26,7 @@ from conformance.cases import Case
 from conformance.drivers import Driver, target
 from conformance.reproduce import Catalogue, Ports, is_silent
 from conformance.serve.doors import Doors
-from conformance.tests.support import CORPUS, each_kind_once
+from conformance.tests.support import CORPUS, EVERY, each_kind_once
 from mockserver import Ended, GivenConnection, Limits, MockServer
 
 LATE = 20.0
@@ -41,12 +42,19 @@ _FROM_THERE = re.compile(
     r"… \d+ bytes more\n  = (fin sent|the client ended its stream)$", re.MULTILINE
 )
 CATALOGUE = Catalogue(CORPUS)
+FAMILIES = list(dict.fromkeys(case.family for case in EVERY))
 
 
-def servable() -> list[Case]:
-    """The cases that can be played on a connection that is established, in the same order."""
-    entries = CATALOGUE.entries.values()
+@functools.cache
+def servable(family: str) -> list[Case]:
+    """The cases of a family that can be played on a connection that is established."""
+    entries = [CATALOGUE.entries[case.id] for case in EVERY if case.family == family]
     return [one.case for one in entries if one.how != "none" and not is_silent(one.case)]
+
+
+def played(family: str) -> list[Case]:
+    """One of them for each kind of script and calls."""
+    return each_kind_once(servable(family), calls)
 
 
 def calls(case: Case) -> tuple[str | None, ...]:
@@ -174,24 +182,21 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     one.stop()
 
 
-SERVABLE = servable()
-PLAYED = each_kind_once(SERVABLE, lambda case: (case.family, calls(case)))
-
-
-def test_each_step_and_each_call_is_played() -> None:
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_step_and_each_call_of_a_family_is_played(family: str) -> None:
     def parts(cases: Sequence[Case]) -> set[object]:
         scripts = [case.script for case in cases]
         steps = {type(step) for one in scripts for part in one.connections for step in part.steps}
         routed = {type(step) for one in scripts for part in one.routes for step in part.steps}
         return steps | routed | {one for case in cases for one in calls(case)}
 
-    assert parts(PLAYED) == parts(SERVABLE)
+    assert parts(played(family)) == parts(servable(family))
 
 
-@pytest.mark.parametrize("family", dict.fromkeys(case.family for case in PLAYED))
+@pytest.mark.parametrize("family", FAMILIES)
 def test_a_case_is_played_alike_both_ways(bench: Bench, family: str) -> None:
     different = []
-    for case in (one for one in PLAYED if one.family == family):
+    for case in played(family):
         wanted, seen = bench.by_mock_server(case), bench.by_serve(case)
         if case.script.listener.receive_buffer is not None:
             # How much a client sends before it gives up depends on the kernel's buffers.
