@@ -6,6 +6,7 @@ import re
 import pytest
 
 from conformance.cases.places import fixtures_directory
+from conformance.tests.test_layering import ROOMS
 
 ROOT = fixtures_directory().parent
 TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -63,3 +64,8 @@ def test_the_glossary_is_short_and_explains_each_word_once() -> None:
     words = re.findall(r"^\| ([a-z ]+) \|", table, re.MULTILINE)[1:]
     assert 0 < len(words) <= MOST_WORDS
     assert len(words) == len(set(words))
+
+
+def test_every_room_has_its_row_in_the_order_of_imports() -> None:
+    table = TEXT.partition("| room, ")[2].partition("\n\n")[0]
+    assert re.findall(r"`conformance/(\w+)`", table) == [one for names in ROOMS for one in names]
