@@ -601,3 +601,9 @@ def test_what_cannot_be_recorded_is_one_line(args: list[str], tmp_path: Path) ->
     done = kit(*args, "--directory", str(tmp_path))
     assert done.exit_code == 2
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_where_no_record_is_compared_no_case_is_built() -> None:
+    unread = iter([BY_ID["chunked.two-chunks"]])
+    assert runs_of(load_book(), [], load_corpus(), unread) == {}
+    assert len(list(unread)) == 1

@@ -201,6 +201,8 @@ def runs_of(
         The head and the results of each, by key, in the order of *keys*.
     """
     found = {key: (_head(key, book.implementations[key], corpus), list[Result]()) for key in keys}
+    if not found:
+        return found
     for case in corpus.cases if cases is None else cases:
         scripts: dict[str, str] = {}  # the httplib and the client profile play different ones
         # Those who share a judgement share a result; `judged` keeps what it yields until it ends.
