@@ -1,5 +1,6 @@
 """The blocks of code in the Markdown of this repository, for tests that run them."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -83,9 +84,12 @@ def run(command: str, directory: Path, code: int) -> str:
     """Run a command of this kit, of Python or of pytest in *directory*; return what it prints."""
     name, *arguments = shlex.split(command, comments=True)
     programs = {"httplib-kit": ("-m", "conformance"), "python": (), "pytest": ("-m", "pytest")}
+    # A client that is run as `python3` is run once a case: not by what chooses among versions.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         [sys.executable, *programs[name], *arguments],
         cwd=directory,
+        env={**os.environ, "PATH": path},
         capture_output=True,
         text=True,
         check=False,
