@@ -133,7 +133,7 @@ class Sides:
     @cached_property
     def runs(self) -> list[Run]:
         """A run for each, the files first, with only the cases that are compared."""
-        found = runs_of(self.book, self.keys, self.corpus, self.chosen)
+        found = runs_of(self.book, self.keys, self.corpus, self.chosen) if self.keys else {}
         recorded = [Run(*found[key]) for key in self.keys]
         if self.chosen is None:
             return [*self.read, *recorded]
