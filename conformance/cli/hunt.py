@@ -170,7 +170,8 @@ def _rows(finding: Finding) -> list[tuple[str, list[str]]]:
     """Return the call in which the implementations differ first, with what each did."""
     call = finding.signature.call
     if call == "headers":  # the text of a client's result leaves them out
-        return [(call, ["" if one is None else repr(one.detail) for one in finding.done])]
+        fields = [() if one is None else one.detail for one in finding.done]
+        return [(call, [", ".join(f"{n!r}: {v!r}" for n, v in one) or "none" for one in fields])]
     wanted = {call, "fetch", "outcome"}
     return [row for row in compared(finding.case, finding.trials) if row[0] in wanted]
 

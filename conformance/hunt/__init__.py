@@ -11,7 +11,7 @@ from conformance.lazy import loader
 
 if TYPE_CHECKING:
     from conformance.hunt.deeds import Deed, deeds_of, fact
-    from conformance.hunt.hunter import Finding, Hunter, case_of, short_responses
+    from conformance.hunt.hunter import Finding, Hunter, case_of, mended, short_responses
     from conformance.hunt.kinds import Drawn, Kind, Signature, kind_of, signature_of
     from conformance.hunt.parts import at_fault, parts_of
 
@@ -21,7 +21,7 @@ if not TYPE_CHECKING:  # so that a wrong name is an error for a type checker
         {
             "deeds": "Deed deeds_of fact",
             "parts": "at_fault parts_of",
-            "hunter": "Finding Hunter case_of short_responses",
+            "hunter": "Finding Hunter case_of mended short_responses",
             "kinds": "Drawn Kind Signature kind_of signature_of",
         },
     )

@@ -17,6 +17,7 @@ from conformance.judge import Verdict
 from conformance.report import Run, comment_text, diff_markdown, markdown, paired
 from conformance.report.comment import KINDS, MARK, MOST
 from conformance.report.legend import legend
+from conformance.report.markdown import markdown_text
 from conformance.report.story import story
 from conformance.results import Result, ResultFile
 from conformance.results.seen import normal
@@ -151,6 +152,8 @@ def test_a_summary_for_a_comment_fits_too_and_tells_each_story_once(
     assert len(text) <= MOST
     assert ("There is no room" in text) is (count > 1000)
     assert len(told) == len(set(told)) > 0
+    shown = [markdown_text([Run(HEAD, some)], most).count("<details>") for most in (0, 3_000)]
+    assert shown[0] == 1 < shown[1] < 10  # the words of the report, and a few stories
 
 
 def seconds(work: Callable[[], object]) -> float:

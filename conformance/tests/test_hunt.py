@@ -29,6 +29,7 @@ from conformance.hunt import (
     case_of,
     deeds_of,
     kind_of,
+    mended,
     parts_of,
     signature_of,
 )
@@ -188,10 +189,10 @@ def test_the_fields_are_shown_where_only_they_differ() -> None:
         found,
         trials=same,
         signature=found.signature._replace(call="headers"),
-        done=[Deed("a value", (("x", "1"),)), Deed("a value", (("x", "2"),))],
+        done=[Deed("a value", (("x", "1"), ("y ", ""))), Deed("a value", ())],
     )
     text = "\n".join(finding_lines(1, differing, 3, None, 80))
-    assert "   headers\n     client:1  (('x', '1'),)\n     client:2  (('x', '2'),)" in text
+    assert "   headers\n     client:1  'x': '1', 'y ': ''\n     client:2  none" in text
     assert "3 draws" in text
 
 
@@ -260,6 +261,10 @@ def test_what_a_kind_consists_of() -> None:
     assert blanks[:3] == ("Transfer-Encoding", (), b"a: a \r\n")
     reset = kind(b"HTTP/1.1 200 OK\r\n\r\n", "rst", call="response.isclosed()")
     assert reset[:2] == ("end of the connection", ("reset",))
+    assert not reset._replace(rules=()).covers(reset)
+    folded = b"HTTP/1.1 200 OK\r\nContent-Length:\r\n 0\r\n\r\n"
+    assert kind(folded, call="response.getheaders()").part == "field line"
+    assert kind(folded).part == "Content-Length"
 
 
 PLUS = CHUNKS + b" chunked\r\n\r\n+5\r\nhello\r\n"
@@ -324,11 +329,82 @@ def test_a_kind_that_is_found_before_one_that_covers_it_becomes_a_part_of_it(
         (b"HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 4\r\n\r\nhello",
          ["field line", "Content-Length"]),
         (CHUNKS + b" chunked\r\n\r\nzz", ["content"]),
+        (b"HTTP/1.1 101 Switching\r\n\r\n", ["status line"]),
         (b"HTTP/1.1 200 OK\r\n\n", ["end of the head"]),
     ],
 )  # fmt: skip
 def test_the_parts_that_are_not_plain(octets: bytes, parts: list[str]) -> None:
     assert [part.name for part in parts_of(octets) if any(part.mended(octets))] == parts
+
+
+def test_each_part_takes_its_plain_forms_after_the_end_and_the_last_part_first() -> None:
+    assert [*mended(Drawn(b"H", "fin"))] == [
+        Drawn(b"H\r\n", "fin"),
+        Drawn(b"HTTP/1.1 200 OK\r\n", "fin"),
+    ]
+    assert [*mended(Drawn(b"HTTP/1.1 200 OK\r\n\r\n", "rst"))] == [
+        Drawn(b"HTTP/1.1 200 OK\r\n\r\n", "fin")
+    ]
+
+
+class Playing(Hunter):
+    """A hunter for which each response has given results."""
+
+    def signature(self, drawn: Drawn) -> Signature:
+        self._done = [{}, {}]
+        results = (
+            ERRORS if drawn.octets.endswith(b"hello") else ("raises IncompleteRead", "a value")
+        )
+        return Signature(tuple(rules_broken(*drawn)), "response.read()", results, (0, 1))
+
+    def finds(self, octets: bytes) -> Finding | None:
+        drawn = Drawn(octets, "fin")
+        done: Any = SimpleNamespace(found=True, drop_lines=lambda: None)
+        done.target = self.signature(drawn)
+        done.plainest = lambda: (drawn, done.target)
+        return self._finding(done)
+
+
+@pytest.fixture
+def playing() -> Playing:
+    benches: Any = [Bench("client:1", accepts), Bench("client:2", accepts)]
+    one = Playing(benches, KNOWN, seed=1)
+    one._begun = 0.0
+    return one
+
+
+def test_a_kind_keeps_its_shortest_response_and_counts_those_before_it(playing: Playing) -> None:
+    weak, long, short = PLUS + b"hello", PLUS + b"0\r\n\r\n", PLUS
+    assert playing.finds(weak) is not None
+    found = playing.finds(long)
+    assert found is not None
+    assert playing.counts == {found.kind: 2}
+    assert playing.finds(short) is None
+    assert playing.finds(long) is None
+    assert playing.finds(weak) is None
+    assert playing.counts == {found.kind: 5}
+    assert [one.drawn.octets for one in playing.kinds.values()] == [short]
+
+
+def test_a_signature_is_looked_into_until_it_has_led_to_a_known_kind_twice(
+    playing: Playing,
+) -> None:
+    signature = playing.signature(Drawn(PLUS, "fin"))
+    playing.finds(PLUS)
+    assert not playing.is_known(signature)
+    playing.finds(PLUS)
+    assert playing.is_known(signature)
+    assert [*playing.counts.values()] == [3]
+
+
+@pytest.mark.parametrize(("late", "known"), [("", 2), ("the time is over", 1)])
+def test_a_part_for_whose_reduction_there_was_no_time_is_no_kind_of_its_own(
+    playing: Playing, late: str, known: int
+) -> None:
+    playing.finds(CHUNKS + b"chunked \r\n\r\n0\r\n\r\n")
+    playing.problem = late
+    playing.finds(CHUNKS + b" chunked \r\n\r\n0\r\n\r\n")
+    assert len(playing.kinds) == known
 
 
 def test_a_repeated_field_is_one_part_and_takes_one_plain_form() -> None:
