@@ -33,6 +33,7 @@ from mockserver import (
     play_steps,
 )
 from mockserver._phase import Wait
+from mockserver._wire import Wire
 from mockserver.tests.support import REQUEST, RESPONSE, each_read, exactly, is_reset, to_end
 
 BRIEF = Limits(wait=0.05)
@@ -202,6 +203,25 @@ def test_a_client_that_leaves_is_not_waited_for(pair: Pair, step: Step, unread: 
         send_until_full(client)
     client.close()
     playing = meanwhile(lambda: play_steps(accepted, step, limits=Limits(60, 1 << 40)))
+    playing.join(20)
+    assert not playing.is_alive(), "it is still waited for"
+
+
+def test_a_client_that_leaves_later_is_not_waited_for(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, accepted = pair
+    client.sendall(b"unread")
+    asked, original = threading.Event(), Wire.has_left
+
+    def has_left(wire: Wire, happened: int) -> bool:
+        asked.set()
+        return original(wire, happened)
+
+    monkeypatch.setattr(Wire, "has_left", has_left)
+    playing = meanwhile(lambda: play_steps(accepted, Stall(), limits=Limits(60)))
+    assert asked.wait(20)
+    client.close()
     playing.join(20)
     assert not playing.is_alive(), "it is still waited for"
 
