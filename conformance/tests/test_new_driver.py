@@ -187,6 +187,7 @@ def test_the_lines_of_the_page_are_those_that_the_line_driver_speaks() -> None:
         capture_output=True,
         text=True,
         check=False,
+        timeout=60,  # a line that is too short would be waited for
     )
     assert done.stderr == ""
     start, posted, refused, _ = map(json.loads, done.stdout.splitlines())
