@@ -33,7 +33,6 @@ from conformance.cli.options import (
 )
 from conformance.cli.outputs import Outputs, Screen, output_options, view_options
 from conformance.cli.recorded import recorded_clients
-from conformance.course import fresh_file
 from conformance.drivers import OURS, targets
 from conformance.report import (
     EXIT_ERROR,
@@ -155,6 +154,8 @@ def check(
     named = implementations or (OURS,)
     found = targets(*named, names=names, versions=versions)
     if fresh is not None:
+        from conformance.course import fresh_file  # it imports hypothesis
+
         corpus = with_own(corpus, [fresh_file(fresh)])
     plan = Plan(
         chosen=chosen,

@@ -28,7 +28,6 @@ from conformance.course import (
     Work,
     begin,
     checked,
-    fresh_file,
     load_stages,
     mark_of_results,
     mark_of_stage,
@@ -275,6 +274,8 @@ def grade(
         raise click.UsageError(f"--format {form} is about one student: give one DIR or RESULTS")
     corpus = load_corpus()
     if fresh is not None:
+        from conformance.course import fresh_file  # it imports hypothesis
+
         corpus = with_own(corpus, [fresh_file(fresh)])
     try:
         found = [

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import click
 from rich.console import Console
@@ -23,10 +23,12 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bar
 
-from conformance.hunt import Hunter
 from conformance.report import Standing, standing, visible_text
 from conformance.results import Result, ResultFile, RunHead
 from conformance.wording import counted
+
+if TYPE_CHECKING:  # it imports hypothesis, a sixth of what a small `check` costs
+    from conformance.hunt import Hunter
 
 EVERY = 10.0
 """Seconds between two lines where there is no terminal."""
@@ -157,7 +159,7 @@ class Hunting(Shown):
         clock: returns the time, in seconds.
     """
 
-    def __init__(self, hunter: Hunter, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, hunter: "Hunter", clock: Callable[[], float] = monotonic) -> None:
         columns = (BarColumn(), TextColumn("{task.description}", markup=False))
         super().__init__("hunt", hunter.draws or hunter.seconds or 1.0, columns, clock)
         self._hunter = hunter

@@ -306,7 +306,10 @@ def test_the_help_of_all_commands_has_the_first_sentence_of_each(name: str) -> N
         (["--help"], {"conformance.cases", "msgspec", "rich", "jinja2", "trustme", "mockserver"}),
         (["list"], {"mockserver", "rich", "jinja2", "trustme", "conformance.judge"}),
         (["show", "chunked.two-chunks"], {"jinja2", "trustme", "asyncio"}),
-        (["check", "--select", "chunked.two-chunks"], {"jinja2", "trustme", "asyncio"}),
+        (
+            ["check", "--select", "chunked.two-chunks"],
+            {"jinja2", "trustme", "asyncio", "hypothesis"},
+        ),
     ],
 )
 def test_a_command_imports_only_what_it_needs(arguments: list[str], modules: set[str]) -> None:
