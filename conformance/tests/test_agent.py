@@ -293,8 +293,11 @@ def test_an_import_that_fails_names_the_line(
     assert "\n" not in said
 
 
-@pytest.mark.parametrize("interpreter", ["python2.7", "python"], indirect=True)
-@pytest.mark.parametrize("source", ["import time\ntime.sleep(60)\n", "\nwhile True: pass\n"])
+@pytest.mark.parametrize(
+    ("interpreter", "source"),
+    [("python2.7", "import time\ntime.sleep(60)\n"), ("python", "\nwhile True: pass\n")],
+    indirect=["interpreter"],
+)
 def test_an_import_that_does_not_end_names_the_line(
     interpreter: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
