@@ -214,6 +214,7 @@ def test_the_same_input_gives_the_same_bytes(pages: dict[str, str]) -> None:
     assert dict(site(CORPUS, SOME, BOOK)) == pages
 
 
+@pytest.mark.slow
 def test_the_site_has_bounds() -> None:
     """A part stands for the whole: a case of each kind, and every eighth for the mean size."""
     eighth = {case.id for case in EVERY[::8]}
