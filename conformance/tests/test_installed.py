@@ -169,9 +169,9 @@ def test_serve_works_from_the_wheel(installed: Installed, tmp_path: Path) -> Non
     ) as process:
         assert process.stdout is not None
         ports = json.loads(process.stdout.readline())
-        url = f"http://127.0.0.1:{ports['http']}/_/cases.json"
+        url = f"http://127.0.0.1:{ports['http']}/_/cases/chunked.two-chunks.html"
         with urllib.request.urlopen(url) as answer:
-            assert json.load(answer)["cases"]
+            assert b"</html>" in answer.read()
         process.send_signal(signal.SIGTERM)
 
 
