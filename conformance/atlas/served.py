@@ -74,7 +74,7 @@ class ServedSite:
         book = load_book()
         every = columns(book, ())
         entry = self._catalogue.entries[listed.id]
-        one = entry_of(entry.case, book, every, {}, self._catalogue.corpus.played_for(entry.case))
+        one = entry_of(entry.case, book, every, {}, self._catalogue.corpus.played_for)
         context = {
             **self._pages.context(one),
             "labels": [column.label for column in every],

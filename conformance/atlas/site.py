@@ -104,7 +104,7 @@ def site(
         one = (
             entry_of_results(name, every, results)
             if listed is None
-            else entry_of(case := listed.case(), book, every, results, corpus.played_for(case))
+            else entry_of(listed.case(), book, every, results, corpus.played_for)
         )
         tables.add(one)
         overview.add(one)
