@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import termios
+import threading
 import time
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from conformance.reproduce import DEFAULT_PORTS, Catalogue
 from conformance.serve.pages import Pages
 
 LESSONS = load_lessons()
+LATE = 60.0
+"""Seconds after which a lesson that should have ended is a failure."""
 NUMBERS = range(1, len(LESSONS) + 1)
 ANSWERS = {
     1: "404",
@@ -116,6 +119,9 @@ def on_a_terminal(*answers: bytes) -> tuple[str, int]:
     ) as process:
         os.close(theirs)
         shown = b""
+        # One that asks on and on ends with a failure: reading from its terminal has no timeout.
+        watch = threading.Timer(LATE, process.kill)
+        watch.start()
         for answer in answers:
             # The function that reads writes the last blank. An interrupt between the two would only
             # be handled when the read ends, so the process must be asleep in it.
@@ -131,6 +137,7 @@ def on_a_terminal(*answers: bytes) -> tuple[str, int]:
                 shown += data
         except OSError:  # the other end is closed
             pass
+        watch.cancel()
         os.close(ours)
     return shown.decode(), process.returncode
 
@@ -149,6 +156,7 @@ def test_on_a_terminal_a_lesson_asks_and_says_whether_the_answer_is_right() -> N
     assert max(map(len, text.replace("\r", "").split("\n"))) <= 84  # an address is not broken
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("typed", [b"\3", b"\4"])
 def test_a_lesson_can_be_left(typed: bytes) -> None:
     text, code = on_a_terminal(typed)
