@@ -45,7 +45,7 @@ CLIENTS = (
 
 @pytest.mark.parametrize("key", CLIENTS)
 def test_the_client_has_a_baseline_of_the_recorded_version(key: str) -> None:
-    assert f"{key}-{load_book('').implementations[key].version}" in NAMES
+    assert f"{key}-{load_book().implementations[key].version}" in NAMES
 
 
 @pytest.mark.parametrize(
