@@ -77,12 +77,13 @@ def has_script(case: Case) -> bool:
         return False
 
 
-each_sample = pytest.mark.parametrize("case", samples(), ids=lambda case: case.id)
+SAMPLES = samples()
+each_sample = pytest.mark.parametrize("case", SAMPLES, ids=lambda case: case.id)
 
 
 def test_every_family_is_sampled() -> None:
     on_connections = (case for case in EVERY if case.script.connections)  # others answer by route
-    assert {case.family for case in samples()} == {case.family for case in on_connections}
+    assert {case.family for case in SAMPLES} == {case.family for case in on_connections}
 
 
 def run(case: Case) -> tuple[list[Mapping[str, Any]], Record]:
@@ -120,7 +121,7 @@ def hidden(text: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "case", [case for case in samples() if not has_loop(case)], ids=lambda case: case.id
+    "case", [case for case in SAMPLES if not has_loop(case)], ids=lambda case: case.id
 )
 def test_the_octets_shown_are_the_octets_sent(case: Case) -> None:
     _, record = run(case)

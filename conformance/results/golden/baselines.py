@@ -12,7 +12,7 @@ the interface of httplib, and says nothing about such a client.
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from conformance.cases import Case, Corpus, load_corpus
@@ -42,7 +42,7 @@ def renewed(book: Book, corpus: Corpus) -> Iterator[tuple[Path, Baseline]]:
     """
     revisions = {case.id: case.rev for case in corpus.every.listed}
     paths = dict(_shipped(book))
-    failing = _failing(book, corpus)
+    failing = _failing(book, corpus, paths)
     for key, path in paths.items():
         head, results = runs_of(book, [key], corpus, failing.get(key, []))[key]
         listing = Listing(read_baseline(path), revisions, dt.date.min)
@@ -73,11 +73,11 @@ def _shipped(book: Book) -> Iterator[tuple[str, Path]]:
             yield key, shipped_baseline(identity)
 
 
-def _failing(book: Book, corpus: Corpus) -> dict[str, list[Case]]:
-    """Return the cases that each implementation of *book* fails, by its key."""
+def _failing(book: Book, corpus: Corpus, keys: Collection[str]) -> dict[str, list[Case]]:
+    """Return the cases that the implementations of *book* with these *keys* fail, by the key."""
     found: dict[str, list[Case]] = {}
     for case in corpus.cases:
-        for one in judged(book, case):
+        for one in judged(book, case, keys):
             is_judged = one.case.profile == "client" or case.level != "observe"
             if is_judged and one.judgement.verdict in FAILURES:
                 found.setdefault(one.key, []).append(case)
