@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -17,7 +18,13 @@ from conformance.cases import Case, client_case
 from conformance.cases.casefile import load_text
 from conformance.cli import main
 from conformance.drivers import Implementation, UnknownImplementation, target, targets
-from conformance.drivers.clients import ClientTarget, is_present, registry, starting
+from conformance.drivers.clients import (
+    ClientTarget,
+    is_present,
+    python_client,
+    registry,
+    starting,
+)
 from conformance.drivers.clients.command import Command, command_words, response
 from conformance.drivers.clients.invocation import Ended
 from conformance.drivers.clients.python_client import head_of
@@ -112,6 +119,34 @@ def of_drivers() -> dict[str, list[str]]:
         if way.kind != "command" and "exchange" in (one.ops or way.ops):
             found.setdefault(one.driver, []).append(name)
     return found
+
+
+REFUSING = """
+import runpy, sys, urllib.request
+
+def refuse(*_, **__):
+    raise OSError("half a character: \\udca0")
+
+urllib.request.OpenerDirector.open = refuse
+path = sys.argv[1]
+sys.argv[1:] = ["urllib.request", "urllib.request", "", "0"]
+runpy.run_path(path, run_name="__main__")
+"""
+
+
+def test_what_a_client_says_in_half_a_character_is_reported() -> None:
+    ops = [{"id": "fetch", "call": "fetch", "on": "agent", "kwargs": {}}]
+    message = {"type": "run", "id": "a", "serial": 1, "url": "http://127.0.0.1:1/", "ops": ops}
+    done = subprocess.run(
+        [sys.executable, "-c", REFUSING, python_client.__file__],
+        input=json.dumps(message) + "\n",
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+    )
+    (entry,) = msgspec.json.decode(done.stdout)["trace"]
+    assert entry["error"]["message"] == "half a character: \ufffd"
 
 
 KEPT = ["session.kept.two-gets", "session.no-content.of-post.204", "session.idle.fin.get"]

@@ -96,6 +96,7 @@ SESSION = "printf 'S 1\\tpart\\n'; read request"
     ("said", "problem"),
     [
         ("printf 'V 1\\n'; read url; printf 'R 200 2 5\\nOKhello'", ""),
+        ("printf 'V 1\\n'; read url; printf 'R -200 2 5\\nOKhello'", ""),
         ("printf 'N no such library\\n'", "NotInstalled: no such library"),
         ("echo hello", "began with 'hello'"),
         ("printf 'V 1\\n'; read url; printf 'R 200\\n'", "said b'R 200"),

@@ -353,7 +353,7 @@ def serve(name: str, module: str = "", package: str = "") -> None:
                 return
             answer = worker.answer_to(message)
             answer["serial"] = message.get("serial")
-            answers.write(json.dumps(answer).encode() + b"\n")
+            answers.write(file_at("agent.py").encoded(answer) + b"\n")
             answers.flush()
 
 

@@ -14,7 +14,8 @@ import sys
 from urllib.parse import urljoin
 
 NONE = {"value": []}
-RESPONSE = re.compile(rb"R (-|\d{1,9}) (-1|\d{1,12}) (-1|\d{1,12})\n")
+# A client that takes nonsense reports nonsense, such as -200.
+RESPONSE = re.compile(rb"R (-|-?\d{1,18}) (-1|\d{1,12}) (-1|\d{1,12})\n")
 LOADS = "http://127.0.0.1:1/"
 """No server is there: fetching it makes the program load its client before the first case."""
 

@@ -16,7 +16,8 @@ proc fetch {url} {
     }
     set status -
     set head ""
-    regexp {^HTTP/\S+ +(\d+) ?(.*)$} [http::code $token] - status head
+    # Its own \d, which it reads a status by, takes the digits of every script.
+    regexp {^HTTP/\S+ +([0-9]+) ?(.*)$} [http::code $token] - status head
     foreach {name value} [http::meta $token] {append head "\n$name: [one_line $value]"}
     set content [http::data $token]
     return "R $status [string length $head] [string length $content]\n$head$content"
