@@ -9,7 +9,7 @@ columns is a text of a few characters, which the script of the site filters.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -311,7 +311,7 @@ def entry_of(
     book: Book,
     every: Sequence[Column],
     runs: "Results",
-    played_for: Callable[[Case], Case | None] = lambda _: None,
+    played: Case | None = None,
 ) -> Entry:
     """Return the entry of *case*.
 
@@ -320,8 +320,7 @@ def entry_of(
         book: the records.
         every: all columns.
         runs: the user's results.
-        played_for: returns the case that clients play in place of another; None if they play
-            that one. It is asked where no client has a record: it compares all scripts.
+        played: the case that clients play in its place; None if they play this one.
     """
     found = Entry(case.id, case.title, case.family, case.level, case.spec, case)
     found.sent = sent_by(case.script)
@@ -342,8 +341,6 @@ def entry_of(
             columns_.append(indices[one.key])
         found.hangs = found.hangs or group.verdict == Verdict.HANG
     _settle(found, list(groups.values()), every)
-    its_own = any(group.is_client for group in groups.values())
-    played = None if its_own else played_for(case)
     if played is not None:
         # Only for the page: no table counts a script twice.
         found.played = played.id

@@ -15,7 +15,7 @@ from conformance.atlas.pages import CasePages, file_name
 from conformance.atlas.site import TEMPLATES, environment
 from conformance.cases import Listed
 from conformance.reproduce import Catalogue, Entry, Ports, curl
-from conformance.results.golden import load_book
+from conformance.results.golden import load_book, played_for
 
 ROOT = "/_/"
 _MENU = (
@@ -74,7 +74,8 @@ class ServedSite:
         book = load_book()
         every = columns(book, ())
         entry = self._catalogue.entries[listed.id]
-        one = entry_of(entry.case, book, every, {}, self._catalogue.corpus.played_for)
+        played = played_for(book, self._catalogue.corpus, entry.case)
+        one = entry_of(entry.case, book, every, {}, played)
         context = {
             **self._pages.context(one),
             "labels": [column.label for column in every],

@@ -49,7 +49,7 @@ from conformance.report import (
     transcript_lines,
     visible_text,
 )
-from conformance.results.golden import Book
+from conformance.results.golden import Book, played_for
 
 MENU = (
     ("cases.html", "Cases"),
@@ -104,7 +104,9 @@ def site(
         one = (
             entry_of_results(name, every, results)
             if listed is None
-            else entry_of(listed.case(), book, every, results, corpus.played_for)
+            else entry_of(
+                case := listed.case(), book, every, results, played_for(book, corpus, case)
+            )
         )
         tables.add(one)
         overview.add(one)

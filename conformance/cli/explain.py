@@ -23,10 +23,10 @@ from conformance.cases import (
     load_requirements,
 )
 from conformance.cli.outputs import Screen
-from conformance.cli.recorded import keys_named, played_by_clients, recorded_lines
+from conformance.cli.recorded import keys_named, recorded_lines
 from conformance.judge import is_late
 from conformance.report import WORDS, Entry, essence, visible_text
-from conformance.results.golden import Book, judged, load_book
+from conformance.results.golden import Book, judged, load_book, played_for
 from conformance.wording import counted, near_clause, wrapped
 
 
@@ -263,7 +263,7 @@ def _deeds(
     globs = [glob for fault in faults or FAULTS.values() for glob in fault.cases]
     found: dict[tuple[str, str, str], Deed] = {}
     selected = (case for case in corpus.select(globs) if case.fetch is not None)
-    played = (played_by_clients(case, corpus, book) for case in selected)
+    played = (played_for(book, corpus, case) or case for case in selected)
     for case in {case.id: case for case in played}.values():
         for one in judged(book, case, keys):
             if one.observation is None:

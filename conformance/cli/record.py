@@ -173,9 +173,11 @@ def _compared(
         versions = f"recorded {before.version}, here is {recorded.version}"
         click.echo(visible_text(f"{key}: {versions}"))
     for _ in range(_AGAIN if before.version == recorded.version else 0):
+        if not changed:
+            break
         some = corpus.select(map(glob.escape, changed))
-        found = _recorded(one, some, 1, deadline, must=True) if changed else None
-        changed = _changed(book, key, found[2]) if found else changed
+        found = _recorded(one, some, 1, deadline, must=True)
+        changed = changed if found is None else _changed(book, key, found[2])
     click.echo(f"{key}: {len(changed)} of {counted(len(seen), 'case')} differ")
     _list(changed)
     return bool(changed)

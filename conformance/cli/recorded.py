@@ -17,7 +17,7 @@ import click
 from conformance.cases import Case, Cases, Corpus
 from conformance.cli.options import Selection
 from conformance.report import NoReport, Run, read_runs
-from conformance.results.golden import Book, Judged, judged, load_book, runs_of
+from conformance.results.golden import Book, Judged, judged, load_book, played_for, runs_of
 
 
 def recorded_clients(runs: Sequence[Run], corpus: Corpus) -> dict[str, Run]:
@@ -67,28 +67,12 @@ def recorded_lines(case: Case, corpus: Corpus, book: Book) -> Iterator[str]:
         BookError: the records cannot be read.
     """
     yield from _groups(book, judged(book, case))
-    played = played_by_clients(case, corpus, book)
-    if played is not case:
+    played = played_for(book, corpus, case)
+    if played is not None:
         found = [one for one in judged(book, played) if one.case.profile == "client"]
         if found:
             yield f"  clients play {played.id} in its place, which has the same script:"
         yield from _groups(book, found)
-
-
-def played_by_clients(case: Case, corpus: Corpus, book: Book) -> Case:
-    """Return the case that clients play in place of *case*, or *case*.
-
-    Clients play a case of which there is a record of one. For any other the corpus is asked, which
-    costs a second, for it compares all scripts.
-
-    Args:
-        case: the case.
-        corpus: all cases.
-        book: the records.
-    """
-    if any(book.implementations[key].is_client for key in book.of(case)):
-        return case
-    return corpus.played_for(case) or case
 
 
 def _groups(book: Book, found: Iterable[Judged]) -> Iterator[str]:
@@ -133,7 +117,7 @@ class Sides:
     @cached_property
     def runs(self) -> list[Run]:
         """A run for each, the files first, with only the cases that are compared."""
-        found = runs_of(self.book, self.keys, self.corpus, self.chosen) if self.keys else {}
+        found = runs_of(self.book, self.keys, self.corpus, self.chosen)
         recorded = [Run(*found[key]) for key in self.keys]
         if self.chosen is None:
             return [*self.read, *recorded]

@@ -108,7 +108,7 @@ def test_a_page_has_what_the_case_and_the_records_say(name: str, pages: dict[str
     for part in (case.id, case.title, case.why, *(op.text for op in case.ops)):
         assert " ".join(part.split()) in text
     every = columns(BOOK, ())
-    found = entry_of(case, BOOK, every, {}, CORPUS.played_for)
+    found = entry_of(case, BOOK, every, {}, CORPUS.played_for(case))
     rest = found.rest
     assert not rest or f"all other {len(rest)} of {len(found.ran)} clients" in text
     unnamed = {every[index].key for index in rest}
@@ -162,7 +162,7 @@ def test_the_clients_that_a_page_does_not_name_are_those_of_its_list(pages: dict
     )
     met = 0
     for name in SOME:
-        one = entry_of(BY_ID[name], BOOK, every, {}, CORPUS.played_for)
+        one = entry_of(BY_ID[name], BOOK, every, {}, CORPUS.played_for(BY_ID[name]))
         rest = {every[index].label for index in one.rest}
         linked = re.findall(
             r"all other (\d+) of <a href=.*?#(ran-\d+)", pages[f"cases/{name}.html"]
@@ -506,7 +506,7 @@ def test_a_client_that_has_not_answered_in_time_raises_nothing() -> None:
     current = [case for case in cases if BOOK.of(case)]
     assert len(current) > 5
     for case in current:
-        entry = entry_of(case, BOOK, every, {}, CORPUS.played_for)
+        entry = entry_of(case, BOOK, every, {}, CORPUS.played_for(case))
         assert "NoAnswer" not in {one.name for one in entry.raised}
 
 
@@ -566,7 +566,7 @@ def test_a_case_that_clients_do_not_play_shows_the_records_of_the_one_that_they_
     every = columns(BOOK, ())
     clients = {one.key for one in judged(BOOK, played) if one.case.profile == "client"}
     assert len(clients) > 10
-    one = entry_of(case, BOOK, every, {}, CORPUS.played_for)
+    one = entry_of(case, BOOK, every, {}, played)
     shown = {every[index].key for group in one.groups for index in group.columns}
     assert clients <= shown
     # No table counts the script twice.

@@ -21,6 +21,7 @@ from conformance.results.golden import (
     judged,
     load_book,
     observed_directory,
+    played_for,
     read_book,
     write_book,
 )
@@ -580,6 +581,13 @@ def test_a_case_that_clients_play_is_shown_without_building_others(
 ) -> None:
     monkeypatch.delattr(Corpus, "_by_script")
     assert "PASS  aiohttp (" in kit("show", "chunked.two-chunks").stdout
+
+
+def test_what_clients_play_by_the_records_is_what_they_play_by_the_scripts() -> None:
+    kept, corpus = load_book(), load_corpus()
+    for one in EVERY[::20]:
+        by_record, by_scripts = played_for(kept, corpus, one), corpus.played_for(one)
+        assert (by_record and by_record.id) == (by_scripts and by_scripts.id), one.id
 
 
 def test_recording_twice_writes_the_same(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from conformance.results.golden.book import (
     write_book,
 )
 from conformance.results.golden.codec import Codec
-from conformance.results.golden.judging import Judged, judged, judged_one, runs_of
+from conformance.results.golden.judging import Judged, judged, judged_one, played_for, runs_of
 from conformance.results.golden.stable import stable_observation
 from conformance.results.golden.usual import Heads
 from conformance.results.golden.values import Values
@@ -33,6 +33,7 @@ __all__ = [
     "judged_one",
     "load_book",
     "observed_directory",
+    "played_for",
     "read_book",
     "runs_of",
     "stable_observation",

@@ -164,6 +164,22 @@ def judged_one(book: Book, key: str, case: Case) -> Judged | None:
     return _judged(key, recorded, client_case(case) if recorded.is_client else case, encoded)
 
 
+def played_for(book: Book, corpus: Corpus, case: Case) -> Case | None:
+    """Return the case that clients play in place of *case*; None if they play this one, or none.
+
+    A case of which a client has a record is played. For any other the corpus is asked, which costs
+    a second at the first time, for it compares all scripts.
+
+    Args:
+        book: the records.
+        corpus: all cases.
+        case: the case in its present form.
+    """
+    if any(book.implementations[key].is_client for key in book.of(case)):
+        return None
+    return corpus.played_for(case)
+
+
 def _judged(
     key: str, recorded: Recorded, ran: Case, encoded: object, known: Judgement | None = None
 ) -> Judged:
